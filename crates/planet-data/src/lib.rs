@@ -1,0 +1,16 @@
+//! Photos and datasets: what every photo and every dataset becomes before PlaNet looks at it.
+//!
+//! A dataset is a [`PhotoRecord`] for each photo, whatever format it came in; a photo is the
+//! same pixels in training, evaluation and use, because one [`Preprocess`] makes them all.
+
+mod monitor;
+mod new_file;
+mod pixels;
+mod preprocess;
+mod record;
+
+pub use monitor::{Monitor, Unwatched};
+pub use new_file::NewFile;
+pub use pixels::PixelBatch;
+pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess};
+pub use record::{PhotoRecord, PositionSource, TimeSource};

@@ -1,0 +1,91 @@
+use serde::{Deserialize, Serialize};
+
+/// How an upright RGB photo becomes the numbers that a network takes. Stored in the model
+/// package, so that training, evaluation and use share one preprocessing.
+///
+/// A value is `(byte / 255 − mean) / std`, per channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocess {
+    /// Height and width of the network's input in pixels.
+    pub size: [usize; 2],
+    /// How a photo of another shape is made to fit.
+    pub fit: Fit,
+    /// The resampling filter.
+    pub filter: Filter,
+    /// Subtracted from each channel after scaling to 0..1, in the photo's RGB order.
+    pub mean: [f32; 3],
+    /// Each channel is divided by this.
+    pub std: [f32; 3],
+    /// Order of the channels that the network takes.
+    pub channel_order: ChannelOrder,
+    /// Order of the axes that the network takes.
+    pub layout: Layout,
+}
+
+impl Preprocess {
+    /// Square input, squashed, antialiased triangle filter, values −1..1: the Inception
+    /// networks' own convention.
+    pub fn inception(side: usize) -> Self {
+        Self {
+            size: [side, side],
+            fit: Fit::Squash,
+            filter: Filter::Bilinear,
+            mean: [0.5; 3],
+            std: [0.5; 3],
+            channel_order: ChannelOrder::Rgb,
+            layout: Layout::Nchw,
+        }
+    }
+}
+
+/// How a photo whose shape differs from the network's input is made to fit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// Both sides are resized on their own; nothing is lost, shapes are distorted.
+    Squash,
+    /// The shorter side is resized to the input's side divided by `share` (0.875 is usual, 1
+    /// keeps the whole shorter side), then the middle is cut out.
+    CentreCrop {
+        /// Share of the shorter side that is kept, above 0 and at most 1.
+        share: f32,
+    },
+    /// The longer side is resized to fit and the rest filled with the mean colour.
+    Letterbox,
+}
+
+/// Resampling filter; all widen with the reduction (antialiased), as Pillow's do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filter {
+    /// Triangle, two pixels wide.
+    Bilinear,
+    /// Catmull-Rom cubic, four pixels wide.
+    Bicubic,
+    /// Lanczos with three lobes.
+    Lanczos,
+    /// Mean of the covered pixels.
+    Box,
+}
+
+/// Order of the colour channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelOrder {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+}
+
+/// Order of the axes in the network's input. [`crate::PixelBatch`] is always `nchw`; an
+/// engine turns it round for a network that wants `nhwc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// Photos, channels, height, width.
+    Nchw,
+    /// Photos, height, width, channels.
+    Nhwc,
+}

@@ -1,0 +1,1 @@
+//! A network described as data; the architectures; the ONNX writer.

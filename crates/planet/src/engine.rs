@@ -1,0 +1,57 @@
+use planet_data::PixelBatch;
+use thiserror::Error;
+
+/// Something that runs a network: pixels in, activations out.
+///
+/// Implemented by the engines of `planet-engine` and by fakes in tests.
+pub trait Engine: Send {
+    /// What runs the network, for people: `rten 0.27`, `ONNX Runtime 1.24, CPU`.
+    fn name(&self) -> &str;
+
+    /// Runs the network once over a batch of any size.
+    ///
+    /// # Errors
+    /// A batch of the wrong size, or a failure of the library underneath.
+    fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError>;
+}
+
+/// A network's two outputs for a batch of photos.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activations {
+    /// The layer below the classifier, `[photos, features]`; empty where a model has none.
+    pub embeddings: Vec<f32>,
+    /// Features a photo; 0 where a model has no embedding.
+    pub features: usize,
+    /// Scores before the softmax, `[photos, classes]`. A model that gives probabilities has
+    /// their logarithms here.
+    pub logits: Vec<f32>,
+    /// Classes a photo.
+    pub classes: usize,
+}
+
+impl Activations {
+    /// Number of photos.
+    pub fn photos(&self) -> usize {
+        self.logits.len() / self.classes.max(1)
+    }
+
+    /// One photo's scores, `[classes]`.
+    pub fn logits_of(&self, photo: usize) -> &[f32] {
+        &self.logits[photo * self.classes..][..self.classes]
+    }
+
+    /// One photo's embedding, `[features]`.
+    pub fn embedding_of(&self, photo: usize) -> &[f32] {
+        &self.embeddings[photo * self.features..][..self.features]
+    }
+}
+
+/// Why an engine could not be made or gave no answer.
+#[derive(Debug, Error)]
+#[error("{engine}: {what}")]
+pub struct EngineError {
+    /// The engine's name.
+    pub engine: String,
+    /// What happened, and the cure where one is known.
+    pub what: String,
+}

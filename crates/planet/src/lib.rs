@@ -1,0 +1,13 @@
+//! Locating photos: from pixels to a probability for every cell, and from there to an answer.
+//!
+//! An [`Engine`] turns [`planet_data::PixelBatch`]es into [`Activations`]; a
+//! [`CellProbabilities`] is the softmax of one photo's logits; an [`Outcome`] is how far an
+//! answer lay from the truth. Nothing here knows which library runs the network.
+
+mod engine;
+mod outcome;
+mod probabilities;
+
+pub use engine::{Activations, Engine, EngineError};
+pub use outcome::Outcome;
+pub use probabilities::{CellProbabilities, ProbabilityError};
