@@ -1,7 +1,7 @@
 //! The fused LSTM against torch.nn.LSTM; golden/make_lstm.py made the file.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use planet_train::{Direction, Lstm, LstmState};
+use planet_train::{Direction, Lstm, LstmState, SequenceBatch, SequenceClassifier};
 use safetensors::SafeTensors;
 
 struct Golden {
@@ -76,4 +76,46 @@ fn the_forward_lstm_answers_and_learns_as_torchs_does() {
 #[test]
 fn the_backward_lstm_answers_and_learns_as_torchs_does() {
     check(Direction::Backward, "_reverse", 1);
+}
+
+#[test]
+fn a_classifier_over_both_directions_learns_as_torchs_does() {
+    let golden = Golden::read();
+    let classifier = SequenceClassifier {
+        lstms: vec![
+            (Direction::Forward, golden.lstm("")),
+            (Direction::Backward, golden.lstm("_reverse")),
+        ],
+        weight: golden.tensor::<2>("linear.weight").transpose(),
+        bias: golden.tensor("linear.bias"),
+    };
+    let present: Tensor<2> = golden.tensor("present");
+    let [time, albums] = present.dims();
+    let zero = LstmState::zero(albums, classifier.lstms[0].1.hidden(), &golden.device);
+    let start = vec![zero.clone(), zero];
+
+    let inputs: Tensor<3> = golden.tensor("inputs");
+    let (logits, _) = classifier.forward(inputs.clone(), &present, start.clone());
+    let mask = present.clone().reshape([time, albums, 1]);
+    assert_close("logits", logits * mask.clone(), golden.tensor::<3>("logits") * mask);
+
+    let batch = SequenceBatch {
+        inputs,
+        present,
+        targets: golden.tensor::<2>("targets").int(),
+        weights: golden.tensor("weights"),
+    };
+    let step = classifier.step(batch, start);
+    assert_close("loss", step.loss, golden.tensor("loss"));
+    let torch = golden.tensor::<2>("linear.weight.gradient").transpose();
+    assert_close("linear weight", step.gradients.weight, torch);
+    assert_close("linear bias", step.gradients.bias, golden.tensor("linear.bias.gradient"));
+    for (gradients, suffix) in step.gradients.lstms.into_iter().zip(["", "_reverse"]) {
+        let torch = |kind: &str| format!("{kind}_l0{suffix}.gradient_of_loss");
+        let input: Tensor<2> = golden.tensor(&torch("weight_ih"));
+        assert_close("input", gradients.input, input.transpose());
+        let recurrent: Tensor<2> = golden.tensor(&torch("weight_hh"));
+        assert_close("recurrent", gradients.recurrent, recurrent.transpose());
+        assert_close("bias", gradients.bias, golden.tensor(&torch("bias_ih")));
+    }
 }
