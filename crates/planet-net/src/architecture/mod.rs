@@ -1,6 +1,8 @@
 mod inception_blocks;
+mod inception_bn;
 mod inception_mini;
 mod inception_v3;
+mod mobilenet_v3;
 
 use std::{fmt, str::FromStr};
 
@@ -18,9 +20,13 @@ pub enum Architecture {
     /// trunk of 23,311,914 where ours has 24,343,264. So its convolutions differ a little from
     /// the network that was published later.
     InceptionV3,
+    /// Inception with batch norm as of early 2015, 224 px, 1024 features.
+    InceptionBn,
     /// The blocks of Inception-v3, narrow and few: 1.1 M parameters and 46 M multiply-adds at
     /// 96 px without the classifier, for CPUs and tests.
     InceptionMini,
+    /// MobileNetV3-Large, 224 px, 1280 features, for phones and CPUs.
+    MobilenetV3Large,
 }
 
 /// What a network is built for.
@@ -37,13 +43,16 @@ pub struct NetworkOptions {
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::InceptionV3, Self::InceptionMini];
+    pub const ALL: [Self; 4] =
+        [Self::InceptionV3, Self::InceptionBn, Self::InceptionMini, Self::MobilenetV3Large];
 
     /// As written in commands and packages: `inception-v3`.
     pub fn name(self) -> &'static str {
         match self {
             Self::InceptionV3 => "inception-v3",
+            Self::InceptionBn => "inception-bn",
             Self::InceptionMini => "inception-mini",
+            Self::MobilenetV3Large => "mobilenet-v3-large",
         }
     }
 
@@ -51,6 +60,7 @@ impl Architecture {
     pub fn usual_side(self) -> usize {
         match self {
             Self::InceptionV3 => 299,
+            Self::InceptionBn | Self::MobilenetV3Large => 224,
             Self::InceptionMini => 96,
         }
     }
@@ -59,7 +69,7 @@ impl Architecture {
     pub fn least_side(self) -> usize {
         match self {
             Self::InceptionV3 => 75,
-            Self::InceptionMini => 32,
+            Self::InceptionBn | Self::InceptionMini | Self::MobilenetV3Large => 32,
         }
     }
 
@@ -90,7 +100,9 @@ impl Architecture {
         let NetworkOptions { classes, auxiliary, .. } = options;
         match self {
             Self::InceptionV3 => inception_v3::build(pixels, classes, auxiliary),
+            Self::InceptionBn => inception_bn::build(pixels, classes),
             Self::InceptionMini => inception_mini::build(pixels, classes),
+            Self::MobilenetV3Large => mobilenet_v3::build(pixels, classes),
         }
     }
 }

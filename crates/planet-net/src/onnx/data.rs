@@ -1,0 +1,60 @@
+use std::io::{self, Write};
+
+use super::message::Message;
+
+/// The file beside the model that holds its weights, so that engines map it.
+pub(super) struct ExternalData<W> {
+    out: W,
+    /// Name of the file, relative to the model.
+    location: String,
+    position: u64,
+}
+
+/// From this size on an array begins where every system can map it.
+const LARGE: usize = 1 << 20;
+
+impl<W: Write> ExternalData<W> {
+    pub(super) fn new(out: W, location: &str) -> Self {
+        Self { out, location: location.into(), position: 0 }
+    }
+
+    /// Writes an array of f32 and gives the `TensorProto` that refers to it.
+    pub(super) fn tensor(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: &[f32],
+    ) -> io::Result<Message> {
+        let length = values.len() * size_of::<f32>();
+        // Windows maps at multiples of 64 KiB; vector loads want 64 bytes.
+        let alignment = if length >= LARGE { 1 << 16 } else { 64 };
+        let offset = self.position.next_multiple_of(alignment);
+        let gap = vec![0; usize::try_from(offset - self.position).expect("under 64 KiB")];
+        self.out.write_all(&gap)?;
+        for chunk in values.chunks(1 << 14) {
+            let bytes: Vec<u8> = chunk.iter().flat_map(|value| value.to_le_bytes()).collect();
+            self.out.write_all(&bytes)?;
+        }
+        self.position = offset + length as u64;
+
+        let entry = |key: &str, value: &str| Message::default().string(1, key).string(2, value);
+        Ok(Message::default()
+            .each(shape, |message, &axis| message.integer(1, axis as i64))
+            .integer(2, 1) // FLOAT
+            .string(8, name)
+            .message(13, &entry("location", &self.location))
+            .message(13, &entry("offset", &offset.to_string()))
+            .message(13, &entry("length", &length.to_string()))
+            .integer(14, 1)) // EXTERNAL
+    }
+}
+
+/// A short list of whole numbers, inside the model.
+pub(super) fn integers(name: &str, values: &[i64]) -> Message {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    Message::default()
+        .integer(1, values.len() as i64)
+        .integer(2, 7) // INT64
+        .string(8, name)
+        .bytes(9, &bytes)
+}
