@@ -25,7 +25,7 @@ impl<W: Write> ExternalData<W> {
         shape: &[usize],
         values: &[f32],
     ) -> io::Result<Message> {
-        let length = values.len() * size_of::<f32>();
+        let length = size_of_val(values);
         // Windows maps at multiples of 64 KiB; vector loads want 64 bytes.
         let alignment = if length >= LARGE { 1 << 16 } else { 64 };
         let offset = self.position.next_multiple_of(alignment);
