@@ -3,12 +3,17 @@
 //! A dataset is a [`PhotoRecord`] for each photo, whatever format it came in; a photo is the
 //! same pixels in training, evaluation and use, because one [`Preprocess`] makes them all.
 
+mod error;
+mod geotags;
 mod monitor;
 mod new_file;
 mod pixels;
 mod preprocess;
 mod record;
+pub mod table;
 
+pub use error::DataError;
+pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
 pub use monitor::{Monitor, Unwatched};
 pub use new_file::NewFile;
 pub use pixels::PixelBatch;

@@ -1,0 +1,56 @@
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+/// Why a dataset's file cannot be read or written: which file, which line, what, and the cure.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file cannot be opened, read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's own reason.
+        source: io::Error,
+    },
+    /// One row is wrong.
+    #[error("{file}:{line}: {what}")]
+    Row {
+        /// The file, as the user named it.
+        file: String,
+        /// Line of a text file, counted from 1 with the header; row of a Parquet file, from 1.
+        line: u64,
+        /// What is wrong, and the cure.
+        what: String,
+    },
+    /// The table as a whole is wrong: a column is missing, the file is cut off.
+    #[error("{file}: {what}")]
+    Table {
+        /// The file, as the user named it.
+        file: String,
+        /// What is wrong, and the cure.
+        what: String,
+    },
+    /// The user ended the work.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl DataError {
+    /// For `map_err` on what the system answers about a file.
+    pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        |source| Self::File { path, source }
+    }
+
+    /// A table that is wrong as a whole.
+    pub fn table(file: impl Into<String>, what: impl ToString) -> Self {
+        Self::Table { file: file.into(), what: what.to_string() }
+    }
+
+    /// A row that is wrong.
+    pub fn row(file: impl Into<String>, line: u64, what: impl ToString) -> Self {
+        Self::Row { file: file.into(), line, what: what.to_string() }
+    }
+}

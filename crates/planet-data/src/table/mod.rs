@@ -1,0 +1,22 @@
+//! Tables as files: CSV, TSV and Parquet, plain or compressed, from disk or standard input.
+//!
+//! The name says the kind (`.csv`, `.tsv`, `.parquet`, each also with `.gz` or `.zst`), the
+//! first bytes say whether the content is compressed; `-` is standard input, whose kind is
+//! told from its content.
+
+mod columns;
+mod format;
+mod input;
+mod output;
+mod source;
+mod text;
+
+pub use columns::Columns;
+pub use format::{Compression, Format, Kind};
+pub use input::{Table, open};
+pub use output::OutputFile;
+pub use source::TableSource;
+pub use text::TextTable;
+
+/// The path that means standard input or output.
+pub const STANDARD_STREAM: &str = "-";
