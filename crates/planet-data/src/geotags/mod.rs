@@ -105,7 +105,7 @@ fn read_source(
         count: GeotagCount::default(),
     };
     match table::open(&source.path)? {
-        Table::Text(table) => text::read(table, source, options, &mut rows)?,
+        Table::Text(mut table) => text::read(&mut table, source, options, &mut rows)?,
         Table::Parquet(file) => parquet::read(file, source, options, &mut rows)?,
     }
     rows.hand_over()?;

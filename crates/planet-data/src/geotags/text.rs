@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn read(
-    mut table: TextTable,
+    table: &mut TextTable,
     source: &TableSource,
     options: &GeotagOptions,
     rows: &mut Rows<'_>,

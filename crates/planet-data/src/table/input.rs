@@ -12,7 +12,7 @@ use crate::DataError;
 /// A table that is open for reading.
 pub enum Table {
     /// CSV or TSV, read row by row.
-    Text(TextTable),
+    Text(Box<TextTable>),
     /// Parquet: a file that can be sought in, at its beginning.
     Parquet(File),
 }
@@ -68,8 +68,8 @@ fn table_of(
 ) -> Result<Table, DataError> {
     match kind {
         Kind::Parquet => Ok(Table::Parquet(spooled(reader).map_err(DataError::file(path))?)),
-        Kind::Csv => TextTable::new(reader, name, b',').map(Table::Text),
-        Kind::Tsv => TextTable::new(reader, name, b'\t').map(Table::Text),
+        Kind::Csv => TextTable::new(reader, name, b',').map(Box::new).map(Table::Text),
+        Kind::Tsv => TextTable::new(reader, name, b'\t').map(Box::new).map(Table::Text),
     }
 }
 
