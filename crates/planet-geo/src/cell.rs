@@ -109,9 +109,13 @@ impl CellId {
 
     /// The cell's centre, in the sense of S2: the point halfway in each of its two coordinates.
     pub fn centre(self) -> LatLng {
+        LatLng::from_vector(self.centre_vector()).expect("a cell's centre is a unit vector")
+    }
+
+    /// The unit vector of the centre.
+    pub(crate) fn centre_vector(self) -> [f64; 3] {
         let point = self.0.to_point();
-        LatLng::from_vector([point.x(), point.y(), point.z()])
-            .expect("a cell's centre is a unit vector")
+        [point.x(), point.y(), point.z()]
     }
 
     /// Area in km² on the sphere of 6371 km.
@@ -122,11 +126,16 @@ impl CellId {
 
     /// The four corners, counter-clockwise seen from outside the earth.
     pub fn corners(self) -> [LatLng; 4] {
+        self.corner_vectors()
+            .map(|corner| LatLng::from_vector(corner).expect("a cell's corner is a unit vector"))
+    }
+
+    /// The unit vectors of the four corners, in the same order.
+    pub(crate) fn corner_vectors(self) -> [[f64; 3]; 4] {
         let cell = s2::Cell::from_cell_id(self.0);
         s2::CellVertex::ALL.map(|corner| {
             let point = cell.vertex(corner);
-            LatLng::from_vector([point.x(), point.y(), point.z()])
-                .expect("a cell's corner is a unit vector")
+            [point.x(), point.y(), point.z()]
         })
     }
 }

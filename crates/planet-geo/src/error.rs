@@ -1,3 +1,5 @@
+use std::io;
+
 use thiserror::Error;
 
 /// Why a position, a cell or a partition is refused. Every variant carries the bad value.
@@ -32,4 +34,46 @@ pub enum GeoError {
     /// A partition without any class, or with more than 2³² − 1.
     #[error("a partition has between 1 and 4294967295 classes, not {0}")]
     ClassCount(usize),
+}
+
+/// Why a partition's file cannot be read: which file, which line, what, and the cure.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PartitionError {
+    /// The file cannot be read.
+    #[error("{file}: {source}")]
+    Read {
+        /// The file, as the caller named it.
+        file: String,
+        /// The system's own reason.
+        source: io::Error,
+    },
+    /// One line is wrong.
+    #[error("{file}:{line}: {what}")]
+    Row {
+        /// The file, as the caller named it.
+        file: String,
+        /// Line, counted from 1.
+        line: u64,
+        /// What is wrong, and the cure.
+        what: String,
+    },
+    /// The file as a whole is wrong.
+    #[error("{file}: {what}")]
+    File {
+        /// The file, as the caller named it.
+        file: String,
+        /// What is wrong, and the cure.
+        what: String,
+    },
+}
+
+impl PartitionError {
+    pub(crate) fn row(file: &str, line: u64, what: impl Into<String>) -> Self {
+        Self::Row { file: file.to_owned(), line, what: what.into() }
+    }
+
+    pub(crate) fn file(file: &str, what: impl Into<String>) -> Self {
+        Self::File { file: file.to_owned(), what: what.into() }
+    }
 }

@@ -1,4 +1,6 @@
-use std::fmt;
+use std::{fmt, sync::LazyLock};
+
+use geographiclib_rs::{Geodesic, InverseGeodesic};
 
 use crate::{Distance, GeoError, distance::EARTH_RADIUS_KM};
 
@@ -57,6 +59,12 @@ impl LatLng {
         [cos_lat * cos_lng, cos_lat * sin_lng, sin_lat]
     }
 
+    /// Rounded to seven decimals, about a centimetre: a position as files keep it.
+    pub fn rounded(self) -> Self {
+        let round = |degrees: f64| (degrees * 1e7).round() / 1e7;
+        Self { lat: round(self.lat), lng: wrap(round(self.lng)) }
+    }
+
     /// Great-circle distance by the haversine formula on a sphere of 6371 km.
     ///
     /// The formula keeps its precision for points that are centimetres apart, where the
@@ -67,6 +75,13 @@ impl LatLng {
         let cos_cos = self.lat.to_radians().cos() * other.lat.to_radians().cos();
         let h = half_lat * half_lat + cos_cos * half_lng * half_lng;
         Distance::from_km(2.0 * EARTH_RADIUS_KM * h.clamp(0.0, 1.0).sqrt().asin())
+    }
+
+    /// Length of the shortest path on the WGS 84 ellipsoid (Karney's algorithm). Up to 0.6 %
+    /// from [`LatLng::distance_to`], and about a hundred times slower.
+    pub fn geodesic_distance_to(self, other: Self) -> Distance {
+        static WGS84: LazyLock<Geodesic> = LazyLock::new(Geodesic::wgs84);
+        Distance::from_m(WGS84.inverse(self.lat, self.lng, other.lat, other.lng))
     }
 }
 
@@ -119,6 +134,16 @@ mod tests {
         assert!((half - std::f64::consts::PI * 6371.0).abs() < 1e-9);
         let across = at(12.0, 179.9).distance_to(at(12.0, -179.9)).km();
         assert!((across - 21.753).abs() < 1e-3, "{across}");
+    }
+
+    #[test]
+    fn geodesic_distances_agree_with_published_ones() {
+        // A quarter meridian of WGS 84 and a degree of its equator.
+        let quarter = at(0.0, 0.0).geodesic_distance_to(at(90.0, 0.0)).m();
+        assert!((quarter - 10_001_965.729).abs() < 1e-3, "{quarter}");
+        let degree = at(0.0, 0.0).geodesic_distance_to(at(0.0, 1.0)).m();
+        assert!((degree - 111_319.491).abs() < 1e-3, "{degree}");
+        assert_eq!(at(45.0, 7.0).geodesic_distance_to(at(45.0, 7.0)), Distance::ZERO);
     }
 
     #[test]

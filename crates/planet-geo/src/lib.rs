@@ -13,14 +13,25 @@
 //! # Ok::<(), planet_geo::GeoError>(())
 //! ```
 
+mod build;
+mod ceiling;
 mod cell;
 mod distance;
 mod error;
+mod exchange;
 mod lat_lng;
+mod leaves;
+mod outline;
 mod partition;
+mod point_index;
 
+pub use build::{Adaptive, BuildError, Keep, Uniform};
+pub use ceiling::{Ceiling, CeilingCounter};
 pub use cell::{CellId, Level};
 pub use distance::{Distance, EARTH_RADIUS_KM, Scale};
-pub use error::GeoError;
+pub use error::{GeoError, PartitionError};
 pub use lat_lng::LatLng;
+pub use leaves::{PhotoLeaves, PhotoLeavesBuilder};
+pub use outline::Outline;
 pub use partition::{Class, ClassId, ClassKind, Partition, PartitionInfo, Point};
+pub use point_index::PointIndex;

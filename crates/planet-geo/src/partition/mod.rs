@@ -1,6 +1,14 @@
+mod foreign;
+mod lines;
+mod read;
+mod write;
+
 use std::fmt;
 
-use crate::{CellId, Distance, GeoError, LatLng};
+use crate::{CellId, Distance, GeoError, LatLng, PointIndex};
+
+/// The `format` line of our own files.
+const FORMAT: &str = "planet-partition-1";
 
 /// Row of a class in its partition's file, which is also the model's output index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,8 +116,8 @@ pub struct Partition {
     classes: Vec<Class>,
     /// First leaf, last leaf and class of every cell, sorted and disjoint.
     ranges: Vec<Range>,
-    /// Unit vectors of point-only classes, searched where no cell holds a position.
-    points: Vec<([f64; 3], ClassId)>,
+    /// Points of point-only classes, searched where no cell holds a position.
+    points: PointIndex,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -129,12 +137,9 @@ impl Partition {
             return Err(GeoError::ClassCount(classes.len()));
         }
         let ranges = sorted_ranges(&classes)?;
-        let points = classes
-            .iter()
-            .enumerate()
-            .filter(|(_, class)| class.kind == ClassKind::PointOnly)
-            .filter_map(|(row, class)| Some((class.mean?.to_vector(), ClassId(row as u32))))
-            .collect();
+        let points = (0..).zip(&classes).filter(|(_, class)| class.kind == ClassKind::PointOnly);
+        let points =
+            PointIndex::with_indexes(points.filter_map(|(row, class)| Some((row, class.mean?))));
         Ok(Self { info, classes, ranges, points })
     }
 
@@ -177,7 +182,8 @@ impl Partition {
     /// The class of a position: the one whose cells hold it; else, where there are point-only
     /// classes, the nearest of them; else `None`, which means outside.
     pub fn class_of(&self, position: LatLng) -> Option<ClassId> {
-        self.class_of_leaf(CellId::leaf(position).id()).or_else(|| self.nearest_point(position))
+        self.class_of_leaf(CellId::leaf(position).id())
+            .or_else(|| self.points.nearest(position).map(ClassId))
     }
 
     /// The class whose cells hold a leaf, given by its id. Point-only classes hold none.
@@ -195,13 +201,6 @@ impl Partition {
         corners
             .map(|corner| point.distance_to(corner))
             .fold(Distance::ZERO, |far, next| if next > far { next } else { far })
-    }
-
-    fn nearest_point(&self, position: LatLng) -> Option<ClassId> {
-        let [x, y, z] = position.to_vector();
-        let closeness = |&([a, b, c], _): &([f64; 3], ClassId)| a * x + b * y + c * z;
-        let best = self.points.iter().max_by(|a, b| closeness(a).total_cmp(&closeness(b)))?;
-        Some(best.1)
     }
 }
 
