@@ -1,0 +1,33 @@
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+/// Why a world cannot be drawn, written or judged.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WorldError {
+    /// A text in the form of [`crate::Cues`] that no photo of the drawn earth has.
+    #[error("'{0}' is no cue of a photo, or missing among them")]
+    Cues(String),
+    /// A parameter outside its range.
+    #[error("{name} = {value} is not within {range}")]
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// What was asked for.
+        value: String,
+        /// What there is.
+        range: &'static str,
+    },
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The caller's monitor asked for an end.
+    #[error("cancelled")]
+    Cancelled,
+}

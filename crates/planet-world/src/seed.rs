@@ -1,0 +1,30 @@
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// What a stream of random numbers is for; streams of two purposes never meet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    /// Which places there are and how popular.
+    Places = 1,
+    /// Facts that are drawn because no real ones exist.
+    Facts = 2,
+    /// One photo: its place, cues and position.
+    Photo = 3,
+    /// What one photo looks like apart from its cues.
+    Looks = 4,
+    /// One author: home and camera.
+    Author = 5,
+    /// One album: its journey and times.
+    Album = 6,
+    /// What a real library holds besides: copies, non-photos, withheld positions.
+    Disorder = 7,
+}
+
+/// The random numbers of one thing, whichever thread asks for them and whatever was asked before.
+pub(crate) fn stream(seed: u64, purpose: Purpose, index: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(&(purpose as u64).to_le_bytes());
+    key[16..24].copy_from_slice(&index.to_le_bytes());
+    ChaCha8Rng::from_seed(key)
+}
