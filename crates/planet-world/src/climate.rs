@@ -160,11 +160,21 @@ mod tests {
     #[test]
     fn known_cities_lie_in_the_climate_that_they_lie_in() {
         for (lat, lng, zone) in [
-            (1.35, 103.8, Rainforest), (-3.1, -60.0, Rainforest), (-1.3, 36.8, Savanna),
-            (30.0, 31.2, Desert), (24.5, 54.4, Desert), (-23.7, 133.9, Desert),
-            (41.9, 12.5, Mediterranean), (37.8, -122.4, Mediterranean), (48.9, 2.4, Temperate),
-            (51.5, -0.1, Temperate), (35.7, 139.7, Temperate), (55.8, 37.6, Boreal),
-            (45.5, -73.6, Boreal), (69.6, 18.9, Tundra), (64.1, -21.9, Tundra),
+            (1.35, 103.8, Rainforest),
+            (-3.1, -60.0, Rainforest),
+            (-1.3, 36.8, Savanna),
+            (30.0, 31.2, Desert),
+            (24.5, 54.4, Desert),
+            (-23.7, 133.9, Desert),
+            (41.9, 12.5, Mediterranean),
+            (37.8, -122.4, Mediterranean),
+            (48.9, 2.4, Temperate),
+            (51.5, -0.1, Temperate),
+            (35.7, 139.7, Temperate),
+            (55.8, 37.6, Boreal),
+            (45.5, -73.6, Boreal),
+            (69.6, 18.9, Tundra),
+            (64.1, -21.9, Tundra),
         ] {
             assert_eq!(Climate::of(at(lat, lng)), zone, "{lat}, {lng}");
         }

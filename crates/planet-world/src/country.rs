@@ -62,14 +62,22 @@ mod tests {
     fn known_countries_write_as_they_write() {
         let at = |lat, lng| LatLng::new(lat, lng).expect("a position of this test");
         for (country, lat, lng, expected) in [
-            ("RU", 55.8, 37.6, Script::Cyrillic), ("GR", 38.0, 23.7, Script::Greek),
-            ("EG", 30.0, 31.2, Script::Arabic), ("IL", 32.1, 34.8, Script::Hebrew),
-            ("IN", 28.6, 77.2, Script::Devanagari), ("IN", 13.1, 80.3, Script::Southern),
-            ("IN", 19.1, 72.9, Script::Devanagari), ("TH", 13.8, 100.5, Script::Thai),
-            ("CN", 39.9, 116.4, Script::Han), ("JP", 35.7, 139.7, Script::Kana),
-            ("KR", 37.6, 127.0, Script::Hangul), ("ET", 9.0, 38.7, Script::Ethiopic),
-            ("GE", 41.7, 44.8, Script::Caucasian), ("VN", 21.0, 105.8, Script::Latin),
-            ("TR", 41.0, 29.0, Script::Latin), ("FR", 48.9, 2.4, Script::Latin),
+            ("RU", 55.8, 37.6, Script::Cyrillic),
+            ("GR", 38.0, 23.7, Script::Greek),
+            ("EG", 30.0, 31.2, Script::Arabic),
+            ("IL", 32.1, 34.8, Script::Hebrew),
+            ("IN", 28.6, 77.2, Script::Devanagari),
+            ("IN", 13.1, 80.3, Script::Southern),
+            ("IN", 19.1, 72.9, Script::Devanagari),
+            ("TH", 13.8, 100.5, Script::Thai),
+            ("CN", 39.9, 116.4, Script::Han),
+            ("JP", 35.7, 139.7, Script::Kana),
+            ("KR", 37.6, 127.0, Script::Hangul),
+            ("ET", 9.0, 38.7, Script::Ethiopic),
+            ("GE", 41.7, 44.8, Script::Caucasian),
+            ("VN", 21.0, 105.8, Script::Latin),
+            ("TR", 41.0, 29.0, Script::Latin),
+            ("FR", 48.9, 2.4, Script::Latin),
         ] {
             assert_eq!(script(country, at(lat, lng)), expected, "{country}");
         }

@@ -1,3 +1,5 @@
+//! The visible things that tell of a place, each a small closed set of values.
+
 use std::fmt;
 
 /// A visible thing that tells of the place, with a small set of values.

@@ -143,7 +143,8 @@ impl FromStr for Cues {
         for part in parts {
             let (name, value) = part.split_once('=').ok_or_else(|| bad(part))?;
             let kind = CueKind::ALL.iter().find(|kind| kind.name() == name);
-            let kind = *kind.filter(|kind| kind.is_shown_in(cues.scene)).ok_or_else(|| bad(part))?;
+            let kind =
+                *kind.filter(|kind| kind.is_shown_in(cues.scene)).ok_or_else(|| bad(part))?;
             if cues.get(kind).is_some() {
                 return Err(bad(part));
             }
@@ -166,15 +167,21 @@ mod tests {
         let cues: Cues = text.parse().expect("cues");
         assert_eq!(cues.fauna, Some(Fauna::Penguin));
         assert_eq!(cues.to_string(), text);
-        let hidden: Cues = "wildlife;vegetation=heath;ground=scree;fauna=cow".parse().expect("no sun");
+        let hidden: Cues =
+            "wildlife;vegetation=heath;ground=scree;fauna=cow".parse().expect("no sun");
         assert_eq!(hidden.sun, None);
     }
 
     #[test]
     fn cues_that_no_photo_shows_are_refused() {
         for text in [
-            "", "attic", "street", "portrait;sun=left-low", "landscape;sun=left-low;sun=left-low",
-            "wildlife;vegetation=heath;ground=scree;fauna=yeti", "wildlife;vegetation",
+            "",
+            "attic",
+            "street",
+            "portrait;sun=left-low",
+            "landscape;sun=left-low;sun=left-low",
+            "wildlife;vegetation=heath;ground=scree;fauna=yeti",
+            "wildlife;vegetation",
             "wildlife;vegetation=heath;ground=scree",
         ] {
             assert!(text.parse::<Cues>().is_err(), "{text:?}");

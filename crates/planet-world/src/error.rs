@@ -27,6 +27,14 @@ pub enum WorldError {
         /// Why.
         source: io::Error,
     },
+    /// A picture cannot be encoded.
+    #[error("{photo}: {why}")]
+    Encode {
+        /// Id of the photo.
+        photo: String,
+        /// The encoder's words.
+        why: String,
+    },
     /// The caller's monitor asked for an end.
     #[error("cancelled")]
     Cancelled,

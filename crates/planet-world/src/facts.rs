@@ -80,7 +80,8 @@ impl<'w> Facts<'w> {
             }
         }
         drawn.insert(CueKind::Plate, national(places, CueKind::Plate.values(), &mut rng));
-        let replica_of = places.iter().enumerate().map(|(row, _)| other_famous(row, places, &mut rng));
+        let replica_of =
+            places.iter().enumerate().map(|(row, _)| other_famous(row, places, &mut rng));
         Self {
             places,
             drawn,
@@ -96,9 +97,27 @@ impl<'w> Facts<'w> {
     pub(crate) fn scenes(&self, row: usize) -> Vec<f64> {
         let (rural, coastal) = (self.places[row].rural, self.coastal[row]);
         let share = |scene| match scene {
-            Scene::Landmark => if rural { 0.10 } else { 0.32 },
-            Scene::Street => if rural { 0.14 } else { 0.20 },
-            Scene::Building => if rural { 0.09 } else { 0.09 },
+            Scene::Landmark => {
+                if rural {
+                    0.10
+                } else {
+                    0.32
+                }
+            }
+            Scene::Street => {
+                if rural {
+                    0.14
+                } else {
+                    0.20
+                }
+            }
+            Scene::Building => {
+                if rural {
+                    0.09
+                } else {
+                    0.09
+                }
+            }
             Scene::Landscape => match (rural, coastal) {
                 (true, true) => 0.20,
                 (true, false) => 0.28,
@@ -110,7 +129,13 @@ impl<'w> Facts<'w> {
                 (true, true) => 0.085,
                 (false, true) => 0.055,
             },
-            Scene::Wildlife => if rural { 0.135 } else { 0.045 },
+            Scene::Wildlife => {
+                if rural {
+                    0.135
+                } else {
+                    0.045
+                }
+            }
             Scene::Portrait | Scene::Pet | Scene::Food | Scene::Indoor => 0.0625,
         };
         Scene::ALL.iter().map(|&scene| share(scene)).collect()

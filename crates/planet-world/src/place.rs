@@ -58,7 +58,8 @@ const HEADER_LINES: usize = 2;
 pub(crate) fn draw_places(seed: u64, count: usize, zipf: f64) -> Vec<Place> {
     let mut rng = stream(seed, Purpose::Places, 0);
     let (cities, rural): (Vec<_>, Vec<_>) = pool().into_iter().partition(|place| !place.rural);
-    let rural_count = (count / RURAL_ONE_IN).min(rural.len()).max(count.saturating_sub(cities.len()));
+    let rural_count =
+        (count / RURAL_ONE_IN).min(rural.len()).max(count.saturating_sub(cities.len()));
     let mut chosen = choose(cities, count - rural_count, &mut rng);
     chosen.extend(choose(rural, rural_count, &mut rng));
     chosen.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -73,9 +73,8 @@ impl DiscShare {
         let shares = (0..=steps)
             .map(|step| {
                 let distance = from_km + step as f64 * Self::STEP_KM;
-                let within = |&(share, ring): &(f64, f64)| {
-                    share * arc_within(radius_km, ring, distance)
-                };
+                let within =
+                    |&(share, ring): &(f64, f64)| share * arc_within(radius_km, ring, distance);
                 nodes.iter().map(within).sum::<f64>() as f32
             })
             .collect();
@@ -100,7 +99,6 @@ impl DiscShare {
         Distance::from_km(self.radius_km + REACH_KM)
     }
 }
-
 
 /// Share of a circle's line that lies within a disc; the circle's radius is `ring`, their
 /// middles `distance` apart, all in km on the sphere (law of cosines).

@@ -10,14 +10,8 @@ pub(crate) enum Purpose {
     Facts = 2,
     /// One photo: its place, cues and position.
     Photo = 3,
-    /// What one photo looks like apart from its cues.
-    Looks = 4,
     /// One author: home and camera.
     Author = 5,
-    /// One album: its journey and times.
-    Album = 6,
-    /// What a real library holds besides: copies, non-photos, withheld positions.
-    Disorder = 7,
 }
 
 /// The random numbers of one thing, whichever thread asks for them and whatever was asked before.

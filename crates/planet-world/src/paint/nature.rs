@@ -81,7 +81,9 @@ pub(super) fn relief(stage: &mut Stage<'_>, relief: Relief, horizon: f32) {
                 let wide = stage.any(0.16, 0.26) * half / 0.667;
                 let top = horizon + up;
                 let corners = [
-                    [x - wide, horizon], [x - 0.72 * wide, top], [x + 0.72 * wide, top],
+                    [x - wide, horizon],
+                    [x - 0.72 * wide, top],
+                    [x + 0.72 * wide, top],
                     [x + wide, horizon],
                 ];
                 stage.pen.fill(&corners, table);
@@ -102,7 +104,9 @@ pub(super) fn relief(stage: &mut Stage<'_>, relief: Relief, horizon: f32) {
             let (wide, up) = (0.75 * half, 0.33);
             let crater = horizon + up;
             let corners = [
-                [x - wide, horizon], [x - 0.14 * wide, crater], [x + 0.14 * wide, crater],
+                [x - wide, horizon],
+                [x - 0.14 * wide, crater],
+                [x + 0.14 * wide, crater],
                 [x + wide, horizon],
             ];
             stage.pen.fill(&corners, Colour::hex(0x54_48_50));
@@ -122,8 +126,12 @@ fn mountain(pen: &mut Pen<'_>, [x, y]: At, wide: f32, up: f32, rock: Colour) {
     let snow = 0.62 * up;
     let (inner, outer) = (0.38 * wide, y + snow);
     let cap = [
-        [x - inner, outer], [x, y + up], [x + inner, outer], [x + 0.18 * wide, outer + 0.06 * up],
-        [x, outer - 0.06 * up], [x - 0.18 * wide, outer + 0.06 * up],
+        [x - inner, outer],
+        [x, y + up],
+        [x + inner, outer],
+        [x + 0.18 * wide, outer + 0.06 * up],
+        [x, outer - 0.06 * up],
+        [x - 0.18 * wide, outer + 0.06 * up],
     ];
     pen.fill(&cap, WHITE);
 }
@@ -152,9 +160,11 @@ fn palm(pen: &mut Pen<'_>) {
     let bark = Colour::hex(0x9c_78_48);
     pen.line(&[[0.0, 0.0], [0.04, 0.3], [0.10, 0.6], [0.18, 0.82]], 0.06, bark);
     let leaf = Colour::hex(0x2c_a0_48);
-    for [x, y] in [[-0.38, -0.10], [-0.32, 0.12], [-0.08, 0.2], [0.2, 0.2], [0.36, 0.08], [0.36, -0.16]] {
+    for [x, y] in
+        [[-0.38, -0.10], [-0.32, 0.12], [-0.08, 0.2], [0.2, 0.2], [0.36, 0.08], [0.36, -0.16]]
+    {
         let tip = [0.18 + x, 0.82 + y];
-        let knee = [0.18 + 0.55 * x, 0.86 + 0.8 * y.max(-0.02)];
+        let knee = [0.18 + 0.55 * x, 0.86 + 0.8 * f32::max(y, -0.02)];
         pen.line(&[[0.18, 0.82], knee, tip], 0.075, leaf);
     }
     pen.circle([0.15, 0.79], 0.05, Colour::hex(0x7a_4c_20));

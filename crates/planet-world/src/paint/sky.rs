@@ -102,9 +102,7 @@ pub(super) fn shadow(pen: &mut Pen<'_>, sun: Option<Sun>, foot: At, width: f32, 
     let [x, y] = foot;
     let far = x + away * long;
     pen.fill(
-        &[
-            [x - half, y], [x + half, y], [far + 0.7 * half, y - flat], [far - 0.7 * half, y - flat],
-        ],
+        &[[x - half, y], [x + half, y], [far + 0.7 * half, y - flat], [far - 0.7 * half, y - flat]],
         Colour::shade(0.42),
     );
     pen.ellipse(foot, [width * 0.55, width * 0.1], spot);
