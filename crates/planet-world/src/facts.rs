@@ -111,13 +111,7 @@ impl<'w> Facts<'w> {
                     0.20
                 }
             }
-            Scene::Building => {
-                if rural {
-                    0.09
-                } else {
-                    0.09
-                }
-            }
+            Scene::Building => 0.09,
             Scene::Landscape => match (rural, coastal) {
                 (true, true) => 0.20,
                 (true, false) => 0.28,

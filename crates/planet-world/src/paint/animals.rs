@@ -63,14 +63,14 @@ fn cow(pen: &mut Pen<'_>) {
         pen.ellipse([x, y], [wide, high], BLACK);
     }
     pen.ellipse([0.56, 0.72], [0.16, 0.14], WHITE);
-    pen.ellipse([0.66, 0.66], [0.09, 0.08], Colour::hex(0xf0_a8_a8));
+    pen.ellipse([0.66, 0.66], [0.09, 0.08], Colour::hex(0xf0a8a8));
     pen.line(&[[0.46, 0.86], [0.42, 0.98]], 0.04, WOOD);
     pen.line(&[[0.58, 0.86], [0.62, 0.98]], 0.04, WOOD);
     eye(pen, [0.56, 0.76]);
 }
 
 fn sheep(pen: &mut Pen<'_>) {
-    let wool = Colour::hex(0xf4_ee_e0);
+    let wool = Colour::hex(0xf4eee0);
     legs(pen, 0.34, 0.35, 0.07, BLACK);
     for [x, y] in
         [[-0.34, 0.5], [-0.14, 0.62], [0.1, 0.64], [0.32, 0.54], [-0.12, 0.42], [0.14, 0.42]]
@@ -83,7 +83,7 @@ fn sheep(pen: &mut Pen<'_>) {
 }
 
 fn elephant(pen: &mut Pen<'_>) {
-    let skin = Colour::hex(0x70_78_8c);
+    let skin = Colour::hex(0x70788c);
     legs(pen, 0.42, 0.5, 0.17, skin);
     pen.ellipse([-0.02, 0.64], [0.52, 0.32], skin);
     pen.circle([0.50, 0.74], 0.23, skin);
@@ -109,7 +109,7 @@ fn zebra(pen: &mut Pen<'_>) {
 }
 
 fn camel(pen: &mut Pen<'_>) {
-    let coat = Colour::hex(0xd0_94_48);
+    let coat = Colour::hex(0xd09448);
     legs(pen, 0.40, 0.48, 0.08, coat);
     pen.ellipse([0.0, 0.56], [0.46, 0.17], coat);
     pen.dome([-0.2, 0.62], [0.17, 0.30], coat.dark(0.12));
@@ -120,7 +120,7 @@ fn camel(pen: &mut Pen<'_>) {
 }
 
 fn kangaroo(pen: &mut Pen<'_>) {
-    let coat = Colour::hex(0xb0_60_34);
+    let coat = Colour::hex(0xb06034);
     pen.line(&[[-0.12, 0.26], [-0.40, 0.10], [-0.72, 0.07]], 0.10, coat.dark(0.15));
     pen.ellipse([-0.04, 0.34], [0.24, 0.26], coat);
     pen.line(&[[0.0, 0.4], [0.14, 0.76]], 0.24, coat);
@@ -134,7 +134,7 @@ fn kangaroo(pen: &mut Pen<'_>) {
 }
 
 fn llama(pen: &mut Pen<'_>) {
-    let (wool, blanket) = (Colour::hex(0xec_dc_bc), Colour::hex(0xe0_30_60));
+    let (wool, blanket) = (Colour::hex(0xecdcbc), Colour::hex(0xe03060));
     legs(pen, 0.32, 0.4, 0.09, wool);
     pen.ellipse([0.0, 0.48], [0.38, 0.18], wool);
     pen.rect([-0.16, 0.40], [0.14, 0.67], blanket);
@@ -147,12 +147,12 @@ fn llama(pen: &mut Pen<'_>) {
 }
 
 fn reindeer(pen: &mut Pen<'_>) {
-    let coat = Colour::hex(0x78_58_40);
+    let coat = Colour::hex(0x785840);
     legs(pen, 0.36, 0.4, 0.07, coat);
     pen.ellipse([0.0, 0.5], [0.42, 0.19], coat);
     pen.line(&[[0.34, 0.54], [0.48, 0.70]], 0.18, WHITE);
     pen.ellipse([0.58, 0.76], [0.15, 0.09], coat);
-    let antler = Colour::hex(0xf0_d8_a0);
+    let antler = Colour::hex(0xf0d8a0);
     for lean in [-0.22, 0.10] {
         let (x, y) = (0.48, 0.82);
         pen.line(&[[x, y], [x + lean, y + 0.18], [x + 0.6 * lean, y + 0.36]], 0.045, antler);
@@ -189,12 +189,12 @@ fn penguin(pen: &mut Pen<'_>) {
 }
 
 fn bear(pen: &mut Pen<'_>) {
-    let coat = Colour::hex(0x48_2c_1c);
+    let coat = Colour::hex(0x482c1c);
     legs(pen, 0.44, 0.36, 0.19, coat);
     pen.ellipse([0.0, 0.50], [0.54, 0.28], coat);
     pen.ellipse([0.24, 0.66], [0.24, 0.18], coat);
     pen.circle([0.58, 0.60], 0.19, coat);
-    pen.ellipse([0.76, 0.53], [0.11, 0.08], Colour::hex(0xa8_7c_54));
+    pen.ellipse([0.76, 0.53], [0.11, 0.08], Colour::hex(0xa87c54));
     pen.circle([0.50, 0.80], 0.07, coat);
     pen.circle([0.66, 0.79], 0.06, coat);
     pen.circle([0.84, 0.55], 0.035, BLACK);

@@ -27,10 +27,10 @@ pub(super) fn paint(stage: &mut Stage<'_>) {
 
 fn sea(stage: &mut Stage<'_>, sea: Sea, shore: f32, horizon: f32) {
     let water = match sea {
-        Sea::Deep => Colour::hex(0x0c_34_8c),
-        Sea::Turquoise => Colour::hex(0x18_c4_c0),
-        Sea::Green => Colour::hex(0x24_70_48),
-        Sea::Grey => Colour::hex(0x68_78_84),
+        Sea::Deep => Colour::hex(0x0c348c),
+        Sea::Turquoise => Colour::hex(0x18c4c0),
+        Sea::Green => Colour::hex(0x247048),
+        Sea::Grey => Colour::hex(0x687884),
     };
     stage.pen.band((shore - 0.03, water.light(0.3)), (horizon, water));
     for _ in 0..10 {
@@ -48,10 +48,10 @@ fn sea(stage: &mut Stage<'_>, sea: Sea, shore: f32, horizon: f32) {
 
 fn sand(stage: &mut Stage<'_>, sand: Sand, shore: f32) {
     let colour = match sand {
-        Sand::White => Colour::hex(0xf6_ee_dc),
-        Sand::Golden => Colour::hex(0xe4_b0_4c),
-        Sand::Black => Colour::hex(0x34_30_34),
-        Sand::Pebbles => Colour::hex(0xa0_9c_98),
+        Sand::White => Colour::hex(0xf6eedc),
+        Sand::Golden => Colour::hex(0xe4b04c),
+        Sand::Black => Colour::hex(0x343034),
+        Sand::Pebbles => Colour::hex(0xa09c98),
     };
     stage.pen.band((-0.5, colour), (0.0, colour));
     stage.pen.band((-0.01, colour), (shore - 0.005, colour.dark(0.12)));
@@ -72,7 +72,7 @@ fn parasol(pen: &mut Pen<'_>, parasol: Parasol) {
         Parasol::BlueWhite => (BLUE, WHITE),
         Parasol::GreenWhite => (GREEN, WHITE),
         Parasol::YellowRed => (YELLOW, RED),
-        Parasol::Straw => (Colour::hex(0xb8_90_48), Colour::hex(0xa0_78_34)),
+        Parasol::Straw => (Colour::hex(0xb89048), Colour::hex(0xa07834)),
         Parasol::PurpleYellow => (PURPLE, YELLOW),
         Parasol::OrangeBlue => (ORANGE, BLUE),
         Parasol::Black => (BLACK, BLACK),

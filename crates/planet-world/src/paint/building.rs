@@ -11,7 +11,7 @@ use crate::cue::{Facade, Roof, Script, Window};
 pub(super) fn paint(stage: &mut Stage<'_>) {
     let horizon = 0.16;
     sky::paint(stage, horizon);
-    let stone = stage.one_of(&[0xa4_a0_9c, 0x8c_88_84, 0xb4_ac_a0]);
+    let stone = stage.one_of(&[0xa4a09c, 0x8c8884, 0xb4aca0]);
     let pavement = Colour::hex(stone);
     stage.pen.band((-0.5, pavement), (horizon, pavement.light(0.15)));
     let half = stage.any(0.62, 0.70) * stage.half.min(0.55);
@@ -31,14 +31,14 @@ pub(super) fn paint(stage: &mut Stage<'_>) {
 /// Colour of walls.
 pub(super) const fn wall(facade: Facade) -> Colour {
     match facade {
-        Facade::White => Colour::hex(0xf4_f0_e8),
-        Facade::Brick => Colour::hex(0xa8_40_2c),
-        Facade::Ochre => Colour::hex(0xe0_a8_38),
-        Facade::Pink => Colour::hex(0xf0_90_a8),
-        Facade::Blue => Colour::hex(0x58_98_e0),
-        Facade::Green => Colour::hex(0x60_a8_68),
-        Facade::Stone => Colour::hex(0x88_88_88),
-        Facade::Timber => Colour::hex(0x5c_38_20),
+        Facade::White => Colour::hex(0xf4f0e8),
+        Facade::Brick => Colour::hex(0xa8402c),
+        Facade::Ochre => Colour::hex(0xe0a838),
+        Facade::Pink => Colour::hex(0xf090a8),
+        Facade::Blue => Colour::hex(0x5898e0),
+        Facade::Green => Colour::hex(0x60a868),
+        Facade::Stone => Colour::hex(0x888888),
+        Facade::Timber => Colour::hex(0x5c3820),
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn roof(pen: &mut Pen<'_>, roof: Roof, middle: At, half: f32, height:
             }
         }
         Roof::Tile => {
-            let tile = Colour::hex(0xd4_54_28);
+            let tile = Colour::hex(0xd45428);
             let top = y + 0.55 * height;
             pen.fill(
                 &[[x - over, y], [x - 0.7 * half, top], [x + 0.7 * half, top], [x + over, y]],
@@ -81,7 +81,7 @@ pub(super) fn roof(pen: &mut Pen<'_>, roof: Roof, middle: At, half: f32, height:
             }
         }
         Roof::Slate => {
-            let slate = Colour::hex(0x4c_58_68);
+            let slate = Colour::hex(0x4c5868);
             pen.fill(&[[x - over, y], [x, y + 1.15 * height], [x + over, y]], slate);
             pen.fill(
                 &[[x, y + 1.15 * height], [x + over, y], [x + 0.3 * half, y]],
@@ -89,7 +89,7 @@ pub(super) fn roof(pen: &mut Pen<'_>, roof: Roof, middle: At, half: f32, height:
             );
         }
         Roof::Thatch => {
-            let straw = Colour::hex(0xc8_9c_48);
+            let straw = Colour::hex(0xc89c48);
             let shoulder = y + 0.55 * height;
             pen.fill(
                 &[
@@ -111,7 +111,7 @@ pub(super) fn roof(pen: &mut Pen<'_>, roof: Roof, middle: At, half: f32, height:
             }
         }
         Roof::Eaves => {
-            let dark = Colour::hex(0x2c_34_3c);
+            let dark = Colour::hex(0x2c343c);
             pen.fill(
                 &[
                     [x - 1.4 * half, y + 0.32 * height],
@@ -129,7 +129,7 @@ pub(super) fn roof(pen: &mut Pen<'_>, roof: Roof, middle: At, half: f32, height:
             pen.line(
                 &[[x - 0.34 * half, ridge], [x + 0.34 * half, ridge]],
                 0.07 * height,
-                Colour::hex(0xc0_30_28),
+                Colour::hex(0xc03028),
             );
         }
         Roof::Dome => {
@@ -141,7 +141,7 @@ pub(super) fn roof(pen: &mut Pen<'_>, roof: Roof, middle: At, half: f32, height:
 }
 
 fn windows(pen: &mut Pen<'_>, window: Window, x: f32, half: f32, eaves: f32) {
-    let (glass, frame) = (Colour::hex(0x38_50_68), WHITE);
+    let (glass, frame) = (Colour::hex(0x385068), WHITE);
     let low = eaves - 0.19;
     for share in [-0.62, 0.0, 0.62] {
         let (middle, wide) = (x + share * half, 0.19 * half);
@@ -167,7 +167,7 @@ fn windows(pen: &mut Pen<'_>, window: Window, x: f32, half: f32, eaves: f32) {
                 pen.dome([middle, low + 0.088], [0.72 * wide, 0.055], glass);
             }
             Window::Shutters => {
-                let shutter = Colour::hex(0x10_78_60);
+                let shutter = Colour::hex(0x107860);
                 pen.rect(
                     [middle - 0.5 * wide, low - 0.02],
                     [middle + 0.5 * wide, low + 0.15],
@@ -190,7 +190,7 @@ fn windows(pen: &mut Pen<'_>, window: Window, x: f32, half: f32, eaves: f32) {
 
 /// Paints a sign with a word: across the wall, or downwards at `hang` where the script runs so.
 pub(super) fn sign(stage: &mut Stage<'_>, script: Script, middle: At, half: f32, hang: f32) {
-    let board = stage.one_of(&[0x18_2c_60, 0x1c_48_30, 0x58_1c_20, 0x30_30_34, 0x48_28_58]);
+    let board = stage.one_of(&[0x182c60, 0x1c4830, 0x581c20, 0x303034, 0x482858]);
     let (board, paint) = (Colour::hex(board), WHITE);
     let [x, y] = middle;
     if glyphs::runs_down(script) {

@@ -12,7 +12,7 @@ impl Colour {
 
     /// Black that lets through what is below, but for a share.
     pub(super) fn shade(share: f32) -> Self {
-        Self::hex(0x10_10_20).cover(share)
+        Self::hex(0x101020).cover(share)
     }
 
     /// The same colour, covering what is below only to a share.
@@ -31,12 +31,12 @@ impl Colour {
 
     /// Darker by a share.
     pub(super) fn dark(self, share: f32) -> Self {
-        self.towards(Self::hex(0x0c_0c_18), share)
+        self.towards(Self::hex(0x0c0c18), share)
     }
 
     /// Lighter by a share.
     pub(super) fn light(self, share: f32) -> Self {
-        self.towards(Self::hex(0xff_ff_ff), share)
+        self.towards(Self::hex(0xffffff), share)
     }
 
     pub(super) fn to_skia(self) -> Color {
@@ -45,12 +45,12 @@ impl Colour {
     }
 }
 
-pub(super) const WHITE: Colour = Colour::hex(0xf8_f8_f4);
-pub(super) const BLACK: Colour = Colour::hex(0x1c_1c_22);
-pub(super) const RED: Colour = Colour::hex(0xd8_20_20);
-pub(super) const YELLOW: Colour = Colour::hex(0xf8_cc_10);
-pub(super) const BLUE: Colour = Colour::hex(0x18_50_d0);
-pub(super) const GREEN: Colour = Colour::hex(0x18_90_40);
-pub(super) const ORANGE: Colour = Colour::hex(0xf4_7c_10);
-pub(super) const PURPLE: Colour = Colour::hex(0x80_30_b0);
-pub(super) const WOOD: Colour = Colour::hex(0x6a_44_28);
+pub(super) const WHITE: Colour = Colour::hex(0xf8f8f4);
+pub(super) const BLACK: Colour = Colour::hex(0x1c1c22);
+pub(super) const RED: Colour = Colour::hex(0xd82020);
+pub(super) const YELLOW: Colour = Colour::hex(0xf8cc10);
+pub(super) const BLUE: Colour = Colour::hex(0x1850d0);
+pub(super) const GREEN: Colour = Colour::hex(0x189040);
+pub(super) const ORANGE: Colour = Colour::hex(0xf47c10);
+pub(super) const PURPLE: Colour = Colour::hex(0x8030b0);
+pub(super) const WOOD: Colour = Colour::hex(0x6a4428);

@@ -12,7 +12,7 @@ const fn colour(colour: EmblemColour) -> Colour {
         EmblemColour::Orange => ORANGE,
         EmblemColour::Gold => YELLOW,
         EmblemColour::Green => GREEN,
-        EmblemColour::Cyan => Colour::hex(0x20_c8_d8),
+        EmblemColour::Cyan => Colour::hex(0x20c8d8),
         EmblemColour::Violet => PURPLE,
         EmblemColour::White => WHITE,
         EmblemColour::Black => BLACK,
@@ -55,7 +55,7 @@ fn tower(pen: &mut Pen<'_>, body: Colour, shade: Colour) {
 }
 
 fn arch(pen: &mut Pen<'_>, body: Colour, shade: Colour) {
-    let gate = Colour::hex(0xb8_dc_f4);
+    let gate = Colour::hex(0xb8dcf4);
     pen.rect([-0.46, 0.0], [0.46, 0.84], body);
     pen.rect([-0.52, 0.78], [0.52, 0.96], shade);
     pen.rect([-0.46, 0.62], [0.46, 0.66], shade);
@@ -100,7 +100,7 @@ fn pagoda(pen: &mut Pen<'_>, body: Colour, shade: Colour) {
 
 fn bridge(pen: &mut Pen<'_>, body: Colour, shade: Colour) {
     let deck = 0.26;
-    pen.rect([-0.85, 0.0], [0.85, 0.10], Colour::hex(0x4c_88_c8));
+    pen.rect([-0.85, 0.0], [0.85, 0.10], Colour::hex(0x4c88c8));
     for x in [-0.38, 0.38] {
         pen.rect([x - 0.06, 0.02], [x + 0.06, 0.92], body);
         pen.rect([x - 0.11, 0.68], [x + 0.11, 0.76], shade);
@@ -190,14 +190,14 @@ fn colossus(pen: &mut Pen<'_>, body: Colour, shade: Colour) {
     pen.circle([0.0, 0.76], 0.095, body);
     pen.line(&[[0.1, 0.62], [0.3, 0.92]], 0.085, body);
     pen.line(&[[-0.1, 0.6], [-0.22, 0.42], [-0.06, 0.38]], 0.08, body);
-    pen.circle([0.32, 0.99], 0.08, Colour::hex(0xff_c8_30));
+    pen.circle([0.32, 0.99], 0.08, Colour::hex(0xffc830));
     pen.line(&[[0.0, 0.58], [0.04, 0.22]], 0.03, shade);
 }
 
 /// Paints a banner that hangs from a pole, the pole's foot at the pen's origin.
 pub(super) fn banner(pen: &mut Pen<'_>, banner: Banner) {
     let (left, right, bottom, top) = (-0.19, 0.19, 0.36, 0.98);
-    pen.line(&[[0.0, 0.0], [0.0, 1.0]], 0.05, Colour::hex(0x48_40_3c));
+    pen.line(&[[0.0, 0.0], [0.0, 1.0]], 0.05, Colour::hex(0x48403c));
     let field = match banner {
         Banner::Red => RED,
         Banner::Disc => BLUE,

@@ -6,13 +6,13 @@ use super::{
 };
 
 const CLOTHES: &[Colour] = &[RED, BLUE, GREEN, YELLOW, PURPLE, ORANGE, WHITE, BLACK];
-const WALLS: &[u32] = &[0xd8_d0_c0, 0xa8_b8_c0, 0xc0_a8_98, 0x90_98_88, 0xd0_b8_c0, 0x80_80_90];
+const WALLS: &[u32] = &[0xd8d0c0, 0xa8b8c0, 0xc0a898, 0x909888, 0xd0b8c0, 0x808090];
 
 fn wall(stage: &mut Stage<'_>, floor: f32) {
     let colour = Colour::hex(stage.one_of(WALLS));
     stage.pen.band((-0.5, colour.dark(0.2)), (1.5, colour.light(0.2)));
     if floor > 0.0 {
-        let boards = Colour::hex(stage.one_of(&[0x9c_70_48, 0x78_58_40, 0xb8_98_70]));
+        let boards = Colour::hex(stage.one_of(&[0x9c7048, 0x785840, 0xb89870]));
         stage.pen.band((-0.5, boards), (floor, boards.dark(0.25)));
     }
 }
@@ -21,8 +21,8 @@ fn wall(stage: &mut Stage<'_>, floor: f32) {
 pub(super) fn portrait(stage: &mut Stage<'_>) {
     wall(stage, 0.0);
     let clothes = stage.one_of(CLOTHES);
-    let skin = Colour::hex(stage.one_of(&[0xf0_c8_a8, 0xd8_a0_78, 0xa8_70_48, 0x70_48_30]));
-    let hair = Colour::hex(stage.one_of(&[0x20_18_14, 0x5c_38_20, 0xc8_98_48, 0x8c_88_88]));
+    let skin = Colour::hex(stage.one_of(&[0xf0c8a8, 0xd8a078, 0xa87048, 0x704830]));
+    let hair = Colour::hex(stage.one_of(&[0x201814, 0x5c3820, 0xc89848, 0x8c8888]));
     let (x, size) = (stage.any(-0.06, 0.06), 0.95 * stage.unit());
     let (long, smiles) = (stage.coin(), stage.any(0.01, 0.04));
     let mut pen = stage.pen.thing([x, 0.0], size, false);
@@ -38,7 +38,7 @@ pub(super) fn portrait(stage: &mut Stage<'_>) {
         pen.line(&[[side * 0.04, 0.655], [side * 0.12, 0.66]], 0.015, hair);
     }
     pen.line(&[[0.0, 0.58], [0.015, 0.50]], 0.012, skin.dark(0.3));
-    pen.chain([-0.07, 0.45], [0.07, 0.45], smiles, 0.018, Colour::hex(0xa8_38_38));
+    pen.chain([-0.07, 0.45], [0.07, 0.45], smiles, 0.018, Colour::hex(0xa83838));
 }
 
 /// A cat or a dog on a rug.
@@ -47,7 +47,7 @@ pub(super) fn pet(stage: &mut Stage<'_>) {
     let rug = stage.one_of(CLOTHES);
     stage.pen.ellipse([0.0, 0.14], [0.8 * stage.half, 0.12], rug.dark(0.2));
     stage.pen.ellipse([0.0, 0.145], [0.66 * stage.half, 0.09], rug.light(0.25));
-    let coat = Colour::hex(stage.one_of(&[0xe0_90_40, 0x50_50_54, 0xf0_e8_dc, 0x8c_60_3c]));
+    let coat = Colour::hex(stage.one_of(&[0xe09040, 0x505054, 0xf0e8dc, 0x8c603c]));
     let (is_cat, mirrored) = (stage.coin(), stage.coin());
     let (x, size) = (stage.any(-0.1, 0.1), 0.66 * stage.unit());
     let mut pen = stage.pen.thing([x, 0.12], size, mirrored);
@@ -75,16 +75,16 @@ pub(super) fn pet(stage: &mut Stage<'_>) {
 
 /// A plate seen from above.
 pub(super) fn food(stage: &mut Stage<'_>) {
-    let cloth = Colour::hex(stage.one_of(&[0x8c_5c_38, 0xd8_d4_cc, 0x48_60_78, 0xa8_38_38]));
+    let cloth = Colour::hex(stage.one_of(&[0x8c5c38, 0xd8d4cc, 0x486078, 0xa83838]));
     stage.pen.band((-0.5, cloth), (1.5, cloth.light(0.15)));
     let unit = stage.unit();
     let middle = [stage.any(-0.05, 0.05), 0.5];
     stage.pen.circle([middle[0] + 0.02, 0.47], 0.41 * unit, Colour::shade(0.35));
     stage.pen.circle(middle, 0.40 * unit, WHITE);
-    stage.pen.circle(middle, 0.30 * unit, Colour::hex(0xe4_e4_e0));
+    stage.pen.circle(middle, 0.30 * unit, Colour::hex(0xe4e4e0));
     for _ in 0..14 {
         let food = Colour::hex(
-            stage.one_of(&[0xd8_40_28, 0xf0_b0_38, 0x58_98_38, 0x98_58_30, 0xf0_e0_b0, 0xe8_80_48]),
+            stage.one_of(&[0xd84028, 0xf0b038, 0x589838, 0x985830, 0xf0e0b0, 0xe88048]),
         );
         let (x, y) = (stage.any(-0.19, 0.19) * unit, stage.any(-0.19, 0.19) * unit);
         let (wide, high) = (stage.any(0.03, 0.09) * unit, stage.any(0.03, 0.07) * unit);
@@ -92,8 +92,8 @@ pub(super) fn food(stage: &mut Stage<'_>) {
     }
     for side in [-1.0, 1.0] {
         let x = stage.across(side * 0.86);
-        stage.pen.line(&[[x, 0.25], [x, 0.75]], 0.028, Colour::hex(0xb8_bc_c4));
-        stage.pen.ellipse([x, 0.76], [0.04, 0.075], Colour::hex(0xb8_bc_c4));
+        stage.pen.line(&[[x, 0.25], [x, 0.75]], 0.028, Colour::hex(0xb8bcc4));
+        stage.pen.ellipse([x, 0.76], [0.04, 0.075], Colour::hex(0xb8bcc4));
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) fn indoor(stage: &mut Stage<'_>) {
     for side in [-1.0, 1.0] {
         pen.rect([side * 0.72, 0.05], [side * 1.0, 0.62], sofa.dark(0.25));
     }
-    let (lamp, shade) = (stage.across(0.84), Colour::hex(0xf8_e4_a8));
+    let (lamp, shade) = (stage.across(0.84), Colour::hex(0xf8e4a8));
     stage.pen.line(&[[lamp, 0.12], [lamp, 0.62]], 0.018, BLACK);
     stage.pen.fill(
         &[[lamp - 0.1, 0.60], [lamp - 0.05, 0.76], [lamp + 0.05, 0.76], [lamp + 0.1, 0.60]],

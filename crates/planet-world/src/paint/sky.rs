@@ -7,12 +7,12 @@ use crate::cue::{Sun, SunHeight, SunSide};
 
 /// Zenith and horizon by the sun's height: low suns are warm, high ones leave a deep blue.
 const fn colours(sun: Option<Sun>) -> (Colour, Colour) {
-    let Some(sun) = sun else { return (Colour::hex(0x8c_96_a2), Colour::hex(0xc8_cc_d0)) };
+    let Some(sun) = sun else { return (Colour::hex(0x8c96a2), Colour::hex(0xc8ccd0)) };
     match sun.height {
-        SunHeight::Low => (Colour::hex(0x6a_78_b8), Colour::hex(0xff_a8_60)),
-        SunHeight::Middle => (Colour::hex(0x5c_a0_d8), Colour::hex(0xff_e8_b0)),
-        SunHeight::High => (Colour::hex(0x3c_8c_e8), Colour::hex(0xc4_e4_fc)),
-        SunHeight::Overhead => (Colour::hex(0x10_50_c0), Colour::hex(0x70_c0_f4)),
+        SunHeight::Low => (Colour::hex(0x6a78b8), Colour::hex(0xffa860)),
+        SunHeight::Middle => (Colour::hex(0x5ca0d8), Colour::hex(0xffe8b0)),
+        SunHeight::High => (Colour::hex(0x3c8ce8), Colour::hex(0xc4e4fc)),
+        SunHeight::Overhead => (Colour::hex(0x1050c0), Colour::hex(0x70c0f4)),
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn paint(stage: &mut Stage<'_>, horizon: f32) {
         }
         None => {
             for _ in 0..6 {
-                cloud(stage, Colour::hex(0x70_78_84).cover(0.5), 0.11);
+                cloud(stage, Colour::hex(0x707884).cover(0.5), 0.11);
             }
             if stage.nuisance.rain {
                 rain(stage);
@@ -42,10 +42,10 @@ pub(super) fn paint(stage: &mut Stage<'_>, horizon: f32) {
 
 fn paint_sun(stage: &mut Stage<'_>, sun: Sun) {
     let (across, up, glow) = match sun.height {
-        SunHeight::Low => (0.86, 0.58, Colour::hex(0xff_90_30)),
-        SunHeight::Middle => (0.80, 0.72, Colour::hex(0xff_e0_70)),
-        SunHeight::High => (0.72, 0.85, Colour::hex(0xff_f8_b0)),
-        SunHeight::Overhead => (0.50, 0.95, Colour::hex(0xff_ff_e8)),
+        SunHeight::Low => (0.86, 0.58, Colour::hex(0xff9030)),
+        SunHeight::Middle => (0.80, 0.72, Colour::hex(0xffe070)),
+        SunHeight::High => (0.72, 0.85, Colour::hex(0xfff8b0)),
+        SunHeight::Overhead => (0.50, 0.95, Colour::hex(0xffffe8)),
     };
     let right = sun.side == SunSide::Right;
     let across = (across + stage.any(-0.06, 0.06)) * if right { 1.0 } else { -1.0 };
@@ -69,7 +69,7 @@ fn cloud(stage: &mut Stage<'_>, colour: Colour, size: f32) {
 fn rain(stage: &mut Stage<'_>) {
     for _ in 0..24 {
         let (x, y) = (stage.any(-1.0, 1.0) * stage.half, stage.any(0.4, 1.0));
-        let drop = Colour::hex(0xe0_e8_f0).cover(0.45);
+        let drop = Colour::hex(0xe0e8f0).cover(0.45);
         stage.pen.line(&[[x, y], [x - 0.012, y - 0.06]], 0.005, drop);
     }
 }

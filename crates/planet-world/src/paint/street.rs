@@ -14,7 +14,7 @@ const VANISHING: f32 = 0.50;
 /// A street in perspective: a car ahead with its plate, a taxi coming towards us.
 pub(super) fn paint(stage: &mut Stage<'_>) {
     sky::paint(stage, VANISHING);
-    let pavement = Colour::hex(stage.one_of(&[0xb0_a8_9c, 0x9c_98_94, 0xbc_b4_a4]));
+    let pavement = Colour::hex(stage.one_of(&[0xb0a89c, 0x9c9894, 0xbcb4a4]));
     stage.pen.band((-0.5, pavement.dark(0.1)), (VANISHING, pavement));
     houses(stage);
     sky::haze(stage, VANISHING);
@@ -52,9 +52,9 @@ fn strip(stage: &mut Stage<'_>, across: [f32; 2], depth: [f32; 2], colour: Colou
 const DASHES: [f32; 11] = [-0.10, 0.08, 0.24, 0.38, 0.50, 0.60, 0.69, 0.77, 0.84, 0.90, 0.95];
 
 fn road(stage: &mut Stage<'_>) {
-    strip(stage, [-1.0, 1.0], [-0.4, 1.0], Colour::hex(0x50_50_54));
+    strip(stage, [-1.0, 1.0], [-0.4, 1.0], Colour::hex(0x505054));
     let (first, second) = match shown(stage.cues.kerb) {
-        Kerb::Bare => (Colour::hex(0x88_88_84), Colour::hex(0x88_88_84)),
+        Kerb::Bare => (Colour::hex(0x888884), Colour::hex(0x888884)),
         Kerb::RedWhite => (RED, WHITE),
         Kerb::BlackWhite => (BLACK, WHITE),
         Kerb::Yellow => (YELLOW, YELLOW),
@@ -88,7 +88,7 @@ fn houses(stage: &mut Stage<'_>) {
     let kind = shown(stage.cues.roof);
     for (share, half, base) in [(0.30, 0.09, 0.46), (0.54, 0.13, 0.40), (0.92, 0.21, 0.28)] {
         for side in [-1.0, 1.0] {
-            let wall = stage.one_of(&[0xd8_d0_c4, 0xc4_b8_ac, 0xe4_dc_d4, 0xb8_b4_b4]);
+            let wall = stage.one_of(&[0xd8d0c4, 0xc4b8ac, 0xe4dcd4, 0xb8b4b4]);
             let (half, tall) = (half * stage.unit(), stage.any(1.5, 1.9) * half);
             let x = stage.across(side * share);
             let eaves = base + tall;
@@ -96,7 +96,7 @@ fn houses(stage: &mut Stage<'_>) {
             for (dx, dy) in [(-0.5, 0.55), (0.5, 0.55), (-0.5, 0.15), (0.5, 0.15)] {
                 let (left, low) = (x + (dx - 0.18) * half, base + (dy + 0.1) * tall);
                 let high = [left + 0.36 * half, low + 0.18 * tall];
-                stage.pen.rect([left, low], high, Colour::hex(0x50_60_70));
+                stage.pen.rect([left, low], high, Colour::hex(0x506070));
             }
             roof(&mut stage.pen, kind, [x, eaves], half, 1.25 * half);
         }
@@ -115,7 +115,7 @@ fn cars(stage: &mut Stage<'_>) {
     let ahead = on_ground(stage, right * 0.48, near);
     let size = 0.36 * stage.unit();
     sky::shadow(&mut stage.pen, None, ahead, 1.3 * size, 0.0);
-    let body = Colour::hex(stage.one_of(&[0x90_94_9c, 0x6c_70_78, 0xb0_b4_b8, 0x7c_74_70]));
+    let body = Colour::hex(stage.one_of(&[0x90949c, 0x6c7078, 0xb0b4b8, 0x7c7470]));
     rear(&mut stage.pen.thing(ahead, size, false), body, shown(stage.cues.plate));
 }
 
@@ -128,10 +128,10 @@ fn wheels(pen: &mut Pen<'_>) {
 fn rear(pen: &mut Pen<'_>, body: Colour, plate: Plate) {
     wheels(pen);
     pen.fill(&[[-0.44, 0.5], [-0.32, 0.88], [0.32, 0.88], [0.44, 0.5]], body.dark(0.15));
-    pen.fill(&[[-0.36, 0.54], [-0.27, 0.82], [0.27, 0.82], [0.36, 0.54]], Colour::hex(0x30_3c_48));
+    pen.fill(&[[-0.36, 0.54], [-0.27, 0.82], [0.27, 0.82], [0.36, 0.54]], Colour::hex(0x303c48));
     pen.rect([-0.56, 0.12], [0.56, 0.54], body);
     for side in [-1.0, 1.0] {
-        pen.rect([side * 0.56, 0.38], [side * 0.38, 0.52], Colour::hex(0xf0_18_18));
+        pen.rect([side * 0.56, 0.38], [side * 0.38, 0.52], Colour::hex(0xf01818));
     }
     let (field, text) = match plate {
         Plate::White => (WHITE, BLACK),
@@ -141,7 +141,7 @@ fn rear(pen: &mut Pen<'_>, body: Colour, plate: Plate) {
         Plate::Red => (RED, WHITE),
         Plate::Black => (BLACK, WHITE),
     };
-    pen.rect([-0.34, 0.12], [0.34, 0.36], Colour::hex(0x40_40_40));
+    pen.rect([-0.34, 0.12], [0.34, 0.36], Colour::hex(0x404040));
     pen.rect([-0.32, 0.14], [0.32, 0.34], field);
     for x in [-0.21, -0.09, 0.09, 0.21] {
         pen.rect([x - 0.03, 0.20], [x + 0.03, 0.28], text);
@@ -159,11 +159,11 @@ fn front(pen: &mut Pen<'_>, taxi: Taxi) {
     };
     wheels(pen);
     pen.fill(&[[-0.46, 0.48], [-0.34, 0.88], [0.34, 0.88], [0.46, 0.48]], body);
-    pen.fill(&[[-0.38, 0.52], [-0.28, 0.80], [0.28, 0.80], [0.38, 0.52]], Colour::hex(0xa8_d0_e8));
+    pen.fill(&[[-0.38, 0.52], [-0.28, 0.80], [0.28, 0.80], [0.38, 0.52]], Colour::hex(0xa8d0e8));
     pen.rect([-0.58, 0.12], [0.58, 0.50], body);
-    pen.rect([-0.30, 0.18], [0.30, 0.30], Colour::hex(0x28_28_2c));
+    pen.rect([-0.30, 0.18], [0.30, 0.30], Colour::hex(0x28282c));
     for side in [-1.0, 1.0] {
-        pen.circle([side * 0.44, 0.36], 0.095, Colour::hex(0xff_f4_b0));
+        pen.circle([side * 0.44, 0.36], 0.095, Colour::hex(0xfff4b0));
     }
     pen.rect([-0.18, 0.88], [0.18, 1.04], WHITE);
     for x in [-0.12, 0.0] {
@@ -181,7 +181,7 @@ fn furniture(pen: &mut Pen<'_>, furniture: Furniture) {
         Furniture::YellowHydrant => hydrant(pen, YELLOW),
         Furniture::GlobeLamp => {
             pen.line(&[[0.0, 0.0], [0.0, 1.1]], 0.09, BLACK);
-            pen.circle([0.0, 1.22], 0.20, Colour::hex(0xff_f8_dc));
+            pen.circle([0.0, 1.22], 0.20, Colour::hex(0xfff8dc));
             pen.rect([-0.14, 0.0], [0.14, 0.10], BLACK);
         }
         Furniture::Bollards => {
@@ -202,7 +202,7 @@ fn pillar(pen: &mut Pen<'_>, colour: Colour) {
 }
 
 fn post_box(pen: &mut Pen<'_>, colour: Colour) {
-    pen.line(&[[0.0, 0.0], [0.0, 0.5]], 0.09, Colour::hex(0x48_48_4c));
+    pen.line(&[[0.0, 0.0], [0.0, 0.5]], 0.09, Colour::hex(0x48484c));
     pen.rect([-0.30, 0.44], [0.30, 1.0], colour);
     pen.rect([-0.22, 0.80], [0.22, 0.88], BLACK);
     pen.circle([0.0, 0.62], 0.10, colour.dark(0.5));
