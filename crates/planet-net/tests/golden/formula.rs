@@ -39,6 +39,7 @@ pub fn weights(network: &Network, golden: &Weights) -> Weights {
             let fan_in: usize = shape[1..].iter().product();
             let is_bias = name.ends_with("bias") || name.contains("bias_");
             let place = |x: f32| match (is_bias, shape.len()) {
+                (true, _) if name.ends_with("bn.bias") => x * 0.1 + 1.0,
                 (true, _) => x * 0.1,
                 (false, 4) => x * (6.0 / fan_in as f64).sqrt() as f32,
                 (false, 2) => x * (3.0 / fan_in as f64).sqrt() as f32 * last,
@@ -61,7 +62,7 @@ pub fn photos(count: usize, side: usize) -> Vec<f32> {
             for y in 0..side {
                 for x in 0..side {
                     let [x, y] = [x, y].map(|at| at as f64 / side as f64);
-                    let wave = 6.0 * across * x + 6.0 * down * y + phase;
+                    let wave = across * x + down * y + phase;
                     pixels.push((std::f64::consts::TAU * wave).sin() as f32);
                 }
             }

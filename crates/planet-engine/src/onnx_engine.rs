@@ -1,0 +1,112 @@
+use std::borrow::Cow;
+
+use planet::{Activations, Engine, EngineError};
+use planet_data::{Layout, PixelBatch};
+
+use crate::{
+    session::{Session, error},
+    signature::{Resolved, ScoreKind, Signature},
+};
+
+/// An ONNX model ready to look at photos, whichever library runs it.
+pub struct OnnxEngine {
+    session: Box<dyn Session>,
+    signature: Resolved,
+}
+
+impl OnnxEngine {
+    pub(crate) fn new(
+        session: Box<dyn Session>,
+        signature: &Signature,
+    ) -> Result<Self, EngineError> {
+        let signature =
+            signature.resolve(&*session).map_err(|what| error(session.engine(), what))?;
+        Ok(Self { session, signature })
+    }
+
+    /// Height and width of the photos that the model takes, where it says.
+    pub fn size(&self) -> Option<[usize; 2]> {
+        let shape = self.signature.input.shape.as_ref()?;
+        let [height, width] = match self.signature.layout {
+            Layout::Nchw => [shape[2]?, shape[3]?],
+            Layout::Nhwc => [shape[1]?, shape[2]?],
+        };
+        Some([height, width])
+    }
+
+    /// The outputs of some photos, `[scores, embedding]`, in as many runs as the model's batch
+    /// axis asks for.
+    fn values(&mut self, batch: &PixelBatch) -> Result<[Vec<f32>; 2], String> {
+        let Resolved { input, scores, embedding, layout, .. } = &self.signature;
+        let names: Vec<&str> = std::iter::once(scores).chain(embedding).map(|s| &**s).collect();
+        let [photos, channels, height, width] = batch.shape();
+        let step = input.shape.as_ref().and_then(|shape| shape[0]).unwrap_or(photos).max(1);
+        let pixels = match layout {
+            Layout::Nchw => Cow::Borrowed(batch.values()),
+            Layout::Nhwc => Cow::Owned(channels_last(batch)),
+        };
+        let shape = match layout {
+            Layout::Nchw => [step, channels, height, width],
+            Layout::Nhwc => [step, height, width, channels],
+        };
+        let photo = channels * height * width;
+        let mut results = [Vec::new(), Vec::new()];
+        for first in (0..photos).step_by(step) {
+            let here = step.min(photos - first);
+            let mut part = Cow::Borrowed(&pixels[first * photo..][..here * photo]);
+            if here < step {
+                part.to_mut().resize(step * photo, 0.0);
+            }
+            let found = self.session.run(&input.name, &shape, &part, &names)?;
+            for (result, (values, name)) in results.iter_mut().zip(found.iter().zip(&names)) {
+                if values.is_empty() || !values.len().is_multiple_of(step) {
+                    let count = values.len();
+                    return Err(format!("output '{name}' has {count} values for {step} photos"));
+                }
+                result.extend_from_slice(&values[..values.len() / step * here]);
+            }
+        }
+        Ok(results)
+    }
+}
+
+impl Engine for OnnxEngine {
+    fn name(&self) -> &str {
+        self.session.engine()
+    }
+
+    fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
+        let photos = batch.photos();
+        if photos == 0 {
+            return Err(error(self.name(), "a batch without photos"));
+        }
+        if let Some([height, width]) = self.size()
+            && (height, width) != (batch.height(), batch.width())
+        {
+            let (h, w) = (batch.height(), batch.width());
+            let what = format!("the model takes photos of {height} × {width}, not {h} × {w}");
+            return Err(error(self.name(), what));
+        }
+        let [mut logits, embeddings] =
+            self.values(batch).map_err(|what| error(self.session.engine(), what))?;
+        if self.signature.kind == ScoreKind::Probabilities {
+            logits.iter_mut().for_each(|x| *x = x.ln());
+        }
+        let (classes, features) = (logits.len() / photos, embeddings.len() / photos);
+        Ok(Activations { embeddings, features, logits, classes })
+    }
+}
+
+/// `[photos, height, width, channels]`.
+fn channels_last(batch: &PixelBatch) -> Vec<f32> {
+    let [photos, channels, height, width] = batch.shape();
+    let plane = height * width;
+    let mut turned = Vec::with_capacity(batch.values().len());
+    for photo in 0..photos {
+        let planes = &batch.values()[photo * channels * plane..][..channels * plane];
+        for at in 0..plane {
+            turned.extend((0..channels).map(|channel| planes[channel * plane + at]));
+        }
+    }
+    turned
+}

@@ -1,0 +1,104 @@
+use std::path::Path;
+
+use ort::{
+    logging::LogLevel,
+    session::{Session as Inner, builder::GraphOptimizationLevel},
+    value::{TensorRef, ValueType},
+};
+use planet::EngineError;
+
+use super::{Device, OnnxRuntime};
+use crate::{
+    Threads,
+    session::{Input, Session, error},
+};
+
+/// A model in ONNX Runtime.
+pub(super) struct OrtSession {
+    inner: Inner,
+    engine: String,
+    inputs: Vec<Input>,
+    outputs: Vec<String>,
+}
+
+impl OrtSession {
+    pub(super) fn open(
+        runtime: &OnnxRuntime,
+        model: &Path,
+        device: Device,
+        threads: Threads,
+    ) -> Result<Self, EngineError> {
+        let engine = format!("ONNX Runtime {}, {device}", runtime.version());
+        if !device.is_built_in() {
+            let path = runtime.path().display();
+            return Err(error(&engine, format!("{path} was built without {device}")));
+        }
+        let built = build(runtime, model, device, threads);
+        let inner =
+            built.map_err(|it| error(&engine, format!("cannot load {}: {it}", model.display())))?;
+        let inputs = inner.inputs().iter().map(|input| Input {
+            name: input.name().to_owned(),
+            shape: match input.dtype() {
+                ValueType::Tensor { shape, .. } => {
+                    Some(shape.iter().map(|&axis| usize::try_from(axis).ok()).collect())
+                }
+                _ => None,
+            },
+        });
+        let inputs = inputs.collect();
+        let outputs = inner.outputs().iter().map(|output| output.name().to_owned()).collect();
+        Ok(Self { inner, engine, inputs, outputs })
+    }
+}
+
+fn build(
+    runtime: &OnnxRuntime,
+    model: &Path,
+    device: Device,
+    threads: Threads,
+) -> ort::Result<Inner> {
+    let mut builder = Inner::builder(&runtime.environment)?
+        .with_log_level(LogLevel::Error)?
+        .with_optimization_level(GraphOptimizationLevel::All)?;
+    if let Some(threads) = threads.0 {
+        builder = builder.with_intra_threads(threads.get())?;
+    }
+    if let Some(provider) = device.provider(threads) {
+        builder = builder.with_execution_providers([provider])?;
+    }
+    builder.commit_from_file(model)
+}
+
+impl Session for OrtSession {
+    fn engine(&self) -> &str {
+        &self.engine
+    }
+
+    fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[String] {
+        &self.outputs
+    }
+
+    fn run(
+        &mut self,
+        input: &str,
+        shape: &[usize],
+        values: &[f32],
+        outputs: &[&str],
+    ) -> Result<Vec<Vec<f32>>, String> {
+        let text = |it: ort::Error| it.to_string();
+        let tensor = TensorRef::from_array_view((shape.to_vec(), values)).map_err(text)?;
+        let found = self.inner.run(ort::inputs![input => tensor]).map_err(text)?;
+        outputs
+            .iter()
+            .map(|&name| {
+                let value = found.get(name).ok_or(format!("output '{name}' did not come"))?;
+                let (_, values) = value.try_extract_tensor::<f32>().map_err(text)?;
+                Ok(values.to_vec())
+            })
+            .collect()
+    }
+}

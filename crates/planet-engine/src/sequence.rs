@@ -1,0 +1,66 @@
+use planet::EngineError;
+
+use crate::session::{Session, error};
+
+/// An ONNX model over a sequence, such as an album's embeddings: `embedding`
+/// `[1, time, features]` in, `logits` `[1, time, classes]` out.
+pub struct SequenceEngine {
+    session: Box<dyn Session>,
+    input: String,
+    features: Option<usize>,
+}
+
+impl SequenceEngine {
+    pub(crate) fn new(session: Box<dyn Session>) -> Result<Self, EngineError> {
+        let engine = session.engine().to_owned();
+        let [input] = session.inputs() else {
+            return Err(error(&engine, "a model over sequences has one input"));
+        };
+        let (name, shape) = (input.name.clone(), input.shape.clone());
+        let features = match shape.as_deref() {
+            None => None,
+            Some([_, _, features]) => *features,
+            Some(axes) => {
+                let axes = axes.len();
+                let what = format!("input '{name}' has {axes} axes, a sequence has 3");
+                return Err(error(&engine, what));
+            }
+        };
+        if !session.outputs().iter().any(|output| output == "logits") {
+            let known = session.outputs().join(", ");
+            return Err(error(&engine, format!("no output is named 'logits': {known}")));
+        }
+        Ok(Self { session, input: name, features })
+    }
+
+    /// What runs the model.
+    pub fn name(&self) -> &str {
+        self.session.engine()
+    }
+
+    /// Features a step, where the model says.
+    pub fn features(&self) -> Option<usize> {
+        self.features
+    }
+
+    /// Scores of every step, `[time, classes]`, for values `[time, features]`.
+    ///
+    /// # Errors
+    /// Values that are not whole steps of the model's features, or a failure of the library.
+    pub fn run(&mut self, values: &[f32], features: usize) -> Result<Vec<f32>, EngineError> {
+        let wanted = self.features.unwrap_or(features);
+        if features != wanted || features == 0 || !values.len().is_multiple_of(features) {
+            let count = values.len();
+            let what =
+                format!("the model takes {wanted} features a step, not {count} in {features}s");
+            return Err(error(self.name(), what));
+        }
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shape = [1, values.len() / features, features];
+        let found = self.session.run(&self.input, &shape, values, &["logits"]);
+        let found = found.map_err(|what| error(self.session.engine(), what))?;
+        Ok(found.into_iter().flatten().collect())
+    }
+}

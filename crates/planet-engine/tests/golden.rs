@@ -1,0 +1,134 @@
+//! Networks written as ONNX and run by both engines, against PyTorch's own layers
+//! (golden files of planet-net, made by `make_forward.py`).
+
+mod support;
+
+use planet::{Activations, Engine};
+use planet_engine::{Device, OnnxRuntime, Rten, Signature, Threads};
+use planet_net::{
+    Architecture, Builder, Linear, Lstm, Network, NetworkOptions, OutputName, Shape, Weights,
+};
+use support::{distance, formula, golden, onnxruntime, photos, write};
+
+/// How far f32 may stray on logits that vary by about 1 between photos.
+const TOLERANCE: f32 = 1e-4;
+
+fn built(architecture: Architecture) -> (Network, Weights, Weights) {
+    let size = [architecture.usual_side(); 2];
+    let options = NetworkOptions { size, classes: 10, auxiliary: true };
+    let network = architecture.network(options).expect("built");
+    let golden = golden(architecture.name());
+    let weights = formula::weights(&network, &golden);
+    (network, weights, golden)
+}
+
+fn check(what: &str, found: &Activations, golden: &Weights) {
+    let of = |name: &str| golden.get(name).expect("in the golden file").values();
+    let logits = distance(&found.logits, of("logits"));
+    let embeddings = distance(&found.embeddings, of("embedding"));
+    assert!(logits < TOLERANCE, "{what}: logits differ by {logits}");
+    assert!(embeddings < TOLERANCE, "{what}: embeddings differ by {embeddings}");
+}
+
+fn agree(architecture: Architecture) {
+    let (network, weights, golden) = built(architecture);
+    let folder = write(&network, &weights);
+    let model = folder.path().join("model.onnx");
+    let batch = photos(3, architecture.usual_side());
+
+    let mut rten = Rten::default().open(&model, &Signature::default()).expect("loaded");
+    check("rten", &rten.run(&batch).expect("ran"), &golden);
+
+    let Some(library) = onnxruntime() else { return };
+    let runtime = OnnxRuntime::load(&library).expect("loaded");
+    for device in [Device::Cpu, Device::OpenVino(planet_engine::Precision::F32)] {
+        if runtime.devices().contains(&device) {
+            let opened = runtime.open(&model, &Signature::default(), device, Threads::default());
+            let found = opened.expect("loaded").run(&batch).expect("ran");
+            check(&device.to_string(), &found, &golden);
+        }
+    }
+}
+
+#[test]
+fn inception_v3_agrees_with_torchvision() {
+    agree(Architecture::InceptionV3);
+}
+
+#[test]
+fn inception_bn_agrees_with_pytorch() {
+    agree(Architecture::InceptionBn);
+}
+
+#[test]
+fn inception_mini_agrees_with_pytorch() {
+    agree(Architecture::InceptionMini);
+}
+
+#[test]
+fn mobilenet_v3_large_agrees_with_torchvision() {
+    agree(Architecture::MobilenetV3Large);
+}
+
+/// Values inside the network, block by block: rten gives them by name.
+#[test]
+fn every_block_agrees_with_pytorch() {
+    for architecture in [Architecture::InceptionMini, Architecture::InceptionBn] {
+        blocks(architecture, ".concat");
+    }
+    blocks(Architecture::InceptionV3, ".concat");
+}
+
+fn blocks(architecture: Architecture, suffix: &str) {
+    let (network, weights, golden) = built(architecture);
+    let folder = write(&network, &weights);
+    let mut options = rten::ModelOptions::with_all_ops();
+    options.enable_optimization(false);
+    let model = options.load_file(folder.path().join("model.onnx")).expect("loaded");
+    let batch = photos(3, architecture.usual_side());
+    let names: Vec<&str> =
+        golden.iter().filter_map(|(name, _)| name.strip_prefix("block ")).collect();
+    assert!(names.len() >= 7, "{names:?}");
+    let id = |name: &str| model.node_id(name).expect("a value of this name");
+    let wanted: Vec<_> = names.iter().map(|name| id(&format!("{name}{suffix}"))).collect();
+    let pixels = rten::ValueView::from_shape(batch.shape(), batch.values()).expect("pixels");
+    let found = model.run(vec![(id("pixels"), pixels.into())], &wanted, None).expect("ran");
+    for (name, value) in names.iter().zip(found) {
+        let values = value.into_tensor::<f32>().expect("f32").into_data();
+        let step = (values.len() / 64).max(1);
+        let sample: Vec<f32> = values.into_iter().step_by(step).take(64).collect();
+        let expected = golden.get(&format!("block {name}")).expect("a block").values();
+        let off = distance(&sample, expected);
+        assert!(off < TOLERANCE, "{architecture}, {name}: values differ by {off}");
+    }
+}
+
+#[test]
+fn lstms_of_either_kind_agree_with_pytorch() {
+    let golden = golden("lstm");
+    for bidirectional in [false, true] {
+        let mut net = Builder::new("album", Shape::Sequence { features: 6 });
+        let lstm = Lstm { inputs: 6, hidden: 5, bidirectional };
+        let input = net.input();
+        let x = net.lstm("lstm", input, lstm).expect("fits");
+        let head = Linear { inputs: 5 * lstm.directions(), outputs: 4, deviation: 0.01 };
+        let logits = net.linear("fc", x, head).expect("fits");
+        let network = net.output(OutputName::Logits, logits).build().expect("built");
+        let weights = formula::weights(&network, &Weights::default());
+        let folder = write(&network, &weights);
+        let model = folder.path().join("model.onnx");
+        let album = formula::uniform("album", 42);
+        let expected = if bidirectional { "both" } else { "forward" };
+        let expected = golden.get(expected).expect("in the golden file").values();
+
+        let mut rten = Rten::default().open_sequence(&model).expect("loaded");
+        assert_eq!(rten.features(), Some(6));
+        let off = distance(&rten.run(&album, 6).expect("ran"), expected);
+        assert!(off < 1e-5, "rten: {off}");
+        let Some(library) = onnxruntime() else { continue };
+        let runtime = OnnxRuntime::load(&library).expect("loaded");
+        let mut ort = runtime.open_sequence(&model, Threads::default()).expect("loaded");
+        let off = distance(&ort.run(&album, 6).expect("ran"), expected);
+        assert!(off < 1e-5, "ONNX Runtime: {off}");
+    }
+}
