@@ -5,6 +5,7 @@
 
 mod error;
 mod geotags;
+mod manifest;
 mod monitor;
 mod new_file;
 mod pixels;
@@ -14,6 +15,7 @@ pub mod table;
 
 pub use error::DataError;
 pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
+pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
 pub use monitor::{Monitor, Unwatched};
 pub use new_file::NewFile;
 pub use pixels::PixelBatch;
