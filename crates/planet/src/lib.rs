@@ -5,6 +5,7 @@
 //! answer lay from the truth. Nothing here knows which library runs the network.
 
 mod engine;
+pub mod map;
 mod outcome;
 mod probabilities;
 
