@@ -1,16 +1,17 @@
 //! The `planet` command: parse, one library call, render.
 
 mod commands;
-#[allow(dead_code, reason = "the first command that needs all of it is on its way")]
 mod failure;
-#[allow(dead_code, reason = "the first command that needs it is on its way")]
 mod progress;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{commands::cell, failure::Failure};
+use crate::{
+    commands::{cell, partition},
+    failure::Failure,
+};
 
 /// Say where on earth a photo was taken, and train and judge the models that do.
 #[derive(Debug, Parser)]
@@ -24,6 +25,8 @@ struct Cli {
 enum Command {
     /// Show the S2 cell of a position or token
     Cell(cell::Arguments),
+    /// Divide the earth into classes, look at the result, judge it
+    Partition(partition::Arguments),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Cell(arguments) => cell::run(&arguments),
+        Command::Partition(arguments) => partition::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "planet", &mut std::io::stdout());
             Ok(())

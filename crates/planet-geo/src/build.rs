@@ -110,16 +110,7 @@ impl Adaptive {
     /// # Errors
     /// No photos, thresholds that contradict each other, or nothing that is kept.
     pub fn build(&self, photos: &PhotoLeaves) -> Result<Partition, BuildError> {
-        let least = match self.keep {
-            Keep::From(least) => least,
-            Keep::MoreThan(most) => most.saturating_add(1),
-        };
-        if least > self.split_above {
-            return Err(BuildError::KeepsLess { split_above: self.split_above, keep_from: least });
-        }
-        if self.min_level > self.max_level {
-            return Err(BuildError::Levels { min: self.min_level, max: self.max_level });
-        }
+        self.check()?;
         let mut cells = Vec::new();
         for face in CellId::faces() {
             self.split(face, photos.within(face), &mut cells);
@@ -132,6 +123,24 @@ impl Adaptive {
             ..info(self.keep, self.point, &self.source)
         };
         partition(info, cells, self.keep, photos)
+    }
+
+    /// Whether the rules go together, asked before the photos are read.
+    ///
+    /// # Errors
+    /// Thresholds or levels that contradict each other.
+    pub fn check(&self) -> Result<(), BuildError> {
+        let least = match self.keep {
+            Keep::From(least) => least,
+            Keep::MoreThan(most) => most.saturating_add(1),
+        };
+        if least > self.split_above {
+            return Err(BuildError::KeepsLess { split_above: self.split_above, keep_from: least });
+        }
+        if self.min_level > self.max_level {
+            return Err(BuildError::Levels { min: self.min_level, max: self.max_level });
+        }
+        Ok(())
     }
 
     /// Pushes the undivided cells inside `cell`, in S2 order; `ids` are the photos inside it.

@@ -22,6 +22,7 @@ mod exchange;
 mod lat_lng;
 mod leaves;
 mod outline;
+mod overlap;
 mod partition;
 mod point_index;
 
@@ -33,5 +34,6 @@ pub use error::{GeoError, PartitionError};
 pub use lat_lng::LatLng;
 pub use leaves::{PhotoLeaves, PhotoLeavesBuilder};
 pub use outline::Outline;
+pub use overlap::Overlap;
 pub use partition::{Class, ClassId, ClassKind, Partition, PartitionInfo, Point};
 pub use point_index::PointIndex;

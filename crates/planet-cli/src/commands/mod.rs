@@ -1,1 +1,2 @@
 pub mod cell;
+pub mod partition;

@@ -48,6 +48,22 @@ pub fn open(path: &Path) -> Result<Table, DataError> {
     table_of(kind, reader, &name, path)
 }
 
+/// Opens a text that is no table (a partition has its own reader), plain or compressed, from a
+/// file or standard input.
+///
+/// # Errors
+/// A file that cannot be opened.
+pub fn open_text(path: &Path) -> Result<Box<dyn BufRead + Send>, DataError> {
+    let mut stream: Box<dyn BufRead + Send> = if path.as_os_str() == STANDARD_STREAM {
+        Box::new(BufReader::with_capacity(1 << 16, io::stdin()))
+    } else {
+        let file = File::open(path).map_err(DataError::file(path))?;
+        Box::new(BufReader::with_capacity(1 << 16, file))
+    };
+    let compression = Compression::of_content(stream.fill_buf().map_err(DataError::file(path))?);
+    decompressed(stream, compression).map_err(DataError::file(path))
+}
+
 /// A stream without a name: its kind is told from its first bytes.
 fn open_stream(
     mut stream: Box<dyn BufRead + Send>,

@@ -13,7 +13,7 @@ mod text;
 
 pub use columns::Columns;
 pub use format::{Compression, Format, Kind};
-pub use input::{Table, open};
+pub use input::{Table, open, open_text};
 pub use output::OutputFile;
 pub use source::TableSource;
 pub use text::TextTable;

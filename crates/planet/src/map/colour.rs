@@ -66,8 +66,8 @@ impl ColourScale {
 
     /// The colour at a share of the way from the least to the greatest.
     pub(super) fn colour_at(share: f64) -> Colour {
-        // NaN goes to the beginning.
-        let share = (share.max(0.0).min(1.0) * STEPS).round() / STEPS;
+        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+        let share = (share * STEPS).round() / STEPS;
         let place = share * (STOPS.len() - 1) as f64;
         let before = (place as usize).min(STOPS.len() - 2);
         let part = place - before as f64;
