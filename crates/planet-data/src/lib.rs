@@ -4,20 +4,27 @@
 //! same pixels in training, evaluation and use, because one [`Preprocess`] makes them all.
 
 mod error;
+mod gazetteer;
 mod geotags;
+mod import;
 mod manifest;
 mod monitor;
 mod new_file;
 mod pixels;
 mod preprocess;
 mod record;
+mod split;
 pub mod table;
+mod time;
 
 pub use error::DataError;
+pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
 pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
+pub use import::{ImportFormat, ImportOptions, Imported};
 pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
 pub use monitor::{Monitor, Unwatched};
 pub use new_file::NewFile;
 pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess};
 pub use record::{PhotoRecord, PositionSource, TimeSource};
+pub use split::{Split, SplitBy};

@@ -18,9 +18,9 @@ use crate::{
 /// Positions are handed over in batches of about this many.
 const BATCH: usize = 1 << 16;
 
-const LAT_NAMES: &[&str] =
+pub(crate) const LAT_NAMES: &[&str] =
     &["lat", "latitude", "gps_lat", "gps_latitude", "gpslatitude", "gt_lat", "decimallatitude"];
-const LNG_NAMES: &[&str] = &[
+pub(crate) const LNG_NAMES: &[&str] = &[
     "lng",
     "lon",
     "long",

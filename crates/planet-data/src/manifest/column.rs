@@ -155,7 +155,7 @@ impl Column {
 
 /// A row on its way to a record: a position is two cells.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     record: PhotoRecord,
     lat: Option<f64>,
     lng: Option<f64>,
@@ -166,7 +166,7 @@ impl Draft {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn put(&mut self, column: Column, text: &str) -> Result<(), String> {
+    pub(crate) fn put(&mut self, column: Column, text: &str) -> Result<(), String> {
         if text.is_empty() {
             return Ok(());
         }
@@ -197,7 +197,7 @@ impl Draft {
     }
 
     /// Keeps a cell of a column that PlaNet does not know.
-    pub(super) fn keep(&mut self, name: &str, text: &str) {
+    pub(crate) fn keep(&mut self, name: &str, text: &str) {
         if !text.is_empty() {
             self.record.other.insert(name.to_owned(), text.to_owned());
         }
@@ -207,7 +207,7 @@ impl Draft {
     ///
     /// # Errors
     /// No photo, half a position, or one that is not on the earth.
-    pub(super) fn finish(mut self) -> Result<PhotoRecord, String> {
+    pub(crate) fn finish(mut self) -> Result<PhotoRecord, String> {
         if self.record.photo.is_empty() {
             return Err("the photo's id is empty".into());
         }

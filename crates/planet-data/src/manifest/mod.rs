@@ -4,13 +4,16 @@
 mod column;
 mod parquet;
 mod reader;
+mod rows;
 mod text;
 mod writer;
 
 use std::path::{Path, PathBuf};
 
 pub use column::Column;
+pub(crate) use column::Draft;
 pub use reader::ManifestReader;
+pub(crate) use rows::Rows;
 pub use writer::ManifestWriter;
 
 use crate::{DataError, PhotoRecord, table::TableSource};

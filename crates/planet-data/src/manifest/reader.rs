@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use super::{Column, column::Draft, parquet::ParquetRows, text::TextRows};
+use super::{Column, column::Draft, rows::Rows};
 use crate::{
     DataError, PhotoRecord,
-    table::{self, Columns, Table, TableSource},
+    table::{Columns, TableSource},
 };
 
 /// A manifest, read row by row: memory does not grow with the file.
@@ -27,11 +27,6 @@ enum Meaning {
     Other(String),
 }
 
-enum Rows {
-    Text(Box<TextRows>),
-    Parquet(Box<ParquetRows>),
-}
-
 impl ManifestReader {
     /// Opens a manifest. `root` says where its photos are; else the file does (`root` in
     /// Parquet's metadata, `# root=` in text, taken from the manifest's folder where it is
@@ -41,24 +36,13 @@ impl ManifestReader {
     /// A file that is no table, or has no column `photo`.
     pub fn open(source: &TableSource, root: Option<&Path>) -> Result<Self, DataError> {
         let name = source.to_string();
-        let (rows, columns, stated) = match table::open(&source.path)? {
-            Table::Text(table) => {
-                let rows = TextRows::new(*table);
-                let (columns, stated) = (rows.columns().clone(), rows.root());
-                (Rows::Text(Box::new(rows)), columns, stated)
-            }
-            Table::Parquet(file) => {
-                let rows = ParquetRows::open(file, &name)?;
-                let (columns, stated) = (rows.columns(), rows.root());
-                (Rows::Parquet(Box::new(rows)), columns, stated)
-            }
-        };
-        let header = Header::new(&name, &columns)?;
+        let rows = Rows::open(&source.path, &name)?;
+        let header = Header::new(&name, rows.columns())?;
         if source.split.is_some() && !header.has(Column::Split) {
             let what = "has no column split; make one with planet dataset split";
             return Err(DataError::table(name, what));
         }
-        let root = root.map_or_else(|| default_root(source, stated.as_deref()), Path::to_owned);
+        let root = root.map_or_else(|| default_root(source, rows.root()), Path::to_owned);
         Ok(Self { name, root, split: source.split.clone(), header, rows })
     }
 
@@ -85,10 +69,7 @@ impl ManifestReader {
                     wrong.get_or_insert(what);
                 }
             };
-            let line = match &mut self.rows {
-                Rows::Text(rows) => rows.next(&mut put)?,
-                Rows::Parquet(rows) => rows.next(&mut put)?,
-            };
+            let line = self.rows.next(&mut put)?;
             let Some(line) = line else { return Ok(None) };
             let record = match wrong {
                 Some(what) => Err(what),

@@ -7,6 +7,7 @@
 mod columns;
 mod format;
 mod input;
+mod lines;
 mod output;
 mod source;
 mod text;
@@ -14,6 +15,7 @@ mod text;
 pub use columns::Columns;
 pub use format::{Compression, Format, Kind};
 pub use input::{Table, open, open_text};
+pub(crate) use lines::read_line;
 pub use output::OutputFile;
 pub use source::TableSource;
 pub use text::TextTable;
