@@ -42,7 +42,7 @@ fn record(photo: &str) -> Result<PhotoRecord, String> {
     let number: u32 = stem.parse().map_err(|_| {
         format!("'{photo:.40}' is not named by a number, as Holidays' photos are: 100000.jpg")
     })?;
-    let category = if number % 100 == 0 { "query" } else { "database" };
+    let category = if number.is_multiple_of(100) { "query" } else { "database" };
     Ok(PhotoRecord {
         photo: photo.to_owned(),
         album: Some((number / 100).to_string()),
