@@ -10,8 +10,12 @@ pub(crate) enum Purpose {
     Facts = 2,
     /// One photo: its place, cues and position.
     Photo = 3,
-    /// One author: home and camera.
+    /// One author of single photos.
     Author = 5,
+    /// One author of albums: home and camera.
+    AlbumAuthor = 6,
+    /// One album: its journey, its times, its photos.
+    Album = 7,
 }
 
 /// The random numbers of one thing, whichever thread asks for them and whatever was asked before.
