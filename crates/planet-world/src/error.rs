@@ -35,6 +35,19 @@ pub enum WorldError {
         /// The encoder's words.
         why: String,
     },
+    /// A row of truth.csv is not what this project writes.
+    #[error("{path}:{line}: {what}")]
+    Truth {
+        /// The file.
+        path: PathBuf,
+        /// Line of the file, from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A manifest cannot be read or written.
+    #[error(transparent)]
+    Data(#[from] planet_data::DataError),
     /// The caller's monitor asked for an end.
     #[error("cancelled")]
     Cancelled,

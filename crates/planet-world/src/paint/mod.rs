@@ -7,6 +7,7 @@ mod building;
 mod colour;
 mod emblems;
 mod glyphs;
+mod graphics;
 mod landmark;
 mod landscape;
 mod nature;
@@ -21,6 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use tiny_skia::Pixmap;
 
 use crate::{WorldError, cue::Scene, cues::Cues};
+pub use graphics::{Graphic, paint_graphic};
 use pen::Pen;
 
 /// Shape of a picture.

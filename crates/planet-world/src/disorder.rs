@@ -1,0 +1,184 @@
+//! What a real library holds besides good photos: copies, graphics, photos without a position.
+
+use planet_data::PhotoRecord;
+use rand::{Rng, RngExt};
+
+use crate::{
+    WorldError,
+    drawn::DrawnPhoto,
+    jpeg,
+    paint::{Graphic, Nuisance, Picture, PictureSize, paint, paint_graphic},
+    truth::{DrawnTruth, Kind, Truth},
+    world::{World, entropy_bits},
+};
+
+/// One file of a library, ready to be written.
+pub(crate) struct LibraryFile {
+    pub(crate) record: PhotoRecord,
+    pub(crate) truth: Truth,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// How often each thing happens to a photo, 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Disorder {
+    /// A copy follows it: recompressed, cropped or toned.
+    pub duplicates: f64,
+    /// A chart, clip-art or screenshot follows it.
+    pub non_photos: f64,
+    /// Its position is withheld.
+    pub withhold: f64,
+}
+
+impl Disorder {
+    pub(crate) fn check(&self) -> Result<(), WorldError> {
+        for (name, share) in [
+            ("duplicates", self.duplicates),
+            ("non-photos", self.non_photos),
+            ("withhold", self.withhold),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(WorldError::Parameter {
+                    name,
+                    value: share.to_string(),
+                    range: "0..=1",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that come of one photo.
+    pub(crate) fn files(
+        &self,
+        world: &World,
+        photo: &DrawnPhoto,
+        size: PictureSize,
+        rng: &mut impl Rng,
+    ) -> Result<Vec<LibraryFile>, WorldError> {
+        let withheld = rng.random_bool(self.withhold);
+        let mut files = vec![original(world, photo, size, withheld)?];
+        if rng.random_bool(self.duplicates) {
+            files.push(copy(&files[0], world, photo, size, rng)?);
+        }
+        if rng.random_bool(self.non_photos) {
+            files.push(graphic(photo, size, rng)?);
+        }
+        Ok(files)
+    }
+}
+
+fn original(
+    world: &World,
+    photo: &DrawnPhoto,
+    size: PictureSize,
+    withheld: bool,
+) -> Result<LibraryFile, WorldError> {
+    let mut record = photo.record(world, size);
+    if withheld {
+        record.position = None;
+        record.position_source = None;
+        record.country = None;
+    }
+    let bytes = photo.encode(&photo.picture(size), record.position)?;
+    record.bytes = Some(bytes.len() as u64);
+    let drawn = DrawnTruth {
+        place: photo.place,
+        position: photo.position,
+        cues: photo.cues,
+        entropy: entropy_bits(&world.posterior(&photo.cues)),
+    };
+    let truth = Truth {
+        photo: photo.id.clone(),
+        kind: Kind::Photo,
+        drawn: Some(drawn),
+        duplicate_of: None,
+        withheld,
+    };
+    Ok(LibraryFile { record, truth, bytes })
+}
+
+fn copy(
+    of: &LibraryFile,
+    world: &World,
+    photo: &DrawnPhoto,
+    size: PictureSize,
+    rng: &mut impl Rng,
+) -> Result<LibraryFile, WorldError> {
+    let mut copied = DrawnPhoto { id: beside(&photo.id, "copy"), ..photo.clone() };
+    let (kind, picture) = match rng.random_range(0..3) {
+        0 => {
+            copied.quality = rng.random_range(30..=50);
+            (Kind::Recompressed, photo.picture(size))
+        }
+        1 => (Kind::Cropped, cropped(&photo.picture(size), rng)),
+        _ => {
+            let nuisance = Nuisance {
+                exposure: photo.nuisance.exposure * rng.random_range(0.8..0.92_f32),
+                warmth: photo.nuisance.warmth + 0.08,
+                ..photo.nuisance
+            };
+            (Kind::Toned, paint(&photo.cues, &nuisance, size))
+        }
+    };
+    let bytes = copied.encode(&picture, of.record.position)?;
+    let record = PhotoRecord {
+        width: Some(picture.width),
+        height: Some(picture.height),
+        bytes: Some(bytes.len() as u64),
+        position: of.record.position,
+        position_source: of.record.position_source,
+        country: of.record.country.clone(),
+        ..copied.record(world, size)
+    };
+    let truth =
+        Truth { photo: copied.id, kind, duplicate_of: Some(photo.id.clone()), ..of.truth.clone() };
+    Ok(LibraryFile { record, truth, bytes })
+}
+
+/// Up to a tenth of each side is cut off.
+fn cropped(picture: &Picture, rng: &mut impl Rng) -> Picture {
+    let mut cut = |side: u32| {
+        let (from, to) = (rng.random_range(0.0..0.05), rng.random_range(0.03..0.05));
+        let part = |share: f64| (f64::from(side) * share).round() as u32;
+        (part(from), side - part(to))
+    };
+    let ((left, right), (top, bottom)) = (cut(picture.width), cut(picture.height));
+    let rows = picture.rgb.chunks_exact(3 * picture.width as usize);
+    let rgb = rows
+        .skip(top as usize)
+        .take((bottom - top) as usize)
+        .flat_map(|row| &row[3 * left as usize..3 * right as usize])
+        .copied()
+        .collect();
+    Picture { width: right - left, height: bottom - top, rgb }
+}
+
+fn graphic(
+    photo: &DrawnPhoto,
+    size: PictureSize,
+    rng: &mut impl Rng,
+) -> Result<LibraryFile, WorldError> {
+    let graphic = Graphic::ALL[rng.random_range(0..Graphic::ALL.len())];
+    let picture = paint_graphic(graphic, rng.random(), size);
+    let id = beside(&photo.id, "graphic");
+    let bytes = jpeg::encode(&picture, 92, None)
+        .map_err(|error| WorldError::Encode { photo: id.clone(), why: error.to_string() })?;
+    let record = PhotoRecord {
+        photo: id.clone(),
+        author: Some(photo.author.clone()),
+        album: photo.album.clone(),
+        width: Some(picture.width),
+        height: Some(picture.height),
+        bytes: Some(bytes.len() as u64),
+        ..PhotoRecord::default()
+    };
+    let truth =
+        Truth { photo: id, kind: graphic.into(), drawn: None, duplicate_of: None, withheld: false };
+    Ok(LibraryFile { record, truth, bytes })
+}
+
+/// `a/b/012.jpg` with `copy` becomes `a/b/012-copy.jpg`.
+fn beside(id: &str, what: &str) -> String {
+    format!("{}-{what}.jpg", id.trim_end_matches(".jpg"))
+}

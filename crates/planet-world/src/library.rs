@@ -1,0 +1,293 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use planet_data::{ManifestWriter, Monitor, NewFile};
+use rayon::prelude::*;
+use serde_json::json;
+
+use crate::{
+    WorldError,
+    disorder::{Disorder, LibraryFile},
+    drawn::DrawnPhoto,
+    journeys::Journeys,
+    paint::PictureSize,
+    seed::{Purpose, stream},
+    shard::Shards,
+    truth::TRUTH_FILE,
+    world::World,
+};
+
+/// How much of a library to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// So many single photos.
+    Photos(u64),
+    /// So many albums of 10 to 60 photos.
+    Albums(u64),
+}
+
+/// A library to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Library {
+    /// How much.
+    pub amount: Amount,
+    /// Chooses photos or albums; the world stays the same.
+    pub seed: u64,
+    /// Size of the pictures.
+    pub size: PictureSize,
+    /// What it holds besides good photos.
+    pub disorder: Disorder,
+    /// Whether photos go into tar files of a thousand.
+    pub shards: bool,
+}
+
+/// What was drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Photos, without their copies.
+    pub photos: u64,
+    /// Copies of photos.
+    pub duplicates: u64,
+    /// Pictures that are no photographs.
+    pub non_photos: u64,
+    /// Photos whose position was withheld.
+    pub withheld: u64,
+    /// Size of all files in bytes.
+    pub bytes: u64,
+}
+
+/// Photos or albums that are painted at once, on all threads.
+const AT_ONCE: u64 = 256;
+
+/// An album has at most 60 photos.
+const NUMBERS_PER_ALBUM: u64 = 64;
+
+impl Library {
+    /// Draws the library into a new folder: `world.json`, `places.csv`, `manifest.parquet`,
+    /// `truth.csv` and the photos by author and album. The same library has the same bytes on
+    /// any number of threads. The folder appears only when all of it is there.
+    ///
+    /// # Errors
+    /// A share is not within 0..=1; the folder holds something already or cannot be written; the
+    /// monitor asked for an end.
+    pub fn draw(
+        &self,
+        world: &World,
+        folder: &Path,
+        monitor: &dyn Monitor,
+    ) -> Result<Drawn, WorldError> {
+        self.disorder.check()?;
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| WorldError::File { path, source }
+        };
+        let is_taken =
+            folder.is_file() || folder.read_dir().is_ok_and(|mut all| all.next().is_some());
+        if is_taken {
+            let why = "holds something already: name a new folder";
+            return Err(at(folder)(io::Error::new(io::ErrorKind::AlreadyExists, why)));
+        }
+        let beside = match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(beside).map_err(at(beside))?;
+        let unfinished = tempfile::Builder::new()
+            .prefix(".planet-world-")
+            .tempdir_in(beside)
+            .map_err(at(beside))?;
+        let drawn = self.draw_into(world, unfinished.path(), monitor)?;
+        if folder.exists() {
+            fs::remove_dir(folder).map_err(at(folder))?;
+        }
+        let whole = unfinished.keep();
+        make_public(&whole).map_err(at(&whole))?;
+        fs::rename(&whole, folder).map_err(at(folder))?;
+        Ok(drawn)
+    }
+
+    fn draw_into(
+        &self,
+        world: &World,
+        folder: &Path,
+        monitor: &dyn Monitor,
+    ) -> Result<Drawn, WorldError> {
+        world.parameters().write(folder)?;
+        write_places(world, &folder.join("places.csv"))?;
+        let journeys = match self.amount {
+            Amount::Photos(_) => None,
+            Amount::Albums(_) => Some(Journeys::new(world)),
+        };
+        let (Amount::Photos(count) | Amount::Albums(count)) = self.amount;
+        monitor.expect(count);
+        let mut writer = Writer::new(folder, self.shards)?;
+        for start in (0..count).step_by(AT_ONCE as usize) {
+            let numbers = start..count.min(start + AT_ONCE);
+            let step = numbers.end - numbers.start;
+            let files: Vec<Vec<LibraryFile>> = numbers
+                .into_par_iter()
+                .map(|number| match monitor.cancelled() {
+                    true => Err(WorldError::Cancelled),
+                    false => self.files(world, journeys.as_ref(), number),
+                })
+                .collect::<Result<_, _>>()?;
+            files.into_iter().flatten().try_for_each(|file| writer.add(file))?;
+            monitor.advance(step);
+        }
+        writer.finish()
+    }
+
+    /// The files of one photo or one album.
+    fn files(
+        &self,
+        world: &World,
+        journeys: Option<&Journeys<'_>>,
+        number: u64,
+    ) -> Result<Vec<LibraryFile>, WorldError> {
+        let photos: Vec<DrawnPhoto> = match journeys {
+            None => vec![world.photo(self.seed, number)],
+            Some(journeys) => journeys.album(self.seed, number),
+        };
+        let mut files = Vec::with_capacity(photos.len());
+        for (index, photo) in (0..).zip(&photos) {
+            let number = number * NUMBERS_PER_ALBUM + index;
+            let mut rng = stream(self.seed, Purpose::Disorder, number);
+            files.extend(self.disorder.files(world, photo, self.size, &mut rng)?);
+        }
+        Ok(files)
+    }
+}
+
+/// A temporary folder is private; what was drawn is as public as any new folder.
+#[cfg(unix)]
+fn make_public(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_public(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// A table of the world's places, so that a person can read `truth.csv`.
+fn write_places(world: &World, path: &Path) -> Result<(), WorldError> {
+    let file = |source| WorldError::File { path: path.to_owned(), source };
+    let write = || -> csv::Result<()> {
+        let mut table = csv::Writer::from_writer(NewFile::create(path)?);
+        table.write_record(["place", "name", "country", "lat", "lng", "rural", "popularity"])?;
+        for (row, place) in world.places().iter().enumerate() {
+            table.serialize((
+                row,
+                &place.name,
+                &place.country,
+                place.position.lat(),
+                place.position.lng(),
+                place.rural,
+                place.popularity,
+            ))?;
+        }
+        let file = table.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(file.finish()?)
+    };
+    write().map_err(|error| file(error.into()))
+}
+
+/// A library while it is written.
+struct Writer {
+    folder: PathBuf,
+    manifest: ManifestWriter,
+    truth: csv::Writer<NewFile>,
+    shards: Option<Shards>,
+    /// The folder that the last photo went into, which exists.
+    last_folder: PathBuf,
+    /// Id of the last photo that is no copy.
+    last_photo: String,
+    drawn: Drawn,
+}
+
+impl Writer {
+    fn new(folder: &Path, shards: bool) -> Result<Self, WorldError> {
+        let truth = folder.join(TRUTH_FILE);
+        let file =
+            NewFile::create(&truth).map_err(|source| WorldError::File { path: truth, source })?;
+        Ok(Self {
+            manifest: ManifestWriter::create(&folder.join("manifest.parquet"), None, &[])?,
+            truth: csv::Writer::from_writer(file),
+            shards: shards.then(|| Shards::new(folder.to_owned())),
+            folder: folder.to_owned(),
+            last_folder: folder.to_owned(),
+            last_photo: String::new(),
+            drawn: Drawn::default(),
+        })
+    }
+
+    fn add(&mut self, mut file: LibraryFile) -> Result<(), WorldError> {
+        let path = self.folder.join(&file.truth.photo);
+        let stored = self.store(&mut file, &path);
+        stored.map_err(|source| WorldError::File { path, source })?;
+        self.count(&file);
+        self.manifest.write(&file.record)?;
+        let path = self.folder.join(TRUTH_FILE);
+        let written = file.truth.write(&mut self.truth);
+        written.map_err(|error| WorldError::File { path, source: error.into() })
+    }
+
+    /// Writes a photo and gives it the id under which it will be found.
+    fn store(&mut self, file: &mut LibraryFile, path: &Path) -> io::Result<()> {
+        let Some(shards) = &mut self.shards else {
+            let folder = path.parent().unwrap_or(&self.folder);
+            if self.last_folder != folder {
+                fs::create_dir_all(folder)?;
+                self.last_folder = folder.to_owned();
+            }
+            return fs::write(path, &file.bytes);
+        };
+        let key = file.record.photo.trim_end_matches(".jpg").to_owned();
+        let position = file.record.position;
+        let facts = json!({
+            "lat": position.map(|position| position.lat()),
+            "lng": position.map(|position| position.lng()),
+            "time": file.record.time,
+            "author": file.record.author,
+            "album": file.record.album,
+        });
+        let shard = shards.add(&key, &file.bytes, facts.to_string().as_bytes())?;
+        let within = |id: &str| format!("{shard}!{id}");
+        file.record.photo = within(&file.record.photo);
+        file.truth.photo = within(&file.truth.photo);
+        // A copy follows its photo, which may be the last one of the shard before.
+        if file.truth.duplicate_of.is_some() {
+            file.truth.duplicate_of = Some(self.last_photo.clone());
+        } else if file.truth.kind.is_original() {
+            self.last_photo.clone_from(&file.truth.photo);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, file: &LibraryFile) {
+        let drawn = &mut self.drawn;
+        drawn.bytes += file.bytes.len() as u64;
+        drawn.withheld += u64::from(file.truth.withheld && file.truth.kind.is_original());
+        if file.truth.kind.is_original() {
+            drawn.photos += 1;
+        } else if file.truth.kind.is_graphic() {
+            drawn.non_photos += 1;
+        } else {
+            drawn.duplicates += 1;
+        }
+    }
+
+    fn finish(mut self) -> Result<Drawn, WorldError> {
+        let path = self.folder.join(TRUTH_FILE);
+        let file = |source| WorldError::File { path: path.clone(), source };
+        if let Some(shards) = &mut self.shards {
+            shards.close().map_err(file)?;
+        }
+        let truth = self.truth.into_inner();
+        truth.map_err(|error| file(io::Error::other(error.to_string())))?.finish().map_err(file)?;
+        self.manifest.finish()?;
+        Ok(self.drawn)
+    }
+}

@@ -1,0 +1,147 @@
+//! A drawn library on disk.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use planet_data::{Manifest, Unwatched, table::TableSource};
+use planet_world::{
+    Amount, Disorder, Kind, Library, PictureSize, Truth, World, WorldError, WorldParameters,
+};
+
+fn world() -> World {
+    let parameters = WorldParameters { places: 100, ..WorldParameters::new(0) };
+    World::draw(parameters).expect("a world")
+}
+
+fn library(amount: Amount) -> Library {
+    Library {
+        amount,
+        seed: 1,
+        size: PictureSize::new(64).expect("a size"),
+        disorder: Disorder { duplicates: 0.3, non_photos: 0.2, withhold: 0.25 },
+        shards: false,
+    }
+}
+
+fn manifest(folder: &Path) -> Manifest {
+    let path = folder.join("manifest.parquet");
+    Manifest::load(&TableSource { path, split: None }, None).expect("a manifest")
+}
+
+/// Every file below a folder, by its path, with its bytes.
+fn contents(folder: &Path) -> HashMap<String, Vec<u8>> {
+    let mut all = HashMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("below").to_string_lossy().into_owned();
+                all.insert(name, fs::read(&path).expect("a file"));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn a_library_says_what_it_holds_and_truth_says_what_is_true() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let drawn = library(Amount::Photos(200))
+        .draw(&world(), &folder.path().join("world"), &Unwatched)
+        .expect("drawn");
+    let folder = folder.path().join("world");
+    assert_eq!(drawn.photos, 200);
+    assert!(drawn.duplicates > 30 && drawn.non_photos > 20 && drawn.withheld > 30, "{drawn:?}");
+
+    let (manifest, truths) = (manifest(&folder), Truth::read_all(&folder).expect("truths"));
+    assert_eq!(manifest.root, folder);
+    assert_eq!(manifest.records.len() as u64, drawn.photos + drawn.duplicates + drawn.non_photos);
+    assert_eq!(manifest.records.len(), truths.len());
+    for record in &manifest.records {
+        let truth = &truths[&record.photo];
+        let bytes = fs::read(folder.join(&record.photo)).expect("a photo");
+        assert_eq!(record.bytes, Some(bytes.len() as u64));
+        assert_eq!(record.position.is_some(), truth.drawn.is_some() && !truth.withheld);
+        if let (Some(position), Some(drawn)) = (record.position, truth.drawn) {
+            assert_eq!(position, drawn.position);
+        }
+        // The file itself must keep silent about a withheld position.
+        let has_gps = bytes.windows(6).any(|tag| tag == [0x88, 0x25, 0, 4, 0, 0]);
+        assert_eq!(has_gps, record.position.is_some(), "{}", record.photo);
+        if let Some(of) = &truth.duplicate_of {
+            assert_eq!(truths[of].kind, Kind::Photo);
+            assert_eq!(truths[of].withheld, truth.withheld);
+        }
+    }
+}
+
+#[test]
+fn the_same_library_has_the_same_bytes_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = world();
+    let draw = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let to = folder.path().join(format!("threads-{threads}"));
+        pool.install(|| library(Amount::Albums(3)).draw(&world, &to, &Unwatched)).expect("drawn");
+        contents(&to)
+    };
+    let (one, three) = (draw(1), draw(3));
+    assert!(one.len() > 30);
+    assert!(one == three);
+}
+
+#[test]
+fn shards_hold_the_same_photos_as_folders() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = world();
+    let loose = folder.path().join("loose");
+    library(Amount::Photos(40)).draw(&world, &loose, &Unwatched).expect("drawn");
+    let sharded = folder.path().join("sharded");
+    let library = Library { shards: true, ..library(Amount::Photos(40)) };
+    library.draw(&world, &sharded, &Unwatched).expect("drawn");
+    let tar = fs::read(sharded.join("shard-00000.tar")).expect("a shard");
+    let truths = Truth::read_all(&sharded).expect("truths");
+    for record in manifest(&loose).records {
+        let jpeg = fs::read(loose.join(&record.photo)).expect("a photo");
+        assert!(tar.windows(jpeg.len()).any(|window| window == jpeg), "{}", record.photo);
+        let id = format!("shard-00000.tar!{}", record.photo);
+        let of = truths[&id].duplicate_of.as_ref();
+        assert!(of.is_none_or(|of| truths.contains_key(of)));
+    }
+}
+
+#[test]
+fn a_folder_that_holds_something_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("holiday.jpg"), b"mine").expect("written");
+    let error = library(Amount::Photos(1)).draw(&world(), folder.path(), &Unwatched);
+    assert!(matches!(error, Err(WorldError::File { .. })), "{error:?}");
+    assert_eq!(contents(folder.path()).len(), 1);
+}
+
+/// Asks for an end once something has been done.
+struct Impatient(std::sync::atomic::AtomicBool);
+
+impl planet_data::Monitor for Impatient {
+    fn expect(&self, _steps: u64) {}
+
+    fn advance(&self, _steps: u64) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_cancelled_library_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("world");
+    let monitor = Impatient(false.into());
+    let error = library(Amount::Photos(300)).draw(&world(), &to, &monitor);
+    assert!(matches!(error, Err(WorldError::Cancelled)), "{error:?}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
