@@ -1,14 +1,18 @@
 //! Networks written as ONNX and run by both engines, against PyTorch's own layers
 //! (golden files of planet-net, made by `make_forward.py`).
 
-mod support;
+#[path = "support/library.rs"]
+mod library;
+#[path = "support/models.rs"]
+mod models;
 
+use library::{distance, onnxruntime};
+use models::{formula, golden, photos, write};
 use planet::{Activations, Engine};
 use planet_engine::{Device, OnnxRuntime, Rten, Signature, Threads};
 use planet_net::{
     Architecture, Builder, Linear, Lstm, Network, NetworkOptions, OutputName, Shape, Weights,
 };
-use support::{distance, formula, golden, onnxruntime, photos, write};
 
 /// How far f32 may stray on logits that vary by about 1 between photos.
 const TOLERANCE: f32 = 1e-4;
@@ -130,5 +134,27 @@ fn lstms_of_either_kind_agree_with_pytorch() {
         let mut ort = runtime.open_sequence(&model, Threads::default()).expect("loaded");
         let off = distance(&ort.run(&album, 6).expect("ran"), expected);
         assert!(off < 1e-5, "ONNX Runtime: {off}");
+    }
+}
+
+#[test]
+fn bf16_keeps_the_best_class_and_stays_within_three_tenths() {
+    let Some(library) = onnxruntime() else { return };
+    let runtime = OnnxRuntime::load(&library).expect("loaded");
+    let device = Device::OpenVino(planet_engine::Precision::Bf16);
+    if !runtime.devices().contains(&device) {
+        return;
+    }
+    let (network, weights, golden) = built(Architecture::InceptionV3);
+    let folder = write(&network, &weights);
+    let model = folder.path().join("model.onnx");
+    let opened = runtime.open(&model, &Signature::default(), device, Threads::default());
+    let found = opened.expect("loaded").run(&photos(3, 299)).expect("ran");
+    let expected = golden.get("logits").expect("in the golden file").values();
+    let off = distance(&found.logits, expected);
+    assert!(off < 0.3, "logits differ by {off}");
+    for (photo, expected) in expected.chunks(10).enumerate() {
+        let best = |row: &[f32]| (0..10).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+        assert_eq!(best(found.logits_of(photo)), best(expected));
     }
 }

@@ -30,8 +30,8 @@ pub enum Device {
 pub enum Precision {
     /// 32 bits.
     F32,
-    /// 16 bits with f32's range: twice as fast where the CPU has it, and logits that are off
-    /// by about a hundredth.
+    /// 16 bits with f32's range: twice as fast where the CPU has it. Logits that vary by 1
+    /// between photos are off by up to 0.2 on random weights.
     Bf16,
 }
 
@@ -143,9 +143,8 @@ mod tests {
         for device in Device::KINDS.into_iter().chain([Device::Cuda(3), Device::DirectMl(1)]) {
             assert_eq!(device.to_string().parse(), Ok(device));
         }
-        for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:2", "openvino:int8"] {
-            let read = wrong.parse::<Device>();
-            assert!(read.is_err() || wrong == "cuda:", "{wrong}: {read:?}");
+        for wrong in ["", "gpu", "cuda:x", "cuda:-1", "cpu:2", "openvino:int8"] {
+            assert_eq!(wrong.parse::<Device>(), Err(DeviceError(wrong.into())));
         }
     }
 }

@@ -38,8 +38,9 @@ pub fn weights(network: &Network, golden: &Weights) -> Weights {
             let last = factor(&name).map_or(1.0, |array| array.values()[0]);
             let fan_in: usize = shape[1..].iter().product();
             let is_bias = name.ends_with("bias") || name.contains("bias_");
+            let is_norm = name.ends_with(".bn.bias") || name.ends_with(".1.bias");
             let place = |x: f32| match (is_bias, shape.len()) {
-                (true, _) if name.ends_with("bn.bias") => x * 0.1 + 1.0,
+                (true, _) if is_norm => x * 0.1 + 1.0,
                 (true, _) => x * 0.1,
                 (false, 4) => x * (6.0 / fan_in as f64).sqrt() as f32,
                 (false, 2) => x * (3.0 / fan_in as f64).sqrt() as f32 * last,

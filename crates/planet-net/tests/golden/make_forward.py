@@ -44,7 +44,7 @@ def uniform(name, count):
 
 def value_of(name, shape):
     drawn = torch.from_numpy(uniform(name, int(numpy.prod(shape)))).reshape(shape)
-    if name.endswith("bn.bias"):
+    if name.endswith((".bn.bias", ".1.bias")):
         # Most units stay awake, so that a deep random network does not magnify rounding.
         return drawn * numpy.float32(0.1) + 1.0
     if name.endswith("bias") or "bias_" in name:
