@@ -1,7 +1,9 @@
 //! The `planet` command: parse, one library call, render.
 
 mod commands;
+mod engine_choice;
 mod failure;
+mod onnxruntime;
 mod progress;
 
 use std::process::ExitCode;
@@ -9,7 +11,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{cell, partition},
+    commands::{cell, engine, model, partition},
     failure::Failure,
 };
 
@@ -27,6 +29,10 @@ enum Command {
     Cell(cell::Arguments),
     /// Divide the earth into classes, look at the result, judge it
     Partition(partition::Arguments),
+    /// Say what runs models here, and how fast
+    Engine(engine::Arguments),
+    /// Describe architectures
+    Model(model::Arguments),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -44,6 +50,8 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Cell(arguments) => cell::run(&arguments),
         Command::Partition(arguments) => partition::run(&arguments),
+        Command::Engine(arguments) => engine::run(&arguments),
+        Command::Model(arguments) => model::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "planet", &mut std::io::stdout());
             Ok(())

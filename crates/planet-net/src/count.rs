@@ -1,3 +1,5 @@
+use std::ops::Add;
+
 use crate::{Network, Node, NodeId, Operation, ParameterKind};
 
 /// How large a network is and how much work one photo is.
@@ -12,14 +14,22 @@ pub struct Count {
     pub multiply_adds: u64,
 }
 
+impl Add for Count {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            parameters: self.parameters + other.parameters,
+            statistics: self.statistics + other.statistics,
+            multiply_adds: self.multiply_adds + other.multiply_adds,
+        }
+    }
+}
+
 impl Network {
     /// Of the whole network, the auxiliary classifier included.
     pub fn count(&self) -> Count {
-        self.nodes().iter().map(|node| self.count_of(node)).fold(Count::default(), |a, b| Count {
-            parameters: a.parameters + b.parameters,
-            statistics: a.statistics + b.statistics,
-            multiply_adds: a.multiply_adds + b.multiply_adds,
-        })
+        self.nodes().iter().map(|node| self.count_of(node)).fold(Count::default(), Add::add)
     }
 
     /// Of one node.

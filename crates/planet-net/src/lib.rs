@@ -31,6 +31,7 @@ mod operation;
 mod parameter;
 mod safetensors;
 mod shape;
+mod summary;
 mod weights;
 
 pub use architecture::{Architecture, NetworkOptions};
@@ -42,4 +43,5 @@ pub use onnx::{OPSET, OnnxError, OnnxInfo};
 pub use operation::{BatchNorm, Convolution, Linear, Lstm, Operation, Pool, PoolKind};
 pub use parameter::{Initialisation, Parameter, ParameterKind};
 pub use shape::Shape;
+pub use summary::Part;
 pub use weights::{Array, Weights, WeightsError};

@@ -1,2 +1,4 @@
 pub mod cell;
+pub mod engine;
+pub mod model;
 pub mod partition;

@@ -36,6 +36,8 @@ def main():
     )
     node = helper.make_node("Frobnicate", ["pixels"], ["logits"], name="strange")
     save("unknown_operator", [node], [("pixels", ["n", 3, 4, 5])], [("logits", ["n", 3])])
+    nodes = [helper.make_node("Flatten", ["pixels"], ["scores"])]
+    save("one_output", nodes, [("pixels", ["n", 3, 4, 5])], [("scores", ["n", 60])])
     node = helper.make_node("Add", ["a", "b"], ["logits"])
     save("two_inputs", [node], [("a", [1, 3, 4, 5]), ("b", [1, 3, 4, 5])], [("logits", [1, 3, 4, 5])])
     nodes = [helper.make_node("Relu", ["pixels"], ["first"]), helper.make_node("Neg", ["pixels"], ["second"])]

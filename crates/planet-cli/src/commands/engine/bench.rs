@@ -1,0 +1,198 @@
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use planet::Engine;
+use planet_data::PixelBatch;
+use planet_engine::{Device, Signature};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    engine_choice::{DeviceName, EngineChoice, EngineName},
+    failure::Failure,
+};
+
+/// `planet engine bench MODEL [--batch N] [--seconds S]`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// A model package or an ONNX file
+    model: PathBuf,
+    #[command(flatten)]
+    choice: EngineChoice,
+    /// Photos in a batch when throughput is measured
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
+    batch: u16,
+    /// How long each figure is measured
+    #[arg(long, value_name = "S", default_value_t = 3.0)]
+    seconds: f64,
+    /// Side in pixels of the photos, for a model that does not say
+    #[arg(long, value_name = "PX")]
+    side: Option<usize>,
+    /// Measure the chosen engine only, in this process, and print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one engine needs for one model.
+#[derive(Debug, Serialize, Deserialize)]
+struct Timing {
+    engine: String,
+    /// Loading the model.
+    load_ms: f64,
+    /// The first photo, when nothing is warm.
+    first_ms: f64,
+    /// One photo, the median.
+    photo_ms: f64,
+    /// In batches.
+    photos_per_s: f64,
+    /// The process's greatest resident size, where the system says.
+    peak_mb: Option<f64>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    if arguments.json {
+        let timing = measure(arguments)?;
+        let text = serde_json::to_string(&timing).map_err(Failure::new)?;
+        return Ok(writeln!(out, "{text}")?);
+    }
+    let batch = format!("photos/s by {}", arguments.batch);
+    writeln!(
+        out,
+        "{:<30} {:>9} {:>10} {:>10} {:>14} {:>9}",
+        "engine", "load ms", "first ms", "photo ms", batch, "peak MB"
+    )?;
+    let mut worked = false;
+    for (engine, device) in candidates(&arguments.choice)? {
+        match in_a_process_of_its_own(arguments, engine, &device) {
+            Ok(it) => {
+                worked = true;
+                let peak = it.peak_mb.map_or("?".into(), |mb| format!("{mb:.0}"));
+                writeln!(
+                    out,
+                    "{:<30} {:>9.0} {:>10.1} {:>10.1} {:>14.1} {:>9}",
+                    it.engine, it.load_ms, it.first_ms, it.photo_ms, it.photos_per_s, peak
+                )?;
+            }
+            Err(why) => writeln!(out, "{engine} {device}: {why}")?,
+        }
+    }
+    if worked { Ok(()) } else { Err(Failure::new("no engine could run the model")) }
+}
+
+/// Every engine and device that is here, or the one that was asked for.
+fn candidates(choice: &EngineChoice) -> Result<Vec<(&'static str, String)>, Failure> {
+    let mut all = Vec::new();
+    if choice.engine != EngineName::Onnxruntime {
+        all.push(("rten", "cpu".to_owned()));
+    }
+    if choice.engine != EngineName::Rten
+        && let Some(runtime) = choice.runtime()?
+    {
+        let devices = runtime.devices().into_iter().filter(|device| match choice.device {
+            DeviceName::Auto => !matches!(device, Device::TensorRt(_)),
+            DeviceName::Only(only) => *device == only,
+        });
+        all.extend(devices.map(|device| ("onnxruntime", device.to_string())));
+    }
+    Ok(all)
+}
+
+/// A fresh process, so that one engine's memory and warm caches are not another's.
+fn in_a_process_of_its_own(
+    arguments: &Arguments,
+    engine: &str,
+    device: &str,
+) -> Result<Timing, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["engine", "bench", "--json", "--engine", engine, "--device", device]);
+    command.arg(&arguments.model).stderr(Stdio::piped());
+    command.args(["--batch", &arguments.batch.to_string()]);
+    command.args(["--seconds", &arguments.seconds.to_string()]);
+    if let Some(side) = arguments.side {
+        command.args(["--side", &side.to_string()]);
+    }
+    if let Some(threads) = arguments.choice.threads {
+        command.args(["--threads", &threads.to_string()]);
+    }
+    if let Some(library) = &arguments.choice.onnxruntime {
+        command.arg("--onnxruntime").arg(library);
+    }
+    let output = command.output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+}
+
+fn measure(arguments: &Arguments) -> Result<Timing, Failure> {
+    let began = Instant::now();
+    let model = onnx_file(&arguments.model);
+    let mut engine = arguments.choice.open(&model, &Signature::default())?;
+    let load = began.elapsed();
+    let size = engine.size().or(arguments.side.map(|side| [side; 2])).ok_or_else(|| {
+        Failure::usage("the model does not say how large its photos are").hint("add --side PX")
+    })?;
+    let began = Instant::now();
+    let one = pixels(1, size);
+    engine.run(&one).map_err(Failure::new)?;
+    let first = began.elapsed();
+
+    let mut laps = timed(&mut engine, &one, arguments.seconds)?;
+    laps.sort_unstable();
+    let many = pixels(usize::from(arguments.batch), size);
+    engine.run(&many).map_err(Failure::new)?;
+    let batches = timed(&mut engine, &many, arguments.seconds)?;
+    let whole: Duration = batches.iter().sum();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    Ok(Timing {
+        engine: engine.name().to_owned(),
+        load_ms: ms(load),
+        first_ms: ms(first),
+        photo_ms: ms(laps[laps.len() / 2]),
+        photos_per_s: (batches.len() * many.photos()) as f64 / whole.as_secs_f64(),
+        peak_mb: peak_mb(),
+    })
+}
+
+fn timed(
+    engine: &mut impl Engine,
+    batch: &PixelBatch,
+    seconds: f64,
+) -> Result<Vec<Duration>, Failure> {
+    let mut laps = Vec::new();
+    let began = Instant::now();
+    while laps.len() < 3 || began.elapsed().as_secs_f64() < seconds {
+        let lap = Instant::now();
+        engine.run(batch).map_err(Failure::new)?;
+        laps.push(lap.elapsed());
+    }
+    Ok(laps)
+}
+
+/// A colour ramp: what the pixels are does not matter, but zeros would be skipped by some.
+fn pixels(photos: usize, [height, width]: [usize; 2]) -> PixelBatch {
+    let mut batch = PixelBatch::with_capacity(photos, height, width);
+    let photo: Vec<f32> =
+        (0..3 * height * width).map(|at| (at % 255) as f32 / 127.0 - 1.0).collect();
+    (0..photos).for_each(|_| batch.push(&photo));
+    batch
+}
+
+fn onnx_file(model: &Path) -> PathBuf {
+    if model.is_dir() { model.join("model.onnx") } else { model.to_owned() }
+}
+
+/// Linux keeps the greatest resident size of a process.
+fn peak_mb() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kb: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kb / 1024.0)
+}

@@ -1,0 +1,60 @@
+use std::io::{self, Write};
+
+use clap::Args;
+use planet_engine::{Device, OnnxRuntime, Precision, Rten};
+
+use crate::{
+    engine_choice::{EngineChoice, EngineName, automatic},
+    failure::Failure,
+};
+
+/// `planet engine list [--onnxruntime FILE]`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    choice: EngineChoice,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let runtime = arguments.choice.runtime();
+    let mut out = io::stdout().lock();
+    writeln!(out, "{:<14} built in, CPU", Rten::default().name())?;
+    match &runtime {
+        Ok(Some(runtime)) => {
+            let devices: Vec<String> = runtime.devices().iter().map(Device::to_string).collect();
+            let name = format!("ONNX Runtime {}", runtime.version());
+            writeln!(out, "{name} {}", runtime.path().display())?;
+            writeln!(out, "{:<14} {}", "  devices", devices.join(", "))?;
+        }
+        Ok(None) => writeln!(out, "ONNX Runtime   not found")?,
+        Err(_) => writeln!(out, "ONNX Runtime   found, but it does not load")?,
+    }
+    let found = runtime.as_ref().ok().and_then(Option::as_ref);
+    writeln!(out, "{:<14} {}", "would be used", used(arguments.choice.engine, found))?;
+    writeln!(out, "{:<14} {}", "faster", faster(found))?;
+    runtime.map(|_| ())
+}
+
+fn used(engine: EngineName, runtime: Option<&OnnxRuntime>) -> String {
+    match runtime {
+        Some(runtime) if engine != EngineName::Rten => {
+            let devices: Vec<String> = automatic(runtime).iter().map(Device::to_string).collect();
+            format!("ONNX Runtime on the first that works: {}", devices.join(", "))
+        }
+        _ => "rten".into(),
+    }
+}
+
+fn faster(runtime: Option<&OnnxRuntime>) -> &'static str {
+    let openvino = Device::OpenVino(Precision::F32);
+    match runtime.map(OnnxRuntime::devices) {
+        None => "pip install onnxruntime-openvino (any x86 CPU), or onnxruntime-gpu (NVIDIA)",
+        Some(devices) if devices.contains(&openvino) => {
+            "--device openvino:bf16, about twice as fast where the CPU has bf16, a little rounded"
+        }
+        Some(devices) if devices.len() == 1 => {
+            "pip install onnxruntime-openvino in place of onnxruntime, on x86 CPUs with AVX-512"
+        }
+        Some(_) => "--device names another device; planet engine bench MODEL times them",
+    }
+}

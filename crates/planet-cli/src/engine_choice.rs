@@ -1,0 +1,140 @@
+use std::{
+    num::NonZero,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use clap::{Args, ValueEnum};
+use planet_engine::{
+    Device, DeviceError, OnnxEngine, OnnxRuntime, Precision, Rten, Signature, Threads,
+};
+
+use crate::{failure::Failure, onnxruntime};
+
+/// What runs a model: shared by every command that looks at photos.
+#[derive(Args, Clone, Debug)]
+pub struct EngineChoice {
+    /// What runs the model; `auto` takes ONNX Runtime where it is found, else rten
+    #[arg(long, value_enum, default_value = "auto")]
+    pub engine: EngineName,
+    /// What ONNX Runtime runs on: auto, cpu, openvino, openvino:bf16, cuda:N, tensorrt:N,
+    /// coreml, directml:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceName,
+    /// Threads that the engine uses; by default one a core
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZero<usize>>,
+    /// The ONNX Runtime library to load instead of looking for one
+    #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// Which library runs a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// The quickest that is here
+    Auto,
+    /// Built in, CPU only
+    Rten,
+    /// Found at run time
+    Onnxruntime,
+}
+
+/// What it runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceName {
+    /// The first that works, in f32.
+    Auto,
+    /// This one or none.
+    Only(Device),
+}
+
+impl FromStr for DeviceName {
+    type Err = DeviceError;
+
+    fn from_str(text: &str) -> Result<Self, DeviceError> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Only) }
+    }
+}
+
+const INSTALL: &str = "pip install onnxruntime, or onnxruntime-openvino for CPUs with AVX-512 or \
+     AMX, or name the library with --onnxruntime FILE";
+
+impl EngineChoice {
+    /// Loads a model into the engine that was chosen.
+    pub fn open(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, Failure> {
+        let device = match (self.engine, self.device) {
+            (EngineName::Rten, DeviceName::Only(device)) if device != Device::Cpu => {
+                let what = format!("rten runs on the CPU only, not on {device}");
+                return Err(Failure::usage(what).hint("use --engine onnxruntime"));
+            }
+            (EngineName::Rten, _) => return self.rten(model, signature),
+            (_, DeviceName::Only(device)) => Some(device),
+            (_, DeviceName::Auto) => None,
+        };
+        let wanted = self.engine == EngineName::Onnxruntime
+            || self.onnxruntime.is_some()
+            || device.is_some_and(|device| device != Device::Cpu);
+        match self.runtime() {
+            Ok(Some(runtime)) => match device {
+                Some(device) => self.on(&runtime, device, model, signature),
+                None => self.first_that_works(&runtime, model, signature),
+            },
+            Ok(None) if wanted => Err(Failure::new("no ONNX Runtime was found").hint(INSTALL)),
+            Ok(None) => self.rten(model, signature),
+            Err(failure) if wanted => Err(failure),
+            // A library that was only stumbled upon is nobody's wish.
+            Err(_) => self.rten(model, signature),
+        }
+    }
+
+    /// The ONNX Runtime that was named or found.
+    pub fn runtime(&self) -> Result<Option<OnnxRuntime>, Failure> {
+        let Some(path) = self.onnxruntime.clone().or_else(onnxruntime::find) else {
+            return Ok(None);
+        };
+        OnnxRuntime::load(&path).map(Some).map_err(|error| Failure::new(error).hint(INSTALL))
+    }
+
+    fn rten(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, Failure> {
+        let rten = Rten { threads: Threads(self.threads) };
+        rten.open(model, signature).map_err(Failure::new)
+    }
+
+    fn on(
+        &self,
+        runtime: &OnnxRuntime,
+        device: Device,
+        model: &Path,
+        signature: &Signature,
+    ) -> Result<OnnxEngine, Failure> {
+        let opened = runtime.open(model, signature, device, Threads(self.threads));
+        opened.map_err(|error| Failure::new(error).hint("planet engine list says what is here"))
+    }
+
+    /// A card that a library was built for may not be in this computer.
+    fn first_that_works(
+        &self,
+        runtime: &OnnxRuntime,
+        model: &Path,
+        signature: &Signature,
+    ) -> Result<OnnxEngine, Failure> {
+        let candidates = automatic(runtime);
+        let last = candidates.len() - 1;
+        for device in &candidates[..last] {
+            if let Ok(engine) = self.on(runtime, *device, model, signature) {
+                return Ok(engine);
+            }
+        }
+        self.on(runtime, candidates[last], model, signature)
+    }
+}
+
+/// The devices that `auto` tries in this order, the plain CPU last: not those that round, nor
+/// TensorRT, which plans for minutes.
+pub fn automatic(runtime: &OnnxRuntime) -> Vec<Device> {
+    let own = |device: &Device| {
+        !matches!(device, Device::OpenVino(Precision::Bf16) | Device::TensorRt(_) | Device::Cpu)
+    };
+    runtime.devices().into_iter().filter(own).chain([Device::Cpu]).collect()
+}
