@@ -1,4 +1,8 @@
+mod apply;
+mod placement;
+
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// How an upright RGB photo becomes the numbers that a network takes. Stored in the model
 /// package, so that training, evaluation and use share one preprocessing.
@@ -37,6 +41,47 @@ impl Preprocess {
             layout: Layout::Nchw,
         }
     }
+
+    /// Checks values that were read from a file.
+    ///
+    /// # Errors
+    /// The first value that makes no sense.
+    pub fn check(&self) -> Result<(), PreprocessError> {
+        let [height, width] = self.size;
+        if self.size.iter().any(|side| !(1..=16384).contains(side)) {
+            return Err(PreprocessError::Size(height, width));
+        }
+        if let Fit::CentreCrop { share } = self.fit
+            && !(share > 0.0 && share <= 1.0)
+        {
+            return Err(PreprocessError::Share(share));
+        }
+        for (mean, std) in self.mean.into_iter().zip(self.std) {
+            if !mean.is_finite() || !std.is_normal() {
+                return Err(PreprocessError::Scaling { mean, std });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a [`Preprocess`] that came from outside.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum PreprocessError {
+    /// A side is zero or larger than any network takes.
+    #[error("the input size {0} x {1} is not within 1..=16384")]
+    Size(usize, usize),
+    /// The share of a centre crop.
+    #[error("the centre crop's share {0} is not above 0 and at most 1")]
+    Share(f32),
+    /// Mean or standard deviation.
+    #[error("mean {mean} and std {std} of a channel are no numbers to scale by")]
+    Scaling {
+        /// The channel's mean.
+        mean: f32,
+        /// The channel's standard deviation.
+        std: f32,
+    },
 }
 
 /// How a photo whose shape differs from the network's input is made to fit.
@@ -46,12 +91,14 @@ pub enum Fit {
     /// Both sides are resized on their own; nothing is lost, shapes are distorted.
     Squash,
     /// The shorter side is resized to the input's side divided by `share` (0.875 is usual, 1
-    /// keeps the whole shorter side), then the middle is cut out.
+    /// keeps the whole shorter side), then the middle is cut out, as torchvision's `Resize` and
+    /// `CenterCrop` do.
     CentreCrop {
         /// Share of the shorter side that is kept, above 0 and at most 1.
         share: f32,
     },
-    /// The longer side is resized to fit and the rest filled with the mean colour.
+    /// The longer side is resized to fit and the rest filled with the mean colour, which is zero
+    /// for the network.
     Letterbox,
 }
 
@@ -88,4 +135,21 @@ pub enum Layout {
     Nchw,
     /// Photos, height, width, channels.
     Nhwc,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_from_a_damaged_package_are_named() {
+        let sound = Preprocess::inception(299);
+        assert_eq!(sound.check(), Ok(()));
+        let flat = Preprocess { size: [0, 299], ..sound.clone() };
+        assert_eq!(flat.check(), Err(PreprocessError::Size(0, 299)));
+        let fit = Fit::CentreCrop { share: 0.0 };
+        assert_eq!(Preprocess { fit, ..sound.clone() }.check(), Err(PreprocessError::Share(0.0)));
+        let unscaled = Preprocess { std: [0.5, 0.0, 0.5], ..sound };
+        assert_eq!(unscaled.check(), Err(PreprocessError::Scaling { mean: 0.5, std: 0.0 }));
+    }
 }

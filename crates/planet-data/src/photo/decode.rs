@@ -1,0 +1,169 @@
+use std::{
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use exif::{In, Reader, Tag};
+use image::{
+    DynamicImage, ImageDecoder, ImageResult,
+    codecs::{gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder},
+};
+
+use super::{Limits, PhotoError, PhotoFormat, headers::Headers, jpeg, orientation::Orientation};
+
+/// A photo's pixels: upright, RGB, eight bits. Colour profiles are not applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Photo {
+    width: u32,
+    height: u32,
+    pixels: Vec<u8>,
+    pub(super) rescue: Option<Rescue>,
+}
+
+/// Says that a damaged JPEG was decoded as far as it goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rescue {
+    /// Share of the stored rows that hold data, 0.5..=1; the others are grey.
+    pub share: f32,
+    /// What was wrong.
+    pub reason: String,
+}
+
+impl Photo {
+    /// A photo from `[height, width, 3]` bytes, upright.
+    ///
+    /// # Errors
+    /// A side is zero, or there are not three bytes for every pixel.
+    pub fn from_rgb(width: u32, height: u32, pixels: Vec<u8>) -> Result<Self, PhotoError> {
+        let bytes = (u64::from(width) * u64::from(height)).checked_mul(3);
+        if width == 0 || height == 0 || bytes != Some(pixels.len() as u64) {
+            return Err(PhotoError::Shape { width, height, bytes: pixels.len() });
+        }
+        Ok(Self { width, height, pixels, rescue: None })
+    }
+
+    /// Decodes the bytes of a photo and turns it upright.
+    ///
+    /// Transparent parts become white. Of a GIF, WebP or PNG animation the first frame is
+    /// taken, of a TIFF the first page. A damaged JPEG is decoded as far as it goes and kept
+    /// if at least half its rows hold data; [`Photo::rescue`] says so.
+    ///
+    /// # Errors
+    /// The bytes are no photo, are damaged, exceed the limits, or are of a format that this
+    /// build cannot decode.
+    pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, PhotoError> {
+        Self::decode_covering(bytes, limits, [u32::MAX; 2])
+    }
+
+    /// As [`Photo::decode`], for a photo of which no more than `[height, width]` pixels are
+    /// needed: with the feature `turbojpeg`, a JPEG several times larger is decoded at a half,
+    /// a quarter or an eighth of its size, at least twice what is needed, which is much faster.
+    ///
+    /// # Errors
+    /// As [`Photo::decode`].
+    pub fn decode_covering(
+        bytes: &[u8],
+        limits: &Limits,
+        needed: [u32; 2],
+    ) -> Result<Self, PhotoError> {
+        let length = bytes.len() as u64;
+        if length > limits.bytes {
+            return Err(PhotoError::TooManyBytes { bytes: length, limit: limits.bytes });
+        }
+        let headers = Headers::read(Cursor::new(bytes))?;
+        let (width, height) = (headers.width, headers.height);
+        if u64::from(width) * u64::from(height) > limits.pixels {
+            return Err(PhotoError::TooManyPixels { width, height, limit: limits.pixels });
+        }
+        let orientation = orientation(&headers);
+        let needed = if orientation.transposes() { [needed[1], needed[0]] } else { needed };
+        // A decoder that panics on hostile bytes must cost one photo, not the whole run.
+        let stored = catch_unwind(AssertUnwindSafe(|| stored(bytes, &headers, limits, needed)))
+            .unwrap_or_else(|_| {
+                let reason = "the decoder gave up on these bytes".to_owned();
+                Err(PhotoError::Decode { format: headers.format, reason })
+            })?;
+        let (width, height) = orientation.upright(stored.width, stored.height);
+        let sides = (stored.width as usize, stored.height as usize);
+        let pixels = orientation.apply(stored.pixels, sides.0, sides.1);
+        Ok(Self { width, height, pixels, rescue: stored.rescue })
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// `[height, width, 3]` bytes, red, green, blue.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Set where the file was damaged and what could be had of it was kept.
+    pub fn rescue(&self) -> Option<&Rescue> {
+        self.rescue.as_ref()
+    }
+}
+
+/// Which way is up. HEIF turns its own pixels; its EXIF tag must not be applied again.
+pub(super) fn orientation(headers: &Headers) -> Orientation {
+    let block = match headers.format {
+        PhotoFormat::Heic | PhotoFormat::Avif => None,
+        _ => headers.exif.clone(),
+    };
+    let exif = block.and_then(|block| {
+        let read = Reader::new().continue_on_error(true).read_raw(block);
+        read.or_else(|error| error.distill_partial_result(|_| ())).ok()
+    });
+    let tag = exif.as_ref().and_then(|exif| exif.get_field(Tag::Orientation, In::PRIMARY));
+    Orientation::from_exif(tag.and_then(|field| field.value.get_uint(0)).unwrap_or(1))
+}
+
+/// Pixels as they are stored, before the orientation.
+fn stored(
+    bytes: &[u8],
+    headers: &Headers,
+    limits: &Limits,
+    needed: [u32; 2],
+) -> Result<Photo, PhotoError> {
+    let reader = Cursor::new(bytes);
+    let image = match headers.format {
+        PhotoFormat::Jpeg => return jpeg::decode(bytes, headers, needed),
+        PhotoFormat::Heic | PhotoFormat::Avif => {
+            return Err(PhotoError::NeedsHeif(headers.format));
+        }
+        PhotoFormat::Png => PngDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
+        PhotoFormat::WebP => WebPDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
+        PhotoFormat::Tiff => TiffDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
+        PhotoFormat::Gif => GifDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
+    }
+    .map_err(|error| PhotoError::Decode { format: headers.format, reason: error.to_string() })?;
+    let (width, height) = (image.width(), image.height());
+    Photo::from_rgb(width, height, on_white(image))
+}
+
+fn pixels(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<DynamicImage> {
+    let mut bounds = image::Limits::no_limits();
+    // Sixteen bits of four channels, and as much again for what a decoder keeps beside them.
+    bounds.max_alloc = Some(limits.pixels.saturating_mul(16).max(limits.bytes));
+    decoder.set_limits(bounds)?;
+    DynamicImage::from_decoder(decoder)
+}
+
+/// Eight-bit RGB, transparent parts over white.
+fn on_white(image: DynamicImage) -> Vec<u8> {
+    if !image.color().has_alpha() {
+        return image.into_rgb8().into_raw();
+    }
+    let rgba = image.into_rgba8();
+    let blend = |value: u8, alpha: u8| {
+        let (value, alpha) = (u32::from(value), u32::from(alpha));
+        ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+    };
+    rgba.pixels().flat_map(|p| [p[0], p[1], p[2]].map(|value| blend(value, p[3]))).collect()
+}

@@ -1,0 +1,103 @@
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+use super::PhotoFormat;
+
+/// Why a photo could not be had. It does not repeat the photo's id: whoever asked for the
+/// photo names it beside the reason.
+#[derive(Debug, Error)]
+pub enum PhotoError {
+    /// The file cannot be opened or read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The file has no bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// The file is larger than [`super::Limits::bytes`].
+    #[error(
+        "{bytes} bytes are more than the limit of {limit}; raise the limit if the file is sound"
+    )]
+    TooManyBytes {
+        /// Size of the file.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The photo has more pixels than [`super::Limits::pixels`].
+    #[error(
+        "{width} x {height} pixels are more than the limit of {limit}; raise the limit if the photo is sound"
+    )]
+    TooManyPixels {
+        /// Width that the file claims.
+        width: u32,
+        /// Height that the file claims.
+        height: u32,
+        /// The limit on their product.
+        limit: u64,
+    },
+    /// Width or height is zero, or there are not three bytes for every pixel.
+    #[error("{width} x {height} pixels with {bytes} bytes are no photo")]
+    Shape {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// Bytes given.
+        bytes: usize,
+    },
+    /// The bytes are no format that is known here, whatever the file's name says.
+    #[error("not a photo: the bytes are no JPEG, PNG, WebP, TIFF, GIF, HEIC or AVIF")]
+    UnknownFormat,
+    /// HEIC or AVIF, and this build cannot decode them.
+    #[error(
+        "{0} cannot be decoded by this build; build with `--features heif`, or convert the photo to JPEG"
+    )]
+    NeedsHeif(PhotoFormat),
+    /// The headers are cut off or contradict themselves.
+    #[error("broken {format} header: {reason}")]
+    Header {
+        /// The format that the first bytes name.
+        format: PhotoFormat,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The pixels cannot be decoded.
+    #[error("broken {format}: {reason}")]
+    Decode {
+        /// The format.
+        format: PhotoFormat,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// A truncated JPEG of which less than half the rows hold data.
+    #[error("truncated JPEG: only {:.0} % of its rows hold data, at least 50 % are needed ({reason})", .share * 100.0)]
+    TooTruncated {
+        /// Share of the rows that hold data, 0..1.
+        share: f32,
+        /// What the strict decoder said.
+        reason: String,
+    },
+    /// The id leads out of the root.
+    #[error("`{id}` leads out of the dataset's root; ids are relative paths without `..`")]
+    OutsideRoot {
+        /// The id as it stands in the manifest.
+        id: String,
+    },
+    /// The tar shard holds no such file.
+    #[error("{shard} holds no `{key}`")]
+    NoSuchMember {
+        /// The shard's path.
+        shard: PathBuf,
+        /// The member asked for.
+        key: String,
+    },
+    /// The tar shard ends before this member does.
+    #[error("{shard} is cut off in the middle of `{key}`; fetch the shard again")]
+    CutShard {
+        /// The shard's path.
+        shard: PathBuf,
+        /// The member asked for.
+        key: String,
+    },
+}

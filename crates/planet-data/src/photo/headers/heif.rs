@@ -1,0 +1,130 @@
+use std::io::{self, BufRead, Cursor, Seek};
+
+use exif::Reader;
+
+use super::{Headers, LONGEST_BLOCK, source::Source};
+
+/// Most top-level boxes that are looked at.
+const MOST_BOXES: usize = 1000;
+
+/// Reads HEIF and AVIF: the primary item's size (`ispe`, turned by `irot`) and the EXIF item.
+/// What turns the pixels is `irot` alone; the orientation in EXIF must not be applied again.
+pub(super) fn read(
+    source: &mut Source<impl BufRead + Seek>,
+    headers: &mut Headers,
+) -> io::Result<()> {
+    for _ in 0..MOST_BOXES {
+        let (kind, length) = box_head(source)?;
+        if &kind != b"meta" {
+            source.skip(length)?;
+            continue;
+        }
+        if length > LONGEST_BLOCK {
+            return Err(io::Error::other("the meta box is larger than 4 MiB"));
+        }
+        let meta = source.bytes(length)?;
+        (headers.width, headers.height) =
+            primary_size(&meta).ok_or_else(|| io::Error::other("no size of the primary item"))?;
+        break;
+    }
+    headers.exif = exif_item(source)?;
+    Ok(())
+}
+
+/// The EXIF item, found by the EXIF reader in the whole file. Phones keep it before or right
+/// behind the pixels.
+fn exif_item(source: &mut Source<impl BufRead + Seek>) -> io::Result<Option<Vec<u8>>> {
+    let found = source.with_reader(|reader| {
+        Reader::new()
+            .continue_on_error(true)
+            .read_from_container(reader)
+            .or_else(|error| error.distill_partial_result(|_| ()))
+    })?;
+    match found {
+        Ok(exif) => Ok(Some(exif.buf().to_vec())),
+        Err(exif::Error::Io(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Kind and length of the content of the box that begins here.
+fn box_head(source: &mut Source<impl BufRead + Seek>) -> io::Result<([u8; 4], u64)> {
+    let length = u64::from(source.u32()?);
+    let kind = source.array()?;
+    let content = match length {
+        0 => Some(source.left()),
+        1 => u64::from_be_bytes(source.array()?).checked_sub(16),
+        _ => length.checked_sub(8),
+    };
+    Ok((kind, content.ok_or_else(|| io::Error::other("a box shorter than its head"))?))
+}
+
+/// The boxes within a slice, as (kind, content).
+fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, rest) = bytes.split_first_chunk::<8>()?;
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let content = rest.get(..length.checked_sub(8)?)?;
+        bytes = &rest[content.len()..];
+        Some(([head[4], head[5], head[6], head[7]], content))
+    })
+}
+
+fn find<'a>(bytes: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+    boxes(bytes).find(|(found, _)| found == kind).map(|(_, content)| content)
+}
+
+/// Size of the primary item from the meta box's content.
+fn primary_size(meta: &[u8]) -> Option<(u32, u32)> {
+    let meta = meta.get(4..)?;
+    let pitm = find(meta, b"pitm")?;
+    let primary = match pitm.first()? {
+        0 => u32::from(u16::from_be_bytes(*pitm.get(4..)?.first_chunk()?)),
+        _ => u32::from_be_bytes(*pitm.get(4..)?.first_chunk()?),
+    };
+    let iprp = find(meta, b"iprp")?;
+    let properties: Vec<_> = boxes(find(iprp, b"ipco")?).collect();
+    let mut size = None;
+    let mut turned = false;
+    for index in associations(find(iprp, b"ipma")?, primary)? {
+        match properties.get(index.checked_sub(1)?) {
+            Some((kind, content)) if kind == b"ispe" => {
+                let content = content.get(4..)?;
+                let width = u32::from_be_bytes(*content.first_chunk()?);
+                size = Some((width, u32::from_be_bytes(*content.get(4..)?.first_chunk()?)));
+            }
+            Some((kind, content)) if kind == b"irot" => turned = content.first()? & 1 == 1,
+            _ => {}
+        }
+    }
+    size.map(|(width, height)| if turned { (height, width) } else { (width, height) })
+}
+
+/// Numbers (from 1) of the properties of an item, from the `ipma` box.
+fn associations(ipma: &[u8], item: u32) -> Option<Vec<usize>> {
+    let mut bytes = Cursor::new(ipma);
+    let mut take = |count: usize| -> Option<u32> {
+        let at = bytes.position() as usize;
+        let value = ipma.get(at..at.checked_add(count)?)?;
+        bytes.set_position((at + count) as u64);
+        Some(value.iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte)))
+    };
+    let version_and_flags = take(4)?;
+    let (id_size, index_size) = (
+        if version_and_flags >> 24 == 0 { 2 } else { 4 },
+        if version_and_flags & 1 == 0 { 1 } else { 2 },
+    );
+    let entries = take(4)?;
+    for _ in 0..entries {
+        let id = take(id_size)?;
+        let count = take(1)?;
+        // The top bit says whether the property is essential.
+        let mask = if index_size == 1 { 0x7F } else { 0x7FFF };
+        let indices =
+            (0..count).map(|_| Some((take(index_size)? & mask) as usize)).collect::<Option<_>>()?;
+        if id == item {
+            return Some(indices);
+        }
+    }
+    None
+}
