@@ -88,12 +88,12 @@ fn primary_size(meta: &[u8]) -> Option<(u32, u32)> {
     let mut turned = false;
     for index in associations(find(iprp, b"ipma")?, primary)? {
         match properties.get(index.checked_sub(1)?) {
-            Some((kind, content)) if kind == b"ispe" => {
+            Some((b"ispe", content)) => {
                 let content = content.get(4..)?;
                 let width = u32::from_be_bytes(*content.first_chunk()?);
                 size = Some((width, u32::from_be_bytes(*content.get(4..)?.first_chunk()?)));
             }
-            Some((kind, content)) if kind == b"irot" => turned = content.first()? & 1 == 1,
+            Some((b"irot", content)) => turned = content.first()? & 1 == 1,
             _ => {}
         }
     }
