@@ -87,7 +87,7 @@ fn primary_size(meta: &[u8]) -> Option<(u32, u32)> {
     let mut size = None;
     let mut turned = false;
     for index in associations(find(iprp, b"ipma")?, primary)? {
-        match properties.get(index.checked_sub(1)?) {
+        match properties.get(index.checked_sub(1)?).map(|(kind, content)| (kind, content)) {
             Some((b"ispe", content)) => {
                 let content = content.get(4..)?;
                 let width = u32::from_be_bytes(*content.first_chunk()?);
