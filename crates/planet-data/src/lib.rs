@@ -26,7 +26,7 @@ pub use import::{ImportFormat, ImportOptions, Imported};
 pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
 pub use monitor::{Monitor, Unwatched};
 pub use new_file::NewFile;
-pub use photo::{Limits, Photo, PhotoError, PhotoFormat, Rescue};
+pub use photo::{Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue};
 pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
 pub use record::{PhotoRecord, PositionSource, TimeSource};

@@ -3,13 +3,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use exif::{In, Reader, Tag};
 use image::{
     DynamicImage, ImageDecoder, ImageResult,
     codecs::{gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder},
 };
 
-use super::{Limits, PhotoError, PhotoFormat, headers::Headers, jpeg, orientation::Orientation};
+use super::{
+    Limits, PhotoError, PhotoFormat, exif::Block, headers::Headers, jpeg, orientation::Orientation,
+};
 
 /// A photo's pixels: upright, RGB, eight bits. Colour profiles are not applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,17 +112,13 @@ impl Photo {
 }
 
 /// Which way is up. HEIF turns its own pixels; its EXIF tag must not be applied again.
-pub(super) fn orientation(headers: &Headers) -> Orientation {
+fn orientation(headers: &Headers) -> Orientation {
     let block = match headers.format {
         PhotoFormat::Heic | PhotoFormat::Avif => None,
         _ => headers.exif.clone(),
     };
-    let exif = block.and_then(|block| {
-        let read = Reader::new().continue_on_error(true).read_raw(block);
-        read.or_else(|error| error.distill_partial_result(|_| ())).ok()
-    });
-    let tag = exif.as_ref().and_then(|exif| exif.get_field(Tag::Orientation, In::PRIMARY));
-    Orientation::from_exif(tag.and_then(|field| field.value.get_uint(0)).unwrap_or(1))
+    let parsed = block.and_then(|block| Block::parse(block).ok());
+    parsed.map(|block| block.orientation()).unwrap_or_default()
 }
 
 /// Pixels as they are stored, before the orientation.

@@ -2,13 +2,20 @@
 
 mod decode;
 mod error;
+mod exif;
+mod facts;
 mod format;
 mod headers;
 mod jpeg;
 mod limits;
+mod note;
 mod orientation;
+mod tags;
+mod xmp;
 
 pub use decode::{Photo, Rescue};
 pub use error::PhotoError;
+pub use facts::PhotoFacts;
 pub use format::PhotoFormat;
 pub use limits::Limits;
+pub use note::{Note, Problem};

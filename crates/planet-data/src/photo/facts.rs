@@ -1,0 +1,190 @@
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{BufRead, BufReader, ErrorKind, Read, Seek},
+    path::{Path, PathBuf},
+};
+
+use planet_geo::LatLng;
+
+use super::{
+    PhotoError, PhotoFormat,
+    exif::Block,
+    headers::Headers,
+    note::{Note, Problem},
+    orientation::Orientation,
+    tags::Tags,
+    xmp,
+};
+use crate::{PhotoRecord, PositionSource, TimeSource};
+
+/// Largest sidecar that is read, in bytes; real ones are a few thousand.
+const LARGEST_SIDECAR: u64 = 4 << 20;
+
+/// What a photo says of itself, from its headers and its sidecar alone: no pixel is decoded.
+///
+/// The sidecar wins over EXIF, and EXIF over XMP inside the file. What was found and not
+/// believed stands in `notes`. XMP inside GIF, HEIC and AVIF is not read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhotoFacts {
+    /// Format of the file.
+    pub format: PhotoFormat,
+    /// Width in pixels, upright.
+    pub width: u32,
+    /// Height in pixels, upright.
+    pub height: u32,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Where it was taken.
+    pub position: Option<LatLng>,
+    /// Where the position was found.
+    pub position_source: Option<PositionSource>,
+    /// Error of the position in metres, as its source states it.
+    pub accuracy_m: Option<f64>,
+    /// How the position was found (GPS, network, or an estimate), as its source states it.
+    pub processing_method: Option<String>,
+    /// When it was taken, ISO 8601; without a zone where none is known.
+    pub time: Option<String>,
+    /// Where the time was found.
+    pub time_source: Option<TimeSource>,
+    /// Camera's make and model.
+    pub camera: Option<String>,
+    /// The author or creator that the file names.
+    pub author: Option<String>,
+    /// What was found and not believed.
+    pub notes: Vec<Note>,
+}
+
+impl PhotoFacts {
+    /// Reads the headers of a photo on disk and the sidecar beside it: `photo.jpg.xmp`
+    /// (digiKam, darktable, Immich) before `photo.xmp` (Lightroom, Capture One).
+    ///
+    /// # Errors
+    /// The file cannot be read, is empty or no photo, or ends before its size is told.
+    pub fn read(path: &Path) -> Result<Self, PhotoError> {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        let sidecar = sidecar(path);
+        Self::of(BufReader::with_capacity(16 << 10, file), bytes, sidecar)
+    }
+
+    /// Reads the headers of a photo in memory or within a shard, `bytes` long.
+    ///
+    /// # Errors
+    /// As [`PhotoFacts::read`].
+    pub fn from_reader(reader: impl BufRead + Seek, bytes: u64) -> Result<Self, PhotoError> {
+        Self::of(reader, bytes, None)
+    }
+
+    fn of(
+        reader: impl BufRead + Seek,
+        bytes: u64,
+        sidecar: Option<Result<Vec<u8>, Problem>>,
+    ) -> Result<Self, PhotoError> {
+        let headers = Headers::read(reader)?;
+        let mut facts = Self::bare(&headers, bytes);
+        match sidecar {
+            Some(Ok(packet)) => facts.take(xmp::read(&packet), PositionSource::Sidecar),
+            Some(Err(problem)) => facts.note(problem, PositionSource::Sidecar),
+            None => {}
+        }
+        match headers.exif.map(Block::parse) {
+            Some(Ok(block)) => {
+                let turn = match headers.format {
+                    // These turn their own pixels; their size is upright already.
+                    PhotoFormat::Heic | PhotoFormat::Avif => Orientation::default(),
+                    _ => block.orientation(),
+                };
+                (facts.width, facts.height) = turn.upright(headers.width, headers.height);
+                facts.take(block.tags(), PositionSource::Exif);
+            }
+            Some(Err(problem)) => facts.note(problem, PositionSource::Exif),
+            None => {}
+        }
+        for packet in headers.xmp {
+            facts.take(xmp::read(&packet), PositionSource::Xmp);
+        }
+        Ok(facts)
+    }
+
+    fn bare(headers: &Headers, bytes: u64) -> Self {
+        let damaged = |reason: &String| Note {
+            found_in: PositionSource::Exif,
+            problem: Problem::Damaged(reason.clone()),
+        };
+        Self {
+            format: headers.format,
+            width: headers.width,
+            height: headers.height,
+            bytes,
+            position: None,
+            position_source: None,
+            accuracy_m: None,
+            processing_method: None,
+            time: None,
+            time_source: None,
+            camera: None,
+            author: None,
+            notes: headers.skipped.iter().map(damaged).collect(),
+        }
+    }
+
+    /// Takes from this source whatever no earlier one had.
+    fn take(&mut self, tags: Tags, source: PositionSource) {
+        if self.position.is_none() && tags.position.is_some() {
+            self.position = tags.position;
+            self.position_source = Some(source);
+            self.accuracy_m = tags.accuracy_m;
+            self.processing_method = tags.method;
+        }
+        if self.time.is_none() && tags.time.is_some() {
+            self.time = tags.time;
+            self.time_source = Some(source);
+        }
+        self.camera = self.camera.take().or(tags.camera);
+        self.author = self.author.take().or(tags.author);
+        for problem in tags.problems {
+            self.note(problem, source);
+        }
+    }
+
+    fn note(&mut self, problem: Problem, source: PositionSource) {
+        self.notes.push(Note { found_in: source, problem });
+    }
+
+    /// A manifest's row for the photo of this id.
+    pub fn into_record(self, photo: String) -> PhotoRecord {
+        PhotoRecord {
+            photo,
+            position: self.position,
+            time: self.time,
+            author: self.author,
+            camera: self.camera,
+            width: Some(self.width),
+            height: Some(self.height),
+            bytes: Some(self.bytes),
+            accuracy_m: self.accuracy_m,
+            position_source: self.position_source,
+            time_source: self.time_source,
+            ..PhotoRecord::default()
+        }
+    }
+}
+
+/// The sidecar's bytes, if there is one.
+fn sidecar(photo: &Path) -> Option<Result<Vec<u8>, Problem>> {
+    let mut appended = OsString::from(photo);
+    appended.push(".xmp");
+    let candidates = [PathBuf::from(appended), photo.with_extension("xmp")];
+    candidates.iter().find_map(|path| match File::open(path) {
+        Ok(file) => {
+            let mut packet = Vec::new();
+            let read = file.take(LARGEST_SIDECAR).read_to_end(&mut packet);
+            Some(read.map(|_| packet).map_err(|error| Problem::Damaged(error.to_string())))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidFilename) => {
+            None
+        }
+        Err(error) => Some(Err(Problem::Damaged(error.to_string()))),
+    })
+}
