@@ -193,6 +193,7 @@ fn a_photo_cut_anywhere_gives_facts_or_an_error() {
 
 /// The real photos beside the project, where they are.
 #[test]
+#[expect(clippy::print_stdout, reason = "a skipped comparison says so")]
 fn positions_and_times_of_real_photos_agree_with_their_truth() {
     let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/photos");
     let mut compared = 0;
