@@ -95,15 +95,7 @@ fn readable(number: f64) -> String {
     let size = number.abs();
     if size >= 1000.0 {
         let scale = 10_f64.powf(size.log10().floor() - 2.0);
-        let digits = format!("{:.0}", (number / scale).round() * scale);
-        let mut parted = String::new();
-        for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && digit != '-' && (digits.len() - index).is_multiple_of(3) {
-                parted.push(',');
-            }
-            parted.push(digit);
-        }
-        return parted.replace("-,", "-");
+        return parted(&format!("{:.0}", (number / scale).round() * scale));
     }
     match size {
         s if s == 0.0 || s >= 100.0 => format!("{number:.0}"),
@@ -111,6 +103,19 @@ fn readable(number: f64) -> String {
         s if s >= 0.01 => trimmed(format!("{number:.2}")),
         _ => format!("{number:.1e}"),
     }
+}
+
+/// A whole number with commas between the thousands: `1,234,567`.
+pub(super) fn parted(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let mut parted = sign.to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            parted.push(',');
+        }
+        parted.push(digit);
+    }
+    parted
 }
 
 fn trimmed(text: String) -> String {
@@ -140,9 +145,14 @@ mod tests {
 
     #[test]
     fn numbers_of_a_legend_are_short() {
-        for (number, text) in
-            [(0.0, "0"), (0.5, "0.5"), (12.34, "12.3"), (1234.6, "1,230"), (1e6, "1,000,000")]
-        {
+        for (number, text) in [
+            (0.0, "0"),
+            (0.5, "0.5"),
+            (12.34, "12.3"),
+            (1234.6, "1,230"),
+            (1e6, "1,000,000"),
+            (-1e3, "-1,000"),
+        ] {
             assert_eq!(readable(number), text);
         }
     }

@@ -1,6 +1,6 @@
 use planet_geo::{ClassKind, Partition};
 
-use super::{ColourScale, Region, WorldMap};
+use super::{ColourScale, Region, WorldMap, colour::parted};
 
 /// A partition's cells shaded by their photos on a logarithmic scale; classes without a cell are
 /// points.
@@ -10,7 +10,9 @@ pub fn partition_map(partition: &Partition, region: Region) -> WorldMap {
     let (least, most) = (counts().min().unwrap_or(1), counts().max().unwrap_or(1));
     let scale = ColourScale::logarithmic(least as f64, most as f64);
     let photos: u64 = counts().sum();
-    let title = format!("{} classes, {photos} photos", partition.len());
+    let [classes, photos] =
+        [partition.len() as u64, photos].map(|count| parted(&count.to_string()));
+    let title = format!("{classes} classes, {photos} photos");
     let mut map = WorldMap::new(region).title(title);
     for class in partition.classes() {
         let colour = scale.colour(class.photos as f64);

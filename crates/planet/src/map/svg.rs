@@ -7,7 +7,7 @@ use super::{
 
 const SEA: Colour = Colour::new(226, 236, 243);
 const LAND: Colour = Colour::new(250, 249, 245);
-const COAST: Colour = Colour::new(120, 130, 138);
+const COAST: Colour = Colour::new(72, 82, 92);
 const EDGE: Colour = Colour::new(90, 80, 90);
 
 /// Height of the letters in pixels.
@@ -34,7 +34,7 @@ pub(super) fn draw(map: &WorldMap) -> String {
             put(
                 &mut svg,
                 format_args!(
-                    "<path d=\"{path}\" fill=\"{colour}\" fill-opacity=\"0.85\" stroke=\"{EDGE}\" \
+                    "<path d=\"{path}\" fill=\"{colour}\" fill-opacity=\"0.75\" stroke=\"{EDGE}\" \
                      stroke-width=\"0.25\"/>\n"
                 ),
             );
@@ -43,7 +43,7 @@ pub(super) fn draw(map: &WorldMap) -> String {
     put(
         &mut svg,
         format_args!(
-            "<path d=\"{land}\" fill=\"none\" stroke=\"{COAST}\" stroke-width=\"0.6\"/>\n"
+            "<path d=\"{land}\" fill=\"none\" stroke=\"{COAST}\" stroke-width=\"0.8\"/>\n"
         ),
     );
     for mark in &map.marks {
