@@ -158,3 +158,26 @@ fn bf16_keeps_the_best_class_and_stays_within_three_tenths() {
         assert_eq!(best(found.logits_of(photo)), best(expected));
     }
 }
+
+#[test]
+fn weights_that_are_missing_or_cut_short_are_refused_when_the_model_is_loaded() {
+    let network = Architecture::InceptionMini.usual(3).expect("built");
+    let folder = write(&network, &Weights::initial(&network, 0));
+    let (model, data) = (folder.path().join("model.onnx"), folder.path().join("model.onnx.data"));
+    let runtime = onnxruntime().map(|library| OnnxRuntime::load(&library).expect("loaded"));
+    let refused = || {
+        let opened = Rten::default().open(&model, &Signature::default());
+        let error = opened.err().expect("refused").to_string();
+        assert!(error.contains("model.onnx"), "{error}");
+        if let Some(runtime) = &runtime {
+            let signature = Signature::default();
+            let opened = runtime.open(&model, &signature, Device::Cpu, Threads::default());
+            assert!(opened.is_err());
+        }
+    };
+    let whole = std::fs::read(&data).expect("read");
+    std::fs::write(&data, &whole[..whole.len() / 2]).expect("written");
+    refused();
+    std::fs::remove_file(&data).expect("removed");
+    refused();
+}

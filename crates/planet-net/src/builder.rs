@@ -70,7 +70,6 @@ impl Builder {
 }
 
 /// One method an operation; each fails as [`Builder::apply`] does.
-#[allow(clippy::missing_errors_doc, reason = "said once above")]
 impl Builder {
     /// Appends a convolution.
     pub fn convolution(
