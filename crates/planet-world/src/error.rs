@@ -45,6 +45,12 @@ pub enum WorldError {
         /// What is wrong.
         what: String,
     },
+    /// A manifest names a photo that the truth of its folder does not know.
+    #[error("{photo}: not in the world folder's truth.csv, so that nothing is known of its cues")]
+    Unknown {
+        /// Id of the photo.
+        photo: String,
+    },
     /// A manifest cannot be read or written.
     #[error(transparent)]
     Data(#[from] planet_data::DataError),
