@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{cell, engine, model, partition},
+    commands::{cell, engine, model, partition, world},
     failure::Failure,
 };
 
@@ -33,6 +33,8 @@ enum Command {
     Engine(engine::Arguments),
     /// Describe architectures
     Model(model::Arguments),
+    /// Draw an earth on which the best possible accuracy is known
+    World(world::Arguments),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -52,6 +54,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Partition(arguments) => partition::run(&arguments),
         Command::Engine(arguments) => engine::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
+        Command::World(arguments) => world::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "planet", &mut std::io::stdout());
             Ok(())

@@ -73,6 +73,9 @@ struct States {
     home: Vec<f64>,
     /// `[home, order]`
     trip: Vec<f64>,
+    /// Sum of all weights. Each step divides by it, so that the weights of a long album leave
+    /// the range of a double as little as those of a short one.
+    total: f64,
 }
 
 /// Weight of each [`Step`]: its chance, times the density of the time that it took.
@@ -93,14 +96,14 @@ impl Journeys<'_> {
         let mean = vec![mean(&singles); album.len()];
         let evidence: Vec<Vec<f64>> = album.iter().map(|cues| self.evidence(cues)).collect();
         let weights = step_weights(album.len(), minutes);
-        let whole = self.pass(&evidence, &weights);
-        let mut pieces = Pass::default();
+        let whole = self.pass(&evidence, &weights, true);
+        let (mut forward_25, mut whole_25) = (Posteriors::new(), Posteriors::new());
         for (start, piece) in evidence.chunks(PIECE).enumerate() {
             // The first photo of a piece knows nothing of the one before it.
             let first = start * PIECE;
-            let part = self.pass(piece, &weights[first..first + piece.len() - 1]);
-            pieces.forward.extend(part.forward);
-            pieces.whole.extend(part.whole);
+            let part = self.pass(piece, &weights[first..first + piece.len() - 1], false);
+            forward_25.extend(part.forward);
+            whole_25.extend(part.whole);
         }
         vec![
             (View::Single, singles),
@@ -109,8 +112,8 @@ impl Journeys<'_> {
             (View::Lag1, whole.lag1),
             (View::Lag2, whole.lag2),
             (View::Whole, whole.whole),
-            (View::Forward25, pieces.forward),
-            (View::Whole25, pieces.whole),
+            (View::Forward25, forward_25),
+            (View::Whole25, whole_25),
         ]
     }
 
@@ -120,112 +123,113 @@ impl Journeys<'_> {
         self.order.iter().map(|id| by_place[id.index()]).collect()
     }
 
-    /// Forward over all photos, then backward, keeping what each view wants on the way.
+    /// Forward over all photos, then backward, keeping what each view wants on the way; the
+    /// views that look a step or two ahead only with `lags`.
     /// `weights[i]` lead from photo i to photo i + 1.
-    fn pass(&self, evidence: &[Vec<f64>], weights: &[StepWeights]) -> Pass {
+    fn pass(&self, evidence: &[Vec<f64>], weights: &[StepWeights], lags: bool) -> Pass {
         let mut forward: Vec<States> = Vec::with_capacity(evidence.len());
         for (photo, seen) in evidence.iter().enumerate() {
-            let mut states = match photo.checked_sub(1) {
-                None => self.start(),
-                Some(before) => self.ahead(&forward[before], &weights[before]),
-            };
-            self.see(&mut states, seen);
-            forward.push(states);
+            forward.push(match photo.checked_sub(1) {
+                None => self.start(seen),
+                Some(before) => self.ahead(&forward[before], &weights[before], seen),
+            });
         }
         let mut pass = Pass::default();
-        let ones = || States {
-            home: vec![1.0; self.homes.len()],
-            trip: vec![1.0; self.homes.len() * self.order.len()],
+        let ones = || {
+            let trip = vec![1.0; self.homes.len() * self.order.len()];
+            States { home: vec![1.0; self.homes.len()], trip, total: 1.0 }
         };
         // What follows a photo: all photos, the next one, the next two.
         let (mut all, mut next, mut next_two) = (ones(), ones(), ones());
         for photo in (0..evidence.len()).rev() {
-            if photo + 1 < evidence.len() {
-                let (seen, weights) = (&evidence[photo + 1], &weights[photo]);
-                next_two = self.back(next, seen, weights);
-                next = self.back(ones(), seen, weights);
-                all = self.back(all, seen, weights);
+            let behind = photo + 1 < evidence.len();
+            if behind {
+                self.back(&mut all, &evidence[photo + 1], &weights[photo]);
+            }
+            if behind && lags {
+                next_two = std::mem::replace(&mut next, ones());
+                self.back(&mut next_two, &evidence[photo + 1], &weights[photo]);
+                self.back(&mut next, &evidence[photo + 1], &weights[photo]);
             }
             let states = &forward[photo];
             pass.forward.push(self.places(states, None));
-            pass.lag1.push(self.places(states, Some(&next)));
-            pass.lag2.push(self.places(states, Some(&next_two)));
             pass.whole.push(self.places(states, Some(&all)));
+            if lags {
+                pass.lag1.push(self.places(states, Some(&next)));
+                pass.lag2.push(self.places(states, Some(&next_two)));
+            }
         }
         pass.reverse();
         pass
     }
 
-    /// Before anything is seen.
-    fn start(&self) -> States {
+    /// At the first photo.
+    fn start(&self, seen: &[f64]) -> States {
         let at_home = Self::at_home();
-        let home = self.homes.iter().map(|&(_, share)| at_home * share).collect();
+        let mut home = Vec::with_capacity(self.homes.len());
         let mut trip = Vec::with_capacity(self.homes.len() * self.order.len());
-        for (home, &(_, share)) in self.homes.iter().enumerate() {
-            trip.extend(self.away_from(home).iter().map(|away| (1.0 - at_home) * share * away));
+        for (row, &(_, share)) in self.homes.iter().enumerate() {
+            home.push(at_home * share * seen[self.home_positions[row]]);
+            let away = self.away_from(row);
+            trip.extend(
+                away.iter().zip(seen).map(|(away, seen)| (1.0 - at_home) * share * away * seen),
+            );
         }
-        States { home, trip }
+        let total = home.iter().sum::<f64>() + trip.iter().sum::<f64>();
+        States { home, trip, total }
     }
 
-    /// One step on. A step costs some operations for each home and place: a move within a
-    /// region goes through the region's sum.
-    fn ahead(&self, from: &States, weights: &StepWeights) -> States {
-        let [stay_home, depart, stay, moved, returned] = *weights;
+    /// One step on, to a photo in which something is seen. A step costs some operations for each
+    /// home and place: a move within a region goes through the region's sum.
+    fn ahead(&self, from: &States, weights: &StepWeights, seen: &[f64]) -> States {
+        let [stay_home, depart, stay, moved, returned] = weights.map(|w| w / from.total);
         let places = self.order.len();
         let mut home = Vec::with_capacity(from.home.len());
         let mut trip = Vec::with_capacity(from.trip.len());
-        for (row, at_home) in from.trip.chunks_exact(places).zip(&from.home) {
-            let trips = self.trips_from(home.len());
+        let mut total = 0.0;
+        for (index, (row, at_home)) in from.trip.chunks_exact(places).zip(&from.home).enumerate() {
+            let (trips, depart) = (self.trips_from(index), depart * at_home);
+            let mut away = 0.0;
             for region in &self.regions {
-                let total: f64 = row[region.clone()].iter().sum();
-                let (moved, depart) = (moved * total, depart * at_home);
-                let here = row[region.clone()].iter().zip(&self.arrivals[region.clone()]);
-                trip.extend(here.zip(&trips[region.clone()]).map(|((weight, arrival), trip)| {
-                    stay * weight + moved * arrival + depart * trip
-                }));
+                let here = &row[region.clone()];
+                let in_region: f64 = here.iter().sum();
+                away += in_region;
+                let moved = moved * in_region;
+                for position in region.clone() {
+                    let arrived = moved * self.arrivals[position] + depart * trips[position];
+                    trip.push((stay * row[position] + arrived) * seen[position]);
+                }
             }
-            home.push(stay_home * at_home + returned * row.iter().sum::<f64>());
+            total += trip[index * places..].iter().sum::<f64>();
+            let back = (stay_home * at_home + returned * away) * seen[self.home_positions[index]];
+            total += back;
+            home.push(back);
         }
-        States { home, trip }
+        States { home, trip, total }
     }
 
     /// One step back: what the next photo and all behind it tell of the states before them.
-    fn back(&self, mut from: States, seen: &[f64], weights: &StepWeights) -> States {
-        let [stay_home, depart, stay, moved, returned] = *weights;
-        self.weigh(&mut from, seen);
+    fn back(&self, states: &mut States, seen: &[f64], weights: &StepWeights) {
+        let [stay_home, depart, stay, moved, returned] = weights.map(|w| w / states.total);
         let places = self.order.len();
-        let States { mut home, mut trip } = from;
-        for (index, (row, at_home)) in trip.chunks_exact_mut(places).zip(&mut home).enumerate() {
+        let mut total = 0.0;
+        let rows = states.trip.chunks_exact_mut(places).zip(&mut states.home);
+        for (index, (row, at_home)) in rows.enumerate() {
+            row.iter_mut().zip(seen).for_each(|(weight, seen)| *weight *= seen);
+            *at_home *= seen[self.home_positions[index]];
             let gone: f64 = self.trips_from(index).iter().zip(&*row).map(|(t, w)| t * w).sum();
             let back_home = returned * *at_home;
             for region in &self.regions {
+                let here = &mut row[region.clone()];
                 let arrivals = &self.arrivals[region.clone()];
-                let row = &mut row[region.clone()];
-                let arrived: f64 = arrivals.iter().zip(&*row).map(|(a, w)| a * w).sum();
+                let arrived: f64 = arrivals.iter().zip(&*here).map(|(a, w)| a * w).sum();
                 let common = moved * arrived + back_home;
-                row.iter_mut().for_each(|weight| *weight = stay * *weight + common);
+                here.iter_mut().for_each(|weight| *weight = stay * *weight + common);
             }
             *at_home = stay_home * *at_home + depart * gone;
+            total += *at_home + row.iter().sum::<f64>();
         }
-        let mut states = States { home, trip };
-        states.normalise();
-        states
-    }
-
-    fn see(&self, states: &mut States, seen: &[f64]) {
-        self.weigh(states, seen);
-        states.normalise();
-    }
-
-    fn weigh(&self, states: &mut States, seen: &[f64]) {
-        for (row, (at_home, &position)) in states
-            .trip
-            .chunks_exact_mut(self.order.len())
-            .zip(states.home.iter_mut().zip(&self.home_positions))
-        {
-            *at_home *= seen[position];
-            row.iter_mut().zip(seen).for_each(|(weight, seen)| *weight *= seen);
-        }
+        states.total = total;
     }
 
     /// P(place) of weighted states, `[place]`, given also what follows.
@@ -251,17 +255,6 @@ impl Journeys<'_> {
             by_place[id.index()] = weight / total;
         }
         by_place
-    }
-}
-
-impl States {
-    /// Makes the weights sum to one, so that long albums leave the range of a double as little
-    /// as short ones.
-    fn normalise(&mut self) {
-        let total = self.home.iter().sum::<f64>() + self.trip.iter().sum::<f64>();
-        for weight in self.home.iter_mut().chain(&mut self.trip) {
-            *weight /= total;
-        }
     }
 }
 

@@ -11,8 +11,9 @@ use crate::{
     world::World,
 };
 
-/// Homes are the most popular places that together have at least this share of all photos.
-const HOMES_SHARE: f64 = 0.6;
+/// Homes are the most popular places that together have at least this share of all photos. It
+/// must exceed [`AT_HOME`], so that no home has more photos at home than it is popular.
+const HOMES_SHARE: f64 = 0.5;
 
 /// What one has done between a photo and the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -70,8 +70,9 @@ impl WorldParameters {
         if self.places < 2 || self.places > pool_size() {
             return bad("places", self.places.to_string(), "2..=8151");
         }
-        if !(0.0..=3.0).contains(&self.zipf) {
-            return bad("zipf", self.zipf.to_string(), "0..=3");
+        // A flatter law would make almost every place a home of authors.
+        if !(0.6..=2.0).contains(&self.zipf) {
+            return bad("zipf", self.zipf.to_string(), "0.6..=2");
         }
         Ok(())
     }

@@ -2,3 +2,4 @@ pub mod cell;
 pub mod engine;
 pub mod model;
 pub mod partition;
+pub mod world;
