@@ -18,7 +18,7 @@ const LENGTH: std::ops::RangeInclusive<usize> = 10..=60;
 const BARE_START: f64 = 0.4;
 const BARE_PHOTOS: std::ops::RangeInclusive<usize> = 1..=5;
 
-impl Journeys<'_> {
+impl Journeys {
     /// The album of that number among those of a seed, in the order of time. Any album can be
     /// had without the others, and always is the same.
     ///

@@ -162,7 +162,7 @@ impl AlbumCeiling {
 
 fn album_hits(
     ideal: &Ideal<'_>,
-    journeys: &Journeys<'_>,
+    journeys: &Journeys,
     album: &[&GivenPhoto],
     timed: bool,
 ) -> Vec<AlbumHits> {

@@ -81,7 +81,7 @@ struct States {
 /// Weight of each [`Step`]: its chance, times the density of the time that it took.
 type StepWeights = [f64; Step::ALL.len()];
 
-impl Journeys<'_> {
+impl Journeys {
     /// Posteriors of an album's photos for each view, in the order of [`View::ALL`].
     ///
     /// `minutes` are those between a photo and the one before it, one fewer than photos; without
@@ -307,7 +307,7 @@ mod tests {
 
     /// Every sequence of states of a small world, one by one, with its weight.
     fn by_enumeration(
-        journeys: &Journeys<'_>,
+        journeys: &Journeys,
         evidence: &[Vec<f64>],
         weights: &[StepWeights],
         known: usize,

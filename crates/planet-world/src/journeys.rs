@@ -83,8 +83,8 @@ const UNMOVED: f64 = Step::Return.chance() / (Step::Return.chance() + Step::Move
 ///
 /// Trips are a doubly constrained gravity model: their chances fall with the distance, and are
 /// balanced so that all homes' trips together go where the popularity wants them.
-pub struct Journeys<'w> {
-    pub(crate) world: &'w World,
+pub struct Journeys {
+    pub(crate) world: World,
     /// Rows of the homes' places, and the shares of authors who live there.
     pub(crate) homes: Vec<(PlaceId, f64)>,
     /// Places in an order in which those of a region stand together.
@@ -107,9 +107,9 @@ enum Whereabouts {
     At(usize),
 }
 
-impl<'w> Journeys<'w> {
+impl Journeys {
     /// The movements of a world's authors.
-    pub fn new(world: &'w World) -> Self {
+    pub fn new(world: &World) -> Self {
         let places = world.places();
         let (order, regions) = regions(places);
         let homes = homes(places);
@@ -133,7 +133,7 @@ impl<'w> Journeys<'w> {
             .iter()
             .map(|home| position(home.0).expect("every place stands in the order"))
             .collect();
-        Self { world, homes, order, regions, arrivals, trips, home_positions }
+        Self { world: world.clone(), homes, order, regions, arrivals, trips, home_positions }
     }
 
     /// P(first place of a trip | home), in `order`.

@@ -29,6 +29,7 @@ mod seed;
 mod shard;
 mod share;
 mod sheet;
+mod store;
 mod truth;
 mod world;
 
@@ -48,5 +49,6 @@ pub use paint::{Format, Graphic, Nuisance, Picture, PictureSize, paint, paint_gr
 pub use place::{Place, PlaceId};
 pub use share::Share;
 pub use sheet::contact_sheet;
+pub use store::DrawnStore;
 pub use truth::{DrawnTruth, Kind, Truth};
 pub use world::{VERSION, World, WorldParameters, entropy_bits};

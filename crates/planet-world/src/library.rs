@@ -143,7 +143,7 @@ impl Library {
     fn files(
         &self,
         world: &World,
-        journeys: Option<&Journeys<'_>>,
+        journeys: Option<&Journeys>,
         number: u64,
     ) -> Result<Vec<LibraryFile>, WorldError> {
         let photos: Vec<DrawnPhoto> = match journeys {

@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use planet_data::NewFile;
 use planet_geo::LatLng;
@@ -79,10 +79,12 @@ impl WorldParameters {
 }
 
 /// A drawn earth: its places and, for each, the probability of everything that a photo shows.
+/// A clone shares all of it.
+#[derive(Clone)]
 pub struct World {
     parameters: WorldParameters,
-    places: Vec<Place>,
-    likelihood: Likelihood,
+    places: Arc<[Place]>,
+    likelihood: Arc<Likelihood>,
 }
 
 impl World {
@@ -95,7 +97,7 @@ impl World {
         let places = draw_places(parameters.world, parameters.places, parameters.zipf);
         let facts = Facts::draw(parameters.world, &places);
         let likelihood = Likelihood::new(&facts, places.len());
-        Ok(Self { parameters, places, likelihood })
+        Ok(Self { parameters, places: places.into(), likelihood: Arc::new(likelihood) })
     }
 
     /// What fixes this world.

@@ -1,6 +1,8 @@
 //! Can a small classifier read the cues from pixels? A perceptron with one hidden layer, trained
 //! for seconds, stands for every network that could do better.
 
+#![allow(clippy::print_stdout, reason = "whoever runs these wants to know how well it was read")]
+
 use planet_world::{
     Cues, Nuisance, Picture, PictureSize, PlaceId, World, WorldParameters,
     cue::{Cue, Scene},

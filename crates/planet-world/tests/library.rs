@@ -2,9 +2,10 @@
 
 use std::{collections::HashMap, fs, path::Path};
 
-use planet_data::{Manifest, Unwatched, table::TableSource};
+use planet_data::{DiskStore, Manifest, PhotoStore, Unwatched, table::TableSource};
 use planet_world::{
-    Amount, Disorder, Kind, Library, PictureSize, Truth, World, WorldError, WorldParameters,
+    Amount, Disorder, DrawnStore, Kind, Library, PictureSize, Truth, World, WorldError,
+    WorldParameters,
 };
 
 fn world() -> World {
@@ -109,6 +110,29 @@ fn shards_hold_the_same_photos_as_folders() {
         let id = format!("shard-00000.tar!{}", record.photo);
         let of = truths[&id].duplicate_of.as_ref();
         assert!(of.is_none_or(|of| truths.contains_key(of)));
+    }
+}
+
+#[test]
+fn photos_drawn_without_a_disk_are_those_of_the_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = world();
+    for (name, amount) in [("photos", Amount::Photos(30)), ("albums", Amount::Albums(2))] {
+        let orderly = Library { disorder: Disorder::default(), ..library(amount) };
+        let to = folder.path().join(name);
+        orderly.draw(&world, &to, &Unwatched).expect("drawn");
+        let store = DrawnStore::new(&world, amount, orderly.seed, orderly.size);
+        let records: Vec<_> = store.records().collect();
+        let disk = DiskStore::new(&to);
+        for (mut on_disk, drawn) in manifest(&to).records.into_iter().zip(records) {
+            let (read, painted) = (disk.photo(&on_disk.photo), store.photo(&drawn.photo));
+            assert_eq!(read.expect("read"), painted.expect("painted"));
+            on_disk.bytes = None;
+            assert_eq!(on_disk, drawn);
+        }
+        for id in ["", "author-00000/0000031.jpg", "author-00000/album-00000/0.jpg", "a/b/c/d"] {
+            assert!(store.photo(id).is_err(), "{id}");
+        }
     }
 }
 
