@@ -7,6 +7,7 @@ mod error;
 mod gazetteer;
 mod geotags;
 mod import;
+mod loader;
 mod manifest;
 mod monitor;
 mod new_file;
@@ -23,6 +24,9 @@ pub use error::DataError;
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
 pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
 pub use import::{ImportFormat, ImportOptions, Imported};
+pub use loader::{
+    Augment, Batch, Batches, FailedPhoto, FailedPhotos, Loader, LoaderError, LoaderOptions,
+};
 pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
 pub use monitor::{Monitor, Unwatched};
 pub use new_file::NewFile;

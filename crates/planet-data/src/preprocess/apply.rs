@@ -3,7 +3,10 @@ use fast_image_resize::{
     images::{Image, ImageRef},
 };
 
-use super::{ChannelOrder, Filter, Preprocess, placement::Placement};
+use super::{
+    ChannelOrder, Filter, Preprocess,
+    placement::{Placement, Window},
+};
 use crate::Photo;
 
 /// A photo cut and resized, still in bytes: `[height, width, 3]`.
@@ -37,6 +40,11 @@ impl Preprocess {
     /// Cuts and resizes as [`Preprocess::fit`] says.
     pub(crate) fn fitted(&self, photo: &Photo) -> Fitted {
         self.place(photo, Placement::new(self.fit, [photo.height(), photo.width()], self.size))
+    }
+
+    /// Cuts this window out and resizes it to the whole input, whatever the fit.
+    pub(crate) fn cut(&self, photo: &Photo, window: Window) -> Fitted {
+        self.place(photo, Placement { window, size: self.size, offset: [0, 0] })
     }
 
     fn place(&self, photo: &Photo, placement: Placement) -> Fitted {

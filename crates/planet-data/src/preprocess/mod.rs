@@ -4,6 +4,8 @@ mod placement;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub(crate) use placement::Window;
+
 /// How an upright RGB photo becomes the numbers that a network takes. Stored in the model
 /// package, so that training, evaluation and use share one preprocessing.
 ///

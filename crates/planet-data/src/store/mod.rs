@@ -2,6 +2,7 @@ mod disk;
 mod shard;
 
 pub use disk::DiskStore;
+pub(crate) use disk::split_member;
 
 use crate::{Photo, PhotoError};
 

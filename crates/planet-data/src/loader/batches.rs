@@ -1,0 +1,172 @@
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+};
+
+use super::{Batch, Loader, LoaderError, Sample};
+use crate::PixelBatch;
+
+/// The batches of an epoch, in order. Threads decode ahead while a batch is in use; dropping
+/// this ends them.
+pub struct Batches {
+    loader: Loader,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    next: usize,
+    end: usize,
+}
+
+/// What the threads share with the one who takes the batches.
+struct Shared {
+    state: Mutex<State>,
+    /// A place is done.
+    done: Condvar,
+    /// There is room again.
+    room: Condvar,
+}
+
+struct State {
+    places: Box<dyn Iterator<Item = (u64, usize)> + Send>,
+    /// Places handed out and not yet taken, in order; `None` while a thread works on one.
+    samples: VecDeque<Option<Result<Sample, LoaderError>>>,
+    /// Number of places taken so far.
+    taken: usize,
+    stopped: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Threads catch what panics outside the lock; the state is whole at every moment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Batches {
+    pub(super) fn start(loader: Loader, epoch: u64, first: usize, threads: usize) -> Self {
+        let batch = loader.options.batch;
+        let end = loader.batches_per_epoch();
+        let first = first.min(end);
+        let places = loader.places(epoch).take(end * batch).skip(first * batch);
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                places: Box::new(places),
+                samples: VecDeque::new(),
+                taken: 0,
+                stopped: false,
+            }),
+            done: Condvar::new(),
+            room: Condvar::new(),
+        });
+        let window = batch * (loader.options.ahead + 1);
+        let threads = (0..threads)
+            .map(|_| {
+                let (loader, shared) = (loader.clone(), Arc::clone(&shared));
+                std::thread::spawn(move || work(&loader, &shared, epoch, window))
+            })
+            .collect();
+        Self { loader, shared, threads, next: first, end }
+    }
+
+    /// The next sample in order; `None` at the end of the epoch.
+    fn sample(&mut self) -> Option<Result<Sample, LoaderError>> {
+        let mut state = self.shared.lock();
+        loop {
+            if let Some(Some(_)) = state.samples.front() {
+                state.taken += 1;
+                self.shared.room.notify_all();
+                return state.samples.pop_front().flatten();
+            }
+            if state.samples.is_empty() && state.stopped {
+                return None;
+            }
+            state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn batch(&mut self) -> Result<Option<Batch>, LoaderError> {
+        let photos = self.loader.options.batch;
+        let [height, width] = self.loader.preprocess.size;
+        let mut batch = Batch {
+            number: self.next,
+            pixels: PixelBatch::with_capacity(photos, height, width),
+            rows: Vec::with_capacity(photos),
+            failed: Vec::new(),
+        };
+        for at in 0..photos {
+            match self.sample() {
+                Some(sample) => {
+                    let sample = sample?;
+                    batch.failed.extend(sample.failed);
+                    if let Some((row, pixels)) = sample.pixels {
+                        batch.pixels.push(&pixels);
+                        batch.rows.push(row);
+                    }
+                }
+                None if at == 0 => return Ok(None),
+                None => break,
+            }
+        }
+        Ok(Some(batch))
+    }
+}
+
+/// One thread: takes the next place, decodes it, puts it where it belongs.
+fn work(loader: &Loader, shared: &Shared, epoch: u64, window: usize) {
+    loop {
+        let mut state = shared.lock();
+        while !state.stopped && state.samples.len() >= window {
+            state = shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.stopped {
+            return;
+        }
+        let Some((place, row)) = state.places.next() else {
+            state.stopped = true;
+            shared.done.notify_all();
+            shared.room.notify_all();
+            return;
+        };
+        let number = state.taken + state.samples.len();
+        state.samples.push_back(None);
+        drop(state);
+        let sample = catch_unwind(AssertUnwindSafe(|| loader.sample(epoch, place, row)))
+            .unwrap_or(Err(LoaderError::Thread));
+        let mut state = shared.lock();
+        // Samples are taken in order, so that this one's place is still there unless all ended.
+        let at = number.wrapping_sub(state.taken);
+        if let Some(slot) = state.samples.get_mut(at) {
+            *slot = Some(sample);
+        }
+        shared.done.notify_all();
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch, LoaderError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next >= self.end {
+            return None;
+        }
+        let batch = self.batch();
+        self.next = if batch.is_ok() { self.next + 1 } else { self.end };
+        batch.transpose()
+    }
+}
+
+impl Drop for Batches {
+    fn drop(&mut self) {
+        {
+            let mut state = self.shared.lock();
+            state.stopped = true;
+            state.samples.clear();
+        }
+        self.shared.room.notify_all();
+        for thread in self.threads.drain(..) {
+            // A thread that broke down has said so in its sample.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Photos as a network takes them, batch after batch, decoded ahead on all cores.
+
+mod augment;
+mod batches;
+mod order;
+
+use std::{num::NonZero, sync::Arc};
+
+use thiserror::Error;
+
+pub use augment::Augment;
+pub use batches::Batches;
+
+use self::order::{Order, Runs, sample_random};
+use crate::{PhotoError, PhotoStore, PixelBatch, Preprocess};
+
+/// Photos that are tried in the place of one that failed, before the loader gives up.
+const MOST_REPLACEMENTS: u64 = 16;
+
+/// How a [`Loader`] goes through its photos.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoaderOptions {
+    /// Photos in a batch.
+    pub batch: usize,
+    /// Rows that the shuffling buffer holds; `None` keeps the rows' order.
+    pub shuffle: Option<usize>,
+    /// Seed of order and variation.
+    pub seed: u64,
+    /// Number of this process, from 0.
+    pub rank: usize,
+    /// Number of processes that share the photos.
+    pub world_size: usize,
+    /// Threads that decode; `None` takes as many as there are cores.
+    pub threads: Option<usize>,
+    /// Batches that are decoded ahead.
+    pub ahead: usize,
+    /// What becomes of a photo that cannot be decoded.
+    pub failed: FailedPhotos,
+    /// Leave out the last batch where it is not full, so that all ranks have equally many.
+    pub drop_last: bool,
+    /// Variation of the photos.
+    pub augment: Augment,
+}
+
+impl LoaderOptions {
+    /// For training: shuffled, failed photos replaced, full batches only.
+    pub fn training(batch: usize, seed: u64) -> Self {
+        Self {
+            batch,
+            shuffle: Some(1 << 16),
+            seed,
+            rank: 0,
+            world_size: 1,
+            threads: None,
+            ahead: 2,
+            failed: FailedPhotos::Replace,
+            drop_last: true,
+            augment: Augment::default(),
+        }
+    }
+
+    /// For evaluation: every photo once, in order, nothing varied, failed ones left out and named.
+    pub fn evaluation(batch: usize) -> Self {
+        Self {
+            shuffle: None,
+            failed: FailedPhotos::LeaveOut,
+            drop_last: false,
+            ..Self::training(batch, 0)
+        }
+    }
+}
+
+/// What becomes of a photo that cannot be decoded. It is counted and named either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailedPhotos {
+    /// Another photo, drawn from all, takes its place: batches stay full.
+    Replace,
+    /// The batch has one photo less.
+    LeaveOut,
+}
+
+/// A batch of photos.
+#[derive(Debug)]
+pub struct Batch {
+    /// Number of the batch in its epoch, from 0.
+    pub number: usize,
+    /// f32 `[photos, 3, height, width]`.
+    pub pixels: PixelBatch,
+    /// The row of each photo in the list that the loader was given.
+    pub rows: Vec<usize>,
+    /// Photos that could not be decoded, replaced or left out.
+    pub failed: Vec<FailedPhoto>,
+}
+
+/// A photo that could not be decoded.
+#[derive(Debug)]
+pub struct FailedPhoto {
+    /// Its row.
+    pub row: usize,
+    /// Its id.
+    pub photo: String,
+    /// Why.
+    pub error: PhotoError,
+}
+
+/// Why a loader cannot go on.
+#[derive(Debug, Error)]
+pub enum LoaderError {
+    /// Options that make no sense.
+    #[error("{0}")]
+    Options(&'static str),
+    /// A photo and all that were tried in its place failed.
+    #[error(
+        "{photo}: {error}; {MOST_REPLACEMENTS} photos tried in its place failed too: is the root right?"
+    )]
+    TooManyFailures {
+        /// The first photo's id.
+        photo: String,
+        /// Why it failed.
+        error: PhotoError,
+    },
+    /// A store or decoder broke down.
+    #[error("a decoding thread broke down; the photo that did it is a fault worth reporting")]
+    Thread,
+}
+
+/// Goes through the photos of a dataset, epoch by epoch.
+///
+/// What comes, and in which order, depends on seed, epoch, rank and world size alone, not on
+/// the number of threads. A row of the epoch's order goes to the rank that its place modulo
+/// the world size names.
+#[derive(Clone)]
+pub struct Loader {
+    store: Arc<dyn PhotoStore>,
+    photos: Arc<[String]>,
+    runs: Arc<Runs>,
+    preprocess: Preprocess,
+    options: LoaderOptions,
+}
+
+impl Loader {
+    /// A loader of the photos with these ids.
+    ///
+    /// # Errors
+    /// A batch of no photos, a rank beyond the world, more than 4 billion photos, a
+    /// preprocessing that makes no sense.
+    pub fn new(
+        store: Arc<dyn PhotoStore>,
+        photos: Vec<String>,
+        preprocess: Preprocess,
+        options: LoaderOptions,
+    ) -> Result<Self, LoaderError> {
+        if options.batch == 0 || options.ahead == 0 {
+            return Err(LoaderError::Options(
+                "a batch holds and a loader reads ahead at least one",
+            ));
+        }
+        if options.rank >= options.world_size {
+            return Err(LoaderError::Options("the rank must be below the world size"));
+        }
+        if u32::try_from(photos.len()).is_err() {
+            return Err(LoaderError::Options("more than 4,294,967,295 photos; split the manifest"));
+        }
+        if preprocess.check().is_err() {
+            return Err(LoaderError::Options(
+                "the preprocessing's size, share or scaling is invalid",
+            ));
+        }
+        let runs = Arc::new(Runs::of(&photos));
+        Ok(Self { store, photos: photos.into(), runs, preprocess, options })
+    }
+
+    /// Number of batches that this rank has in an epoch.
+    pub fn batches_per_epoch(&self) -> usize {
+        let LoaderOptions { batch, rank, world_size, drop_last, .. } = self.options;
+        if drop_last {
+            self.photos.len() / world_size / batch
+        } else {
+            self.photos.len().saturating_sub(rank).div_ceil(world_size).div_ceil(batch)
+        }
+    }
+
+    /// The batches of one epoch, beginning with the given one: 0, or where an interrupted run
+    /// left off. What is skipped is not decoded.
+    pub fn epoch(&self, epoch: u64, first: usize) -> Batches {
+        let threads = self
+            .options
+            .threads
+            .or_else(|| std::thread::available_parallelism().ok().map(NonZero::get));
+        Batches::start(self.clone(), epoch, first, threads.unwrap_or(1).max(1))
+    }
+
+    /// The (place, row) pairs of this rank in an epoch.
+    fn places(&self, epoch: u64) -> impl Iterator<Item = (u64, usize)> + use<> {
+        let runs = Arc::clone(&self.runs);
+        let order = match self.options.shuffle {
+            Some(buffer) => Order::shuffled(runs, buffer, self.options.seed, epoch),
+            None => Order::plain(runs),
+        };
+        let LoaderOptions { rank, world_size, .. } = self.options;
+        (0u64..).zip(order).skip(rank).step_by(world_size)
+    }
+
+    /// The photo at one place of an epoch, or another for it.
+    fn sample(&self, epoch: u64, place: u64, row: usize) -> Result<Sample, LoaderError> {
+        let mut random = sample_random(self.options.seed, epoch, place);
+        let mut failed = Vec::new();
+        let mut row = row;
+        let needed = self.options.augment.needed(&self.preprocess);
+        for _ in 0..=MOST_REPLACEMENTS {
+            match self.store.photo_covering(&self.photos[row], needed) {
+                Ok(photo) => {
+                    let augment = &self.options.augment;
+                    let pixels = augment.apply(&self.preprocess, &photo, &mut random);
+                    return Ok(Sample { pixels: Some((row, pixels)), failed });
+                }
+                Err(error) => {
+                    failed.push(FailedPhoto { row, photo: self.photos[row].clone(), error });
+                }
+            }
+            if self.options.failed == FailedPhotos::LeaveOut {
+                return Ok(Sample { pixels: None, failed });
+            }
+            row = rand::RngExt::random_range(&mut random, 0..self.photos.len());
+        }
+        let FailedPhoto { photo, error, .. } = failed.swap_remove(0);
+        Err(LoaderError::TooManyFailures { photo, error })
+    }
+}
+
+/// What came of one place.
+struct Sample {
+    /// Row and `[3, height, width]` values.
+    pixels: Option<(usize, Vec<f32>)>,
+    failed: Vec<FailedPhoto>,
+}

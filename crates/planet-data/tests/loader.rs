@@ -1,0 +1,186 @@
+//! The loader over a store that draws its photos.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use planet_data::{
+    Augment, Batch, FailedPhotos, Loader, LoaderError, LoaderOptions, Photo, PhotoError,
+    PhotoStore, Preprocess,
+};
+
+/// Photos of one colour that tells their number; `bad` ones fail, `fatal` ones panic.
+#[derive(Default)]
+struct Drawn {
+    asked: AtomicUsize,
+}
+
+impl PhotoStore for Drawn {
+    fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let (kind, number) = id.split_once('/').expect("kind/number");
+        let number: usize = number.parse().expect("a number");
+        match kind {
+            "bad" => return Err(PhotoError::UnknownFormat),
+            "fatal" => panic!("as a decoder might"),
+            _ => {}
+        }
+        // Different work for different photos, so that threads end in another order.
+        let side = 1 + (number * 37 % 50) as u32;
+        let pixels = (0..side * side).flat_map(|at| [number as u8, at as u8, 7]).collect();
+        Photo::from_rgb(side, side, pixels)
+    }
+}
+
+fn photos(count: usize, bad_every: usize) -> Vec<String> {
+    (0..count)
+        .map(|at| if at % bad_every == 3 { format!("bad/{at}") } else { format!("good/{at}") })
+        .collect()
+}
+
+fn loader(photos: Vec<String>, options: LoaderOptions) -> Loader {
+    let store = Arc::new(Drawn::default());
+    Loader::new(store, photos, Preprocess::inception(8), options).expect("sound options")
+}
+
+fn training() -> LoaderOptions {
+    let augment = Augment { crop: Some(0.5), jitter: Some(0.3), flip: true };
+    LoaderOptions { augment, ..LoaderOptions::training(8, 5) }
+}
+
+fn batches(loader: &Loader, epoch: u64, first: usize) -> Vec<Batch> {
+    loader.epoch(epoch, first).collect::<Result<_, _>>().expect("batches")
+}
+
+fn values(batches: &[Batch]) -> Vec<(usize, Vec<usize>, Vec<f32>)> {
+    batches.iter().map(|b| (b.number, b.rows.clone(), b.pixels.values().to_vec())).collect()
+}
+
+#[test]
+fn what_comes_does_not_depend_on_the_number_of_threads() {
+    let of = |threads| {
+        let options = LoaderOptions { threads: Some(threads), ..training() };
+        values(&batches(&loader(photos(100, 10), options), 3, 0))
+    };
+    let one = of(1);
+    assert_eq!(one.len(), 12);
+    assert!(one == of(2) && one == of(7));
+}
+
+#[test]
+fn epochs_and_seeds_differ_and_repeat() {
+    let of = |seed, epoch| {
+        let options = LoaderOptions { seed, ..training() };
+        values(&batches(&loader(photos(64, 100), options), epoch, 0))
+    };
+    assert!(of(1, 0) == of(1, 0));
+    assert!(of(1, 0) != of(1, 1));
+    assert!(of(1, 0) != of(2, 0));
+}
+
+#[test]
+fn an_interrupted_epoch_goes_on_where_it_was_and_decodes_nothing_before() {
+    let store = Arc::new(Drawn::default());
+    let shared: Arc<dyn PhotoStore> = store.clone();
+    let loader = Loader::new(shared, photos(100, 1000), Preprocess::inception(8), training())
+        .expect("sound");
+    let whole = values(&batches(&loader, 2, 0));
+    let before = store.asked.load(Ordering::Relaxed);
+    let rest = values(&batches(&loader, 2, 9));
+    assert!(rest == whole[9..]);
+    assert_eq!(store.asked.load(Ordering::Relaxed) - before, 3 * 8);
+    assert!(batches(&loader, 2, 12).is_empty() && batches(&loader, 2, 99).is_empty());
+}
+
+#[test]
+fn ranks_share_every_photo_once_and_have_equally_many_batches() {
+    let rows = |rank, drop_last| -> Vec<usize> {
+        let options = LoaderOptions { rank, world_size: 3, drop_last, ..training() };
+        let loader = loader(photos(100, 1000), options);
+        let batches = batches(&loader, 0, 0);
+        assert_eq!(batches.len(), loader.batches_per_epoch());
+        batches.into_iter().flat_map(|batch| batch.rows).collect()
+    };
+    let mut all: Vec<usize> = (0..3).flat_map(|rank| rows(rank, false)).collect();
+    all.sort_unstable();
+    assert_eq!(all, (0..100).collect::<Vec<_>>());
+    assert!((0..3).all(|rank| rows(rank, true).len() == 32));
+}
+
+#[test]
+fn a_failed_photo_is_replaced_in_training_and_left_out_in_evaluation_and_named_in_both() {
+    let training = batches(&loader(photos(100, 10), training()), 0, 0);
+    assert!(training.iter().all(|batch| batch.rows.len() == 8 && batch.pixels.photos() == 8));
+    let failed: Vec<_> = training.iter().flat_map(|batch| &batch.failed).collect();
+    assert!(failed.len() >= 8, "{}", failed.len());
+    assert!(failed.iter().all(|failed| failed.photo == format!("bad/{}", failed.row)));
+
+    let loader = loader(photos(100, 10), LoaderOptions::evaluation(8));
+    let evaluation = batches(&loader, 0, 0);
+    let rows: Vec<usize> = evaluation.iter().flat_map(|batch| batch.rows.clone()).collect();
+    assert_eq!(rows, (0..100).filter(|row| row % 10 != 3).collect::<Vec<_>>());
+    let failed = evaluation.iter().flat_map(|batch| &batch.failed).map(|failed| failed.row);
+    assert_eq!(
+        failed.collect::<Vec<_>>(),
+        (0..100).filter(|row| row % 10 == 3).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn rows_and_pixels_belong_together() {
+    for batch in batches(&loader(photos(50, 10), LoaderOptions::evaluation(8)), 0, 0) {
+        for (row, pixels) in batch.rows.iter().zip(batch.pixels.values().chunks(3 * 64)) {
+            assert!((pixels[0] - (*row as f32 / 255.0 - 0.5) / 0.5).abs() < 1e-5);
+        }
+    }
+}
+
+#[test]
+fn where_everything_fails_the_loader_ends_with_the_first_photos_name() {
+    let bad = (0..20).map(|at| format!("bad/{at}")).collect();
+    let error = loader(bad, training()).epoch(0, 0).next().expect("a batch").expect_err("fails");
+    assert!(
+        matches!(&error, LoaderError::TooManyFailures { photo, .. } if photo.starts_with("bad/"))
+    );
+}
+
+#[test]
+fn a_store_that_panics_ends_the_epoch_with_an_error() {
+    let fatal = (0..20).map(|at| format!("fatal/{at}")).collect();
+    let loader = loader(fatal, LoaderOptions { failed: FailedPhotos::LeaveOut, ..training() });
+    let mut epoch = loader.epoch(0, 0);
+    assert!(matches!(epoch.next(), Some(Err(LoaderError::Thread))));
+    assert!(epoch.next().is_none());
+}
+
+#[test]
+fn an_epoch_can_be_left_in_the_middle_and_an_empty_one_has_no_batches() {
+    let loader_of_many = loader(photos(1000, 1000), training());
+    let mut epoch = loader_of_many.epoch(0, 0);
+    assert!(epoch.next().is_some());
+    drop(epoch);
+    assert!(batches(&loader(Vec::new(), LoaderOptions::evaluation(8)), 0, 0).is_empty());
+}
+
+#[test]
+fn nothing_is_mirrored_or_varied_unless_wished() {
+    assert_eq!(
+        LoaderOptions::training(8, 0).augment,
+        Augment { crop: None, jitter: None, flip: false }
+    );
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let wrong = [
+        LoaderOptions { batch: 0, ..training() },
+        LoaderOptions { ahead: 0, ..training() },
+        LoaderOptions { rank: 2, world_size: 2, ..training() },
+    ];
+    for options in wrong {
+        let store = Arc::new(Drawn::default());
+        let made = Loader::new(store, photos(8, 9), Preprocess::inception(8), options);
+        assert!(matches!(made, Err(LoaderError::Options(_))));
+    }
+}
