@@ -41,12 +41,6 @@ impl Augment {
         }
         values
     }
-
-    /// What must be decoded so that a crop of the least share still has enough pixels.
-    pub(super) fn needed(&self, preprocess: &Preprocess) -> [u32; 2] {
-        let share = self.crop.map_or(1.0, |least| f64::from(least).clamp(0.01, 1.0).sqrt());
-        preprocess.needed().map(|side| (f64::from(side) / share).ceil() as u32)
-    }
 }
 
 /// A random part of the photo, as torchvision's RandomResizedCrop draws it: area uniform, the

@@ -206,9 +206,8 @@ impl Loader {
         let mut random = sample_random(self.options.seed, epoch, place);
         let mut failed = Vec::new();
         let mut row = row;
-        let needed = self.options.augment.needed(&self.preprocess);
         for _ in 0..=MOST_REPLACEMENTS {
-            match self.store.photo_covering(&self.photos[row], needed) {
+            match self.store.photo(&self.photos[row]) {
                 Ok(photo) => {
                     let augment = &self.options.augment;
                     let pixels = augment.apply(&self.preprocess, &photo, &mut random);

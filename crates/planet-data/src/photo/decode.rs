@@ -53,20 +53,6 @@ impl Photo {
     /// The bytes are no photo, are damaged, exceed the limits, or are of a format that this
     /// build cannot decode.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, PhotoError> {
-        Self::decode_covering(bytes, limits, [u32::MAX; 2])
-    }
-
-    /// As [`Photo::decode`], for a photo of which no more than `[height, width]` pixels are
-    /// needed: with the feature `turbojpeg`, a JPEG several times larger is decoded at a half,
-    /// a quarter or an eighth of its size, at least twice what is needed, which is much faster.
-    ///
-    /// # Errors
-    /// As [`Photo::decode`].
-    pub fn decode_covering(
-        bytes: &[u8],
-        limits: &Limits,
-        needed: [u32; 2],
-    ) -> Result<Self, PhotoError> {
         let length = bytes.len() as u64;
         if length > limits.bytes {
             return Err(PhotoError::TooManyBytes { bytes: length, limit: limits.bytes });
@@ -77,9 +63,8 @@ impl Photo {
             return Err(PhotoError::TooManyPixels { width, height, limit: limits.pixels });
         }
         let orientation = orientation(&headers);
-        let needed = if orientation.transposes() { [needed[1], needed[0]] } else { needed };
         // A decoder that panics on hostile bytes must cost one photo, not the whole run.
-        let stored = catch_unwind(AssertUnwindSafe(|| stored(bytes, &headers, limits, needed)))
+        let stored = catch_unwind(AssertUnwindSafe(|| stored(bytes, &headers, limits)))
             .unwrap_or_else(|_| {
                 let reason = "the decoder gave up on these bytes".to_owned();
                 Err(PhotoError::Decode { format: headers.format, reason })
@@ -122,17 +107,12 @@ fn orientation(headers: &Headers) -> Orientation {
 }
 
 /// Pixels as they are stored, before the orientation.
-fn stored(
-    bytes: &[u8],
-    headers: &Headers,
-    limits: &Limits,
-    needed: [u32; 2],
-) -> Result<Photo, PhotoError> {
+fn stored(bytes: &[u8], headers: &Headers, limits: &Limits) -> Result<Photo, PhotoError> {
     let reader = Cursor::new(bytes);
     let image = match headers.format {
-        PhotoFormat::Jpeg => return jpeg::decode(bytes, headers, needed),
+        PhotoFormat::Jpeg => return jpeg::decode(bytes, headers),
         PhotoFormat::Heic | PhotoFormat::Avif => {
-            return Err(PhotoError::NeedsHeif(headers.format));
+            return Err(PhotoError::Undecodable(headers.format));
         }
         PhotoFormat::Png => PngDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
         PhotoFormat::WebP => WebPDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),

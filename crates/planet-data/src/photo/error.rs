@@ -49,11 +49,9 @@ pub enum PhotoError {
     /// The bytes are no format that is known here, whatever the file's name says.
     #[error("not a photo: the bytes are no JPEG, PNG, WebP, TIFF, GIF, HEIC or AVIF")]
     UnknownFormat,
-    /// HEIC or AVIF, and this build cannot decode them.
-    #[error(
-        "{0} cannot be decoded by this build; build with `--features heif`, or convert the photo to JPEG"
-    )]
-    NeedsHeif(PhotoFormat),
+    /// HEIC or AVIF: their headers are read, their pixels cannot be decoded.
+    #[error("the pixels of {0} cannot be decoded; convert the photo to JPEG")]
+    Undecodable(PhotoFormat),
     /// The headers are cut off or contradict themselves.
     #[error("broken {format} header: {reason}")]
     Header {

@@ -8,14 +8,10 @@ const LEAST_SHARE: f32 = 0.5;
 
 /// Decodes a JPEG whose headers were read and found within the limits. Where the strict
 /// decoder fails, or the file ends without its end marker, the lenient one goes as far as it can.
-pub(super) fn decode(
-    bytes: &[u8],
-    headers: &Headers,
-    needed: [u32; 2],
-) -> Result<Photo, PhotoError> {
+pub(super) fn decode(bytes: &[u8], headers: &Headers) -> Result<Photo, PhotoError> {
     let reason = if has_end(bytes, headers) {
-        match decode_whole(bytes, headers, needed) {
-            Ok(photo) => return Ok(photo),
+        match with_zune(bytes, headers, true) {
+            Ok((width, height, pixels)) => return Photo::from_rgb(width, height, pixels),
             Err(reason) => reason,
         }
     } else {
@@ -34,12 +30,6 @@ pub(super) fn decode(
     let mut photo = Photo::from_rgb(width, height, pixels)?;
     photo.rescue = Some(Rescue { share, reason });
     Ok(photo)
-}
-
-/// An undamaged file.
-fn decode_whole(bytes: &[u8], headers: &Headers, _needed: [u32; 2]) -> Result<Photo, String> {
-    let (width, height, pixels) = with_zune(bytes, headers, true)?;
-    Photo::from_rgb(width, height, pixels).map_err(|error| error.to_string())
 }
 
 /// Whether an end-of-image marker follows the first scan. Inside the scans the byte 0xFF is

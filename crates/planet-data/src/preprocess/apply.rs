@@ -27,16 +27,6 @@ impl Preprocess {
         self.normalise(&self.fitted(photo))
     }
 
-    /// Height and width of the smallest photo that loses nothing by this preprocessing, for
-    /// [`Photo::decode_covering`].
-    pub fn needed(&self) -> [u32; 2] {
-        let share = match self.fit {
-            super::Fit::CentreCrop { share } => f64::from(share),
-            super::Fit::Squash | super::Fit::Letterbox => 1.0,
-        };
-        self.size.map(|side| (side as f64 / share).ceil() as u32)
-    }
-
     /// Cuts and resizes as [`Preprocess::fit`] says.
     pub(crate) fn fitted(&self, photo: &Photo) -> Fitted {
         self.place(photo, Placement::new(self.fit, [photo.height(), photo.width()], self.size))

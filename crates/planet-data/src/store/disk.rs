@@ -109,10 +109,6 @@ impl PhotoStore for DiskStore {
     fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
         Photo::decode(&self.bytes(id)?, &self.limits)
     }
-
-    fn photo_covering(&self, id: &str, needed: [u32; 2]) -> Result<Photo, PhotoError> {
-        Photo::decode_covering(&self.bytes(id)?, &self.limits, needed)
-    }
 }
 
 /// Shard and key of a member's id.
