@@ -1,0 +1,199 @@
+use planet::Activations;
+use planet_data::PixelBatch;
+use planet_net::{Weights, WeightsError};
+use thiserror::Error;
+
+use crate::{Loss, Optimizer};
+
+/// Something that trains a network: an interpreter of [`planet_net::Network`] with gradients
+/// and an optimizer. The loop, schedules, checkpoints and metrics exist once, above this trait.
+pub trait Backend: Send {
+    /// What trains, for people: `cpu, 2 threads`.
+    fn name(&self) -> String;
+
+    /// One step: forward, loss, backward, update. `targets` holds each photo's class. Where
+    /// the loss is not finite, nothing is updated.
+    ///
+    /// # Errors
+    /// A batch or targets that do not fit the network; a failure of the device.
+    fn step(
+        &mut self,
+        batch: &PixelBatch,
+        targets: &[u32],
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError>;
+
+    /// The gradients that a step would use, by parameter; running statistics move as in a step.
+    ///
+    /// # Errors
+    /// As [`Backend::step`].
+    fn gradients(
+        &mut self,
+        batch: &PixelBatch,
+        targets: &[u32],
+        options: &StepOptions,
+    ) -> Result<Gradients, BackendError>;
+
+    /// The network as it is used: running statistics, no dropout, averaged weights where an
+    /// average is kept.
+    ///
+    /// # Errors
+    /// A batch that does not fit the network; a failure of the device.
+    fn forward(&mut self, batch: &PixelBatch) -> Result<Activations, BackendError>;
+
+    /// Everything that a checkpoint must hold.
+    fn state(&self) -> State;
+
+    /// Goes back to a state.
+    ///
+    /// # Errors
+    /// A state of another network or optimizer.
+    fn load(&mut self, state: &State) -> Result<(), BackendError>;
+}
+
+/// What may differ from step to step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepOptions {
+    /// Length of the step.
+    pub learning_rate: f64,
+    /// Share of each target that is spread evenly over all classes, from 0 to below 1.
+    pub label_smoothing: f32,
+    /// Weight of the auxiliary classifier's loss, where the network has one.
+    pub auxiliary_weight: f32,
+    /// Seed of dropout in this step; `None` drops nothing.
+    pub dropout: Option<u64>,
+}
+
+/// What a step did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepReport {
+    /// Mean cross entropy of the batch in nats, before the step.
+    pub loss: f64,
+    /// The same of the auxiliary classifier, not weighted.
+    pub auxiliary: Option<f64>,
+    /// Each photo's own.
+    pub photos: Vec<Loss>,
+}
+
+impl StepReport {
+    /// Whether training can go on.
+    pub fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.auxiliary.is_none_or(f64::is_finite)
+    }
+}
+
+/// Gradients of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradients {
+    /// The losses.
+    pub report: StepReport,
+    /// Derivatives of loss + weighted auxiliary loss by each trained parameter.
+    pub gradients: Weights,
+}
+
+/// A backend's memory, in PyTorch's names and shapes: the same for every backend, so that a
+/// run begun on one goes on with another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Steps taken.
+    pub steps: u64,
+    /// Parameters and running statistics.
+    pub weights: Weights,
+    /// The optimizer's numbers of each trained parameter, as many sets as it keeps.
+    pub slots: Vec<Weights>,
+    /// The moving average of the weights, where one is kept.
+    pub average: Option<Weights>,
+}
+
+impl State {
+    /// The weights that are evaluated and exported.
+    pub fn best_weights(&self) -> &Weights {
+        self.average.as_ref().unwrap_or(&self.weights)
+    }
+
+    /// Checks that this state fits an optimizer and a network with weights like `like`.
+    pub(crate) fn check(&self, optimizer: &Optimizer, like: &Weights) -> Result<(), BackendError> {
+        let other = |what: String| Err(BackendError::OtherState(what));
+        if self.slots.len() != optimizer.slots() {
+            let (found, wanted) = (self.slots.len(), optimizer.slots());
+            return other(format!("it keeps {found} numbers a weight, the optimizer {wanted}"));
+        }
+        if self.average.is_some() != optimizer.average.is_some() {
+            return other("one has a moving average of the weights and the other has none".into());
+        }
+        let sets = [&self.weights].into_iter().chain(&self.slots).chain(&self.average);
+        for (at, set) in sets.enumerate() {
+            let slot = (1..=self.slots.len()).contains(&at);
+            for (name, array) in like.iter() {
+                match set.get(name) {
+                    Some(found) if found.shape() == array.shape() => {}
+                    // Running statistics have no numbers of the optimizer's.
+                    None if slot && is_statistic(name) => {}
+                    Some(found) => {
+                        let (found, wanted) = (found.shape(), array.shape());
+                        return other(format!("'{name}' is {found:?} there and {wanted:?} here"));
+                    }
+                    None => return other(format!("'{name}' is missing")),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_statistic(name: &str) -> bool {
+    name.ends_with(".running_mean") || name.ends_with(".running_var")
+}
+
+/// Why a backend cannot go on.
+#[derive(Debug, Error)]
+pub enum BackendError {
+    /// A network with something that the backend does not know.
+    #[error("{backend} cannot train '{node}': it {what}")]
+    Unsupported {
+        /// The backend.
+        backend: String,
+        /// The node.
+        node: String,
+        /// What it can do instead.
+        what: String,
+    },
+    /// Weights that are not the network's.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// Pixels of another size, or none.
+    #[error(
+        "a batch of {photos} photos of {} x {} px for a network that takes {} x {}",
+        found[0], found[1], wanted[0], wanted[1]
+    )]
+    Batch {
+        /// Photos in the batch.
+        photos: usize,
+        /// Its height and width.
+        found: [usize; 2],
+        /// The network's.
+        wanted: [usize; 2],
+    },
+    /// A target beyond the classes.
+    #[error("class {class} of a network with {classes} classes")]
+    Class {
+        /// The target.
+        class: u32,
+        /// The network's classes.
+        classes: usize,
+    },
+    /// Not one target a photo.
+    #[error("{targets} targets for {photos} photos")]
+    Targets {
+        /// Photos in the batch.
+        photos: usize,
+        /// Targets that came with it.
+        targets: usize,
+    },
+    /// A state of another run.
+    #[error("the checkpoint is of another run: {0}")]
+    OtherState(String),
+    /// The device failed.
+    #[error("{0}")]
+    Device(String),
+}

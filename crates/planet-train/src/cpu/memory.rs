@@ -1,0 +1,181 @@
+use std::{ops::Range, sync::OnceLock};
+
+use rayon::prelude::*;
+
+/// Numbers of a batch's values: `[photos, height, width, channels]`, channels last.
+#[derive(Debug, Default)]
+pub(super) struct Slab {
+    /// Numbers of one photo.
+    pub(super) per_photo: usize,
+    pub(super) values: Vec<f32>,
+    /// Derivatives of the loss by the values; empty where none are needed.
+    pub(super) gradients: Vec<f32>,
+    /// The gradients take the values' place: who comes after needs those no more.
+    pub(super) in_place: bool,
+}
+
+impl Slab {
+    /// Where the gradients stand.
+    pub(super) fn gradients(&self) -> &[f32] {
+        if self.in_place { &self.values } else { &self.gradients }
+    }
+}
+
+/// Where one node's value stands: some channels of a slab. A branch writes straight into its
+/// place in the concatenation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct View {
+    pub(super) slab: usize,
+    /// First channel.
+    pub(super) channel: usize,
+    pub(super) channels: usize,
+    /// Channels of the whole slab: from one pixel to the next.
+    pub(super) step: usize,
+    pub(super) height: usize,
+    pub(super) width: usize,
+}
+
+impl View {
+    /// Pixels of one photo.
+    pub(super) fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// The view's numbers of one pixel.
+    pub(super) fn pixel<'a>(&self, values: &'a [f32], pixel: usize) -> &'a [f32] {
+        &values[pixel * self.step + self.channel..][..self.channels]
+    }
+
+    /// The same, to be changed.
+    pub(super) fn pixel_mut<'a>(&self, values: &'a mut [f32], pixel: usize) -> &'a mut [f32] {
+        &mut values[pixel * self.step + self.channel..][..self.channels]
+    }
+}
+
+/// A parameter in the layout that its layer reads, and its gradient.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) values: Vec<f32>,
+    pub(super) gradient: Vec<f32>,
+}
+
+/// All numbers of a network at work.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// Photos in the batch.
+    pub(super) photos: usize,
+    /// Pieces that a batch is cut into; fixed, so that sums do not depend on the threads.
+    pub(super) parts: usize,
+    pub(super) slabs: Vec<Slab>,
+    pub(super) parameters: Vec<Held>,
+    /// Working space, one for each part.
+    pub(super) scratch: Vec<Scratch>,
+}
+
+/// Working space of one part.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// A convolution's inputs, window by window.
+    pub(super) windows: Vec<f32>,
+    /// The part's share of a parameter's gradient.
+    pub(super) gradient: Vec<f32>,
+}
+
+impl Memory {
+    /// Room for this many photos; what is there already stays.
+    pub(super) fn prepare(&mut self, photos: usize, gradients: bool) {
+        self.photos = photos;
+        for slab in &mut self.slabs {
+            let count = photos * slab.per_photo;
+            if slab.values.len() < count {
+                slab.values.resize(count, 0.0);
+            }
+            if gradients && !slab.in_place && slab.gradients.len() < count {
+                slab.gradients.resize(count, 0.0);
+            }
+        }
+    }
+
+    /// Photos in a part but the last, which may have fewer.
+    pub(super) fn photos_a_part(&self) -> usize {
+        self.photos.div_ceil(self.parts).max(1)
+    }
+
+    /// Works on the values of `view` part by part, taking them out meanwhile. `work` gets the
+    /// part's numbers, its photos and its working space.
+    pub(super) fn write(
+        &mut self,
+        view: View,
+        work: impl Fn(&Self, &mut [f32], Range<usize>) + Sync,
+    ) {
+        let mut values = std::mem::take(&mut self.slabs[view.slab].values);
+        self.in_parts(&mut values, self.slabs[view.slab].per_photo, &work);
+        self.slabs[view.slab].values = values;
+    }
+
+    /// As [`Memory::write`], on the gradients.
+    pub(super) fn write_gradients(
+        &mut self,
+        view: View,
+        work: impl Fn(&Self, &mut [f32], Range<usize>) + Sync,
+    ) {
+        let slab = &mut self.slabs[view.slab];
+        assert!(!slab.in_place, "an in-place gradient has a writer of its own");
+        let mut values = std::mem::take(&mut slab.gradients);
+        self.in_parts(&mut values, self.slabs[view.slab].per_photo, &work);
+        self.slabs[view.slab].gradients = values;
+    }
+
+    fn in_parts(
+        &self,
+        values: &mut [f32],
+        per_photo: usize,
+        work: &(impl Fn(&Self, &mut [f32], Range<usize>) + Sync),
+    ) {
+        let part = self.photos_a_part();
+        values[..self.photos * per_photo]
+            .par_chunks_mut((part * per_photo).max(1))
+            .enumerate()
+            .for_each(|(at, values)| {
+                let photos = at * part..(at * part + part).min(self.photos);
+                vectorised(|| work(self, values, photos));
+            });
+    }
+
+    /// The values of some photos.
+    pub(super) fn values(&self, view: View, photos: Range<usize>) -> &[f32] {
+        let slab = &self.slabs[view.slab];
+        &slab.values[photos.start * slab.per_photo..photos.end * slab.per_photo]
+    }
+
+    /// The gradients of some photos.
+    pub(super) fn gradients(&self, view: View, photos: Range<usize>) -> &[f32] {
+        let slab = &self.slabs[view.slab];
+        &slab.gradients()[photos.start * slab.per_photo..photos.end * slab.per_photo]
+    }
+
+    /// Sums the parts' shares of a parameter's gradient.
+    pub(super) fn sum_gradient(&mut self, parameter: usize) {
+        let used = self.photos.div_ceil(self.photos_a_part());
+        let gradient = &mut self.parameters[parameter].gradient;
+        let scratch = &self.scratch[..used];
+        gradient.par_chunks_mut(1 << 14).enumerate().for_each(|(at, sum)| {
+            vectorised(|| {
+                let range = at << 14..(at << 14) + sum.len();
+                sum.copy_from_slice(&scratch[0].gradient[range.clone()]);
+                for share in &scratch[1..] {
+                    for (sum, share) in sum.iter_mut().zip(&share.gradient[range.clone()]) {
+                        *sum += share;
+                    }
+                }
+            });
+        });
+    }
+}
+
+/// Runs code compiled for the widest vectors that this processor has.
+#[inline(always)]
+pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    static ARCH: OnceLock<pulp::Arch> = OnceLock::new();
+    ARCH.get_or_init(pulp::Arch::new).dispatch(work)
+}

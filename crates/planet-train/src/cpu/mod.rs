@@ -1,0 +1,305 @@
+//! Training on the processor, with gradients written out layer by layer.
+//!
+//! Values stand channels last, so that a convolution is a product of windows with weights, and
+//! a branch writes straight into its place in the concatenation; batch norm and the ReLU behind
+//! it are one pass; gradients take the place of values that nobody needs any more; no memory
+//! is asked for between steps. A batch is cut into a fixed number of parts, so that results do
+//! not depend on the number of threads.
+
+mod convolution;
+mod depthwise;
+mod linear;
+mod memory;
+mod normalise;
+mod plan;
+mod pointwise;
+mod pool;
+mod product;
+
+use std::fmt;
+
+use planet::Activations;
+use planet_data::PixelBatch;
+use planet_net::{Array, Network, Weights};
+use rayon::prelude::*;
+
+use self::{
+    memory::{Held, Memory, Scratch, View, vectorised},
+    plan::Plan,
+};
+use crate::{
+    Backend, BackendError, Gradients, Optimizer, State, StepOptions, StepReport,
+    loss::{self, Loss},
+};
+
+/// Pieces that a batch is cut into. More than any laptop's cores, few enough that each has
+/// photos for a good product.
+const PARTS: usize = 8;
+
+/// How a pass goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Batch norm takes the batch's statistics; dropout drops where it has a seed.
+    Training { dropout: Option<u64> },
+    /// Batch norm takes the running statistics; nothing is dropped.
+    Evaluation,
+}
+
+/// One layer: what it computes, and the derivatives of what it computed last.
+trait Layer: fmt::Debug + Send {
+    fn forward(&mut self, memory: &mut Memory, mode: Mode);
+
+    /// From the gradients of its outputs to those of its inputs and parameters.
+    fn backward(&mut self, memory: &mut Memory);
+}
+
+/// The backend that every machine has.
+pub struct Cpu {
+    plan: Plan,
+    memory: Memory,
+    optimizer: Optimizer,
+    /// The optimizer's numbers of each parameter, in the layers' layout.
+    slots: Vec<Vec<Vec<f32>>>,
+    /// The moving average of each parameter, where one is kept.
+    average: Vec<Vec<f32>>,
+    /// Steps taken.
+    steps: u64,
+}
+
+impl Cpu {
+    /// A network with these weights, to be trained with this optimizer.
+    ///
+    /// # Errors
+    /// Weights that do not fit the network, or a node that this backend does not know.
+    pub fn new(
+        network: &Network,
+        weights: &Weights,
+        optimizer: Optimizer,
+    ) -> Result<Self, BackendError> {
+        weights.check(network)?;
+        let mut plan = Plan::new(network)?;
+        let slabs = std::mem::take(&mut plan.slabs);
+        let scratch = (0..PARTS).map(|_| Scratch::default()).collect();
+        let parameters = plan.parameters.iter().map(|layout| {
+            let values = weights.get(&layout.name).expect("the weights were checked").values();
+            let count = if layout.trained { values.len() } else { 0 };
+            Held { values: layout.inward(values), gradient: vec![0.0; count] }
+        });
+        let memory = Memory {
+            photos: 0,
+            parts: PARTS,
+            slabs,
+            parameters: parameters.collect(),
+            scratch,
+        };
+        let slots = plan.parameters.iter().zip(&memory.parameters).map(|(layout, held)| {
+            if layout.trained { optimizer.begin(held.values.len()) } else { Vec::new() }
+        });
+        let slots = slots.collect();
+        let average = match optimizer.average {
+            Some(_) => memory.parameters.iter().map(|held| held.values.clone()).collect(),
+            None => Vec::new(),
+        };
+        Ok(Self { plan, memory, optimizer, slots, average, steps: 0 })
+    }
+
+    /// Puts the pixels in, channels last.
+    fn feed(&mut self, batch: &PixelBatch, gradients: bool) -> Result<(), BackendError> {
+        let View { height, width, .. } = self.plan.pixels;
+        if (batch.height(), batch.width()) != (height, width) || batch.photos() == 0 {
+            return Err(BackendError::Batch {
+                photos: batch.photos(),
+                found: [batch.height(), batch.width()],
+                wanted: [height, width],
+            });
+        }
+        self.memory.prepare(batch.photos(), gradients);
+        let pixels = height * width;
+        self.memory.write(self.plan.pixels, |_, values, photos| {
+            let photos = batch.values()[photos.start * pixels * 3..].chunks_exact(pixels * 3);
+            for (values, photo) in values.chunks_exact_mut(pixels * 3).zip(photos) {
+                for (pixel, value) in values.chunks_exact_mut(3).enumerate() {
+                    for (channel, value) in value.iter_mut().enumerate() {
+                        *value = photo[channel * pixels + pixel];
+                    }
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn run(&mut self, mode: Mode) {
+        for layer in &mut self.plan.layers {
+            layer.forward(&mut self.memory, mode);
+        }
+    }
+
+    fn output(&self, view: View) -> &[f32] {
+        self.memory.values(view, 0..self.memory.photos)
+    }
+
+    /// The loss of one head; its gradient goes where the backward pass begins.
+    fn loss(&mut self, view: View, targets: &[u32], smoothing: f32, weight: f32) -> Vec<Loss> {
+        let photos = self.memory.photos;
+        let slab = &mut self.memory.slabs[view.slab];
+        let count = photos * slab.per_photo;
+        let rows = slab.values[..count].par_chunks_exact(view.channels);
+        let gradients = slab.gradients[..count].par_chunks_exact_mut(view.channels);
+        let share = weight / photos as f32;
+        rows.zip(gradients)
+            .zip(targets)
+            .map(|((logits, gradient), target)| {
+                vectorised(|| loss::cross_entropy(logits, *target, smoothing, share, gradient))
+            })
+            .collect()
+    }
+
+    /// Forward and backward; the gradients then stand with the parameters.
+    fn differentiate(
+        &mut self,
+        batch: &PixelBatch,
+        targets: &[u32],
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError> {
+        if let Some(class) = targets.iter().find(|it| **it as usize >= self.plan.logits.channels) {
+            return Err(BackendError::Class { class: *class, classes: self.plan.logits.channels });
+        }
+        if targets.len() != batch.photos() {
+            return Err(BackendError::Targets { photos: batch.photos(), targets: targets.len() });
+        }
+        self.feed(batch, true)?;
+        self.run(Mode::Training { dropout: options.dropout });
+        let smoothing = options.label_smoothing;
+        let losses = self.loss(self.plan.logits, targets, smoothing, 1.0);
+        let auxiliary = self.plan.auxiliary.map(|view| {
+            let losses = self.loss(view, targets, smoothing, options.auxiliary_weight);
+            loss::mean(&losses)
+        });
+        for layer in self.plan.layers.iter_mut().rev() {
+            layer.backward(&mut self.memory);
+        }
+        Ok(StepReport { loss: loss::mean(&losses), auxiliary, photos: losses })
+    }
+
+    fn update(&mut self, options: &StepOptions) -> f64 {
+        self.steps += 1;
+        let trained = || self.plan.parameters.iter().zip(&self.memory.parameters).filter(|it| it.0.trained);
+        let square: f64 = trained().map(|(_, held)| crate::optimizer::square(&held.gradient)).sum();
+        let norm = square.sqrt();
+        let scale = self.optimizer.clipping(norm);
+        let parameters = self.plan.parameters.iter().zip(&mut self.memory.parameters);
+        for ((layout, held), slots) in parameters.zip(&mut self.slots) {
+            if layout.trained {
+                let decay = self.optimizer.decays(&layout.name, &layout.shape);
+                let rate = options.learning_rate;
+                let Held { values, gradient } = held;
+                self.optimizer.update(values, gradient, slots, self.steps, rate, scale, decay);
+            }
+        }
+        if let Some(keep) = self.optimizer.average {
+            let keep = self.optimizer.averaging(keep, self.steps);
+            for (average, held) in self.average.iter_mut().zip(&self.memory.parameters) {
+                crate::optimizer::average(average, &held.values, keep);
+            }
+        }
+        norm
+    }
+
+    fn weights(&self, of: impl Fn(usize) -> Option<Vec<f32>>) -> Weights {
+        let arrays = self.plan.parameters.iter().enumerate().filter_map(|(at, layout)| {
+            let values = layout.outward(&of(at)?);
+            Some((layout.name.clone(), Array::new(layout.shape.clone(), values)))
+        });
+        arrays.collect()
+    }
+}
+
+impl Backend for Cpu {
+    fn name(&self) -> String {
+        let threads = rayon::current_num_threads();
+        format!("cpu, {threads} thread{}", if threads == 1 { "" } else { "s" })
+    }
+
+    fn step(
+        &mut self,
+        batch: &PixelBatch,
+        targets: &[u32],
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError> {
+        let report = self.differentiate(batch, targets, options)?;
+        if report.is_finite() {
+            self.update(options);
+        }
+        Ok(report)
+    }
+
+    fn gradients(
+        &mut self,
+        batch: &PixelBatch,
+        targets: &[u32],
+        options: &StepOptions,
+    ) -> Result<Gradients, BackendError> {
+        let report = self.differentiate(batch, targets, options)?;
+        let of = |at: usize| {
+            let trained = self.plan.parameters[at].trained;
+            trained.then(|| self.memory.parameters[at].gradient.clone())
+        };
+        Ok(Gradients { report, gradients: self.weights(of) })
+    }
+
+    fn forward(&mut self, batch: &PixelBatch) -> Result<Activations, BackendError> {
+        self.feed(batch, false)?;
+        self.exchange_average();
+        self.run(Mode::Evaluation);
+        self.exchange_average();
+        let embedding = self.plan.embedding;
+        Ok(Activations {
+            embeddings: embedding.map_or_else(Vec::new, |view| self.output(view).to_vec()),
+            features: embedding.map_or(0, |view| view.channels),
+            logits: self.output(self.plan.logits).to_vec(),
+            classes: self.plan.logits.channels,
+        })
+    }
+
+    fn state(&self) -> State {
+        let weights = self.weights(|at| Some(self.memory.parameters[at].values.clone()));
+        let slots = (0..self.optimizer.slots()).map(|slot| {
+            self.weights(|at| Some(self.slots[at].get(slot)?.clone()))
+        });
+        let average = self.optimizer.average.map(|_| self.weights(|at| Some(self.average[at].clone())));
+        State { steps: self.steps, weights, slots: slots.collect(), average }
+    }
+
+    fn load(&mut self, state: &State) -> Result<(), BackendError> {
+        state.check(&self.optimizer, &self.state().weights)?;
+        self.steps = state.steps;
+        for (at, layout) in self.plan.parameters.iter().enumerate() {
+            let inward = |weights: &Weights| weights.get(&layout.name).map(|it| layout.inward(it.values()));
+            let checked = "the state was checked";
+            self.memory.parameters[at].values = inward(&state.weights).expect(checked);
+            if layout.trained {
+                let slots = state.slots.iter().map(|slot| inward(slot).expect(checked));
+                self.slots[at] = slots.collect();
+            }
+            if let Some(average) = &state.average {
+                self.average[at] = inward(average).expect(checked);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cpu {
+    /// Lets the averaged weights work in place of the last ones, or back.
+    fn exchange_average(&mut self) {
+        for (average, held) in self.average.iter_mut().zip(&mut self.memory.parameters) {
+            std::mem::swap(average, &mut held.values);
+        }
+    }
+}
+
+impl fmt::Debug for Cpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cpu").field("layers", &self.plan.layers.len()).field("steps", &self.steps).finish()
+    }
+}

@@ -1,0 +1,381 @@
+use std::collections::HashMap;
+
+use planet_net::{Network, NodeId, Operation, OutputName, ParameterKind, Shape};
+
+use super::{
+    Layer,
+    convolution::Convolution,
+    depthwise::Depthwise,
+    linear::Linear,
+    memory::{Slab, View},
+    normalise::Normalise,
+    pointwise::{Add, Bend, Curve, Dropout, Multiply},
+    pool::{GlobalAverage, Pool},
+};
+use crate::BackendError;
+
+/// A network as layers over slabs, in order.
+pub(super) struct Plan {
+    pub(super) layers: Vec<Box<dyn Layer>>,
+    pub(super) slabs: Vec<Slab>,
+    pub(super) parameters: Vec<Layout>,
+    pub(super) pixels: View,
+    pub(super) embedding: Option<View>,
+    pub(super) logits: View,
+    pub(super) auxiliary: Option<View>,
+}
+
+/// A parameter's place in the outside world.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) name: String,
+    /// PyTorch's shape.
+    pub(super) shape: Vec<usize>,
+    pub(super) trained: bool,
+    /// A convolution's weights stand as `[height, width, inputs, outputs]` here, and not as
+    /// `[outputs, inputs, height, width]`.
+    turned: bool,
+}
+
+impl Layout {
+    /// From PyTorch's order to the layers'.
+    pub(super) fn inward(&self, values: &[f32]) -> Vec<f32> {
+        let mut inside = vec![0.0; values.len()];
+        self.pairs().for_each(|(outside, at)| inside[at] = values[outside]);
+        inside
+    }
+
+    /// From the layers' order to PyTorch's.
+    pub(super) fn outward(&self, values: &[f32]) -> Vec<f32> {
+        let mut outside = vec![0.0; values.len()];
+        self.pairs().for_each(|(at, inside)| outside[at] = values[inside]);
+        outside
+    }
+
+    /// Each number's place outside and inside.
+    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+        let count: usize = self.shape.iter().product();
+        let (outputs, inputs, pixels) = match (self.turned, &self.shape[..]) {
+            (true, &[outputs, inputs, height, width]) => (outputs, inputs, height * width),
+            _ => (1, 1, count),
+        };
+        (0..count).map(move |outside| {
+            let (pixel, rest) = (outside % pixels, outside / pixels);
+            let (input, output) = (rest % inputs, rest / inputs);
+            (outside, (pixel * inputs + input) * outputs + output)
+        })
+    }
+}
+
+struct Planner<'n> {
+    network: &'n Network,
+    /// Nodes that read each node; its own index where it leaves the network.
+    readers: Vec<Vec<usize>>,
+    views: Vec<Option<View>>,
+    slabs: Vec<Slab>,
+    /// Each concatenation's slab.
+    concats: HashMap<usize, usize>,
+    parameters: Vec<Layout>,
+    by_name: HashMap<String, usize>,
+    /// Layers that are to come, with the slabs whose gradients each writes.
+    layers: Vec<(Make, Vec<usize>)>,
+}
+
+/// Makes a layer from whether it adds to each gradient that it writes.
+type Make = Box<dyn FnOnce(&[bool]) -> Box<dyn Layer>>;
+
+impl Plan {
+    pub(super) fn new(network: &Network) -> Result<Self, BackendError> {
+        let mut readers = vec![Vec::new(); network.nodes().len()];
+        for (index, node) in network.nodes().iter().enumerate() {
+            node.inputs().iter().for_each(|input| readers[input.index()].push(index));
+        }
+        for (_, node) in network.outputs() {
+            readers[node.index()].push(node.index());
+        }
+        let (mut parameters, mut by_name) = (Vec::new(), HashMap::new());
+        for node in network.nodes() {
+            for parameter in node.parameters() {
+                by_name.insert(parameter.name.clone(), parameters.len());
+                let turned = matches!(node.operation(), Operation::Convolution(_));
+                parameters.push(Layout {
+                    trained: parameter.kind == ParameterKind::Trained,
+                    turned: turned && parameter.shape.len() == 4,
+                    name: parameter.name,
+                    shape: parameter.shape,
+                });
+            }
+        }
+        let mut planner = Planner {
+            network,
+            readers,
+            views: vec![None; network.nodes().len()],
+            slabs: Vec::new(),
+            concats: HashMap::new(),
+            parameters,
+            by_name,
+            layers: Vec::new(),
+        };
+        for (id, _) in network.nodes_with_ids() {
+            planner.node(id)?;
+        }
+        Ok(planner.finish())
+    }
+}
+
+impl Planner<'_> {
+    fn finish(self) -> Plan {
+        // Gradients flow backwards: the last that reads a value is the first to write its
+        // gradient, and all others add.
+        let mut last = HashMap::new();
+        for (at, (_, slabs)) in self.layers.iter().enumerate() {
+            slabs.iter().for_each(|slab| {
+                last.insert(*slab, at);
+            });
+        }
+        let layers = self.layers.into_iter().enumerate().map(|(at, (make, slabs))| {
+            let add: Vec<bool> = slabs.iter().map(|slab| last[slab] != at).collect();
+            make(&add)
+        });
+        let view = |output| {
+            let node: NodeId = self.network.output(output)?;
+            self.views[node.index()]
+        };
+        Plan {
+            layers: layers.collect(),
+            slabs: self.slabs,
+            parameters: self.parameters,
+            pixels: self.views[0].expect("the input comes first"),
+            embedding: view(OutputName::Embedding),
+            logits: view(OutputName::Logits).expect("every network has logits"),
+            auxiliary: view(OutputName::Auxiliary),
+        }
+    }
+
+    fn slab(&mut self, per_photo: usize) -> usize {
+        self.slabs.push(Slab { per_photo, ..Slab::default() });
+        self.slabs.len() - 1
+    }
+
+    /// Where a node's value goes: into the one concatenation that reads it, or a slab of its
+    /// own.
+    fn place(&mut self, index: usize) -> View {
+        let nodes = self.network.nodes();
+        let shape = nodes[index].shape();
+        let (height, width) = match shape {
+            Shape::Image { height, width, .. } => (height, width),
+            Shape::Features(_) | Shape::Sequence { .. } => (1, 1),
+        };
+        let channels = shape.channels();
+        let view = match self.readers[index][..] {
+            [reader] if matches!(nodes[reader].operation(), Operation::Concat) => {
+                let slab = self.concat(reader);
+                let before = nodes[reader].inputs().iter().take_while(|it| it.index() != index);
+                let channel = before.map(|it| self.network.node(*it).shape().channels()).sum();
+                let step = nodes[reader].shape().channels();
+                View { slab, channel, channels, step, height, width }
+            }
+            _ => {
+                let slab = self.slab(shape.count());
+                View { slab, channel: 0, channels, step: channels, height, width }
+            }
+        };
+        self.views[index] = Some(view);
+        view
+    }
+
+    fn concat(&mut self, index: usize) -> usize {
+        if let Some(slab) = self.concats.get(&index) {
+            return *slab;
+        }
+        let slab = self.slab(self.network.nodes()[index].shape().count());
+        self.concats.insert(index, slab);
+        slab
+    }
+
+    fn input(&self, node: &planet_net::Node, at: usize) -> View {
+        self.views[node.inputs()[at].index()].expect("inputs come before their readers")
+    }
+
+    fn parameter(&self, node: &planet_net::Node, part: &str) -> usize {
+        self.by_name[&format!("{}.{part}", node.name())]
+    }
+
+    fn layer(
+        &mut self,
+        gradients: &[View],
+        make: impl FnOnce(&[bool]) -> Box<dyn Layer> + 'static,
+    ) {
+        let slabs = gradients.iter().map(|view| view.slab).collect();
+        self.layers.push((Box::new(make), slabs));
+    }
+
+    fn node(&mut self, id: NodeId) -> Result<(), BackendError> {
+        let (index, node) = (id.index(), self.network.node(id));
+        let unsupported = |what: &str| BackendError::Unsupported {
+            backend: "cpu".into(),
+            node: node.name().into(),
+            what: what.into(),
+        };
+        match *node.operation() {
+            Operation::Input => {
+                self.place(index);
+            }
+            Operation::Convolution(geometry) => self.convolution(index, geometry)?,
+            Operation::BatchNorm(_) => {
+                // With a ReLU behind it, both are one layer.
+                let fused = match self.readers[index][..] {
+                    [reader] if reader != index => {
+                        *self.network.nodes()[reader].operation() == Operation::Relu
+                    }
+                    _ => false,
+                };
+                if !fused {
+                    self.normalise(index, index)?;
+                }
+            }
+            Operation::Relu if self.views[node.inputs()[0].index()].is_none() => {
+                self.normalise(node.inputs()[0].index(), index)?;
+            }
+            Operation::Relu => self.bend(index, Curve::Relu),
+            Operation::HardSwish => self.bend(index, Curve::HardSwish),
+            Operation::HardSigmoid => self.bend(index, Curve::HardSigmoid),
+            Operation::Pool(geometry) => {
+                let (input, output) = (self.input(node, 0), self.place(index));
+                self.layer(&[input], move |add| {
+                    Box::new(Pool { geometry, input, output, add: add[0], greatest: Vec::new() })
+                });
+            }
+            Operation::GlobalAveragePool => {
+                let (input, output) = (self.input(node, 0), self.place(index));
+                self.layer(&[input], move |add| {
+                    Box::new(GlobalAverage { input, output, add: add[0] })
+                });
+            }
+            Operation::Concat => self.concatenation(index),
+            Operation::Add => {
+                let (inputs, output) = ([self.input(node, 0), self.input(node, 1)], self.place(index));
+                self.layer(&inputs, move |add| {
+                    Box::new(Add { inputs, output, add: [add[0], add[1]] })
+                });
+            }
+            Operation::Multiply => {
+                let (inputs, output) = ([self.input(node, 0), self.input(node, 1)], self.place(index));
+                self.layer(&inputs, move |add| {
+                    Box::new(Multiply { inputs, output, add: [add[0], add[1]] })
+                });
+            }
+            Operation::Dropout { probability } => {
+                let (input, output) = (self.input(node, 0), self.place(index));
+                let stream = (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                self.layer(&[input], move |add| {
+                    let (add, factors) = (add[0], Vec::new());
+                    Box::new(Dropout { probability, input, output, add, stream, factors })
+                });
+            }
+            Operation::Flatten => {
+                let input = self.input(node, 0);
+                if input.pixels() != 1 {
+                    return Err(unsupported("flattens only images of one pixel"));
+                }
+                self.views[index] = Some(input);
+            }
+            Operation::Linear(_) if matches!(node.shape(), Shape::Features(_)) => {
+                let (input, output) = (self.input(node, 0), self.place(index));
+                let (weight, bias) = (self.parameter(node, "weight"), self.parameter(node, "bias"));
+                self.layer(&[input], move |add| {
+                    Box::new(Linear { input, output, weight, bias, add: add[0] })
+                });
+            }
+            Operation::Linear(_) | Operation::Lstm(_) => {
+                return Err(unsupported("trains sequences elsewhere"));
+            }
+        }
+        Ok(())
+    }
+
+    fn convolution(
+        &mut self,
+        index: usize,
+        geometry: planet_net::Convolution,
+    ) -> Result<(), BackendError> {
+        let node = &self.network.nodes()[index];
+        let (input, output) = (self.input(node, 0), self.place(index));
+        let weight = self.parameter(node, "weight");
+        let bias = geometry.bias.then(|| self.parameter(node, "bias"));
+        if geometry.groups == 1 {
+            let wanted = input != self.views[0].expect("the input comes first");
+            let gradients = if wanted { vec![input] } else { Vec::new() };
+            self.layer(&gradients, move |add| {
+                let input_gradient = add.first().copied();
+                Box::new(Convolution { geometry, input, output, weight, bias, input_gradient })
+            });
+        } else if [geometry.inputs, geometry.outputs] == [geometry.groups; 2] && bias.is_none() {
+            self.layer(&[input], move |add| {
+                Box::new(Depthwise { geometry, input, output, weight, add: add[0] })
+            });
+        } else {
+            return Err(BackendError::Unsupported {
+                backend: "cpu".into(),
+                node: node.name().into(),
+                what: "convolves all channels together, or each alone without a constant".into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Batch norm of node `norm`, whose value, ReLU included, is that of node `index`.
+    fn normalise(&mut self, norm: usize, index: usize) -> Result<(), BackendError> {
+        let node = &self.network.nodes()[norm];
+        let Operation::BatchNorm(kind) = *node.operation() else {
+            unreachable!("only batch norm puts off its value")
+        };
+        let (input, output) = (self.input(node, 0), self.place(index));
+        let source = node.inputs()[0];
+        let convolved = matches!(self.network.node(source).operation(), Operation::Convolution(_));
+        if !convolved || self.readers[source.index()].len() != 1 {
+            return Err(BackendError::Unsupported {
+                backend: "cpu".into(),
+                node: node.name().into(),
+                what: "takes batch norm right behind a convolution that nobody else reads".into(),
+            });
+        }
+        self.slabs[input.slab].in_place = true;
+        let [scale, shift, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
+            .map(|part| self.parameter(node, part));
+        let relu = norm != index;
+        self.layer(&[], move |_| {
+            let batch = super::normalise::Statistics::default();
+            Box::new(Normalise {
+                norm: kind, relu, input, output, scale, shift, mean, variance, batch,
+            })
+        });
+        Ok(())
+    }
+
+    fn bend(&mut self, index: usize, curve: Curve) {
+        let node = &self.network.nodes()[index];
+        let (input, output) = (self.input(node, 0), self.place(index));
+        self.layer(&[input], move |add| Box::new(Bend { curve, input, output, add: add[0] }));
+    }
+
+    fn concatenation(&mut self, index: usize) {
+        let node = &self.network.nodes()[index];
+        let slab = self.concat(index);
+        let step = node.shape().channels();
+        let mut channel = 0;
+        for at in 0..node.inputs().len() {
+            let input = self.input(node, at);
+            let output = View { slab, channel, step, ..input };
+            channel += input.channels;
+            if input != output {
+                self.layer(&[input], move |add| {
+                    Box::new(Bend { curve: Curve::Identity, input, output, add: add[0] })
+                });
+            }
+            if at + 1 == node.inputs().len() {
+                self.views[index] = Some(View { channel: 0, channels: step, ..output });
+            }
+        }
+    }
+}

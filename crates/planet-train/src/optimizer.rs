@@ -1,0 +1,176 @@
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// How gradients change weights.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Optimizer {
+    /// The rule.
+    pub rule: Rule,
+    /// Decay of weights with each step; see the rule for what it means there. Biases and batch
+    /// norm's parameters do not decay.
+    pub weight_decay: f64,
+    /// Gradients whose Euclidean norm, over all parameters, is greater are scaled down to it.
+    pub clip_norm: Option<f64>,
+    /// Share that the moving average of the weights keeps at each step: 0.999, say. The average
+    /// is what is evaluated and exported.
+    pub average: Option<f64>,
+}
+
+/// An optimizer's rule; `g` is the gradient, `r` the learning rate.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Rule {
+    /// AdaGrad (Duchi et al. 2011), the paper's: `a += g²`, `w −= r · g / (√a + eps)`. Weight
+    /// decay is added to the gradient.
+    Adagrad {
+        /// What `a` begins with. The paper does not say; TensorFlow's default is 0.1.
+        initial: f64,
+        /// Keeps the quotient finite.
+        eps: f64,
+    },
+    /// Stochastic gradient descent with momentum, PyTorch's: `m = momentum · m + g`,
+    /// `w −= r · m`. Weight decay is added to the gradient.
+    Sgd {
+        /// Share of the last direction that is kept, from 0 to below 1.
+        momentum: f64,
+    },
+    /// AdamW (Loshchilov and Hutter 2019): weight decay shrinks the weights beside the step.
+    Adamw {
+        /// Share of the mean gradient that is kept.
+        beta1: f64,
+        /// Share of the mean squared gradient that is kept.
+        beta2: f64,
+        /// Keeps the quotient finite.
+        eps: f64,
+    },
+}
+
+impl Rule {
+    /// AdaGrad with its usual numbers.
+    pub const ADAGRAD: Self = Self::Adagrad { initial: 0.1, eps: 1e-10 };
+    /// SGD with momentum 0.9.
+    pub const SGD: Self = Self::Sgd { momentum: 0.9 };
+    /// AdamW with its authors' numbers.
+    pub const ADAMW: Self = Self::Adamw { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+}
+
+impl Default for Optimizer {
+    /// The paper's AdaGrad, nothing else.
+    fn default() -> Self {
+        Self { rule: Rule::ADAGRAD, weight_decay: 0.0, clip_norm: None, average: None }
+    }
+}
+
+/// Weights that are updated as one piece of work.
+const PIECE: usize = 1 << 16;
+
+impl Optimizer {
+    /// How many numbers it keeps for each weight.
+    pub fn slots(&self) -> usize {
+        match self.rule {
+            Rule::Adagrad { .. } | Rule::Sgd { .. } => 1,
+            Rule::Adamw { .. } => 2,
+        }
+    }
+
+    /// What they begin with, for a parameter of `count` weights.
+    pub fn begin(&self, count: usize) -> Vec<Vec<f32>> {
+        match self.rule {
+            Rule::Adagrad { initial, .. } => vec![vec![initial as f32; count]],
+            Rule::Sgd { .. } => vec![vec![0.0; count]],
+            Rule::Adamw { .. } => vec![vec![0.0; count]; 2],
+        }
+    }
+
+    /// The factor that brings gradients of this norm down to the greatest allowed.
+    pub(crate) fn clipping(&self, norm: f64) -> f64 {
+        // PyTorch's `clip_grad_norm_` adds the same to the norm.
+        self.clip_norm.map_or(1.0, |most| (most / (norm + 1e-6)).min(1.0))
+    }
+
+    /// Decay of one parameter: none for biases and batch norm's.
+    pub(crate) fn decays(&self, _name: &str, shape: &[usize]) -> f64 {
+        if shape.len() > 1 { self.weight_decay } else { 0.0 }
+    }
+
+    /// Share that the average keeps at a step: less at the beginning, so that the first
+    /// weights are soon forgotten.
+    pub(crate) fn averaging(&self, keep: f64, step: u64) -> f64 {
+        keep.min((1.0 + step as f64) / (10.0 + step as f64))
+    }
+
+    /// One step of one parameter; `step` counts from 1, gradients are taken times `scale`.
+    #[allow(clippy::too_many_arguments, reason = "one row of numbers that belong together")]
+    pub(crate) fn update(
+        &self,
+        weights: &mut [f32],
+        gradient: &[f32],
+        slots: &mut [Vec<f32>],
+        step: u64,
+        rate: f64,
+        scale: f64,
+        decay: f64,
+    ) {
+        let (rate, scale, decay) = (rate as f32, scale as f32, decay as f32);
+        let pieces = weights.par_chunks_mut(PIECE).zip(gradient.par_chunks(PIECE));
+        match (self.rule, slots) {
+            (Rule::Adagrad { eps, .. }, [sums]) => {
+                let eps = eps as f32;
+                pieces.zip(sums.par_chunks_mut(PIECE)).for_each(|((weights, gradient), sums)| {
+                    for ((w, g), sum) in weights.iter_mut().zip(gradient).zip(sums) {
+                        let g = g * scale + decay * *w;
+                        *sum += g * g;
+                        *w -= rate * g / (sum.sqrt() + eps);
+                    }
+                });
+            }
+            (Rule::Sgd { momentum }, [last]) => {
+                let momentum = momentum as f32;
+                pieces.zip(last.par_chunks_mut(PIECE)).for_each(|((weights, gradient), last)| {
+                    for ((w, g), last) in weights.iter_mut().zip(gradient).zip(last) {
+                        *last = *last * momentum + (g * scale + decay * *w);
+                        *w -= rate * *last;
+                    }
+                });
+            }
+            (Rule::Adamw { beta1, beta2, eps }, [first, second]) => {
+                let step = i32::try_from(step).unwrap_or(i32::MAX);
+                let rate_first = (f64::from(rate) / (1.0 - beta1.powi(step))) as f32;
+                let root = (1.0 - beta2.powi(step)).sqrt() as f32;
+                let (beta1, beta2, eps) = (beta1 as f32, beta2 as f32, eps as f32);
+                let slots = first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE));
+                pieces.zip(slots).for_each(|((weights, gradient), (first, second))| {
+                    let slots = first.iter_mut().zip(second);
+                    for ((w, g), (first, second)) in weights.iter_mut().zip(gradient).zip(slots) {
+                        let g = g * scale;
+                        *w -= rate * decay * *w;
+                        *first += (g - *first) * (1.0 - beta1);
+                        *second = *second * beta2 + g * g * (1.0 - beta2);
+                        *w -= rate_first * *first / (second.sqrt() / root + eps);
+                    }
+                });
+            }
+            _ => unreachable!("slots are as many as `slots` says"),
+        }
+    }
+}
+
+/// Sum of squares.
+pub(crate) fn square(values: &[f32]) -> f64 {
+    let pieces: Vec<f64> = values
+        .par_chunks(PIECE)
+        .map(|piece| piece.iter().map(|value| f64::from(*value) * f64::from(*value)).sum())
+        .collect();
+    pieces.into_iter().sum()
+}
+
+/// Moves an average towards values, keeping this share of it.
+pub(crate) fn average(average: &mut [f32], values: &[f32], keep: f64) {
+    let move_by = (1.0 - keep) as f32;
+    average.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).for_each(|(average, values)| {
+        for (average, value) in average.iter_mut().zip(values) {
+            *average += (value - *average) * move_by;
+        }
+    });
+}
