@@ -48,7 +48,8 @@ impl Convolution {
         let ([kh, kw], channels) = (self.geometry.kernel, self.input.channels);
         let strip = kw * channels;
         let together = self.input.step == channels;
-        for (row, window) in (from..).zip(windows[..count * kh * strip].chunks_exact_mut(kh * strip))
+        for (row, window) in
+            (from..).zip(windows[..count * kh * strip].chunks_exact_mut(kh * strip))
         {
             let place = Place::of(self, row);
             for (down, strip) in window.chunks_exact_mut(strip).enumerate() {
@@ -195,7 +196,12 @@ impl Layer for Convolution {
         let shared: &Memory = memory;
         let pieces = self.input_gradient.map_or(0, |_| shared.slabs[self.input.slab].per_photo);
         let work = |at: usize, scratch: &mut Scratch, gradients: &mut [f32]| {
-            self.backward_part(shared, at * part..(at * part + part).min(shared.photos), scratch, gradients);
+            self.backward_part(
+                shared,
+                at * part..(at * part + part).min(shared.photos),
+                scratch,
+                gradients,
+            );
         };
         let used = shared.photos.div_ceil(part);
         if pieces == 0 {
@@ -239,8 +245,7 @@ impl Convolution {
         for (from, count) in self.tiles(photos.len() * self.output.pixels()) {
             let of_output = &gradients[from * self.output.step + self.output.channel..];
             let of_output = Matrix::new(of_output, count, outputs, self.output.step);
-            let windows =
-                super::memory::vectorised(|| self.windows(input, from, count, space));
+            let windows = super::memory::vectorised(|| self.windows(input, from, count, space));
             let share = Target::new(gradient, window, outputs, outputs);
             share.product(windows.transposed(), of_output, from > 0, false);
             let Some(add) = self.input_gradient else { continue };

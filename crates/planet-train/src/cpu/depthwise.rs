@@ -48,7 +48,9 @@ impl Layer for Depthwise {
                 to.fill(0.0);
                 for (place, source) in self.window(pixel) {
                     let weights = &weights[place * output.channels..][..output.channels];
-                    for ((to, from), weight) in to.iter_mut().zip(input.pixel(from, source)).zip(weights) {
+                    for ((to, from), weight) in
+                        to.iter_mut().zip(input.pixel(from, source)).zip(weights)
+                    {
                         *to += from * weight;
                     }
                 }
@@ -61,23 +63,28 @@ impl Layer for Depthwise {
         let part = memory.photos_a_part();
         let mut scratch = std::mem::take(&mut memory.scratch);
         let shared: &Memory = memory;
-        scratch[..shared.photos.div_ceil(part)].par_iter_mut().enumerate().for_each(|(at, scratch)| {
-            let photos = at * part..(at * part + part).min(shared.photos);
-            let (x, dy) = (shared.values(input, photos.clone()), shared.gradients(output, photos.clone()));
-            let count = shared.parameters[self.weight].values.len();
-            scratch.gradient.resize(scratch.gradient.len().max(count), 0.0);
-            scratch.gradient[..count].fill(0.0);
-            vectorised(|| {
-                for pixel in 0..photos.len() * output.pixels() {
-                    let dy = output.pixel(dy, pixel);
-                    for (place, source) in self.window(pixel) {
-                        let share = scratch.gradient[place * output.channels..].iter_mut();
-                        let pairs = dy.iter().zip(input.pixel(x, source));
-                        share.zip(pairs).for_each(|(share, (dy, x))| *share += dy * x);
+        scratch[..shared.photos.div_ceil(part)].par_iter_mut().enumerate().for_each(
+            |(at, scratch)| {
+                let photos = at * part..(at * part + part).min(shared.photos);
+                let (x, dy) = (
+                    shared.values(input, photos.clone()),
+                    shared.gradients(output, photos.clone()),
+                );
+                let count = shared.parameters[self.weight].values.len();
+                scratch.gradient.resize(scratch.gradient.len().max(count), 0.0);
+                scratch.gradient[..count].fill(0.0);
+                vectorised(|| {
+                    for pixel in 0..photos.len() * output.pixels() {
+                        let dy = output.pixel(dy, pixel);
+                        for (place, source) in self.window(pixel) {
+                            let share = scratch.gradient[place * output.channels..].iter_mut();
+                            let pairs = dy.iter().zip(input.pixel(x, source));
+                            share.zip(pairs).for_each(|(share, (dy, x))| *share += dy * x);
+                        }
                     }
-                }
-            });
-        });
+                });
+            },
+        );
         memory.scratch = scratch;
         memory.sum_gradient(self.weight);
         memory.write_gradients(input, |memory, values, photos| {
@@ -91,7 +98,8 @@ impl Layer for Depthwise {
                 for (place, source) in self.window(pixel) {
                     let weights = &weights[place * output.channels..][..output.channels];
                     let to = input.pixel_mut(values, source).iter_mut();
-                    to.zip(dy.iter().zip(weights)).for_each(|(to, (dy, weight))| *to += dy * weight);
+                    to.zip(dy.iter().zip(weights))
+                        .for_each(|(to, (dy, weight))| *to += dy * weight);
                 }
             }
         });

@@ -34,7 +34,8 @@ impl Layer for Linear {
         super::normalise::sum_pixels(memory, self.output, self.bias);
         let mut of_weights = std::mem::take(&mut memory.parameters[self.weight].gradient);
         let mut of_input = std::mem::take(&mut memory.slabs[self.input.slab].gradients);
-        let of_output = Matrix::new(memory.gradients(self.output, 0..photos), photos, outputs, outputs);
+        let of_output =
+            Matrix::new(memory.gradients(self.output, 0..photos), photos, outputs, outputs);
         let input = Matrix::new(memory.values(self.input, 0..photos), photos, inputs, inputs);
         let weights = Matrix::new(&memory.parameters[self.weight].values, outputs, inputs, inputs);
         let target = Target::new(&mut of_weights, outputs, inputs, inputs);

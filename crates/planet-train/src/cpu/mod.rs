@@ -85,13 +85,8 @@ impl Cpu {
             let count = if layout.trained { values.len() } else { 0 };
             Held { values: layout.inward(values), gradient: vec![0.0; count] }
         });
-        let memory = Memory {
-            photos: 0,
-            parts: PARTS,
-            slabs,
-            parameters: parameters.collect(),
-            scratch,
-        };
+        let memory =
+            Memory { photos: 0, parts: PARTS, slabs, parameters: parameters.collect(), scratch };
         let slots = plan.parameters.iter().zip(&memory.parameters).map(|(layout, held)| {
             if layout.trained { optimizer.begin(held.values.len()) } else { Vec::new() }
         });
@@ -183,7 +178,8 @@ impl Cpu {
 
     fn update(&mut self, options: &StepOptions) -> f64 {
         self.steps += 1;
-        let trained = || self.plan.parameters.iter().zip(&self.memory.parameters).filter(|it| it.0.trained);
+        let trained =
+            || self.plan.parameters.iter().zip(&self.memory.parameters).filter(|it| it.0.trained);
         let square: f64 = trained().map(|(_, held)| crate::optimizer::square(&held.gradient)).sum();
         let norm = square.sqrt();
         let scale = self.optimizer.clipping(norm);
@@ -263,10 +259,10 @@ impl Backend for Cpu {
 
     fn state(&self) -> State {
         let weights = self.weights(|at| Some(self.memory.parameters[at].values.clone()));
-        let slots = (0..self.optimizer.slots()).map(|slot| {
-            self.weights(|at| Some(self.slots[at].get(slot)?.clone()))
-        });
-        let average = self.optimizer.average.map(|_| self.weights(|at| Some(self.average[at].clone())));
+        let slots = (0..self.optimizer.slots())
+            .map(|slot| self.weights(|at| Some(self.slots[at].get(slot)?.clone())));
+        let average =
+            self.optimizer.average.map(|_| self.weights(|at| Some(self.average[at].clone())));
         State { steps: self.steps, weights, slots: slots.collect(), average }
     }
 
@@ -274,7 +270,8 @@ impl Backend for Cpu {
         state.check(&self.optimizer, &self.state().weights)?;
         self.steps = state.steps;
         for (at, layout) in self.plan.parameters.iter().enumerate() {
-            let inward = |weights: &Weights| weights.get(&layout.name).map(|it| layout.inward(it.values()));
+            let inward =
+                |weights: &Weights| weights.get(&layout.name).map(|it| layout.inward(it.values()));
             let checked = "the state was checked";
             self.memory.parameters[at].values = inward(&state.weights).expect(checked);
             if layout.trained {
@@ -300,6 +297,9 @@ impl Cpu {
 
 impl fmt::Debug for Cpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cpu").field("layers", &self.plan.layers.len()).field("steps", &self.steps).finish()
+        f.debug_struct("Cpu")
+            .field("layers", &self.plan.layers.len())
+            .field("steps", &self.steps)
+            .finish()
     }
 }

@@ -48,7 +48,12 @@ impl Moments {
     }
 
     /// Takes in another group of values (Chan et al. 1979).
-    fn join(&mut self, count: f64, mean: impl Iterator<Item = f64>, squares: impl Iterator<Item = f64>) {
+    fn join(
+        &mut self,
+        count: f64,
+        mean: impl Iterator<Item = f64>,
+        squares: impl Iterator<Item = f64>,
+    ) {
         let whole = self.count + count;
         let weight = count / whole;
         let cross = self.count * weight;
@@ -222,7 +227,10 @@ impl Normalise {
             .into_par_iter()
             .map(|at| {
                 let photos = at * part..(at * part + part).min(memory.photos);
-                let (x, dy) = (memory.values(input, photos.clone()), memory.gradients(output, photos.clone()));
+                let (x, dy) = (
+                    memory.values(input, photos.clone()),
+                    memory.gradients(output, photos.clone()),
+                );
                 let pixels = photos.len() * output.pixels();
                 let channels = output.channels;
                 let mut whole = (vec![0.0f64; channels], vec![0.0f64; channels]);
@@ -235,10 +243,13 @@ impl Normalise {
                             let pairs = input.pixel(x, pixel).iter().zip(output.pixel(dy, pixel));
                             let line = factor.iter().zip(constant).zip(mean.iter().zip(inverse));
                             let sums = block.0.iter_mut().zip(&mut block.1);
-                            for (((x, dy), ((factor, constant), (mean, inverse))), (sum, product)) in
-                                pairs.zip(line).zip(sums)
+                            for (
+                                ((x, dy), ((factor, constant), (mean, inverse))),
+                                (sum, product),
+                            ) in pairs.zip(line).zip(sums)
                             {
-                                let dy = if relu && x * factor + constant <= 0.0 { 0.0 } else { *dy };
+                                let dy =
+                                    if relu && x * factor + constant <= 0.0 { 0.0 } else { *dy };
                                 *sum += dy;
                                 *product += dy * ((x - mean) * inverse);
                             }

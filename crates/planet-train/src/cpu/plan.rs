@@ -254,13 +254,15 @@ impl Planner<'_> {
             }
             Operation::Concat => self.concatenation(index),
             Operation::Add => {
-                let (inputs, output) = ([self.input(node, 0), self.input(node, 1)], self.place(index));
+                let (inputs, output) =
+                    ([self.input(node, 0), self.input(node, 1)], self.place(index));
                 self.layer(&inputs, move |add| {
                     Box::new(Add { inputs, output, add: [add[0], add[1]] })
                 });
             }
             Operation::Multiply => {
-                let (inputs, output) = ([self.input(node, 0), self.input(node, 1)], self.place(index));
+                let (inputs, output) =
+                    ([self.input(node, 0), self.input(node, 1)], self.place(index));
                 self.layer(&inputs, move |add| {
                     Box::new(Multiply { inputs, output, add: [add[0], add[1]] })
                 });
@@ -347,7 +349,15 @@ impl Planner<'_> {
         self.layer(&[], move |_| {
             let batch = super::normalise::Statistics::default();
             Box::new(Normalise {
-                norm: kind, relu, input, output, scale, shift, mean, variance, batch,
+                norm: kind,
+                relu,
+                input,
+                output,
+                scale,
+                shift,
+                mean,
+                variance,
+                batch,
             })
         });
         Ok(())

@@ -22,7 +22,13 @@ impl Curve {
     fn value(self, x: f32) -> f32 {
         match self {
             Self::Identity => x,
-            Self::Relu => if x < 0.0 { 0.0 } else { x },
+            Self::Relu => {
+                if x < 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Self::HardSigmoid => (x / 6.0 + 0.5).clamp(0.0, 1.0),
         }
@@ -32,7 +38,13 @@ impl Curve {
     fn slope(self, x: f32) -> f32 {
         match self {
             Self::Identity => 1.0,
-            Self::Relu => if x > 0.0 { 1.0 } else { 0.0 },
+            Self::Relu => {
+                if x > 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
             // PyTorch's choice at the corners.
             Self::HardSwish if x < -3.0 => 0.0,
             Self::HardSwish if x <= 3.0 => x / 3.0 + 0.5,
@@ -59,7 +71,8 @@ impl Layer for Bend {
         memory.write(output, |memory, values, photos| {
             let from = memory.values(input, photos.clone());
             for pixel in 0..photos.len() * output.pixels() {
-                let pairs = output.pixel_mut(values, pixel).iter_mut().zip(input.pixel(from, pixel));
+                let pairs =
+                    output.pixel_mut(values, pixel).iter_mut().zip(input.pixel(from, pixel));
                 pairs.for_each(|(to, from)| *to = curve.value(*from));
             }
         });
@@ -68,7 +81,8 @@ impl Layer for Bend {
     fn backward(&mut self, memory: &mut Memory) {
         let Self { curve, input, output, add } = *self;
         memory.write_gradients(input, |memory, values, photos| {
-            let (x, dy) = (memory.values(input, photos.clone()), memory.gradients(output, photos.clone()));
+            let (x, dy) =
+                (memory.values(input, photos.clone()), memory.gradients(output, photos.clone()));
             for pixel in 0..photos.len() * output.pixels() {
                 let from = input.pixel(x, pixel).iter().zip(output.pixel(dy, pixel));
                 let to = input.pixel_mut(values, pixel).iter_mut();
@@ -152,7 +166,8 @@ impl Layer for Multiply {
         let ([a, b], output) = (self.inputs, self.output);
         let [add_a, add_b] = self.add;
         memory.write_gradients(a, |memory, values, photos| {
-            let (y, dy) = (memory.values(b, photos.clone()), memory.gradients(output, photos.clone()));
+            let (y, dy) =
+                (memory.values(b, photos.clone()), memory.gradients(output, photos.clone()));
             for pixel in 0..photos.len() * output.pixels() {
                 let from = b.pixel(y, self.factor(pixel)).iter().zip(output.pixel(dy, pixel));
                 let to = a.pixel_mut(values, pixel).iter_mut();
@@ -163,7 +178,8 @@ impl Layer for Multiply {
             if !add_b {
                 values.fill(0.0);
             }
-            let (x, dy) = (memory.values(a, photos.clone()), memory.gradients(output, photos.clone()));
+            let (x, dy) =
+                (memory.values(a, photos.clone()), memory.gradients(output, photos.clone()));
             for pixel in 0..photos.len() * output.pixels() {
                 let from = a.pixel(x, pixel).iter().zip(output.pixel(dy, pixel));
                 let to = b.pixel_mut(values, self.factor(pixel)).iter_mut();

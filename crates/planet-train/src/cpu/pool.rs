@@ -104,7 +104,8 @@ impl Pool {
 
 impl Layer for Pool {
     fn forward(&mut self, memory: &mut Memory, _: Mode) {
-        let (input, output) = (memory.slabs[self.input.slab].per_photo, memory.slabs[self.output.slab].per_photo);
+        let (input, output) =
+            (memory.slabs[self.input.slab].per_photo, memory.slabs[self.output.slab].per_photo);
         let marks = self.output.pixels() * self.output.channels;
         let maximum = self.geometry.kind == PoolKind::Max;
         let mut greatest = std::mem::take(&mut self.greatest);
@@ -181,7 +182,8 @@ impl Layer for GlobalAverage {
             for pixel in 0..photos.len() * input.pixels() {
                 let from = output.pixel(from, pixel / input.pixels());
                 let to = input.pixel_mut(values, pixel).iter_mut();
-                to.zip(from).for_each(|(to, from)| *to = from * share + if add { *to } else { 0.0 });
+                to.zip(from)
+                    .for_each(|(to, from)| *to = from * share + if add { *to } else { 0.0 });
             }
         });
     }
