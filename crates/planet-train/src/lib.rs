@@ -1,15 +1,66 @@
-//! The training loop.
+//! Training: from photos with positions to the weights of a network.
+//!
+//! A [`Run`] goes epoch by epoch through [`Samples`], a [`Backend`] takes the steps, and a
+//! folder ([`RunFolder`]) holds what came of it: the resolved [`TrainConfig`], a row an
+//! [`Epoch`], event files for TensorBoard, and [`Checkpoint`]s from which a run goes on bit for
+//! bit as if it had never been interrupted.
+//!
+//! The default backend, [`Cpu`], is our own: channels last, gradients written out, several times
+//! as fast as the portable tensor libraries on the same processor, and equal to PyTorch in every
+//! gradient. Albums are trained by a [`SequenceClassifier`].
+//!
+//! ```
+//! use planet_data::PixelBatch;
+//! use planet_net::{Architecture, NetworkOptions, Weights};
+//! use planet_train::{Backend, Cpu, Optimizer, StepOptions};
+//!
+//! let options = NetworkOptions { size: [32, 32], classes: 3, auxiliary: false };
+//! let network = Architecture::InceptionMini.network(options)?;
+//! let mut backend = Cpu::new(&network, &Weights::initial(&network, 0), Optimizer::default())?;
+//! let mut batch = PixelBatch::with_capacity(2, 32, 32);
+//! batch.push(&[0.5; 3 * 32 * 32]);
+//! batch.push(&[-0.5; 3 * 32 * 32]);
+//! let options = StepOptions {
+//!     learning_rate: 0.045,
+//!     label_smoothing: 0.0,
+//!     auxiliary_weight: 0.0,
+//!     dropout: Some(1),
+//! };
+//! let first = backend.step(&batch, &[0, 2], &options)?.loss;
+//! let second = backend.step(&batch, &[0, 2], &options)?.loss;
+//! assert!(second < first);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod backend;
+mod checkpoint;
+mod config;
 mod cpu;
+mod error;
+mod init;
 mod loss;
 mod lstm;
 mod optimizer;
+mod run;
+mod samples;
+mod schedule;
 mod sequence;
+mod summary;
+mod tensorboard;
+mod validation;
 
 pub use backend::{Backend, BackendError, Gradients, State, StepOptions, StepReport};
+pub use checkpoint::{Checkpoint, Position, RunFolder, Running};
+pub use config::{ArchitectureName, TrainConfig};
 pub use cpu::Cpu;
+pub use error::TrainError;
+pub use init::{Matched, initial_weights};
 pub use loss::Loss;
 pub use lstm::{Direction, Lstm, LstmGradients, LstmPass, LstmState};
 pub use optimizer::{Optimizer, Rule};
+pub use run::{Ending, Run, Status, TrainMonitor};
+pub use samples::Samples;
+pub use schedule::{LearningRate, Schedule};
 pub use sequence::{SequenceBatch, SequenceClassifier, SequenceGradients, SequenceStep};
+pub use summary::Epoch;
+pub use validation::Scores;

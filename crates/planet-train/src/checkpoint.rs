@@ -1,0 +1,210 @@
+use std::path::{Path, PathBuf};
+
+use planet_data::NewFile;
+use planet_net::Weights;
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+
+use crate::{Epoch, State, TrainError};
+
+/// The `format` of a checkpoint.
+const FORMAT: &str = "planet-checkpoint-1";
+
+/// A moment of a run, whole: one file, so that there is never half of one.
+///
+/// A safetensors file that other programs can read: weights and running statistics under
+/// PyTorch's names, the optimizer's numbers as `optimizer.0.NAME`, the moving average as
+/// `average.NAME`, and where the run stands as JSON in the metadata.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// What the backend holds.
+    pub state: State,
+    /// Where the run stands.
+    pub position: Position,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// [`FORMAT`].
+    format: String,
+    /// Epochs that are done.
+    pub epoch: u64,
+    /// Batches of the next epoch that are done.
+    pub batch: usize,
+    /// Steps taken.
+    pub steps: u64,
+    /// What the batches of the unfinished epoch added up to.
+    pub running: Running,
+    /// Epochs that are done, for the summary.
+    pub history: Vec<Epoch>,
+    /// Fingerprint of the partition that the classes are of.
+    pub partition: String,
+    /// Whether training has come to its end.
+    pub finished: bool,
+}
+
+/// Sums over the batches of an epoch so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Running {
+    /// Photos.
+    pub photos: u64,
+    /// Sum of the photos' losses.
+    pub loss: f64,
+    /// Sum of the photos' auxiliary losses.
+    pub auxiliary: f64,
+    /// Photos whose cell came first.
+    pub first: u64,
+    /// Photos whose cell came among the first five.
+    pub among_five: u64,
+    /// Photos that could not be decoded.
+    pub failed: u64,
+    /// Seconds of work.
+    pub seconds: f64,
+    /// Seconds of them that the steps waited for photos.
+    pub waiting: f64,
+}
+
+impl Position {
+    /// The beginning of a run.
+    pub fn start(partition: String) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            epoch: 0,
+            batch: 0,
+            steps: 0,
+            running: Running::default(),
+            history: Vec::new(),
+            partition,
+            finished: false,
+        }
+    }
+
+    /// Seconds of work so far.
+    pub fn seconds(&self) -> f64 {
+        self.history.iter().map(|epoch| epoch.minutes * 60.0).sum::<f64>() + self.running.seconds
+    }
+}
+
+impl Checkpoint {
+    /// Writes it under a temporary name, then puts it in the place of the one before.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), TrainError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(TrainError::file(folder))?;
+        }
+        let mut all = self.state.weights.clone();
+        let slots = self.state.slots.iter().enumerate();
+        let slots = slots.map(|(slot, weights)| (format!("optimizer.{slot}."), weights));
+        let average = self.state.average.iter().map(|weights| ("average.".to_owned(), weights));
+        for (prefix, weights) in slots.chain(average) {
+            for (name, array) in weights.iter() {
+                all.insert(format!("{prefix}{name}"), array.clone());
+            }
+        }
+        let position = serde_json::to_string(&self.position).expect("numbers and text");
+        let bytes = all.to_safetensors(&[("planet", &position)]);
+        NewFile::write_all_at(path, &bytes).map_err(TrainError::file(path))
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// No such file, or one that is damaged or none of ours.
+    pub fn read(path: &Path) -> Result<Self, TrainError> {
+        let wrong = |what: String| TrainError::Checkpoint { path: path.to_owned(), what };
+        let bytes = std::fs::read(path).map_err(TrainError::file(path))?;
+        let (_, metadata) = SafeTensors::read_metadata(&bytes)
+            .map_err(|error| wrong(format!("not a safetensors file: {error}")))?;
+        let position = metadata.metadata().as_ref().and_then(|map| map.get("planet"));
+        let position = position.ok_or_else(|| wrong("weights, but no checkpoint".to_owned()))?;
+        let position: Position =
+            serde_json::from_str(position).map_err(|error| wrong(error.to_string()))?;
+        if position.format != FORMAT {
+            let found = &position.format;
+            return Err(wrong(format!("format '{found}' is not '{FORMAT}', which this reads")));
+        }
+        let (all, _) = Weights::from_safetensors(&bytes)?;
+        let mut state = State {
+            steps: position.steps,
+            weights: Weights::default(),
+            slots: Vec::new(),
+            average: None,
+        };
+        for (name, array) in all {
+            if let Some(name) = name.strip_prefix("average.") {
+                state.average.get_or_insert_with(Weights::default).insert(name, array);
+            } else if let Some((slot, name)) = slot_of(&name) {
+                if state.slots.len() <= slot {
+                    state.slots.resize(slot + 1, Weights::default());
+                }
+                state.slots[slot].insert(name, array);
+            } else {
+                state.weights.insert(name, array);
+            }
+        }
+        Ok(Self { state, position })
+    }
+}
+
+/// `optimizer.1.conv.weight` is slot 1 of `conv.weight`; there are at most two slots.
+fn slot_of(name: &str) -> Option<(usize, String)> {
+    let (slot, name) = name.strip_prefix("optimizer.")?.split_once('.')?;
+    let slot = slot.parse().ok().filter(|slot| *slot < 2)?;
+    Some((slot, name.to_owned()))
+}
+
+/// The files of a run's folder.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// The folder of a run, which need not exist.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The resolved configuration.
+    pub fn config(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// The partition, copied, so that the run stands on its own.
+    pub fn partition(&self) -> PathBuf {
+        self.path.join("partition.csv")
+    }
+
+    /// A row an epoch.
+    pub fn summary(&self) -> PathBuf {
+        self.path.join("summary.csv")
+    }
+
+    /// Event files for TensorBoard.
+    pub fn tensorboard(&self) -> PathBuf {
+        self.path.join("tensorboard")
+    }
+
+    /// Where the run goes on from.
+    pub fn last(&self) -> PathBuf {
+        self.path.join("checkpoints/last/checkpoint.safetensors")
+    }
+
+    /// The best on the validation photos.
+    pub fn best(&self) -> PathBuf {
+        self.path.join("checkpoints/best/checkpoint.safetensors")
+    }
+
+    /// Scores of validation photos by the best checkpoint, which the temperature is fitted on.
+    pub fn validation_logits(&self) -> PathBuf {
+        self.path.join("validation_logits.safetensors")
+    }
+}

@@ -1,0 +1,208 @@
+use std::path::{Path, PathBuf};
+
+use planet_data::{Augment, Preprocess};
+use planet_net::{Architecture, Network, NetworkOptions};
+use serde::{Deserialize, Serialize};
+
+use crate::{LearningRate, Optimizer, TrainError};
+
+/// What a run is made of: a TOML file, changed by flags, written down resolved in the run's
+/// folder. Unknown keys are refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// Architecture of the network.
+    pub architecture: ArchitectureName,
+    /// Side of the square input in pixels; the architecture's usual one where it is 0.
+    pub size: usize,
+    /// Manifest of the photos to learn from, `FILE` or `FILE:SPLIT`.
+    pub dataset: Option<String>,
+    /// Manifest of the photos that say when to stop and which checkpoint is best.
+    pub validation: Option<String>,
+    /// The partition's file.
+    pub partition: Option<PathBuf>,
+    /// Most validation photos that are looked at after each epoch, the first ones; 0 takes all.
+    pub validation_photos: usize,
+    /// Greatest number of epochs.
+    pub epochs: u64,
+    /// Ends after this many minutes of training, wherever it stands; 0 never does.
+    pub minutes: f64,
+    /// Epochs without a better validation accuracy after which training has converged and ends
+    /// (paper, section 3: "until the accuracy on the validation set converges"); 0 never does.
+    pub patience: u64,
+    /// Photos in a step.
+    pub batch: usize,
+    /// Seed of initial weights, order, variation and dropout.
+    pub seed: u64,
+    /// The learning rate's course.
+    pub learning_rate: LearningRate,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// Share of each target that is spread over all classes, from 0 to below 1.
+    pub label_smoothing: f32,
+    /// Weight of the auxiliary classifier's loss (torchvision's 0.4), where the architecture has
+    /// one; 0 leaves the classifier out.
+    pub auxiliary_weight: f32,
+    /// Whether the architecture's dropout drops.
+    pub dropout: bool,
+    /// How photos are varied.
+    pub augment: Augment,
+    /// Weights to begin with, by name, from a safetensors file.
+    pub init: Option<PathBuf>,
+    /// Minutes between checkpoints within an epoch; one is also written after each epoch.
+    pub checkpoint_minutes: f64,
+    /// What trains: `auto`, `cpu`, or a device that this build knows.
+    pub device: String,
+    /// Threads that decode photos; 0 takes as many as there are cores.
+    pub loader_threads: usize,
+}
+
+/// An architecture by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ArchitectureName(pub Architecture);
+
+impl TryFrom<String> for ArchitectureName {
+    type Error = planet_net::NetworkError;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse().map(Self)
+    }
+}
+
+impl From<ArchitectureName> for String {
+    fn from(name: ArchitectureName) -> Self {
+        name.0.name().to_owned()
+    }
+}
+
+impl Default for TrainConfig {
+    /// The paper's network and optimizer.
+    fn default() -> Self {
+        Self {
+            architecture: ArchitectureName(Architecture::InceptionV3),
+            size: 0,
+            dataset: None,
+            validation: None,
+            partition: None,
+            validation_photos: 0,
+            epochs: 100,
+            minutes: 0.0,
+            patience: 3,
+            batch: 64,
+            seed: 0,
+            learning_rate: LearningRate::default(),
+            optimizer: Optimizer::default(),
+            label_smoothing: 0.0,
+            auxiliary_weight: 0.4,
+            dropout: true,
+            augment: Augment::default(),
+            init: None,
+            checkpoint_minutes: 10.0,
+            device: "auto".to_owned(),
+            loader_threads: 0,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Reads a TOML file. Paths in it are relative to the folder that the command runs in.
+    ///
+    /// # Errors
+    /// The file cannot be read, holds a key that nobody knows, or a value that makes no sense.
+    pub fn read(path: &Path) -> Result<Self, TrainError> {
+        let text = std::fs::read_to_string(path).map_err(TrainError::file(path))?;
+        let config: Self = toml::from_str(&text).map_err(|error| TrainError::Config {
+            path: path.to_owned(),
+            what: error.to_string().trim_end().to_owned(),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// As TOML, every key written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("every value has a TOML form")
+    }
+
+    /// Checks that the values make sense.
+    ///
+    /// # Errors
+    /// The first one that does not.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let share = |value: f64| (0.0..1.0).contains(&value);
+        let not_negative = |value: f64| value.is_finite() && value >= 0.0;
+        let LearningRate { start, warm_up, .. } = self.learning_rate;
+        let rules: [(bool, &'static str); 10] = [
+            (self.batch > 1, "batch must be at least 2: batch norm needs two photos"),
+            (self.epochs > 0, "epochs must be at least 1"),
+            (start > 0.0 && start.is_finite(), "learning_rate.start must be above 0"),
+            (not_negative(warm_up), "learning_rate.warm_up must be at least 0"),
+            (not_negative(self.minutes), "minutes must be at least 0"),
+            (self.checkpoint_minutes > 0.0, "checkpoint_minutes must be above 0"),
+            (share(self.label_smoothing.into()), "label_smoothing must lie from 0 to below 1"),
+            (not_negative(self.auxiliary_weight.into()), "auxiliary_weight must be at least 0"),
+            (not_negative(self.optimizer.weight_decay), "weight_decay must be at least 0"),
+            (
+                self.optimizer.average.is_none_or(share)
+                    && self.optimizer.clip_norm.is_none_or(|norm| norm > 0.0),
+                "optimizer.average must lie from 0 to below 1, clip_norm above 0",
+            ),
+        ];
+        match rules.into_iter().find(|(holds, _)| !holds) {
+            Some((_, what)) => Err(TrainError::Value(what)),
+            None => Ok(()),
+        }
+    }
+
+    /// Side of the input in pixels.
+    pub fn side(&self) -> usize {
+        if self.size == 0 { self.architecture.0.usual_side() } else { self.size }
+    }
+
+    /// How photos become the network's input.
+    pub fn preprocess(&self) -> Preprocess {
+        Preprocess::inception(self.side())
+    }
+
+    /// The network that is trained.
+    ///
+    /// # Errors
+    /// A size that the architecture cannot work with.
+    pub fn network(&self, classes: usize) -> Result<Network, TrainError> {
+        let auxiliary = self.auxiliary_weight > 0.0;
+        let options = NetworkOptions { size: [self.side(); 2], classes, auxiliary };
+        Ok(self.architecture.0.network(options)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<TrainConfig, TrainError> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("written");
+        TrainConfig::read(file.path())
+    }
+
+    #[test]
+    fn a_config_comes_back_as_it_was_written() {
+        let config = TrainConfig {
+            optimizer: Optimizer { rule: crate::Rule::ADAMW, average: Some(0.999), ..Optimizer::default() },
+            seed: 7,
+            ..TrainConfig::default()
+        };
+        assert_eq!(read(&config.to_toml()).expect("it is read"), config);
+    }
+
+    #[test]
+    fn unknown_keys_and_senseless_values_are_refused_by_name() {
+        let error = read("batchsize = 3").expect_err("a wrong key").to_string();
+        assert!(error.contains("batchsize") && error.contains("batch"), "{error}");
+        let error = read("architecture = \"inception-v9\"").expect_err("no such one").to_string();
+        assert!(error.contains("inception-v9") && error.contains("inception-v3"), "{error}");
+        assert!(read("batch = 1").expect_err("too small").to_string().contains("at least 2"));
+        assert!(read("[optimizer]\naverage = 1.0").is_err());
+    }
+}

@@ -1,0 +1,105 @@
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use planet_data::{DataError, LoaderError};
+use planet_net::{NetworkError, WeightsError};
+use thiserror::Error;
+
+use crate::BackendError;
+
+/// Why training cannot begin or go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's own reason.
+        source: io::Error,
+    },
+    /// A config that cannot be understood.
+    #[error("{}: {what}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// A value that makes no sense.
+    #[error("{0}")]
+    Value(&'static str),
+    /// A checkpoint that is damaged or another run's.
+    #[error("{}: {what}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A run stands there already.
+    #[error("{} holds a run already", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No photo to learn from.
+    #[error(
+        "no photo to train on: of {photos} photos, {without_position} have no position and \
+         {outside} lie outside every cell of the partition"
+    )]
+    NoPhotos {
+        /// Photos in the manifest.
+        photos: usize,
+        /// Those that nobody knows the place of.
+        without_position: usize,
+        /// Those in dropped cells.
+        outside: usize,
+    },
+    /// Fewer photos than a batch holds.
+    #[error("{photos} photos are fewer than a batch of {batch}")]
+    FewPhotos {
+        /// Photos to learn from.
+        photos: usize,
+        /// The batch.
+        batch: usize,
+    },
+    /// The loss is no number any more.
+    #[error(
+        "the loss is {loss} at step {step}; the batch's photos: {}", photos.join(", ")
+    )]
+    Diverged {
+        /// NaN or infinite.
+        loss: f64,
+        /// The step, counted from 0.
+        step: u64,
+        /// The photos of the batch.
+        photos: Vec<String>,
+    },
+    /// A network that cannot be built.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Weights that do not fit.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The backend cannot go on.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// The photos cannot be loaded.
+    #[error(transparent)]
+    Loader(#[from] LoaderError),
+    /// A manifest cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+impl TrainError {
+    /// For `map_err` on what the system answers about a file.
+    pub(crate) fn file(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::File { path, source }
+    }
+}

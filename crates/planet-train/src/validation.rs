@@ -1,0 +1,155 @@
+use planet_data::{Batch, Loader, LoaderOptions, Preprocess};
+use planet_geo::{LatLng, Partition, Scale};
+use planet_net::{Array, Weights};
+use serde::{Deserialize, Serialize};
+
+use crate::{Backend, Samples, TrainError, TrainMonitor, loss};
+
+/// Guesses a photo that are looked at.
+pub const GUESSES: usize = 5;
+
+/// Numbers of scores that are kept for fitting a temperature: at most 50,000 photos, at most
+/// half a gigabyte.
+const MOST_LOGITS: usize = 1 << 27;
+const MOST_PHOTOS: usize = 50_000;
+
+/// How well the validation photos were located. Photos that could not be decoded stay in every
+/// denominator but the loss's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Photos.
+    pub photos: usize,
+    /// Photos that could not be decoded.
+    pub failed: usize,
+    /// Mean cross entropy in nats over the photos inside a cell.
+    pub loss: f64,
+    /// Share whose cell came first.
+    pub cell_1: f64,
+    /// Share whose cell came among the first five.
+    pub cell_5: f64,
+    /// Share located within street, city, region, country, continent scale by the first guess.
+    pub within_1: [f64; 5],
+    /// The same by the best of the first five.
+    pub within_5: [f64; 5],
+}
+
+/// What validation gives.
+pub(crate) struct Validation {
+    pub(crate) scores: Scores,
+    /// `logits` `[photos, classes]` and `targets` `[photos]` of the first photos inside a cell.
+    pub(crate) logits: Weights,
+}
+
+#[derive(Default)]
+struct Counts {
+    inside: usize,
+    loss: f64,
+    cell: [usize; 2],
+    within: [[usize; 5]; 2],
+    logits: Vec<f32>,
+    targets: Vec<f32>,
+}
+
+/// Locates all validation photos.
+pub(crate) fn validate(
+    backend: &mut dyn Backend,
+    samples: &Samples,
+    partition: &Partition,
+    preprocess: &Preprocess,
+    options: LoaderOptions,
+    monitor: &dyn TrainMonitor,
+) -> Result<Option<Validation>, TrainError> {
+    let loader = Loader::new(samples.store.clone(), samples.photos.clone(), preprocess.clone(), options)?;
+    let mut counts = Counts::default();
+    let mut failed = 0;
+    for batch in loader.epoch(0, 0) {
+        if monitor.cancelled() {
+            return Ok(None);
+        }
+        let batch: Batch = batch?;
+        failed += batch.failed.len();
+        batch.failed.iter().for_each(|photo| monitor.failed(photo));
+        if batch.rows.is_empty() {
+            continue;
+        }
+        let activations = backend.forward(&batch.pixels)?;
+        for (at, &row) in batch.rows.iter().enumerate() {
+            let class = samples.classes[row].map(|class| class.0);
+            counts.photo(activations.logits_of(at), class, samples.positions[row], partition);
+        }
+    }
+    let classes = partition.len();
+    let photos = samples.len();
+    let share = |count: usize| count as f64 / photos.max(1) as f64;
+    let scores = Scores {
+        photos,
+        failed,
+        loss: counts.loss / counts.inside.max(1) as f64,
+        cell_1: share(counts.cell[0]),
+        cell_5: share(counts.cell[1]),
+        within_1: counts.within[0].map(share),
+        within_5: counts.within[1].map(share),
+    };
+    let kept = counts.targets.len();
+    let logits = [
+        ("logits".to_owned(), Array::new(vec![kept, classes], counts.logits)),
+        ("targets".to_owned(), Array::new(vec![kept], counts.targets)),
+    ];
+    Ok(Some(Validation { scores, logits: logits.into_iter().collect() }))
+}
+
+impl Counts {
+    fn photo(&mut self, logits: &[f32], class: Option<u32>, truth: LatLng, partition: &Partition) {
+        if let Some(class) = class {
+            let mut gradient = vec![0.0; logits.len()];
+            let it = loss::cross_entropy(logits, class, 0.0, 0.0, &mut gradient);
+            self.inside += 1;
+            self.loss += f64::from(it.loss);
+            self.cell[0] += usize::from(it.rank == 0);
+            self.cell[1] += usize::from((it.rank as usize) < GUESSES);
+            if self.targets.len() < MOST_PHOTOS && self.logits.len() + logits.len() <= MOST_LOGITS {
+                self.logits.extend_from_slice(logits);
+                self.targets.push(class as f32);
+            }
+        }
+        let mut nearest = f64::INFINITY;
+        for (guess, class) in best(logits).into_iter().enumerate() {
+            let point = partition.point(planet_geo::ClassId(class));
+            nearest = nearest.min(point.map_or(f64::INFINITY, |point| point.distance_to(truth).km()));
+            for (at, scale) in Scale::ALL.into_iter().enumerate() {
+                let within = usize::from(nearest <= scale.radius().km());
+                if guess == 0 {
+                    self.within[0][at] += within;
+                }
+                if guess + 1 == GUESSES.min(logits.len()) {
+                    self.within[1][at] += within;
+                }
+            }
+        }
+    }
+}
+
+/// The classes with the highest scores, best first; equal ones in class order.
+fn best(logits: &[f32]) -> Vec<u32> {
+    let mut best: Vec<u32> = Vec::with_capacity(GUESSES + 1);
+    for (class, score) in (0..).zip(logits) {
+        if best.len() == GUESSES && logits[best[GUESSES - 1] as usize] >= *score {
+            continue;
+        }
+        let place = best.partition_point(|other| logits[*other as usize] >= *score);
+        best.insert(place, class);
+        best.truncate(GUESSES);
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_five_come_in_order_and_ties_in_class_order() {
+        assert_eq!(best(&[1.0, 5.0, 3.0, 5.0, 0.0, 4.0, 3.0]), [1, 3, 5, 2, 6]);
+        assert_eq!(best(&[1.0, 2.0]), [1, 0]);
+    }
+}
