@@ -3,6 +3,7 @@
 //! A dataset is a [`PhotoRecord`] for each photo, whatever format it came in; a photo is the
 //! same pixels in training, evaluation and use, because one [`Preprocess`] makes them all.
 
+mod duplicates;
 mod error;
 mod gazetteer;
 mod geotags;
@@ -11,6 +12,7 @@ mod loader;
 mod manifest;
 mod monitor;
 mod new_file;
+mod perceptual_hash;
 mod photo;
 mod pixels;
 mod preprocess;
@@ -20,6 +22,7 @@ mod store;
 pub mod table;
 mod time;
 
+pub use duplicates::{GREATEST_DISTANCE, NearPair, near_pairs, superfluous};
 pub use error::DataError;
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
 pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
@@ -30,6 +33,7 @@ pub use loader::{
 pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
 pub use monitor::{Monitor, Unwatched};
 pub use new_file::NewFile;
+pub use perceptual_hash::{NotAHash, PerceptualHash};
 pub use photo::{Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue};
 pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
