@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{cell, engine, model, partition, world},
+    commands::{cell, engine, model, partition, train, world},
     failure::Failure,
 };
 
@@ -35,6 +35,8 @@ enum Command {
     Model(model::Arguments),
     /// Draw an earth on which the best possible accuracy is known
     World(world::Arguments),
+    /// Train a model from photos with positions
+    Train(Box<train::Arguments>),
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -55,6 +57,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Engine(arguments) => engine::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::World(arguments) => world::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "planet", &mut std::io::stdout());
             Ok(())

@@ -34,6 +34,24 @@ impl Progress {
         Self { bar }
     }
 
+    /// A new stretch of work of this length, with a message before the bar.
+    pub fn restart(&self, steps: u64) {
+        self.bar.reset();
+        self.bar.set_length(steps);
+        let style = "{msg} {bar:30} {human_pos}/{human_len} ({eta} left)";
+        self.bar.set_style(ProgressStyle::with_template(style).expect("a constant template"));
+    }
+
+    /// Changes the message before the bar.
+    pub fn message(&self, message: String) {
+        self.bar.set_message(message);
+    }
+
+    /// A line above the bar; nothing where stderr is no terminal.
+    pub fn say(&self, line: &str) {
+        self.bar.println(line);
+    }
+
     /// The work is over; the bar goes away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

@@ -19,6 +19,8 @@ pub struct TrainConfig {
     pub dataset: Option<String>,
     /// Manifest of the photos that say when to stop and which checkpoint is best.
     pub validation: Option<String>,
+    /// The folder that photo ids are relative to, where it is not what the manifests say.
+    pub root: Option<PathBuf>,
     /// The partition's file.
     pub partition: Option<PathBuf>,
     /// Most validation photos that are looked at after each epoch, the first ones; 0 takes all.
@@ -84,6 +86,7 @@ impl Default for TrainConfig {
             size: 0,
             dataset: None,
             validation: None,
+            root: None,
             partition: None,
             validation_photos: 0,
             epochs: 100,
@@ -189,7 +192,11 @@ mod tests {
     #[test]
     fn a_config_comes_back_as_it_was_written() {
         let config = TrainConfig {
-            optimizer: Optimizer { rule: crate::Rule::ADAMW, average: Some(0.999), ..Optimizer::default() },
+            optimizer: Optimizer {
+                rule: crate::Rule::ADAMW,
+                average: Some(0.999),
+                ..Optimizer::default()
+            },
             seed: 7,
             ..TrainConfig::default()
         };

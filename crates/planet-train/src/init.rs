@@ -32,8 +32,7 @@ pub fn initial_weights(
     let Some(path) = init else { return Ok((weights, None)) };
     let wrong = |what: String| TrainError::Checkpoint { path: path.to_owned(), what };
     let bytes = std::fs::read(path).map_err(TrainError::file(path))?;
-    let (given, _) =
-        Weights::from_safetensors(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let (given, _) = Weights::from_safetensors(&bytes).map_err(|error| wrong(error.to_string()))?;
     let mut matched = Matched::default();
     for parameter in network.parameters() {
         match given.get(&parameter.name) {

@@ -149,7 +149,8 @@ impl Run {
             most => samples.first(most),
         });
         let network = config.network(partition.len())?;
-        let (weights, matched) = init::initial_weights(&network, config.seed, config.init.as_deref())?;
+        let (weights, matched) =
+            init::initial_weights(&network, config.seed, config.init.as_deref())?;
         let backend: Box<dyn Backend> = match config.device.as_str() {
             "auto" | "cpu" => Box::new(Cpu::new(&network, &weights, config.optimizer)?),
             other => {
@@ -285,7 +286,10 @@ impl Run {
             learning_rate: self.learning_rate(batches),
             label_smoothing: self.config.label_smoothing,
             auxiliary_weight: self.config.auxiliary_weight,
-            dropout: self.config.dropout.then(|| dropout_seed(self.config.seed, self.position.steps)),
+            dropout: self
+                .config
+                .dropout
+                .then(|| dropout_seed(self.config.seed, self.position.steps)),
         };
         let report = self.backend.step(&batch.pixels, &targets, &options)?;
         if !report.is_finite() {
@@ -396,7 +400,7 @@ impl Run {
 
     /// The epoch with the best validation accuracy, the first of equal ones; the last where
     /// nothing is validated.
-    fn best_epoch(&self) -> Option<u64> {
+    pub fn best_epoch(&self) -> Option<u64> {
         let history = &self.position.history;
         let mut best: Option<(&Epoch, f64)> = None;
         for epoch in history {
@@ -441,7 +445,8 @@ impl Running {
         self.photos += photos as u64;
         self.loss += report.loss * photos as f64;
         self.auxiliary += report.auxiliary.unwrap_or_default() * photos as f64;
-        let within = |most: usize| report.photos.iter().filter(|it| (it.rank as usize) < most).count();
+        let within =
+            |most: usize| report.photos.iter().filter(|it| (it.rank as usize) < most).count();
         self.first += within(1) as u64;
         self.among_five += within(GUESSES) as u64;
         self.failed += batch.failed.len() as u64;

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn the_rate_rises_then_follows_its_course() {
-        let rate = |schedule, done| LearningRate { start: 2.0, schedule, warm_up: 1.0 }.at(done, 5.0);
+        let rate =
+            |schedule, done| LearningRate { start: 2.0, schedule, warm_up: 1.0 }.at(done, 5.0);
         assert_eq!(rate(Schedule::Constant, 0.5), 1.0);
         assert_eq!(rate(Schedule::Constant, 4.0), 2.0);
         assert_eq!(rate(Schedule::Cosine, 1.0), 2.0);

@@ -37,7 +37,11 @@ impl EventWriter {
     }
 
     /// Some numbers at one step.
-    pub(crate) fn scalars(&mut self, step: u64, values: &[(String, f64)]) -> Result<(), TrainError> {
+    pub(crate) fn scalars(
+        &mut self,
+        step: u64,
+        values: &[(String, f64)],
+    ) -> Result<(), TrainError> {
         let mut summary = Message::default();
         for (tag, value) in values {
             let mut entry = Message::default();
@@ -109,7 +113,9 @@ impl Message {
 /// The Castagnoli checksum (RFC 3720, appendix B.4), bit by bit: records are short.
 fn crc32c(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc: u32, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg()))
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg())
+        })
     })
 }
 

@@ -59,7 +59,8 @@ pub(crate) fn validate(
     options: LoaderOptions,
     monitor: &dyn TrainMonitor,
 ) -> Result<Option<Validation>, TrainError> {
-    let loader = Loader::new(samples.store.clone(), samples.photos.clone(), preprocess.clone(), options)?;
+    let loader =
+        Loader::new(samples.store.clone(), samples.photos.clone(), preprocess.clone(), options)?;
     let mut counts = Counts::default();
     let mut failed = 0;
     for batch in loader.epoch(0, 0) {
@@ -115,7 +116,8 @@ impl Counts {
         let mut nearest = f64::INFINITY;
         for (guess, class) in best(logits).into_iter().enumerate() {
             let point = partition.point(planet_geo::ClassId(class));
-            nearest = nearest.min(point.map_or(f64::INFINITY, |point| point.distance_to(truth).km()));
+            nearest =
+                nearest.min(point.map_or(f64::INFINITY, |point| point.distance_to(truth).km()));
             for (at, scale) in Scale::ALL.into_iter().enumerate() {
                 let within = usize::from(nearest <= scale.radius().km());
                 if guess == 0 {

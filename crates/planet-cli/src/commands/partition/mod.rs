@@ -3,7 +3,7 @@
 mod build;
 mod ceiling;
 mod compare;
-mod files;
+pub mod files;
 mod geotags;
 mod map;
 mod show;

@@ -1,0 +1,255 @@
+//! `planet train`: a model from photos with positions.
+
+mod monitor;
+mod seeds;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use planet_data::{DataError, DiskStore, Manifest, table::TableSource};
+use planet_geo::{Partition, Scale};
+use planet_net::Architecture;
+use planet_train::{
+    ArchitectureName, Ending, Epoch, Run, RunFolder, Samples, TrainConfig, TrainError,
+};
+
+use self::monitor::TrainProgress;
+use crate::{commands::partition::files, failure::Failure};
+
+/// `planet train [--config C] --dataset M:train --partition P … -o RUN`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Configuration (TOML); flags change it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Manifest of the photos to learn from
+    #[arg(long, value_name = "M[:SPLIT]")]
+    dataset: Option<String>,
+    /// Manifest of the photos that say when to stop
+    #[arg(long, value_name = "M[:SPLIT]")]
+    validation: Option<String>,
+    /// Folder that photo ids are relative to, where the manifests say nothing or something else
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Partition: the classes
+    #[arg(long, value_name = "FILE")]
+    partition: Option<PathBuf>,
+    /// inception-v3, inception-bn, inception-mini or mobilenet-v3-large
+    #[arg(long, value_name = "A")]
+    architecture: Option<Architecture>,
+    /// Side of the input in pixels
+    #[arg(long, value_name = "PX")]
+    size: Option<usize>,
+    /// Greatest number of epochs
+    #[arg(long, value_name = "N")]
+    epochs: Option<u64>,
+    /// End after so many minutes
+    #[arg(long, value_name = "MIN")]
+    minutes: Option<f64>,
+    /// Epochs without a better validation accuracy before it ends; 0 never ends
+    #[arg(long, value_name = "N")]
+    patience: Option<u64>,
+    /// Photos in a step
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Greatest learning rate
+    #[arg(long, value_name = "R")]
+    learning_rate: Option<f64>,
+    /// Seed; several, as in 0,1,2, train as many models and report mean and deviation
+    #[arg(long, value_name = "S", value_delimiter = ',')]
+    seed: Vec<u64>,
+    /// Weights to begin with (safetensors; torchvision's and timm's fit by name)
+    #[arg(long, value_name = "FILE")]
+    init: Option<PathBuf>,
+    /// auto or cpu
+    #[arg(long, value_name = "D")]
+    device: Option<String>,
+    /// Go on with the run in this folder
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "validation", "partition", "architecture", "size", "batch", "learning_rate", "seed", "init", "output"])]
+    resume: Option<PathBuf>,
+    /// Folder of the run
+    #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
+    output: Option<PathBuf>,
+}
+
+/// Trains one model, or one a seed.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(folder) = &arguments.resume {
+        let folder = RunFolder::at(folder);
+        let mut config = TrainConfig::read(&folder.config())
+            .map_err(|error| failure(error).hint("a run is a folder that planet train -o made"))?;
+        arguments.lengthen(&mut config);
+        let partition = files::read(&folder.partition())?;
+        return train(folder, config, partition, Start::Resume);
+    }
+    let config = arguments.config()?;
+    let output = arguments.output.as_ref().expect("asked for where nothing is resumed");
+    let path = config.partition.as_ref().ok_or_else(|| {
+        Failure::usage("no partition is given").hint("--partition FILE: planet partition build")
+    })?;
+    let partition = files::read(path)?;
+    match &arguments.seed[..] {
+        [] | [_] => train(RunFolder::at(output), config, partition, Start::New),
+        several => seeds::run(several, output, &config, &partition),
+    }
+}
+
+impl Arguments {
+    fn config(&self) -> Result<TrainConfig, Failure> {
+        let mut config = match &self.config {
+            Some(path) => TrainConfig::read(path).map_err(failure)?,
+            None => TrainConfig::default(),
+        };
+        set(&mut config.dataset, &self.dataset);
+        set(&mut config.validation, &self.validation);
+        set(&mut config.root, &self.root);
+        set(&mut config.partition, &self.partition);
+        set(&mut config.init, &self.init);
+        if let Some(architecture) = self.architecture {
+            config.architecture = ArchitectureName(architecture);
+        }
+        config.size = self.size.unwrap_or(config.size);
+        config.batch = self.batch.unwrap_or(config.batch);
+        config.learning_rate.start = self.learning_rate.unwrap_or(config.learning_rate.start);
+        config.seed = self.seed.first().copied().unwrap_or(config.seed);
+        self.lengthen(&mut config);
+        config.check().map_err(Failure::usage)?;
+        Ok(config)
+    }
+
+    /// What may also change when a run goes on.
+    fn lengthen(&self, config: &mut TrainConfig) {
+        config.epochs = self.epochs.unwrap_or(config.epochs);
+        config.minutes = self.minutes.unwrap_or(config.minutes);
+        config.patience = self.patience.unwrap_or(config.patience);
+        if let Some(device) = &self.device {
+            config.device.clone_from(device);
+        }
+        set(&mut config.root, &self.root);
+    }
+}
+
+fn set<T: Clone>(value: &mut Option<T>, given: &Option<T>) {
+    if given.is_some() {
+        value.clone_from(given);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    New,
+    Resume,
+}
+
+fn train(
+    folder: RunFolder,
+    config: TrainConfig,
+    partition: Partition,
+    start: Start,
+) -> Result<(), Failure> {
+    let best = train_once(folder, config, partition, start)?;
+    if let Some(best) = best {
+        scores(&best, &mut io::stdout().lock())?;
+    }
+    Ok(())
+}
+
+/// Trains one model; the epoch with the best scores, where the run came to one.
+fn train_once(
+    folder: RunFolder,
+    config: TrainConfig,
+    partition: Partition,
+    start: Start,
+) -> Result<Option<Epoch>, Failure> {
+    let dataset = config.dataset.as_deref().ok_or_else(|| {
+        Failure::usage("no photos to learn from are given").hint("--dataset MANIFEST:train")
+    })?;
+    let training = samples(dataset, config.root.as_deref(), &partition)?;
+    let validation = config.validation.as_deref();
+    let validation =
+        validation.map(|source| samples(source, config.root.as_deref(), &partition)).transpose()?;
+
+    let progress = TrainProgress::new();
+    progress.samples("training", &training);
+    if let Some(validation) = &validation {
+        progress.samples("validation", validation);
+    }
+    let begin = if start == Start::New { Run::start } else { Run::resume };
+    let mut run =
+        begin(folder.clone(), config, partition, training, validation).map_err(failure)?;
+    progress.begin(&run);
+    let ending = run.train(&progress);
+    progress.finish();
+    match ending.map_err(failure)? {
+        Ending::Interrupted => {
+            return Err(Failure::new("interrupted; everything is saved")
+                .hint(format!("go on with: planet train --resume {}", folder.path().display())));
+        }
+        Ending::Converged | Ending::Epochs | Ending::Time => {}
+    }
+    let best = run.best_epoch();
+    Ok(run.position().history.iter().find(|epoch| Some(epoch.epoch) == best).cloned())
+}
+
+/// The photos of `FILE` or `FILE:SPLIT`.
+fn samples(source: &str, root: Option<&Path>, partition: &Partition) -> Result<Samples, Failure> {
+    let source = TableSource::parse(source);
+    let manifest = Manifest::load(&source, root).map_err(data_failure)?;
+    if manifest.records.is_empty() {
+        let hint = "planet dataset split writes the column; planet dataset stats shows it";
+        return Err(Failure::new(format!("{source} has no photos")).hint(hint));
+    }
+    let store = Arc::new(DiskStore::new(manifest.root));
+    Ok(Samples::new(store, manifest.records, partition))
+}
+
+/// The scores of the best epoch, for people.
+fn scores(epoch: &Epoch, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "epoch        {:>7}", epoch.epoch)?;
+    writeln!(out, "loss         {:>7.3}", epoch.loss)?;
+    let Some(scores) = &epoch.validation else { return Ok(()) };
+    writeln!(
+        out,
+        "validation   {:>7.3}  ({} photos, {} failed)",
+        scores.loss, scores.photos, scores.failed
+    )?;
+    writeln!(out, "{:<12} {:>7} {:>7}", "", "top 1", "top 5")?;
+    writeln!(
+        out,
+        "{:<12} {:>6.2}% {:>6.2}%",
+        "cell",
+        100.0 * scores.cell_1,
+        100.0 * scores.cell_5
+    )?;
+    for (at, scale) in Scale::ALL.into_iter().enumerate() {
+        let (first, five) = (100.0 * scores.within_1[at], 100.0 * scores.within_5[at]);
+        writeln!(out, "{:<12} {first:>6.2}% {five:>6.2}%", scale.name())?;
+    }
+    Ok(())
+}
+
+fn data_failure(error: DataError) -> Failure {
+    Failure::new(error)
+}
+
+fn failure(error: TrainError) -> Failure {
+    let hint = match &error {
+        TrainError::Taken { path } => {
+            format!("go on with --resume {}, or choose another -o", path.display())
+        }
+        TrainError::Diverged { .. } => {
+            "a lower --learning-rate, or [optimizer] clip_norm; the last checkpoint is whole"
+                .to_owned()
+        }
+        TrainError::FewPhotos { photos, .. } => format!("--batch {}", (photos / 2).max(2)),
+        TrainError::NoPhotos { .. } => {
+            "build the partition from these photos: planet partition build".to_owned()
+        }
+        _ => return Failure::new(error),
+    };
+    Failure::new(error).hint(hint)
+}

@@ -1,0 +1,123 @@
+use std::sync::{Mutex, PoisonError};
+
+use planet_data::{FailedPhoto, Monitor};
+use planet_train::{Epoch, Run, Samples, Status, TrainMonitor};
+
+use crate::progress::Progress;
+
+/// Failed photos that are named; the others are only counted.
+const NAMED: usize = 20;
+
+/// Training on a terminal: a bar a epoch, a line behind each.
+pub struct TrainProgress {
+    progress: Progress,
+    /// Photos that failed, named once each.
+    failed: Mutex<Vec<String>>,
+}
+
+impl TrainProgress {
+    pub fn new() -> Self {
+        Self { progress: Progress::new("photos"), failed: Mutex::default() }
+    }
+
+    /// Says what is learned from.
+    pub fn samples(&self, name: &str, samples: &Samples) {
+        self.progress.say(&format!(
+            "{name}: {} photos with a position, {} of them outside every cell; {} without one",
+            samples.len(),
+            samples.outside(),
+            samples.without_position()
+        ));
+    }
+
+    /// Says what begins.
+    pub fn begin(&self, run: &Run) {
+        let count = run.network().count();
+        self.progress.say(&format!(
+            "{}: {} parameters, {} classes, {} photos; {}",
+            run.network().name(),
+            count.parameters,
+            run.network().classes(),
+            run.photos(),
+            run.backend()
+        ));
+        if let Some(matched) = run.matched() {
+            self.progress.say(&format!(
+                "initial weights: {} taken, {} of another shape ({}), {} missing, {} unknown",
+                matched.taken,
+                matched.other_shape.len(),
+                matched.other_shape.join(", "),
+                matched.missing.len(),
+                matched.unknown.len()
+            ));
+        }
+    }
+
+    /// Ends the bar and names the photos that failed.
+    pub fn finish(&self) {
+        self.progress.finish();
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in failed.iter().take(NAMED) {
+            anstream::eprintln!("{line}");
+        }
+        if failed.len() > NAMED {
+            anstream::eprintln!(
+                "and {} more photos that could not be decoded",
+                failed.len() - NAMED
+            );
+        }
+    }
+}
+
+impl Monitor for TrainProgress {
+    fn expect(&self, steps: u64) {
+        self.progress.restart(steps);
+    }
+
+    fn advance(&self, steps: u64) {
+        self.progress.advance(steps);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.progress.cancelled()
+    }
+}
+
+impl TrainMonitor for TrainProgress {
+    fn step(&self, status: &Status) {
+        let Status { epoch, epochs, loss, photos_per_second, .. } = status;
+        self.progress.message(format!(
+            "epoch {epoch} of at most {epochs}, loss {loss:.3}, {photos_per_second:.0} photos/s"
+        ));
+    }
+
+    fn failed(&self, photo: &FailedPhoto) {
+        let line = format!("{}: {}", photo.photo, photo.error);
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !failed.contains(&line) {
+            failed.push(line);
+        }
+    }
+
+    fn epoch(&self, epoch: &Epoch) {
+        let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+        let validation = epoch.validation.as_ref().map_or_else(String::new, |scores| {
+            let within: Vec<String> = scores.within_1.iter().map(|share| percent(*share)).collect();
+            format!(
+                "; validation loss {:.3}, cell {}, within {}",
+                scores.loss,
+                percent(scores.cell_1),
+                within.join(" ")
+            )
+        });
+        self.progress.say(&format!(
+            "epoch {}: loss {:.3}, cell {}{validation}; {:.0} photos/s, {} waiting, {:.1} min",
+            epoch.epoch,
+            epoch.loss,
+            percent(epoch.cell_1),
+            epoch.photos_per_second,
+            percent(epoch.waiting),
+            epoch.minutes,
+        ));
+    }
+}

@@ -1,0 +1,44 @@
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use planet_geo::Partition;
+use planet_train::{RunFolder, TrainConfig};
+
+use super::{Start, train_once};
+use crate::failure::Failure;
+
+/// Trains one model a seed, in `OUTPUT/seed-S`, and reports each score's mean ± standard
+/// deviation. Runs that are whole already are taken as they are, begun ones go on.
+pub fn run(
+    seeds: &[u64],
+    output: &Path,
+    config: &TrainConfig,
+    partition: &Partition,
+) -> Result<(), Failure> {
+    let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
+    for &seed in seeds {
+        let folder = RunFolder::at(output.join(format!("seed-{seed}")));
+        let start = if folder.config().exists() { Start::Resume } else { Start::New };
+        let config = TrainConfig { seed, ..config.clone() };
+        let Some(best) = train_once(folder, config, partition.clone(), start)? else { continue };
+        for (name, value) in best.columns() {
+            let Some(value) = value else { continue };
+            match columns.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, values)) => values.push(value),
+                None => columns.push((name, vec![value])),
+            }
+        }
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "{:<28} {:>12} {:>12}  ({} seeds)", "", "mean", "deviation", seeds.len())?;
+    for (name, values) in columns {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let deviation = (squares / (count - 1.0).max(1.0)).sqrt();
+        writeln!(out, "{name:<28} {mean:>12.4} {deviation:>12.4}")?;
+    }
+    Ok(())
+}
