@@ -12,6 +12,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     commands::{cell, engine, model, partition, train, world},
+    commands::{cell, dataset, engine, model, partition, world},
     failure::Failure,
 };
 
@@ -29,6 +30,8 @@ enum Command {
     Cell(cell::Arguments),
     /// Divide the earth into classes, look at the result, judge it
     Partition(partition::Arguments),
+    /// Make, count, split and clean datasets
+    Dataset(dataset::Arguments),
     /// Say what runs models here, and how fast
     Engine(engine::Arguments),
     /// Describe architectures
@@ -54,6 +57,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Cell(arguments) => cell::run(&arguments),
         Command::Partition(arguments) => partition::run(&arguments),
+        Command::Dataset(arguments) => dataset::run(&arguments),
         Command::Engine(arguments) => engine::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::World(arguments) => world::run(&arguments),

@@ -1,4 +1,5 @@
 pub mod cell;
+pub mod dataset;
 pub mod engine;
 pub mod model;
 pub mod partition;

@@ -1,0 +1,76 @@
+use std::{
+    collections::HashSet,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use planet_data::table;
+
+use super::manifest::Change;
+use crate::failure::Failure;
+
+/// `planet dataset filter M [--non-photos] [--remove PAIRS] -o M`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    change: Change,
+    /// Take out what is probably no photograph (photo_score under a half)
+    #[arg(long)]
+    non_photos: bool,
+    /// Take out each b of these pairs (planet dataset duplicates)
+    #[arg(long, value_name = "PAIRS")]
+    remove: Option<PathBuf>,
+    /// Take out photos without a position
+    #[arg(long)]
+    no_position: bool,
+}
+
+/// Writes the manifest without those photos.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if !arguments.non_photos && arguments.remove.is_none() && !arguments.no_position {
+        let hint = "say --non-photos, --no-position or --remove PAIRS";
+        return Err(Failure::usage("nothing to take out").hint(hint));
+    }
+    let superfluous = arguments.remove.as_deref().map(second_photos).transpose()?;
+    let (mut unscored, mut found) = (0_u64, HashSet::new());
+    let (read, kept) = arguments.change.run(|record| {
+        unscored += u64::from(record.photo_score.is_none());
+        let listed = superfluous.as_ref().is_some_and(|names| names.contains(&record.photo));
+        if listed {
+            found.insert(record.photo.clone());
+        }
+        let graphic = arguments.non_photos && record.photo_score.is_some_and(|score| score < 0.5);
+        let nowhere = arguments.no_position && record.position.is_none();
+        Ok((!listed && !graphic && !nowhere).then_some(record))
+    })?;
+    let mut err = io::stderr().lock();
+    writeln!(err, "{kept} of {read} photos kept")?;
+    if arguments.non_photos && unscored > 0 {
+        let hint = "planet dataset enrich --photo-score makes the scores";
+        writeln!(err, "{unscored} photos have no score and were not judged; {hint}")?;
+    }
+    let absent = superfluous.map_or(0, |names| names.len() - found.len());
+    if absent > 0 {
+        writeln!(err, "{absent} photos of the pairs are not in this manifest")?;
+    }
+    Ok(())
+}
+
+/// The column `b` of a table of pairs.
+fn second_photos(path: &Path) -> Result<HashSet<String>, Failure> {
+    let reader = table::open_text(path).map_err(Failure::new)?;
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(reader);
+    let name = path.display();
+    let header = reader.headers().map_err(|error| Failure::new(format!("{name}: {error}")))?;
+    let Some(column) = header.iter().position(|column| column == "b") else {
+        let what = format!("{name}: has no column b");
+        return Err(Failure::new(what).hint("planet dataset duplicates writes such a table"));
+    };
+    let mut photos = HashSet::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| Failure::new(format!("{name}: {error}")))?;
+        photos.extend(row.get(column).map(str::to_owned));
+    }
+    Ok(photos)
+}

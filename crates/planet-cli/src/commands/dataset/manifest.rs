@@ -1,0 +1,69 @@
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use planet_data::{
+    DataError, ManifestReader, ManifestWriter, Monitor, PhotoRecord, table::TableSource,
+};
+
+use super::problems::Problems;
+use crate::{failure::Failure, progress::Progress};
+
+/// A manifest to read and one to write, shared by the commands that change one.
+#[derive(Args, Debug)]
+pub struct Change {
+    /// The manifest: CSV, TSV or Parquet; FILE:SPLIT takes the rows of one split
+    #[arg(value_name = "M")]
+    manifest: String,
+    /// The manifest to write; the format follows the name
+    #[arg(short, long, value_name = "M")]
+    output: PathBuf,
+    /// Folder of the photos, where the manifest does not say it
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// End with an error at the first wrong row, instead of counting it
+    #[arg(long)]
+    strict: bool,
+}
+
+impl Change {
+    /// Passes every row through `change`, which returns it or `None` to drop it. New columns
+    /// beyond the manifest's own are none. Returns how many were read and how many kept.
+    pub fn run(
+        &self,
+        mut change: impl FnMut(PhotoRecord) -> Result<Option<PhotoRecord>, Failure>,
+    ) -> Result<(u64, u64), Failure> {
+        let reader = open(&self.manifest, self.root.as_deref())?;
+        let root = absolute(reader.root());
+        let mut writer = ManifestWriter::create(&self.output, Some(&root), &reader.other_columns())
+            .map_err(Failure::new)?;
+        let mut problems = Problems::new(self.strict);
+        let progress = Progress::new("photos");
+        let (mut read, mut kept) = (0, 0);
+        for record in reader {
+            if progress.cancelled() {
+                return Err(Failure::new(DataError::Cancelled));
+            }
+            progress.advance(1);
+            read += 1;
+            let Some(record) = problems.sift(record)? else { continue };
+            if let Some(record) = change(record)? {
+                writer.write(&record).map_err(Failure::new)?;
+                kept += 1;
+            }
+        }
+        progress.finish();
+        problems.report()?;
+        writer.finish().map_err(Failure::new)?;
+        Ok((read, kept))
+    }
+}
+
+/// Opens a manifest as the user names it.
+pub fn open(manifest: &str, root: Option<&Path>) -> Result<ManifestReader, Failure> {
+    ManifestReader::open(&TableSource::parse(manifest), root).map_err(Failure::new)
+}
+
+/// A folder by its full path, so that a manifest may stand anywhere.
+pub fn absolute(folder: &Path) -> PathBuf {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+}
