@@ -11,8 +11,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{cell, engine, model, partition, train, world},
-    commands::{cell, dataset, engine, model, partition, world},
+    commands::{about, cell, dataset, engine, model, partition, train, world},
     failure::Failure,
 };
 
@@ -40,6 +39,8 @@ enum Command {
     World(world::Arguments),
     /// Train a model from photos with positions
     Train(Box<train::Arguments>),
+    /// Say what this build can do, and whose data is in it
+    About,
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -62,6 +63,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Model(arguments) => model::run(&arguments),
         Command::World(arguments) => world::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::About => about::run(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "planet", &mut std::io::stdout());
             Ok(())

@@ -4,6 +4,7 @@
 //! same pixels in training, evaluation and use, because one [`Preprocess`] makes them all.
 
 mod duplicates;
+mod enrich;
 mod error;
 mod gazetteer;
 mod geotags;
@@ -14,9 +15,12 @@ mod monitor;
 mod new_file;
 mod perceptual_hash;
 mod photo;
+mod photo_score;
 mod pixels;
 mod preprocess;
 mod record;
+mod scan;
+mod sheet;
 mod split;
 mod statistics;
 mod store;
@@ -24,6 +28,7 @@ pub mod table;
 mod time;
 
 pub use duplicates::{GREATEST_DISTANCE, NearPair, near_pairs, superfluous};
+pub use enrich::Enrich;
 pub use error::DataError;
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
 pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
@@ -36,9 +41,12 @@ pub use monitor::{Monitor, Unwatched};
 pub use new_file::NewFile;
 pub use perceptual_hash::{NotAHash, PerceptualHash};
 pub use photo::{Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue};
+pub use photo_score::photo_score;
 pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
 pub use record::{PhotoRecord, PositionSource, TimeSource};
+pub use scan::{Scanned, common_root, scan};
+pub use sheet::{contact_sheet, sample};
 pub use split::{Split, SplitBy};
 pub use statistics::{SIDES, Statistics};
 pub use store::{DiskStore, PhotoStore};

@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 
 use planet_geo::LatLng;
+use serde::{Deserialize, Serialize};
 
 /// What is known of one photo: a row of a manifest. Everything but `photo` may be unknown.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PhotoRecord {
     /// Id in every later file: path relative to the manifest's root, or `shard.tar!key.jpg`.
     pub photo: String,
     /// Where it was taken.
+    #[serde(with = "position")]
     pub position: Option<LatLng>,
     /// When it was taken, ISO 8601; without a zone where none is known.
     pub time: Option<String>,
@@ -46,7 +49,8 @@ pub struct PhotoRecord {
 }
 
 /// Where a position was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PositionSource {
     /// The file's EXIF block.
     Exif,
@@ -75,5 +79,26 @@ impl PositionSource {
     /// The source of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Exif, Self::Xmp, Self::Sidecar, Self::Table].into_iter().find(|s| s.name() == name)
+    }
+}
+
+/// A position as `[latitude, longitude]`.
+mod position {
+    use planet_geo::LatLng;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    #[expect(clippy::ref_option, reason = "serde gives the field's own type")]
+    pub(super) fn serialize<S: Serializer>(
+        position: &Option<LatLng>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        position.map(|it| [it.lat(), it.lng()]).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<LatLng>, D::Error> {
+        let pair = Option::<[f64; 2]>::deserialize(deserializer)?;
+        pair.map(|[lat, lng]| LatLng::new(lat, lng).map_err(D::Error::custom)).transpose()
     }
 }

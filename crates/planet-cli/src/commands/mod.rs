@@ -1,3 +1,4 @@
+pub mod about;
 pub mod cell;
 pub mod dataset;
 pub mod engine;

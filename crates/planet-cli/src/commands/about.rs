@@ -1,0 +1,17 @@
+use std::io::{self, Write};
+
+use crate::failure::Failure;
+
+/// Data made by others, and its licences.
+const NOTICE: &str = include_str!("../../../../NOTICE");
+
+/// `planet about`: version, what this build can do, whose data is in it.
+pub fn run() -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "planet {} (MIT OR Apache-2.0)", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "photos   JPEG, PNG, WebP, TIFF, GIF")?;
+    writeln!(out, "tables   CSV, TSV, Parquet, plain or with gzip or zstd")?;
+    writeln!(out, "network  none: no command opens a connection")?;
+    writeln!(out, "\n{}", NOTICE.trim_end())?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::{DataError, Monitor, PhotoFacts, PhotoRecord};
+
+/// Endings of files that may be photos; what they are is told by their first bytes.
+const ENDINGS: [&str; 13] = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "gif", "heic", "heif", "hif",
+    "avif",
+];
+
+/// Photos that are read between two looks at the monitor.
+const BATCH: usize = 512;
+
+/// One photo as a scan found it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scanned {
+    /// Its row.
+    pub record: PhotoRecord,
+    /// What its headers say and was not believed.
+    pub notes: Vec<String>,
+}
+
+/// The folder that holds all of these: photo ids are relative to it.
+///
+/// # Errors
+/// A folder that is none.
+pub fn common_root(folders: &[PathBuf]) -> Result<PathBuf, DataError> {
+    let mut root: Option<PathBuf> = None;
+    for folder in folders {
+        let folder = folder.canonicalize().map_err(DataError::file(folder))?;
+        if !folder.is_dir() {
+            return Err(DataError::table(folder.to_string_lossy(), "is not a folder"));
+        }
+        root = Some(match root {
+            None => folder,
+            Some(root) => shared(&root, &folder),
+        });
+    }
+    root.ok_or_else(|| DataError::table("scan", "needs a folder"))
+}
+
+fn shared(a: &Path, b: &Path) -> PathBuf {
+    a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+}
+
+/// Reads the headers of every photo below some folders, on all cores, and hands them to `take`
+/// in the order of their paths, folder by folder.
+///
+/// A photo's id is its path below `root`, its album the folder it lies in. Symbolic links are
+/// followed, cycles of them are problems; hidden files and folders, and those that other
+/// programs keep thumbnails in (`@eaDir`), are passed over. Photos whose id is in `known` are
+/// not read again: that is how a scan goes on where it was interrupted.
+///
+/// # Errors
+/// What `take` returns, or [`DataError::Cancelled`]. What is wrong with a photo or a folder is
+/// handed to `take`.
+pub fn scan(
+    folders: &[PathBuf],
+    root: &Path,
+    known: &HashSet<String>,
+    monitor: &dyn Monitor,
+    mut take: impl FnMut(Result<Scanned, DataError>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    let mut seen = HashSet::new();
+    let mut batch = Vec::with_capacity(BATCH);
+    for folder in folders {
+        let folder = folder.canonicalize().map_err(DataError::file(folder))?;
+        let walk = WalkDir::new(&folder).follow_links(true).sort_by_file_name();
+        for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || is_wanted(entry)) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    take(Err(refused(&error, &folder)))?;
+                    continue;
+                }
+            };
+            // Folders that were named twice, or one inside the other, give each photo once.
+            if is_photo(&entry) && seen.insert(entry.path().to_owned()) {
+                batch.push(entry.into_path());
+            }
+            if batch.len() == BATCH {
+                read_batch(&mut batch, root, known, monitor, &mut take)?;
+            }
+        }
+    }
+    read_batch(&mut batch, root, known, monitor, &mut take)
+}
+
+fn read_batch(
+    batch: &mut Vec<PathBuf>,
+    root: &Path,
+    known: &HashSet<String>,
+    monitor: &dyn Monitor,
+    take: &mut impl FnMut(Result<Scanned, DataError>) -> Result<(), DataError>,
+) -> Result<(), DataError> {
+    if monitor.cancelled() {
+        return Err(DataError::Cancelled);
+    }
+    let read: Vec<_> = batch.par_iter().map(|path| read(path, root, known)).collect();
+    for photo in read.into_iter().flatten() {
+        take(photo)?;
+    }
+    monitor.advance(batch.len() as u64);
+    batch.clear();
+    Ok(())
+}
+
+/// `None` for a photo that is known already.
+fn read(path: &Path, root: &Path, known: &HashSet<String>) -> Option<Result<Scanned, DataError>> {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let Some(parts) = below.iter().map(|part| part.to_str()).collect::<Option<Vec<_>>>() else {
+        let what = "the file's name is not UTF-8; rename it";
+        return Some(Err(DataError::table(path.to_string_lossy(), what)));
+    };
+    let id = parts.join("/");
+    if known.contains(&id) {
+        return None;
+    }
+    let facts = PhotoFacts::read(path);
+    Some(match facts {
+        Err(error) => Err(DataError::table(path.to_string_lossy(), error)),
+        Ok(facts) => {
+            let notes = facts.notes.iter().map(ToString::to_string).collect();
+            let album = id.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+            Ok(Scanned { record: PhotoRecord { album, ..facts.into_record(id) }, notes })
+        }
+    })
+}
+
+fn is_wanted(entry: &DirEntry) -> bool {
+    let name = entry.file_name().as_encoded_bytes();
+    !name.starts_with(b".") && name != b"@eaDir"
+}
+
+fn is_photo(entry: &DirEntry) -> bool {
+    let ending = entry.path().extension().and_then(|ending| ending.to_str());
+    entry.file_type().is_file()
+        && ending
+            .is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+}
+
+fn refused(error: &walkdir::Error, folder: &Path) -> DataError {
+    let path = error.path().unwrap_or(folder).to_string_lossy().into_owned();
+    match error.loop_ancestor() {
+        Some(ancestor) => {
+            let what = format!("leads back to {}; passed over", ancestor.display());
+            DataError::table(path, what)
+        }
+        None => {
+            let what = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+            DataError::table(path, what)
+        }
+    }
+}
