@@ -28,7 +28,8 @@ mod threads;
 
 pub use onnx_engine::OnnxEngine;
 pub use onnxruntime::{Device, DeviceError, OnnxRuntime, Precision};
+pub use planet::ScoreKind;
 pub use rten::Rten;
 pub use sequence::SequenceEngine;
-pub use signature::{ScoreKind, Signature};
+pub use signature::Signature;
 pub use threads::Threads;

@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 
-use planet::{Activations, Engine, EngineError};
+use planet::{Activations, Engine, EngineError, ScoreKind};
 use planet_data::{Layout, PixelBatch};
 
 use crate::{
     session::{Session, error},
-    signature::{Resolved, ScoreKind, Signature},
+    signature::{Resolved, Signature},
 };
 
 /// An ONNX model ready to look at photos, whichever library runs it.

@@ -1,3 +1,4 @@
+use planet::{ModelDescription, ScoreKind};
 use planet_data::Layout;
 
 use crate::session::{Input, Session};
@@ -15,15 +16,6 @@ pub struct Signature {
     pub embedding: Option<String>,
     /// Order of the input's axes.
     pub layout: Layout,
-}
-
-/// What a model's scores are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScoreKind {
-    /// Before the softmax.
-    Logits,
-    /// After it.
-    Probabilities,
 }
 
 impl Default for Signature {
@@ -44,6 +36,17 @@ pub(crate) struct Resolved {
 }
 
 impl Signature {
+    /// What a model package says of its network.
+    pub fn of(description: &ModelDescription) -> Self {
+        let outputs = &description.outputs;
+        Self {
+            scores: Some(outputs.scores.clone()),
+            kind: outputs.kind,
+            embedding: outputs.embedding.clone(),
+            layout: description.preprocess.layout,
+        }
+    }
+
     pub(crate) fn resolve(&self, session: &dyn Session) -> Result<Resolved, String> {
         let input = match session.inputs() {
             [input] => input.clone(),

@@ -7,8 +7,17 @@
 mod engine;
 pub mod map;
 mod outcome;
+pub mod package;
+mod prediction;
 mod probabilities;
 
 pub use engine::{Activations, Engine, EngineError};
 pub use outcome::Outcome;
+pub use package::{
+    ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
+};
+pub use prediction::{
+    Candidate, Certain, Locator, LocatorOptions, Place, Prediction, PredictionError,
+    PredictionFormat, PredictionReader, PredictionWriter, Within, WithinError, WriterOptions,
+};
 pub use probabilities::{CellProbabilities, ProbabilityError};

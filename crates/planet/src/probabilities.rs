@@ -19,6 +19,14 @@ pub enum ProbabilityError {
     /// No class has a finite score, or there are no classes.
     #[error("no class has a finite score")]
     Empty,
+    /// Another number of scores than the partition has classes.
+    #[error("{found} scores for {stated} classes; the model belongs to another partition")]
+    Classes {
+        /// Classes of the partition.
+        stated: usize,
+        /// Scores.
+        found: usize,
+    },
     /// A temperature that is not above zero.
     #[error("temperature {0} is not above 0")]
     Temperature(f32),

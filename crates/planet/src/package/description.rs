@@ -1,0 +1,163 @@
+use std::collections::BTreeMap;
+
+use planet_data::Preprocess;
+use serde::{Deserialize, Serialize};
+
+use super::{MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE};
+
+/// The `format` of model.json.
+pub const MODEL_FORMAT: &str = "planet-model-1";
+
+/// What model.json holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelDescription {
+    /// [`MODEL_FORMAT`].
+    pub format: String,
+    /// The model's name, for people.
+    pub name: String,
+    /// The network's architecture: `inception-v3`, or `foreign` for an imported one.
+    pub architecture: String,
+    /// Number of classes: rows of the partition, outputs of the network.
+    pub classes: usize,
+    /// Length of the embedding; 0 where the network gives none.
+    pub features: usize,
+    /// How a photo becomes the network's input.
+    pub preprocess: Preprocess,
+    /// What the network's outputs are called and are.
+    pub outputs: Outputs,
+    /// Logits are divided by this before the softmax; fitted on validation photos.
+    pub temperature: f32,
+    /// Fingerprint of the partition that the network was trained for.
+    pub partition_fingerprint: String,
+    /// blake3 of every other file but the card, hexadecimal, by name.
+    pub hashes: BTreeMap<String, String>,
+    /// Album schemes in this package.
+    #[serde(default)]
+    pub schemes: Vec<Scheme>,
+    /// Where the model comes from.
+    pub provenance: Provenance,
+}
+
+/// What whoever makes a package says of it; [`super::NewPackage::finish`] adds the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelDraft {
+    /// The model's name, for people.
+    pub name: String,
+    /// The network's architecture.
+    pub architecture: String,
+    /// Length of the embedding; 0 where the network gives none.
+    pub features: usize,
+    /// How a photo becomes the network's input.
+    pub preprocess: Preprocess,
+    /// What the network's outputs are called and are.
+    pub outputs: Outputs,
+    /// Logits are divided by this before the softmax.
+    pub temperature: f32,
+    /// Where the model comes from.
+    pub provenance: Provenance,
+}
+
+/// The network's outputs by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// The output with a score for every class.
+    pub scores: String,
+    /// What the scores are.
+    pub kind: ScoreKind,
+    /// The output with the embedding, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<String>,
+}
+
+impl Default for Outputs {
+    /// What our own networks give: `logits` and `embedding`.
+    fn default() -> Self {
+        let embedding = Some("embedding".to_owned());
+        Self { scores: "logits".to_owned(), kind: ScoreKind::Logits, embedding }
+    }
+}
+
+/// What a network's scores are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreKind {
+    /// Before the softmax.
+    Logits,
+    /// After it.
+    Probabilities,
+}
+
+/// A way to locate albums that was trained on top of the network's embeddings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scheme {
+    /// Its name on the command line.
+    pub name: String,
+    /// Its file in the package: `album-lstm.onnx`, `album-hmm.json`.
+    pub file: String,
+    /// [`ModelDescription::network_hash`] of the network that it was trained on.
+    pub network: String,
+}
+
+/// Where a model comes from: enough to make it again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Photos that it was trained on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_photos: Option<u64>,
+    /// Photos that it was validated on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_photos: Option<u64>,
+    /// The resolved configuration of the run, as TOML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// Seed of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Version of PlaNet that made the package.
+    pub version: String,
+    /// Scores on the validation photos, by name: `street`, `city`, `loss`, …
+    #[serde(default)]
+    pub scores: BTreeMap<String, f64>,
+    /// What else there is to say, for people: the data's source and licence, a foreign model's
+    /// address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+impl ModelDescription {
+    /// Names the network whatever package it stands in: a hash over graph and weights.
+    pub fn network_hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for name in [MODEL_FILE, WEIGHTS_FILE] {
+            hasher.update(self.hashes.get(name).map_or("", String::as_str).as_bytes());
+            hasher.update(b"\n");
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Checks values that were read from a file.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.format != MODEL_FORMAT {
+            let found = &self.format;
+            return Err(format!("format '{found}' is not '{MODEL_FORMAT}', which this reads"));
+        }
+        if !(self.temperature > 0.0 && self.temperature.is_finite()) {
+            return Err(format!("temperature {} is not above 0", self.temperature));
+        }
+        self.preprocess.check().map_err(|error| error.to_string())?;
+        for name in [MODEL_FILE, PARTITION_FILE] {
+            if !self.hashes.contains_key(name) {
+                return Err(format!("states no hash of {name}"));
+            }
+        }
+        for name in self.hashes.keys().chain(self.schemes.iter().map(|scheme| &scheme.file)) {
+            if name.is_empty() || name.contains(['/', '\\']) || name == ".." {
+                return Err(format!("'{name}' is no name of a file in the package"));
+            }
+        }
+        match self.schemes.iter().find(|scheme| !self.hashes.contains_key(&scheme.file)) {
+            Some(scheme) => Err(format!("states no hash of {}", scheme.file)),
+            None => Ok(()),
+        }
+    }
+}

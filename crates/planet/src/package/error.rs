@@ -1,0 +1,106 @@
+use std::{io, path::PathBuf};
+
+use planet_geo::PartitionError;
+use thiserror::Error;
+
+/// Why a model package cannot be opened or made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// There is no such folder.
+    #[error(
+        "{}: no model package there; a package is a folder with model.json, which planet export \
+         and planet model import make",
+        path.display()
+    )]
+    NoFolder {
+        /// What was asked for.
+        path: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's own reason.
+        source: io::Error,
+    },
+    /// model.json is not what it should be.
+    #[error("{}: {what}", path.display())]
+    Description {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A file is not the one that the package was made with.
+    #[error(
+        "{}: its hash is {found}, model.json says {stated}; the file was changed or is damaged, \
+         fetch the package again",
+        path.display()
+    )]
+    Hash {
+        /// The file.
+        path: PathBuf,
+        /// blake3 in model.json.
+        stated: String,
+        /// blake3 of the file.
+        found: String,
+    },
+    /// The partition has another number of classes than the network.
+    #[error("{}: {found} classes, the network has {stated}", path.display())]
+    Classes {
+        /// The partition's file.
+        path: PathBuf,
+        /// Classes of the network.
+        stated: usize,
+        /// Rows of the partition.
+        found: usize,
+    },
+    /// The partition is not the one that the network was trained for.
+    #[error("{}: fingerprint {found}, model.json says {stated}", path.display())]
+    Fingerprint {
+        /// The partition's file.
+        path: PathBuf,
+        /// Fingerprint in model.json.
+        stated: String,
+        /// Fingerprint of the partition.
+        found: String,
+    },
+    /// The partition cannot be read.
+    #[error(transparent)]
+    Partition(#[from] PartitionError),
+    /// The package has no album scheme of this name.
+    #[error("{}: no album scheme '{name}'; there is {known}", path.display())]
+    NoScheme {
+        /// model.json.
+        path: PathBuf,
+        /// The scheme that was asked for.
+        name: String,
+        /// The schemes that there are.
+        known: String,
+    },
+    /// An album scheme belongs to other embeddings.
+    #[error("{}: trained on the embeddings of another network; train it again", path.display())]
+    OtherNetwork {
+        /// The scheme's file.
+        path: PathBuf,
+    },
+    /// The place of a new package holds something else.
+    #[error(
+        "{}: exists and is no model package; name another folder or take it away",
+        path.display()
+    )]
+    Taken {
+        /// Where the package should stand.
+        path: PathBuf,
+    },
+}
+
+impl PackageError {
+    /// For `map_err` on what the system answers about a file.
+    pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        |source| Self::File { path, source }
+    }
+}

@@ -1,0 +1,179 @@
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use planet_data::NewFile;
+use planet_geo::Partition;
+use tempfile::TempDir;
+
+use super::{
+    CARD_FILE, DESCRIPTION_FILE, MODEL_FORMAT, ModelDescription, ModelDraft, ModelPackage,
+    PARTITION_FILE, PackageError, Scheme, card, hash_of,
+};
+
+/// A package in the making: a folder under a temporary name beside its place, renamed when
+/// whole, so that no reader ever meets half a package and a failure leaves the old one.
+#[derive(Debug)]
+pub struct NewPackage {
+    place: PathBuf,
+    folder: TempDir,
+}
+
+impl NewPackage {
+    /// Begins a package that will stand at `place`. A package that stands there is replaced at
+    /// the end; anything else is left alone.
+    ///
+    /// # Errors
+    /// Something else stands there, or the folder above does not exist or cannot be written.
+    pub fn create(place: &Path) -> Result<Self, PackageError> {
+        if place.exists() && !replaceable(place).map_err(PackageError::file(place))? {
+            return Err(PackageError::Taken { path: place.to_owned() });
+        }
+        let above = match place.parent() {
+            Some(above) if !above.as_os_str().is_empty() => above,
+            _ => Path::new("."),
+        };
+        let folder = tempfile::Builder::new().prefix(".planet-").suffix(".tmp").tempdir_in(above);
+        let folder = folder.map_err(PackageError::file(above))?;
+        Ok(Self { place: place.to_owned(), folder })
+    }
+
+    /// Where `model.onnx`, its weights and album schemes are to be written before
+    /// [`NewPackage::finish`].
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Adds partition, description and card, and puts the package in its place.
+    ///
+    /// # Errors
+    /// A file cannot be written, or the whole is no sound package.
+    pub fn finish(
+        self,
+        draft: ModelDraft,
+        partition: &Partition,
+    ) -> Result<ModelPackage, PackageError> {
+        let path = self.folder().join(PARTITION_FILE);
+        let mut text = Vec::new();
+        partition.write(&mut text).map_err(PackageError::file(&path))?;
+        NewFile::write_all_at(&path, &text).map_err(PackageError::file(&path))?;
+        let description = ModelDescription {
+            format: MODEL_FORMAT.to_owned(),
+            name: draft.name,
+            architecture: draft.architecture,
+            classes: partition.len(),
+            features: draft.features,
+            preprocess: draft.preprocess,
+            outputs: draft.outputs,
+            temperature: draft.temperature,
+            partition_fingerprint: partition.fingerprint(),
+            hashes: BTreeMap::new(),
+            schemes: Vec::new(),
+            provenance: draft.provenance,
+        };
+        self.place_with(description, partition)
+    }
+
+    /// The same package with one more album scheme, whose file `write` makes at the path that
+    /// it is given. A scheme of the same name is replaced.
+    ///
+    /// # Errors
+    /// A file cannot be written, or `write` fails.
+    pub fn with_scheme(
+        package: &ModelPackage,
+        name: &str,
+        file: &str,
+        write: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<ModelPackage, PackageError> {
+        let new = Self::create(package.folder())?;
+        let mut description = package.description().clone();
+        description.schemes.retain(|scheme| scheme.name != name);
+        for known in description.hashes.keys().filter(|known| *known != file) {
+            let (from, to) = (package.folder().join(known), new.folder().join(known));
+            fs::hard_link(&from, &to)
+                .or_else(|_| fs::copy(&from, &to).map(|_| ()))
+                .map_err(PackageError::file(&from))?;
+        }
+        let path = new.folder().join(file);
+        write(&path).map_err(PackageError::file(&path))?;
+        let network = description.network_hash();
+        let scheme = Scheme { name: name.to_owned(), file: file.to_owned(), network };
+        description.schemes.push(scheme);
+        new.place_with(description, package.partition())
+    }
+
+    /// Hashes what is there, writes description and card, takes the place.
+    fn place_with(
+        self,
+        mut description: ModelDescription,
+        partition: &Partition,
+    ) -> Result<ModelPackage, PackageError> {
+        let folder = self.folder.path();
+        description.hashes = hashes(folder)?;
+        let path = folder.join(DESCRIPTION_FILE);
+        let wrong = |what: String| PackageError::Description { path: path.clone(), what };
+        description.check().map_err(&wrong)?;
+        let mut json =
+            serde_json::to_vec_pretty(&description).map_err(|error| wrong(error.to_string()))?;
+        json.push(b'\n');
+        NewFile::write_all_at(&path, &json).map_err(PackageError::file(&path))?;
+        let path = folder.join(CARD_FILE);
+        let card = card::write(&description, partition);
+        NewFile::write_all_at(&path, card.as_bytes()).map_err(PackageError::file(&path))?;
+        self.take_place()?;
+        ModelPackage::open(&self.place)
+    }
+
+    fn take_place(&self) -> Result<(), PackageError> {
+        let folder = self.folder.path();
+        make_readable(folder).map_err(PackageError::file(folder))?;
+        let old = folder.with_extension("old");
+        if self.place.exists() {
+            fs::rename(&self.place, &old).map_err(PackageError::file(&self.place))?;
+        }
+        if let Err(source) = fs::rename(folder, &self.place) {
+            if old.exists() {
+                fs::rename(&old, &self.place).map_err(PackageError::file(&old))?;
+            }
+            return Err(PackageError::File { path: self.place.clone(), source });
+        }
+        if old.exists() {
+            fs::remove_dir_all(&old).map_err(PackageError::file(&old))?;
+        }
+        Ok(())
+    }
+}
+
+/// An empty folder or a package of ours may be replaced.
+fn replaceable(place: &Path) -> io::Result<bool> {
+    if !place.is_dir() {
+        return Ok(false);
+    }
+    Ok(place.join(DESCRIPTION_FILE).is_file() || fs::read_dir(place)?.next().is_none())
+}
+
+fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, PackageError> {
+    let mut hashes = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(PackageError::file(folder))? {
+        let path = entry.map_err(PackageError::file(folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name != DESCRIPTION_FILE && name != CARD_FILE {
+            hashes.insert(name, hash_of(&path)?);
+        }
+    }
+    Ok(hashes)
+}
+
+/// A temporary folder is private; a package is as public as any new folder.
+#[cfg(unix)]
+fn make_readable(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,271 @@
+use planet_geo::{ClassId, Distance, EARTH_RADIUS_KM, LatLng};
+
+/// Classes a leaf of the tree holds.
+const LEAF: usize = 8;
+
+/// Probabilities come as f32 and their sum is one only within this.
+const ROUNDING: f64 = 1e-6;
+
+/// Finds the disc that holds the most probability, exactly and without trying all classes
+/// against all: a ball tree over the classes' points, built once for a partition, whose nodes
+/// are given their mass for each photo.
+#[derive(Clone, Debug)]
+pub(super) struct Discs {
+    /// Unit vectors of the points, in the tree's order.
+    vectors: Vec<[f64; 3]>,
+    /// Their classes.
+    classes: Vec<ClassId>,
+    /// The root is the first; children stand behind their parent.
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    middle: [f64; 3],
+    /// Angle to the farthest point, in radians.
+    angle: f64,
+    first: u32,
+    last: u32,
+    /// The second child; the first child is the next node. 0 for a leaf.
+    second: u32,
+}
+
+/// A disc with the probability inside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Disc {
+    /// The class whose point is the middle.
+    pub class: ClassId,
+    /// Probability inside, 0..=1.
+    pub mass: f64,
+}
+
+impl Discs {
+    /// A tree over the points of classes.
+    pub(super) fn new(points: impl Iterator<Item = (ClassId, LatLng)>) -> Self {
+        let mut points: Vec<(ClassId, [f64; 3])> =
+            points.map(|(class, point)| (class, point.to_vector())).collect();
+        let mut nodes = Vec::new();
+        if !points.is_empty() {
+            let last = points.len();
+            arrange(&mut points, 0, last, &mut nodes);
+        }
+        let (classes, vectors) = points.into_iter().unzip();
+        Self { vectors, classes, nodes }
+    }
+
+    /// The disc of this radius round a class's point that holds the most probability, if that
+    /// is at least `share`. Of equal ones the more probable class's, then the first's.
+    pub(super) fn densest(
+        &self,
+        probabilities: &[f32],
+        radius: Distance,
+        share: f64,
+    ) -> Option<Disc> {
+        let masses = self.masses(probabilities);
+        let angle = (radius.km() / EARTH_RADIUS_KM).min(std::f64::consts::PI);
+        let mut search = Search {
+            discs: self,
+            probabilities,
+            masses: &masses,
+            angle,
+            share: share - ROUNDING,
+            best: None,
+        };
+        if !self.nodes.is_empty() {
+            search.descend(0);
+        }
+        search.best
+    }
+
+    /// Probability inside each node.
+    fn masses(&self, probabilities: &[f32]) -> Vec<f64> {
+        let mut masses = vec![0.0; self.nodes.len()];
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            masses[index] = if node.second == 0 {
+                let classes = &self.classes[node.first as usize..node.last as usize];
+                classes.iter().map(|class| f64::from(probabilities[class.index()])).sum()
+            } else {
+                masses[index + 1] + masses[node.second as usize]
+            };
+        }
+        masses
+    }
+}
+
+/// One search for one photo.
+struct Search<'a> {
+    discs: &'a Discs,
+    probabilities: &'a [f32],
+    masses: &'a [f64],
+    angle: f64,
+    share: f64,
+    best: Option<Disc>,
+}
+
+impl Search<'_> {
+    /// Looks for middles among a node's points, unless no disc round any of them can win: each
+    /// lies within the disc round the node's middle that is larger by the node.
+    fn descend(&mut self, index: usize) {
+        let node = &self.discs.nodes[index];
+        let bound = self.mass(0, node.middle, self.angle + node.angle);
+        if bound < self.share || self.best.is_some_and(|best| bound < best.mass) {
+            return;
+        }
+        if node.second == 0 {
+            (node.first as usize..node.last as usize).for_each(|at| self.consider(at));
+            return;
+        }
+        // The heavier child first: a good disc found early spares the other.
+        let (one, two) = (index + 1, node.second as usize);
+        let (first, second) =
+            if self.masses[one] >= self.masses[two] { (one, two) } else { (two, one) };
+        self.descend(first);
+        self.descend(second);
+    }
+
+    fn consider(&mut self, at: usize) {
+        let class = self.discs.classes[at];
+        let own = self.probabilities[class.index()];
+        if own <= 0.0 {
+            return;
+        }
+        let mass = self.mass(0, self.discs.vectors[at], self.angle);
+        let better = |best: Disc| {
+            let other = self.probabilities[best.class.index()];
+            mass.total_cmp(&best.mass)
+                .then(own.total_cmp(&other))
+                .then(best.class.cmp(&class))
+                .is_gt()
+        };
+        if mass >= self.share && self.best.is_none_or(better) {
+            self.best = Some(Disc { class, mass: mass.min(1.0) });
+        }
+    }
+
+    /// Probability within an angle of a direction, inside a node.
+    fn mass(&self, index: usize, middle: [f64; 3], angle: f64) -> f64 {
+        let node = &self.discs.nodes[index];
+        let away = angle_between(node.middle, middle);
+        if self.masses[index] <= 0.0 || away - node.angle > angle {
+            return 0.0;
+        }
+        if away + node.angle <= angle {
+            return self.masses[index];
+        }
+        if node.second != 0 {
+            return self.mass(index + 1, middle, angle)
+                + self.mass(node.second as usize, middle, angle);
+        }
+        (node.first as usize..node.last as usize)
+            .filter(|&at| angle_between(self.discs.vectors[at], middle) <= angle)
+            .map(|at| f64::from(self.probabilities[self.discs.classes[at].index()]))
+            .sum()
+    }
+}
+
+/// Divides points along their widest axis until leaves are small.
+fn arrange(points: &mut [(ClassId, [f64; 3])], first: usize, last: usize, nodes: &mut Vec<Node>) {
+    let here = &mut points[first..last];
+    let (middle, angle) = ball(here);
+    let index = nodes.len();
+    nodes.push(Node { middle, angle, first: first as u32, last: last as u32, second: 0 });
+    if here.len() <= LEAF {
+        return;
+    }
+    let axis = widest(here);
+    let half = here.len() / 2;
+    here.select_nth_unstable_by(half, |a, b| a.1[axis].total_cmp(&b.1[axis]).then(a.0.cmp(&b.0)));
+    arrange(points, first, first + half, nodes);
+    nodes[index].second = nodes.len() as u32;
+    arrange(points, first + half, last, nodes);
+}
+
+fn ball(points: &[(ClassId, [f64; 3])]) -> ([f64; 3], f64) {
+    let sum = points.iter().fold([0.0; 3], |sum, (_, v)| std::array::from_fn(|i| sum[i] + v[i]));
+    // Points that cancel out: any middle will do.
+    let middle = LatLng::from_vector(sum).map_or(points[0].1, LatLng::to_vector);
+    let angle = points.iter().map(|(_, v)| angle_between(*v, middle)).fold(0.0, f64::max);
+    // What rounding took must not lose a point on the rim.
+    (middle, angle + 1e-9)
+}
+
+fn widest(points: &[(ClassId, [f64; 3])]) -> usize {
+    let spread = |axis: usize| {
+        let values = points.iter().map(|(_, v)| v[axis]);
+        let (least, most) =
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+        most - least
+    };
+    (0..3).max_by(|&a, &b| spread(a).total_cmp(&spread(b))).unwrap_or(0)
+}
+
+/// Angle between two unit vectors in radians, precise also for close ones.
+fn angle_between(a: [f64; 3], b: [f64; 3]) -> f64 {
+    let chord: f64 = (0..3).map(|i| (a[i] - b[i]).powi(2)).sum::<f64>().sqrt();
+    2.0 * (chord / 2.0).min(1.0).asin()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Tries all classes against all.
+    fn by_trying_all(
+        points: &[LatLng],
+        probabilities: &[f32],
+        radius: Distance,
+        share: f64,
+    ) -> Option<f64> {
+        let mass = |middle: LatLng| -> f64 {
+            let inside = |at: &usize| middle.distance_to(points[*at]) <= radius;
+            (0..points.len()).filter(inside).map(|at| f64::from(probabilities[at])).sum()
+        };
+        let middles = (0..points.len()).filter(|&at| probabilities[at] > 0.0);
+        let most = middles.map(|at| mass(points[at])).fold(0.0, f64::max);
+        (most >= share).then_some(most)
+    }
+
+    proptest! {
+        #[test]
+        fn the_tree_finds_the_disc_that_trying_all_finds(
+            places in prop::collection::vec((-90.0..=90.0f64, -180.0..=180.0f64, 0.0..1.0f32), 1..200),
+            spread in 0.001..1.0f64,
+            radius in prop::sample::select(vec![1.0, 25.0, 200.0, 750.0, 2500.0, 20100.0]),
+            share in 0.05..0.9f64,
+        ) {
+            let total: f32 = places.iter().map(|place| place.2).sum();
+            prop_assume!(total > 0.0);
+            let points: Vec<LatLng> = places
+                .iter()
+                .map(|p| LatLng::new(p.0 * spread, p.1 * spread).expect("in range"))
+                .collect();
+            let probabilities: Vec<f32> = places.iter().map(|place| place.2 / total).collect();
+            let rows = points.iter().enumerate().map(|(row, p)| (ClassId(row as u32), *p));
+            let radius = Distance::from_km(radius);
+            let found = Discs::new(rows).densest(&probabilities, radius, share);
+            let wanted = by_trying_all(&points, &probabilities, radius, share);
+            match (found, wanted) {
+                (Some(disc), Some(mass)) => prop_assert!((disc.mass - mass).abs() < 1e-5),
+                (None, None) => {}
+                // Within rounding of the share either answer is right.
+                (Some(disc), None) => prop_assert!((disc.mass - share).abs() < 1e-5),
+                (None, Some(mass)) => prop_assert!((mass - share).abs() < 1e-5),
+            }
+        }
+    }
+
+    #[test]
+    fn two_halves_apart_are_certain_only_together() {
+        let at = |lng| LatLng::new(0.0, lng).expect("in range");
+        let points = [at(0.0), at(1.0), at(90.0)];
+        let discs = Discs::new((0..).map(ClassId).zip(points));
+        let probabilities = [0.4, 0.35, 0.25];
+        let densest = |km, share| discs.densest(&probabilities, Distance::from_km(km), share);
+        assert_eq!(densest(25.0, 0.5), None);
+        let disc = densest(200.0, 0.5).expect("the first two lie 111 km apart");
+        assert_eq!(disc.class, ClassId(0));
+        assert!((disc.mass - 0.75).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,160 @@
+use planet_geo::{ClassId, Distance, LatLng, Scale};
+use serde::{Deserialize, Serialize};
+
+use super::{degrees, km};
+use crate::prediction::{Candidate, Certain, Place, Prediction};
+
+/// One line as it stands in the file; what is unknown is absent.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    photo: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    predictions: Vec<Row>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certain: Option<CertainRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    truth: Option<TruthRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    embedding: Option<Vec<f32>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    class: Option<u32>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    cell: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    probability: Option<f32>,
+    lat: f64,
+    lng: f64,
+    #[serde(default)]
+    radius_km: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<PlaceRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PlaceRow {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    country: String,
+    #[serde(default)]
+    country_code: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum CertainRow {
+    Known { level: String, name: String, lat: f64, lng: f64, radius_km: f64, probability: f32 },
+    Unknown { level: String },
+}
+
+#[derive(Serialize, Deserialize)]
+struct TruthRow {
+    lat: f64,
+    lng: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    distance_km: Option<f64>,
+}
+
+const UNKNOWN: &str = "unknown";
+
+/// A line with its end.
+pub(super) fn line(prediction: &Prediction) -> String {
+    let certain = match &prediction.certain {
+        Some(certain) => Some(CertainRow::Known {
+            level: certain.level.name().to_owned(),
+            name: certain.name.clone(),
+            lat: degrees(certain.position.lat()),
+            lng: degrees(certain.position.lng()),
+            radius_km: certain.level.radius().km(),
+            probability: certain.probability,
+        }),
+        None if prediction.error.is_none() => Some(CertainRow::Unknown { level: UNKNOWN.into() }),
+        None => None,
+    };
+    let truth = prediction.truth.map(|truth| TruthRow {
+        lat: degrees(truth.lat()),
+        lng: degrees(truth.lng()),
+        distance_km: prediction.distance().map(km),
+    });
+    let line = Line {
+        photo: prediction.photo.clone(),
+        predictions: prediction.candidates.iter().map(row).collect(),
+        certain,
+        truth,
+        embedding: prediction.embedding.clone(),
+        error: prediction.error.clone(),
+    };
+    let mut text = serde_json::to_string(&line).expect("strings and numbers become JSON");
+    text.push('\n');
+    text
+}
+
+fn row(candidate: &Candidate) -> Row {
+    let place = candidate.place.clone().map(|place| {
+        let Place { name, region, country, country_code } = place;
+        PlaceRow { name, region, country, country_code }
+    });
+    Row {
+        class: candidate.class.map(|class| class.0),
+        cell: candidate.cell.clone(),
+        probability: candidate.probability,
+        lat: degrees(candidate.position.lat()),
+        lng: degrees(candidate.position.lng()),
+        radius_km: km(candidate.radius),
+        place,
+    }
+}
+
+/// A prediction from its line.
+pub(super) fn parse(text: &str) -> Result<Prediction, String> {
+    let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let position = |lat, lng| LatLng::new(lat, lng).map_err(|error| error.to_string());
+    let certain = match line.certain {
+        Some(CertainRow::Known { level, name, lat, lng, probability, .. }) => {
+            let scale = Scale::ALL.into_iter().find(|scale| scale.name() == level);
+            let level = scale.ok_or_else(|| format!("'{level}' is no level"))?;
+            Some(Certain { level, name, position: position(lat, lng)?, probability })
+        }
+        Some(CertainRow::Unknown { level }) if level != UNKNOWN => {
+            return Err(format!("the certain level '{level}' lacks its position"));
+        }
+        _ => None,
+    };
+    let truth = line.truth.map(|truth| position(truth.lat, truth.lng)).transpose()?;
+    Ok(Prediction {
+        photo: line.photo,
+        candidates: line.predictions.into_iter().map(candidate).collect::<Result<_, _>>()?,
+        certain,
+        truth,
+        embedding: line.embedding,
+        error: line.error,
+    })
+}
+
+fn candidate(row: Row) -> Result<Candidate, String> {
+    let position = LatLng::new(row.lat, row.lng).map_err(|error| error.to_string())?;
+    if let Some(p) = row.probability
+        && !(0.0..=1.0 + 1e-5).contains(&p)
+    {
+        return Err(format!("probability {p} is not within 0..=1"));
+    }
+    Ok(Candidate {
+        class: row.class.map(ClassId),
+        cell: row.cell,
+        probability: row.probability,
+        position,
+        radius: Distance::from_km(row.radius_km),
+        place: row.place.map(|row| {
+            let PlaceRow { name, region, country, country_code } = row;
+            Place { name, region, country, country_code }
+        }),
+    })
+}

@@ -1,0 +1,196 @@
+//! Prediction files: one format a file of source.
+
+mod csv;
+mod exiftool;
+mod geojson;
+mod jsonl;
+mod kml;
+mod reader;
+
+use std::{
+    fmt,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use planet_data::DataError;
+pub use reader::PredictionReader;
+use thiserror::Error;
+
+use super::Prediction;
+
+/// How predictions are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PredictionFormat {
+    /// One JSON object a photo, failed ones included: everything that is known.
+    Jsonl,
+    /// `img_id,p_key,pred_class,pred_lat,pred_lng,probability`, one row a candidate.
+    Csv,
+    /// What `exiftool -csv=FILE` takes; certain answers for photos without a position.
+    ExiftoolCsv,
+    /// A point a photo with its properties, RFC 7946.
+    GeoJson,
+    /// A placemark a photo.
+    Kml,
+}
+
+impl PredictionFormat {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Jsonl, Self::Csv, Self::ExiftoolCsv, Self::GeoJson, Self::Kml];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::ExiftoolCsv => "exiftool-csv",
+            Self::GeoJson => "geojson",
+            Self::Kml => "kml",
+        }
+    }
+
+    /// The format that a file's name stands for, also with `.gz` or `.zst`. `.csv` is
+    /// [`Self::Csv`]; exiftool's is chosen by its own name only.
+    pub fn of(path: &Path) -> Option<Self> {
+        let name = path.to_string_lossy().to_ascii_lowercase();
+        let (_, bare) = planet_data::table::Compression::of_name(&name);
+        match bare.rsplit_once('.')?.1 {
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "csv" => Some(Self::Csv),
+            "geojson" | "json" => Some(Self::GeoJson),
+            "kml" => Some(Self::Kml),
+            _ => None,
+        }
+    }
+
+    /// Whether an interrupted file can be gone on with: every line stands for itself.
+    pub const fn resumable(self) -> bool {
+        matches!(self, Self::Jsonl | Self::Csv)
+    }
+}
+
+impl fmt::Display for PredictionFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why predictions cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PredictionError {
+    /// The file, or a table's row, is wrong.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// One line of JSON is wrong.
+    #[error("{file}:{line}: {what}")]
+    Line {
+        /// The file, as the user named it.
+        file: String,
+        /// Line, counted from 1.
+        line: u64,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// What some formats need to know beside the predictions.
+#[derive(Clone, Debug, Default)]
+pub struct WriterOptions {
+    /// Folder that photo ids are relative to: exiftool finds files by their path.
+    pub root: PathBuf,
+    /// Whether the header of a table stands already, in a file that is gone on with.
+    pub resumed: bool,
+}
+
+/// Writes predictions one by one.
+pub struct PredictionWriter<W: Write> {
+    writer: W,
+    format: PredictionFormat,
+    options: WriterOptions,
+    written: u64,
+}
+
+impl<W: Write> PredictionWriter<W> {
+    /// Begins a file: what comes before the first photo is written at once.
+    ///
+    /// # Errors
+    /// The writer fails.
+    pub fn new(
+        mut writer: W,
+        format: PredictionFormat,
+        options: WriterOptions,
+    ) -> io::Result<Self> {
+        if !options.resumed {
+            let start = match format {
+                PredictionFormat::Jsonl => "",
+                PredictionFormat::Csv => csv::HEADER,
+                PredictionFormat::ExiftoolCsv => exiftool::HEADER,
+                PredictionFormat::GeoJson => geojson::START,
+                PredictionFormat::Kml => kml::START,
+            };
+            writer.write_all(start.as_bytes())?;
+        }
+        Ok(Self { writer, format, options, written: 0 })
+    }
+
+    /// Writes what is said of one photo. A photo without an answer has a line of its own in
+    /// jsonl, geojson (a feature without geometry) and kml (a placemark without a point).
+    ///
+    /// # Errors
+    /// The writer fails.
+    pub fn write(&mut self, prediction: &Prediction) -> io::Result<()> {
+        let text = match self.format {
+            PredictionFormat::Jsonl => jsonl::line(prediction),
+            PredictionFormat::Csv => csv::rows(prediction),
+            PredictionFormat::ExiftoolCsv => exiftool::row(prediction, &self.options.root),
+            PredictionFormat::GeoJson => geojson::feature(prediction, self.written == 0),
+            PredictionFormat::Kml => kml::placemark(prediction),
+        };
+        self.written += 1;
+        self.writer.write_all(text.as_bytes())
+    }
+
+    /// Hands on what is buffered, so that an interruption loses nothing.
+    ///
+    /// # Errors
+    /// The writer fails.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    /// Writes what comes after the last photo and gives the writer back.
+    ///
+    /// # Errors
+    /// The writer fails.
+    pub fn finish(mut self) -> io::Result<W> {
+        let end = match self.format {
+            PredictionFormat::GeoJson => geojson::END,
+            PredictionFormat::Kml => kml::END,
+            _ => "",
+        };
+        self.writer.write_all(end.as_bytes())?;
+        self.writer.flush()?;
+        Ok(self.writer)
+    }
+}
+
+/// A field of a CSV row, quoted where it must be.
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Degrees as files keep them: seven decimals, about a centimetre, without trailing zeros.
+fn degrees(value: f64) -> f64 {
+    (value * 1e7).round() / 1e7
+}
+
+/// Kilometres to the metre.
+fn km(distance: planet_geo::Distance) -> f64 {
+    (distance.km() * 1e3).round() / 1e3
+}

@@ -1,0 +1,311 @@
+use std::{
+    io::{BufRead, Read},
+    path::Path,
+};
+
+use csv::ByteRecord;
+use planet_data::{
+    DataError,
+    table::{self, Columns, Compression, Table, TextTable},
+};
+use planet_geo::{ClassId, Distance, LatLng};
+
+use super::{PredictionError, PredictionFormat, jsonl};
+use crate::prediction::{Candidate, Prediction};
+
+/// Longest line of jsonl that is read, in bytes: an embedding and a hundred candidates are a
+/// tenth of it.
+const LONGEST_LINE: usize = 1 << 22;
+
+/// Reads predictions photo by photo: jsonl, our CSV, and what other systems write.
+///
+/// | columns | whose |
+/// |---|---|
+/// | `img_id,p_key,pred_class,pred_lat,pred_lng,probability` | ours, `p_key` a rank from 0 |
+/// | `img_id,p_key,pred_class,pred_lat,pred_lng` | rows of several partitionings, named by `p_key`, of which one is chosen |
+/// | `img_id,gt_lat,predicted_lat,gt_long,predicted_long,…` | with its own truth |
+/// | an id with `lat` and `lng` by their usual names | any answer sheet |
+///
+/// Rows of one photo stand one after the other. Ids are kept as they are.
+pub struct PredictionReader {
+    name: String,
+    source: Source,
+}
+
+enum Source {
+    Jsonl { reader: Box<dyn BufRead + Send>, line: u64, buffer: Vec<u8> },
+    Table(Box<Rows>),
+}
+
+impl PredictionReader {
+    /// Opens a file, plain or compressed; `-` is standard input, whose kind is told from its
+    /// first byte. `p_key` chooses among the partitionings of a file that names them.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, or whose columns are none of those above.
+    pub fn open(path: &Path, p_key: Option<&str>) -> Result<Self, PredictionError> {
+        let name = path.to_string_lossy().into_owned();
+        let mut reader = table::open_text(path)?;
+        let start = reader.fill_buf().map_err(DataError::file(path))?;
+        let first = start.iter().find(|byte| !byte.is_ascii_whitespace()).copied();
+        let is_json =
+            first == Some(b'{') || PredictionFormat::of(path) == Some(PredictionFormat::Jsonl);
+        let source = if is_json {
+            Source::Jsonl { reader, line: 0, buffer: Vec::new() }
+        } else {
+            Source::Table(Box::new(Rows::open(reader, path, &name, p_key)?))
+        };
+        Ok(Self { name, source })
+    }
+
+    fn read(&mut self) -> Result<Option<Prediction>, PredictionError> {
+        match &mut self.source {
+            Source::Jsonl { reader, line, buffer } => loop {
+                buffer.clear();
+                *line += 1;
+                let wrong = |what: String| PredictionError::Line {
+                    file: self.name.clone(),
+                    line: *line,
+                    what,
+                };
+                let read = reader.by_ref().take(LONGEST_LINE as u64).read_until(b'\n', buffer);
+                let read = read.map_err(|error| wrong(error.to_string()))?;
+                if read == 0 {
+                    return Ok(None);
+                }
+                if read == LONGEST_LINE {
+                    return Err(wrong(format!(
+                        "the line is longer than {} MiB",
+                        LONGEST_LINE >> 20
+                    )));
+                }
+                let text = std::str::from_utf8(buffer).map_err(|error| wrong(error.to_string()))?;
+                if !text.trim().is_empty() {
+                    return jsonl::parse(text).map(Some).map_err(wrong);
+                }
+            },
+            Source::Table(rows) => rows.next_photo(),
+        }
+    }
+}
+
+impl Iterator for PredictionReader {
+    type Item = Result<Prediction, PredictionError>;
+
+    /// The next photo. After an error about one line the next call goes on behind it.
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+/// A table's rows, gathered by photo.
+struct Rows {
+    name: String,
+    table: TextTable,
+    layout: Layout,
+    p_key: Option<String>,
+    row: ByteRecord,
+    /// The first row of the next photo.
+    next: Option<(u64, Parsed)>,
+    ended: bool,
+}
+
+/// Where the columns stand.
+struct Layout {
+    id: usize,
+    lat: usize,
+    lng: usize,
+    key: Option<usize>,
+    class: Option<usize>,
+    probability: Option<usize>,
+    truth: Option<[usize; 2]>,
+}
+
+struct Parsed {
+    id: String,
+    rank: Option<u64>,
+    candidate: Option<Candidate>,
+    truth: Option<LatLng>,
+}
+
+const IDS: [&str; 8] =
+    ["img_id", "photo", "image_id", "img_file", "id", "image", "filename", "file"];
+const LATITUDES: [&str; 5] = ["pred_lat", "predicted_lat", "predicted_latitude", "lat", "latitude"];
+const LONGITUDES: [&str; 8] = [
+    "pred_lng",
+    "predicted_long",
+    "predicted_lng",
+    "predicted_longitude",
+    "pred_lon",
+    "lng",
+    "lon",
+    "longitude",
+];
+const TRUE_LATITUDES: [&str; 3] = ["gt_lat", "true_lat", "gt_latitude"];
+const TRUE_LONGITUDES: [&str; 5] = ["gt_long", "gt_lng", "gt_lon", "true_lng", "gt_longitude"];
+
+impl Layout {
+    fn of(name: &str, columns: &Columns) -> Result<Self, PredictionError> {
+        let find = |names: &[&str]| columns.find(name, names);
+        let needed = |names: &[&str], what: &str| {
+            find(names)?.ok_or_else(|| {
+                let listed = columns.listed();
+                let what =
+                    format!("has no column with {what} (such as {}), only {listed}", names[0]);
+                DataError::table(name, what)
+            })
+        };
+        let truth = match (find(&TRUE_LATITUDES)?, find(&TRUE_LONGITUDES)?) {
+            (Some(lat), Some(lng)) => Some([lat, lng]),
+            _ => None,
+        };
+        Ok(Self {
+            id: needed(&IDS, "the photo's id")?,
+            lat: needed(&LATITUDES, "the answer's latitude")?,
+            lng: needed(&LONGITUDES, "the answer's longitude")?,
+            key: find(&["p_key"])?,
+            class: find(&["pred_class"])?,
+            probability: find(&["probability", "confidence", "score"])?,
+            truth,
+        })
+    }
+}
+
+impl Rows {
+    fn open(
+        reader: Box<dyn BufRead + Send>,
+        path: &Path,
+        name: &str,
+        p_key: Option<&str>,
+    ) -> Result<Self, PredictionError> {
+        let (_, bare) = Compression::of_name(name);
+        if bare.to_ascii_lowercase().ends_with(".parquet") {
+            let what = "predictions are read from .jsonl, .csv and .tsv";
+            return Err(DataError::table(name, what).into());
+        }
+        // Standard input can be opened once only; a file is opened again by its own reader.
+        let table = if path.as_os_str() == table::STANDARD_STREAM {
+            TextTable::new(reader, name, b',')?
+        } else {
+            drop(reader);
+            match table::open(path)? {
+                Table::Text(table) => *table,
+                Table::Parquet(_) => unreachable!("refused above by its name"),
+            }
+        };
+        let layout = Layout::of(name, table.columns())?;
+        Ok(Self {
+            name: name.to_owned(),
+            table,
+            layout,
+            p_key: p_key.map(str::to_owned),
+            row: ByteRecord::new(),
+            next: None,
+            ended: false,
+        })
+    }
+
+    fn next_photo(&mut self) -> Result<Option<Prediction>, PredictionError> {
+        let first = match self.next.take() {
+            Some((_, first)) => first,
+            None => match self.next_row()? {
+                Some((_, first)) => first,
+                None => return Ok(None),
+            },
+        };
+        let mut prediction =
+            Prediction { photo: first.id, truth: first.truth, ..Default::default() };
+        let mut ranked: Vec<(u64, Candidate)> = Vec::new();
+        ranked.extend(first.candidate.map(|candidate| (first.rank.unwrap_or(0), candidate)));
+        while let Some((line, row)) = self.next_row()? {
+            // Rows without a rank do not continue a photo: the same id again is a duplicate.
+            let more = row.id == prediction.photo && row.rank.is_some_and(|rank| rank > 0);
+            if !more {
+                self.next = Some((line, row));
+                break;
+            }
+            ranked.extend(row.candidate.map(|candidate| (row.rank.unwrap_or(0), candidate)));
+        }
+        ranked.sort_by_key(|(rank, _)| *rank);
+        prediction.candidates = ranked.into_iter().map(|(_, candidate)| candidate).collect();
+        if prediction.candidates.is_empty() {
+            prediction.error = Some("the file states no answer".to_owned());
+        }
+        Ok(Some(prediction))
+    }
+
+    /// The next row of the partitioning that was chosen.
+    fn next_row(&mut self) -> Result<Option<(u64, Parsed)>, PredictionError> {
+        while !self.ended {
+            let Some(line) = self.table.read(&mut self.row)? else {
+                self.ended = true;
+                break;
+            };
+            let parsed = self.parse().map_err(|what| DataError::row(&self.name, line, what))?;
+            if let Some(parsed) = parsed {
+                return Ok(Some((line, parsed)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A row; `None` for one of another partitioning.
+    fn parse(&self) -> Result<Option<Parsed>, String> {
+        let text = |column: usize| -> Result<&str, String> {
+            let cell = self.row.get(column).unwrap_or_default();
+            std::str::from_utf8(cell).map(str::trim).map_err(|_| "the row is not UTF-8".to_owned())
+        };
+        let layout = &self.layout;
+        let key = layout.key.map(text).transpose()?.filter(|key| !key.is_empty());
+        let rank = match (key, &self.p_key) {
+            (Some(key), Some(wanted)) if key == wanted => None,
+            (Some(_), Some(_)) => return Ok(None),
+            (Some(key), None) => Some(key.parse::<u64>().map_err(|_| {
+                format!(
+                    "p_key '{key}' is no rank but a partitioning; choose one with --p-key {key}"
+                )
+            })?),
+            (None, _) => None,
+        };
+        let id = text(layout.id)?;
+        if id.is_empty() {
+            return Err("the photo's id is empty".to_owned());
+        }
+        let position = position(text(layout.lat)?, text(layout.lng)?)?;
+        let class = match layout.class.map(text).transpose()? {
+            Some(class) => class.parse().ok().map(ClassId),
+            None => None,
+        };
+        let probability = match layout.probability.map(text).transpose()? {
+            None | Some("") => None,
+            Some(text) => {
+                let p = text.parse().ok().filter(|p: &f32| (0.0..=1.0 + 1e-5).contains(p));
+                Some(p.ok_or_else(|| format!("probability '{text}' is not within 0..=1"))?)
+            }
+        };
+        let truth = match layout.truth {
+            Some([lat, lng]) => self::position(text(lat)?, text(lng)?)?,
+            None => None,
+        };
+        let candidate = position.map(|position| Candidate {
+            class,
+            cell: String::new(),
+            probability,
+            position,
+            radius: Distance::ZERO,
+            place: None,
+        });
+        Ok(Some(Parsed { id: id.to_owned(), rank, candidate, truth }))
+    }
+}
+
+/// A position; `None` where both cells are empty.
+fn position(lat: &str, lng: &str) -> Result<Option<LatLng>, String> {
+    if lat.is_empty() && lng.is_empty() {
+        return Ok(None);
+    }
+    let degrees = |text: &str| {
+        text.parse::<f64>().map_err(|_| format!("'{text}' is not a number of degrees"))
+    };
+    LatLng::new(degrees(lat)?, degrees(lng)?).map(Some).map_err(|error| error.to_string())
+}

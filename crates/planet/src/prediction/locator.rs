@@ -1,0 +1,182 @@
+use std::sync::{Arc, OnceLock};
+
+use planet_data::Gazetteer;
+use planet_geo::{ClassId, Distance, Partition, Scale};
+
+use super::{Candidate, Certain, Place, Prediction, Within, WithinError, discs::Discs};
+use crate::{CellProbabilities, ProbabilityError};
+
+/// What to say of each photo.
+#[derive(Clone, Debug)]
+pub struct LocatorOptions {
+    /// Candidates a photo.
+    pub top: usize,
+    /// Share of probability that makes a level certain, above 0 and at most 1.
+    pub certain: f64,
+    /// Ground that answers must lie in.
+    pub within: Option<Within>,
+    /// Whether to name places.
+    pub names: bool,
+}
+
+impl Default for LocatorOptions {
+    /// Five candidates with names, certain from one half on.
+    fn default() -> Self {
+        Self { top: 5, certain: 0.5, within: None, names: true }
+    }
+}
+
+/// Turns a network's scores into predictions: softmax with the model's temperature, the best
+/// classes with their places, the finest level that is certain.
+///
+/// Made once for a model and shared by all threads.
+///
+/// ```
+/// use std::sync::Arc;
+/// use planet::{Locator, LocatorOptions};
+/// use planet_data::Gazetteer;
+/// use planet_geo::{CellId, Class, ClassKind, Partition, PartitionInfo};
+///
+/// let class = |cell: CellId| {
+///     let centre = Some(cell.centre());
+///     Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre }
+/// };
+/// let classes = vec![class("477eb1".parse()?), class("487604".parse()?)];
+/// let partition = Partition::new(PartitionInfo::default(), classes)?;
+/// let options = LocatorOptions::default();
+/// let locator = Locator::new(Arc::new(partition), 1.0, options, Arc::new(Gazetteer::new()))?;
+/// let prediction = locator.predict("photo.jpg", &[3.0, 0.0])?;
+/// assert_eq!(prediction.candidates[0].cell, "477eb1");
+/// assert_eq!(prediction.certain.expect("95 % in one cell").level.name(), "street");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Locator {
+    partition: Arc<Partition>,
+    temperature: f32,
+    options: LocatorOptions,
+    /// For every class, whether it may be an answer; `None` where all may.
+    allowed: Option<Vec<bool>>,
+    /// Number of classes without a point.
+    placeless: usize,
+    discs: Discs,
+    /// Tokens, radius and place of every class that was a candidate so far.
+    known: Vec<OnceLock<Known>>,
+    gazetteer: Arc<Gazetteer>,
+}
+
+#[derive(Clone)]
+struct Known {
+    cell: String,
+    radius: Distance,
+    place: Option<Place>,
+}
+
+impl Locator {
+    /// For a model with these classes and this temperature.
+    ///
+    /// # Errors
+    /// No class lies in the ground that was asked for.
+    pub fn new(
+        partition: Arc<Partition>,
+        temperature: f32,
+        options: LocatorOptions,
+        gazetteer: Arc<Gazetteer>,
+    ) -> Result<Self, WithinError> {
+        let allowed = match &options.within {
+            Some(ground) => Some(ground.classes(&partition, &gazetteer)?),
+            None => None,
+        };
+        let rows = (0..partition.len() as u32).map(ClassId);
+        let discs = Discs::new(rows.filter_map(|class| Some((class, partition.point(class)?))));
+        let placeless = partition.classes().iter().filter(|class| class.mean.is_none()).count();
+        let known = (0..partition.len()).map(|_| OnceLock::new()).collect();
+        Ok(Self { partition, temperature, options, allowed, placeless, discs, known, gazetteer })
+    }
+
+    /// The classes.
+    pub fn partition(&self) -> &Partition {
+        &self.partition
+    }
+
+    /// A probability for every class, of one photo's scores `[classes]`. Outside the ground that
+    /// was asked for it is zero, and the rest sums to one.
+    ///
+    /// # Errors
+    /// Scores that are no distribution (NaN), or too few or many of them.
+    pub fn probabilities(&self, logits: &[f32]) -> Result<CellProbabilities, ProbabilityError> {
+        if logits.len() != self.partition.len() {
+            let (stated, found) = (self.partition.len(), logits.len());
+            return Err(ProbabilityError::Classes { stated, found });
+        }
+        let Some(allowed) = &self.allowed else {
+            return CellProbabilities::from_logits(logits, self.temperature);
+        };
+        let masked: Vec<f32> = logits
+            .iter()
+            .zip(allowed)
+            .map(
+                |(&logit, &inside)| {
+                    if inside || logit.is_nan() { logit } else { f32::NEG_INFINITY }
+                },
+            )
+            .collect();
+        CellProbabilities::from_logits(&masked, self.temperature)
+    }
+
+    /// What is said of a photo with these scores `[classes]`.
+    ///
+    /// # Errors
+    /// Scores that are no distribution (NaN), or too few or many of them.
+    pub fn predict(&self, photo: &str, logits: &[f32]) -> Result<Prediction, ProbabilityError> {
+        Ok(self.of(photo, &self.probabilities(logits)?))
+    }
+
+    /// What is said of a photo with these probabilities.
+    pub fn of(&self, photo: &str, probabilities: &CellProbabilities) -> Prediction {
+        // Classes that mean "none of these" are no places: some more, in case they are among them.
+        let ranked = probabilities.top(self.options.top + self.placeless);
+        let candidates = ranked
+            .into_iter()
+            .filter(|(_, probability)| *probability > 0.0)
+            .filter_map(|(class, probability)| self.candidate(class, probability))
+            .take(self.options.top)
+            .collect();
+        let certain = self.certain(probabilities);
+        Prediction { photo: photo.to_owned(), candidates, certain, ..Prediction::default() }
+    }
+
+    fn candidate(&self, class: ClassId, probability: f32) -> Option<Candidate> {
+        let position = self.partition.point(class)?;
+        let known = self.known[class.index()].get_or_init(|| self.look_up(class));
+        let Known { cell, radius, place } = known.clone();
+        let probability = Some(probability);
+        Some(Candidate { class: Some(class), cell, probability, position, radius, place })
+    }
+
+    fn look_up(&self, class: ClassId) -> Known {
+        let tokens = self.partition.class(class).cells().iter().map(|cell| cell.token());
+        let point = self.partition.point(class).filter(|_| self.options.names);
+        Known {
+            cell: tokens.collect::<Vec<_>>().join(" "),
+            radius: self.partition.radius(class),
+            place: point.map(|point| Place::of(point, &self.gazetteer)),
+        }
+    }
+
+    fn certain(&self, probabilities: &CellProbabilities) -> Option<Certain> {
+        let densest = |level: &Scale| {
+            let disc =
+                self.discs.densest(probabilities.values(), level.radius(), self.options.certain)?;
+            Some((*level, disc))
+        };
+        let (level, disc) = Scale::ALL.iter().find_map(densest)?;
+        let position = self.partition.point(disc.class).expect("discs lie round points");
+        let place = if self.options.names {
+            self.known[disc.class.index()].get_or_init(|| self.look_up(disc.class)).place.as_ref()
+        } else {
+            None
+        };
+        let name = place.map_or_else(String::new, |place| place.at_level(level));
+        Some(Certain { level, name, position, probability: disc.mass as f32 })
+    }
+}

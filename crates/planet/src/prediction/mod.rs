@@ -1,0 +1,81 @@
+//! What is said of a photo: candidates with probabilities, the level that is certain, names.
+
+mod discs;
+mod formats;
+mod locator;
+mod place;
+mod within;
+
+use planet_geo::{ClassId, Distance, LatLng, Scale};
+
+pub use formats::{
+    PredictionError, PredictionFormat, PredictionReader, PredictionWriter, WriterOptions,
+};
+pub use locator::{Locator, LocatorOptions};
+pub use place::Place;
+pub use within::{Within, WithinError};
+
+/// Everything that is said of one photo: a line of a prediction file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prediction {
+    /// The photo's id.
+    pub photo: String,
+    /// The most probable classes, best first; empty where there is an error.
+    pub candidates: Vec<Candidate>,
+    /// The finest level that is certain; `None` where none is, or where it was not worked out.
+    pub certain: Option<Certain>,
+    /// Where the photo was really taken, if known.
+    pub truth: Option<LatLng>,
+    /// The layer below the classifier, `[features]`, where it was asked for.
+    pub embedding: Option<Vec<f32>>,
+    /// Why there is no answer.
+    pub error: Option<String>,
+}
+
+/// One class that a photo may belong to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The class; `None` in files that state positions alone.
+    pub class: Option<ClassId>,
+    /// S2 tokens of its cells, separated by spaces; empty for a class that is only a point.
+    pub cell: String,
+    /// Its probability, 0..=1; `None` in files that do not state it.
+    pub probability: Option<f32>,
+    /// Its point: the answer.
+    pub position: LatLng,
+    /// From the point to the farthest corner of its cells.
+    pub radius: Distance,
+    /// What people call the place.
+    pub place: Option<Place>,
+}
+
+/// The finest level at which an answer is certain: a disc of the level's radius that holds at
+/// least the share of probability that was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Certain {
+    /// The level.
+    pub level: Scale,
+    /// What the place is called at that level; empty on the high seas.
+    pub name: String,
+    /// The disc's middle, a class's point.
+    pub position: LatLng,
+    /// Probability inside the disc, 0..=1.
+    pub probability: f32,
+}
+
+impl Prediction {
+    /// A photo without an answer, and why.
+    pub fn failed(photo: impl Into<String>, error: impl ToString) -> Self {
+        Self { photo: photo.into(), error: Some(error.to_string()), ..Self::default() }
+    }
+
+    /// The best candidate.
+    pub fn best(&self) -> Option<&Candidate> {
+        self.candidates.first()
+    }
+
+    /// How far the best candidate lies from the truth, where both are known.
+    pub fn distance(&self) -> Option<Distance> {
+        Some(self.best()?.position.distance_to(self.truth?))
+    }
+}

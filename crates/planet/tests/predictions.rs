@@ -1,0 +1,256 @@
+//! Predictions: from scores to lines of every format, and back.
+
+use std::{fs, path::Path, sync::Arc};
+
+use planet::{
+    Locator, LocatorOptions, Prediction, PredictionFormat, PredictionReader, PredictionWriter,
+    ProbabilityError, Within, WithinError, WriterOptions,
+};
+use planet_data::Gazetteer;
+use planet_geo::{CellId, Class, ClassId, ClassKind, LatLng, Partition, PartitionInfo, Scale};
+
+fn class(token: &str) -> Class {
+    let cell: CellId = token.parse().expect("a token of this test");
+    let centre = Some(cell.centre());
+    Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre }
+}
+
+/// Nothing of these; Venice; a point in Rome; Ushuaia; Padua, 30 km from Venice.
+fn partition() -> Arc<Partition> {
+    let other = Class { kind: ClassKind::Other, photos: 0, mean: None, centre: None };
+    let rome = LatLng::new(41.9, 12.48).expect("Rome");
+    let rome =
+        Class { kind: ClassKind::PointOnly, photos: 0, mean: Some(rome), centre: Some(rome) };
+    let ushuaia = LatLng::new(-54.8, -68.3).expect("Ushuaia");
+    let ushuaia = CellId::containing(
+        ushuaia,
+        "10".parse::<u8>().map(planet_geo::Level::new).expect("a number").expect("a level"),
+    )
+    .token();
+    let classes = vec![other, class("477eb1"), rome, class(&ushuaia), class("477ed9")];
+    Arc::new(Partition::new(PartitionInfo::default(), classes).expect("disjoint"))
+}
+
+fn locator(options: LocatorOptions) -> Result<Locator, WithinError> {
+    Locator::new(partition(), 1.0, options, Arc::new(Gazetteer::new()))
+}
+
+fn logits(probabilities: [f32; 5]) -> [f32; 5] {
+    probabilities.map(f32::ln)
+}
+
+#[test]
+fn candidates_are_places_in_order_of_their_probability() {
+    let locator = locator(LocatorOptions { top: 2, ..Default::default() }).expect("no ground");
+    let prediction = locator.predict("a.jpg", &logits([0.5, 0.1, 0.3, 0.04, 0.06])).expect("sound");
+    let classes: Vec<_> = prediction.candidates.iter().map(|c| c.class).collect();
+    assert_eq!(classes, [Some(ClassId(2)), Some(ClassId(1))]);
+    let best = prediction.best().expect("two");
+    assert!((best.probability.expect("stated") - 0.3).abs() < 1e-6);
+    assert_eq!(best.cell, "");
+    assert_eq!(best.place.as_ref().expect("named").country_code, "IT");
+    assert!(prediction.candidates[1].radius.km() > 4.0);
+}
+
+#[test]
+fn the_certain_level_is_the_finest_that_holds_the_share() {
+    let locator = locator(LocatorOptions::default()).expect("no ground");
+    let level = |probabilities| {
+        let prediction = locator.predict("a.jpg", &logits(probabilities)).expect("sound");
+        prediction.certain.map(|certain| certain.level)
+    };
+    assert_eq!(level([0.1, 0.6, 0.1, 0.1, 0.1]), Some(Scale::Street));
+    assert_eq!(level([0.2, 0.3, 0.1, 0.1, 0.3]), Some(Scale::Region));
+    assert_eq!(level([0.1, 0.3, 0.3, 0.2, 0.1]), Some(Scale::Country));
+    assert_eq!(level([0.8, 0.05, 0.05, 0.05, 0.05]), None);
+}
+
+#[test]
+fn ground_known_beforehand_takes_the_other_classes_out() {
+    let italy = Within::parse("IT").expect("a code");
+    let options = LocatorOptions { within: Some(italy), ..Default::default() };
+    let locator = locator(options).expect("three classes lie there");
+    let prediction = locator.predict("a.jpg", &logits([0.5, 0.1, 0.0, 0.3, 0.1])).expect("sound");
+    let shares: Vec<f32> = prediction.candidates.iter().filter_map(|c| c.probability).collect();
+    assert_eq!(shares, [0.5, 0.5]);
+}
+
+#[test]
+fn ground_without_a_class_is_an_error() {
+    let japan = Within::parse("JP").expect("a code");
+    let options = LocatorOptions { within: Some(japan), ..Default::default() };
+    assert_eq!(locator(options).err(), Some(WithinError::Empty));
+}
+
+#[test]
+fn scores_that_are_no_distribution_are_refused_also_where_ground_is_ruled_out() {
+    let italy = Within::parse("IT").expect("a code");
+    let options = LocatorOptions { within: Some(italy), ..Default::default() };
+    let locator = locator(options).expect("three classes lie there");
+    let mut scores = [0.0; 5];
+    scores[3] = f32::NAN;
+    assert!(matches!(
+        locator.predict("a.jpg", &scores),
+        Err(ProbabilityError::Score { class: 3, .. })
+    ));
+    let error = locator.predict("a.jpg", &scores[..2]).expect_err("too few");
+    assert_eq!(error, ProbabilityError::Classes { stated: 5, found: 2 });
+}
+
+fn predictions() -> Vec<Prediction> {
+    let locator = locator(LocatorOptions { top: 2, ..Default::default() }).expect("no ground");
+    let mut sure =
+        locator.predict("a,\"b\".jpg", &logits([0.0, 0.75, 0.25, 0.0, 0.0])).expect("ok");
+    sure.embedding = Some(vec![0.5, -1.25]);
+    let mut known = locator.predict("known.jpg", &logits([0.0, 0.75, 0.25, 0.0, 0.0])).expect("ok");
+    known.truth = Some(LatLng::new(45.4, 12.3).expect("near Venice"));
+    let unsure = locator.predict("<c>.jpg", &logits([0.0, 0.25, 0.0, 0.5, 0.25])).expect("ok");
+    let south = locator.predict("south.jpg", &logits([0.0, 0.0, 0.0, 1.0, 0.0])).expect("ok");
+    vec![sure, Prediction::failed("broken.jpg", "the file is empty"), known, unsure, south]
+}
+
+fn written(format: PredictionFormat) -> String {
+    let options = WriterOptions { root: "photos".into(), resumed: false };
+    let mut writer = PredictionWriter::new(Vec::new(), format, options).expect("memory");
+    for prediction in predictions() {
+        writer.write(&prediction).expect("memory");
+    }
+    String::from_utf8(writer.finish().expect("memory")).expect("UTF-8")
+}
+
+fn read(name: &str, text: &str) -> Result<Vec<Prediction>, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    fs::write(&path, text).expect("written");
+    let reader = PredictionReader::open(&path, None).map_err(|error| error.to_string())?;
+    reader.map(|prediction| prediction.map_err(|error| error.to_string())).collect()
+}
+
+/// Compared as text, which rounds positions to a centimetre on both sides.
+#[test]
+fn jsonl_read_and_written_again_is_the_same() {
+    let text = written(PredictionFormat::Jsonl);
+    let back = read("p.jsonl", &text).expect("our own lines");
+    let mut writer =
+        PredictionWriter::new(Vec::new(), PredictionFormat::Jsonl, WriterOptions::default())
+            .expect("memory");
+    back.iter().for_each(|prediction| writer.write(prediction).expect("memory"));
+    assert_eq!(String::from_utf8(writer.finish().expect("memory")).expect("UTF-8"), text);
+    assert_eq!(back.len(), 5);
+    assert_eq!(back[1].error.as_deref(), Some("the file is empty"));
+}
+
+#[test]
+fn a_line_of_jsonl_is_what_the_contract_says() {
+    let text = written(PredictionFormat::Jsonl);
+    let line: serde_json::Value =
+        serde_json::from_str(text.lines().nth(2).expect("five lines")).expect("JSON");
+    let first = &line["predictions"][0];
+    assert_eq!(
+        (&line["photo"], &first["class"], &first["cell"]),
+        (&"known.jpg".into(), &1.into(), &"477eb1".into())
+    );
+    assert_eq!(first["probability"], 0.75);
+    assert_eq!(first["place"]["country_code"], "IT");
+    assert!(first["radius_km"].as_f64().expect("a number") > 1.0);
+    assert_eq!(line["certain"]["level"], "street");
+    assert_eq!(line["certain"]["radius_km"], 1.0);
+    assert!(line["truth"]["distance_km"].as_f64().expect("a number") < 20.0);
+    assert_eq!(line.get("error"), None);
+    let failed: serde_json::Value =
+        serde_json::from_str(text.lines().nth(1).expect("five lines")).expect("JSON");
+    assert_eq!(failed, serde_json::json!({"photo": "broken.jpg", "error": "the file is empty"}));
+}
+
+#[test]
+fn csv_keeps_every_photo_also_one_without_an_answer() {
+    let text = written(PredictionFormat::Csv);
+    assert!(text.starts_with("img_id,p_key,pred_class,pred_lat,pred_lng,probability\n"));
+    let back = read("p.csv", &text).expect("our own rows");
+    let ids: Vec<&str> = back.iter().map(|p| p.photo.as_str()).collect();
+    assert_eq!(ids, ["a,\"b\".jpg", "broken.jpg", "known.jpg", "<c>.jpg", "south.jpg"]);
+    assert_eq!(back[0].candidates.len(), 2);
+    assert_eq!(back[0].candidates[1].class, Some(ClassId(2)));
+    assert_eq!(back[0].candidates[0].probability, Some(0.75));
+    assert!(back[1].candidates.is_empty() && back[1].error.is_some());
+}
+
+#[test]
+fn exiftool_gets_certain_answers_for_photos_without_a_position_with_their_hemisphere() {
+    let text = written(PredictionFormat::ExiftoolCsv);
+    let rows: Vec<&str> = text.lines().collect();
+    assert_eq!(rows.len(), 4, "{text}");
+    assert!(rows[1].starts_with("\"photos/a,\"\"b\"\".jpg\",45.4"), "{text}");
+    assert!(
+        rows[1].ends_with(",N,12.3367574,E,1000,PlaNet estimate (street)")
+            || rows[1].contains(",N,12."),
+        "{text}"
+    );
+    assert!(rows[3].starts_with("photos/south.jpg,54.") && rows[3].contains(",S,68."), "{text}");
+    assert!(rows[3].contains(",W,1000,"), "{text}");
+}
+
+#[test]
+fn geojson_and_kml_hold_every_photo_in_the_order_longitude_latitude() {
+    let value: serde_json::Value =
+        serde_json::from_str(&written(PredictionFormat::GeoJson)).expect("JSON");
+    let features = value["features"].as_array().expect("a list");
+    assert_eq!(features.len(), 5);
+    assert!(features[0]["geometry"]["coordinates"][1].as_f64().expect("a latitude") > 45.0);
+    assert!(features[1]["geometry"].is_null());
+    let kml = written(PredictionFormat::Kml);
+    assert_eq!(kml.matches("<Placemark>").count(), 5);
+    assert!(kml.contains("<name>&lt;c&gt;.jpg</name>"), "{kml}");
+    assert!(kml.contains("<coordinates>12."), "{kml}");
+    assert!(kml.ends_with("</Document></kml>\n"));
+}
+
+#[test]
+fn other_systems_files_are_read() {
+    let with_truth = "img_id,gt_lat,predicted_lat,gt_long,predicted_long,great_circle_distance\n\
+                      7_x.jpg,1.5,2.5,3.5,4.5,157.2\n";
+    let read_back = read("theirs.csv", with_truth).expect("their layout");
+    assert_eq!(read_back[0].truth, LatLng::new(1.5, 3.5).ok());
+    assert_eq!(read_back[0].candidates[0].position, LatLng::new(2.5, 4.5).expect("in range"));
+    let partitionings = "img_id,p_key,pred_class,pred_lat,pred_lng\n\
+                         a,coarse,1,10,20\na,hierarchy,2,30,40\n";
+    let error = read("p.csv", partitionings).expect_err("which of them?");
+    assert!(error.contains("--p-key coarse"), "{error}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("p.csv");
+    fs::write(&path, partitionings).expect("written");
+    let chosen: Vec<Prediction> = PredictionReader::open(&path, Some("hierarchy"))
+        .expect("opened")
+        .collect::<Result<_, _>>()
+        .expect("sound");
+    assert_eq!(chosen.len(), 1);
+    assert_eq!(chosen[0].candidates[0].class, Some(ClassId(2)));
+}
+
+#[test]
+fn wrong_lines_are_named() {
+    let cases = [
+        ("p.csv", "img_id,lat,lng\na,91,0\n", "p.csv:2: latitude 91"),
+        ("p.csv", "img_id,lat,lng\na,x,0\n", "p.csv:2: 'x' is not a number"),
+        ("p.csv", "img_id,lat,lng\n,1,0\n", "the photo's id is empty"),
+        ("p.csv", "img_id,lat\na,1\n", "no column with the answer's longitude"),
+        ("p.csv", "img_id,lat,lng,probability\na,1,0,1.5\n", "probability '1.5'"),
+        ("p.jsonl", "{\"photo\":\"a\"}\n{\"photo\":", "p.jsonl:2: "),
+        ("p.jsonl", "{\"photo\":\"a\",\"predictions\":[{\"lat\":0,\"lng\":999}]}", "longitude 999"),
+        ("p.jsonl", "{\"predictions\":[]}", "missing field `photo`"),
+        ("p.parquet", "PAR1", ".jsonl, .csv and .tsv"),
+    ];
+    for (name, text, named) in cases {
+        let error = read(name, text).expect_err(text);
+        assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_format_is_told_from_a_files_name() {
+    let of = |name: &str| PredictionFormat::of(Path::new(name));
+    assert_eq!(of("p.jsonl.gz"), Some(PredictionFormat::Jsonl));
+    assert_eq!(of("p.CSV"), Some(PredictionFormat::Csv));
+    assert_eq!(of("p.kml"), Some(PredictionFormat::Kml));
+    assert_eq!(of("predictions"), None);
+}
