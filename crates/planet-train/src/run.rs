@@ -139,7 +139,8 @@ impl Run {
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        let (store, photos, targets) = training.inside()?;
+        let (photos, targets) = training.inside()?;
+        let store = training.store;
         if photos.len() < config.batch {
             let (photos, batch) = (photos.len(), config.batch);
             return Err(TrainError::FewPhotos { photos, batch });
@@ -252,8 +253,7 @@ impl Run {
     ) -> Result<bool, TrainError> {
         let mut saved = Instant::now();
         let mut before = Instant::now();
-        let mut photos = loader.epoch(self.position.epoch, self.position.batch);
-        while let Some(batch) = photos.next() {
+        for batch in loader.epoch(self.position.epoch, self.position.batch) {
             let waiting = before.elapsed();
             let batch = batch?;
             batch.failed.iter().for_each(|photo| monitor.failed(photo));

@@ -72,19 +72,20 @@ impl Samples {
         self
     }
 
-    /// Without the photos outside every cell, as in the paper: they have no class to learn.
+    /// The photos inside a cell, and their classes. Those outside are left out, as in the paper:
+    /// they have no class to learn.
     ///
     /// # Errors
     /// Nothing is left.
-    pub(crate) fn inside(self) -> Result<(Arc<dyn PhotoStore>, Vec<String>, Vec<u32>), TrainError> {
-        let (all, outside) = (self.photos.len(), self.outside());
-        let pairs = self.photos.into_iter().zip(self.classes);
+    pub(crate) fn inside(&self) -> Result<(Vec<String>, Vec<u32>), TrainError> {
+        let pairs = self.photos.iter().zip(&self.classes);
         let (photos, targets): (Vec<_>, Vec<_>) =
-            pairs.filter_map(|(photo, class)| Some((photo, class?.0))).unzip();
+            pairs.filter_map(|(photo, class)| Some((photo.clone(), (*class)?.0))).unzip();
         if photos.is_empty() {
-            let (photos, without_position) = (all + self.without_position, self.without_position);
+            let (outside, without_position) = (self.outside(), self.without_position);
+            let photos = self.len() + without_position;
             return Err(TrainError::NoPhotos { photos, without_position, outside });
         }
-        Ok((self.store, photos, targets))
+        Ok((photos, targets))
     }
 }

@@ -86,8 +86,9 @@ impl Moments {
                     *square += (value - mean) * (value - mean);
                 }
             }
-            let wide = |values: &[f32]| values.to_vec().into_iter().map(f64::from);
-            whole.join(block.len() as f64, wide(&mean), wide(&squares));
+            let means = mean.iter().copied().map(f64::from);
+            let sums = squares.iter().copied().map(f64::from);
+            whole.join(block.len() as f64, means, sums);
         }
         whole
     }

@@ -65,7 +65,7 @@ impl Pool {
                 let from = self.input.pixel(input, from);
                 for ((to, from), at) in to.iter_mut().zip(from).zip(&mut places) {
                     // NaN beats all and is not beaten.
-                    let wins = !(*from <= *to);
+                    let wins = *from > *to || from.is_nan();
                     *at = if wins { u32::from(place) } else { *at };
                     *to = if wins { *from } else { *to };
                 }
