@@ -27,7 +27,7 @@ mod store;
 pub mod table;
 mod time;
 
-pub use duplicates::{GREATEST_DISTANCE, NearPair, near_pairs, superfluous};
+pub use duplicates::{DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, near_pairs, superfluous};
 pub use enrich::Enrich;
 pub use error::DataError;
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
@@ -41,7 +41,7 @@ pub use monitor::{Monitor, Unwatched};
 pub use new_file::NewFile;
 pub use perceptual_hash::{NotAHash, PerceptualHash};
 pub use photo::{Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue};
-pub use photo_score::photo_score;
+pub use photo_score::{PHOTOGRAPH_FROM, photo_score};
 pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
 pub use record::{PhotoRecord, PositionSource, TimeSource};

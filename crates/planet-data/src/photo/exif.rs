@@ -25,7 +25,8 @@ impl Block {
             .read_raw(block)
             .or_else(|error| {
                 error.distill_partial_result(|errors| {
-                    damage = errors.first().map(ToString::to_string);
+                    damage =
+                        errors.iter().find(|error| !is_harmless(error)).map(ToString::to_string);
                 })
             })
             .map_err(|error| Problem::Damaged(error.to_string()))?;
@@ -117,6 +118,12 @@ impl Block {
             }
         }
     }
+}
+
+/// Some writers chain a directory behind that of EXIF or GPS, where none belongs: every field has
+/// been read, and a note on each of their photos would hide the notes that matter.
+fn is_harmless(error: &exif::Error) -> bool {
+    matches!(error, exif::Error::InvalidFormat("Unexpected next IFD"))
 }
 
 /// One to three components: degrees, minutes, seconds. Components that are missing at the end,

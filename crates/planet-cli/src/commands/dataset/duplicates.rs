@@ -5,8 +5,8 @@ use std::{
 
 use clap::Args;
 use planet_data::{
-    GREATEST_DISTANCE, NearPair, PerceptualHash, PhotoRecord, near_pairs, superfluous,
-    table::OutputFile,
+    DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, PerceptualHash, PhotoRecord, near_pairs,
+    superfluous, table::OutputFile,
 };
 
 use super::{manifest::open, problems::Problems};
@@ -20,7 +20,7 @@ pub struct Arguments {
     /// Another one: photos of B that look like one of A. Without it, what A holds more than once
     b: Option<String>,
     /// Greatest number of differing bits of 256
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = distance)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_DISTANCE, value_parser = distance)]
     distance: u32,
     /// Table of pairs to write, CSV; - is standard output
     #[arg(short, long, value_name = "PAIRS")]

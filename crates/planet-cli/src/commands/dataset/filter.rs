@@ -5,7 +5,7 @@ use std::{
 };
 
 use clap::Args;
-use planet_data::table;
+use planet_data::{PHOTOGRAPH_FROM, table};
 
 use super::manifest::Change;
 use crate::failure::Failure;
@@ -40,7 +40,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         if listed {
             found.insert(record.photo.clone());
         }
-        let graphic = arguments.non_photos && record.photo_score.is_some_and(|score| score < 0.5);
+        let graphic = |score: f32| arguments.non_photos && score < PHOTOGRAPH_FROM;
+        let graphic = record.photo_score.is_some_and(graphic);
         let nowhere = arguments.no_position && record.position.is_none();
         Ok((!listed && !graphic && !nowhere).then_some(record))
     })?;

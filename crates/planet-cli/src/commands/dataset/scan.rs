@@ -52,6 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     scanned.map_err(|error| interrupted(error, &journal))?;
     problems.report()?;
     if journal.records.is_empty() {
+        journal.remove()?;
         let what = format!("{}: no photo there", arguments.folders[0].display());
         return Err(Failure::new(what).hint("photos end in .jpg, .png, .webp, .tiff, .heic …"));
     }

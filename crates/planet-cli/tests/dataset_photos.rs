@@ -1,0 +1,276 @@
+//! The dataset commands that read photos: scan, enrich and show.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use assert_cmd::Command;
+use predicates::{prelude::PredicateBooleanExt, str::contains};
+
+fn planet(folder: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
+    Command::cargo_bin("planet").expect("built").current_dir(folder).args(arguments).assert()
+}
+
+/// One of the photos that exiftool has judged.
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../planet-data/tests/golden").join(name)
+}
+
+/// A folder `photos` with two good photos, in albums.
+fn library() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (from, to) in [("three.jpg", "venice/bridge.jpg"), ("time-with-offset.jpg", "home/cat.JPG")]
+    {
+        let to = folder.path().join("photos").join(to);
+        fs::create_dir_all(to.parent().expect("an album")).expect("made");
+        fs::copy(golden("facts").join(from), to).expect("copied");
+    }
+    folder
+}
+
+/// A PNG of a kilobyte that claims 60,000 × 60,000 pixels.
+fn huge_png() -> Vec<u8> {
+    let mut png = fs::read(golden("photos/rgb.png")).expect("a golden file");
+    png.truncate(1000);
+    png[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
+    png[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
+    png
+}
+
+fn text(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).expect("written")
+}
+
+/// The ids of a manifest's photos.
+fn ids(manifest: &str) -> Vec<&str> {
+    let rows = manifest.lines().filter(|line| !line.starts_with('#')).skip(1);
+    rows.map(|row| row.split(',').next().expect("a column")).collect()
+}
+
+#[test]
+fn a_scan_reads_headers_and_names_what_is_no_photo() {
+    let folder = library();
+    let at = folder.path();
+    let photos = at.join("photos");
+    fs::write(photos.join("empty.jpg"), "").expect("written");
+    fs::write(photos.join("diary.jpg"), "Dear diary").expect("written");
+    fs::write(photos.join("notes.txt"), "no photo by its name").expect("written");
+    fs::write(photos.join("huge.png"), huge_png()).expect("written");
+    for hidden in [".trash", "@eaDir"] {
+        fs::create_dir(photos.join(hidden)).expect("made");
+        fs::copy(golden("facts/three.jpg"), photos.join(hidden).join("a.jpg")).expect("copied");
+    }
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
+        .success()
+        .stderr(contains("empty.jpg: "))
+        .stderr(contains("diary.jpg: "))
+        .stderr(contains("notes.txt").not())
+        .stderr(contains("3 photos, 1 with a position"));
+    let manifest = text(at, "m.csv");
+    assert_eq!(ids(&manifest), ["home/cat.JPG", "huge.png", "venice/bridge.jpg"]);
+    assert!(manifest.contains("venice/bridge.jpg,45.4408,12.3155,"), "{manifest}");
+    assert!(manifest.contains("home/cat.JPG,,,2019-07-14T18:03:22+02:00,"), "{manifest}");
+    assert!(manifest.contains(",60000,60000,1000,"), "{manifest}");
+    assert_eq!(fs::read_dir(at).expect("listed").count(), 2, "the journal is gone");
+}
+
+#[test]
+fn folders_named_twice_or_one_inside_the_other_give_each_photo_once() {
+    let folder = library();
+    let scan = ["dataset", "scan", "photos", "photos/venice", "photos", "-o", "m.csv"];
+    planet(folder.path(), &scan).success();
+    assert_eq!(ids(&text(folder.path(), "m.csv")), ["home/cat.JPG", "venice/bridge.jpg"]);
+}
+
+#[test]
+fn a_folder_without_photos_is_an_error_that_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("photos")).expect("made");
+    planet(folder.path(), &["dataset", "scan", "photos", "-o", "m.csv"])
+        .code(1)
+        .stderr(contains("no photo there"));
+    planet(folder.path(), &["dataset", "scan", "nowhere", "-o", "m.csv"])
+        .code(1)
+        .stderr(contains("nowhere"));
+    assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
+}
+
+#[test]
+fn an_interrupted_scan_goes_on_and_does_not_read_again() {
+    let folder = library();
+    let at = folder.path();
+    fs::write(at.join("photos/no.jpg"), "no photo").expect("written");
+    // Paths are read in order: the first photo is in the journal when the third one fails.
+    planet(at, &["dataset", "scan", "photos", "--strict", "-o", "m.csv"])
+        .code(1)
+        .stderr(contains("no.jpg"));
+    assert!(!at.join("m.csv").exists());
+    let journal = text(at, "m.csv.scanning");
+    assert!(journal.contains("home/cat.JPG") && !journal.contains("bridge"), "{journal}");
+    // What a crash leaves: a line that ends anywhere.
+    fs::write(at.join("m.csv.scanning"), journal + r#"{"photo":"venice/br"#).expect("written");
+    fs::write(at.join("photos/home/cat.JPG"), "would be refused if it were read").expect("written");
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
+        .success()
+        .stderr(contains("2 photos, 1 with a position"))
+        .stderr(contains("1 of them were read by a scan that was interrupted"));
+    let manifest = text(at, "m.csv");
+    assert_eq!(ids(&manifest), ["home/cat.JPG", "venice/bridge.jpg"]);
+    assert!(manifest.contains("home/cat.JPG,,,2019-07-14T18:03:22+02:00,"), "{manifest}");
+    assert!(!at.join("m.csv.scanning").exists());
+}
+
+#[test]
+fn a_journal_of_another_folder_is_not_believed() {
+    let folder = library();
+    let at = folder.path();
+    let journal = "{\"root\":\"/elsewhere\"}\n{\"photo\":\"ghost.jpg\"}\n";
+    fs::write(at.join("m.csv.scanning"), journal).expect("written");
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"]).success();
+    assert_eq!(ids(&text(at, "m.csv")), ["home/cat.JPG", "venice/bridge.jpg"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cycle_of_links_is_named_and_left() {
+    let folder = library();
+    let at = folder.path();
+    std::os::unix::fs::symlink(at.join("photos"), at.join("photos/home/again")).expect("linked");
+    std::os::unix::fs::symlink(at.join("nothing"), at.join("photos/home/dangling.jpg"))
+        .expect("linked");
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
+        .success()
+        .stderr(contains("again: leads back to"))
+        .stderr(contains("dangling.jpg: "));
+    assert_eq!(ids(&text(at, "m.csv")), ["home/cat.JPG", "venice/bridge.jpg"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_in_another_encoding_is_named_and_counted() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = library();
+    let at = folder.path();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xE9.jpg");
+    fs::copy(golden("facts/three.jpg"), at.join("photos").join(name)).expect("copied");
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
+        .success()
+        .stderr(contains("caf\u{FFFD}.jpg: the file's name is not UTF-8; rename it"))
+        .stderr(contains("2 photos"));
+    planet(at, &["dataset", "scan", "photos", "--strict", "-o", "n.csv"]).code(1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_read_is_named_and_the_others_are_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = library();
+    let at = folder.path();
+    let locked = at.join("photos/locked");
+    fs::create_dir(&locked).expect("made");
+    let set = |mode| fs::set_permissions(&locked, fs::Permissions::from_mode(mode)).expect("set");
+    set(0o000);
+    if fs::read_dir(&locked).is_ok() {
+        eprintln!("skipped: this user may read every folder");
+        return;
+    }
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
+        .success()
+        .stderr(contains("locked: "))
+        .stderr(contains("2 photos"));
+    planet(at, &["dataset", "scan", "photos", "--strict", "-o", "n.csv"]).code(1);
+    set(0o700);
+}
+
+/// Eight drawn photos and their manifest, `drawn/manifest.parquet`.
+fn drawn() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let draw = ["world", "draw", "--photos", "8", "--size", "64", "--non-photos", "0.5"];
+    planet(folder.path(), &[&draw[..], &["-o", "drawn"]].concat()).success();
+    folder
+}
+
+const ENRICH: [&str; 6] =
+    ["dataset", "enrich", "drawn/manifest.parquet", "--hash", "--photo-score", "--country"];
+
+#[test]
+fn enriching_adds_hashes_scores_and_countries_and_keeps_what_is_there() {
+    let folder = drawn();
+    let at = folder.path();
+    planet(at, &[&ENRICH[..], &["-o", "e.csv"]].concat()).success();
+    let enriched = text(at, "e.csv");
+    let mut lines = enriched.lines().filter(|line| !line.starts_with('#'));
+    let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    let column = |name: &str| header.iter().position(|&column| column == name).expect(name);
+    let (hash, content) = (column("perceptual_hash"), column("content_hash"));
+    let (score, lat, country) = (column("photo_score"), column("lat"), column("country"));
+    let mut photos = 0;
+    for row in lines {
+        let row: Vec<&str> = row.split(',').collect();
+        assert_eq!((row[hash].len(), row[content].len()), (64, 32), "{row:?}");
+        assert!((0.0..=1.0).contains(&row[score].parse::<f32>().expect("a number")), "{row:?}");
+        assert_eq!(row[lat].is_empty(), row[country].is_empty(), "{row:?}");
+        photos += 1;
+    }
+    assert!(photos >= 8);
+    // Nothing is read a second time: the photos may be gone.
+    fs::rename(at.join("drawn"), at.join("moved")).expect("moved");
+    planet(at, &["dataset", "enrich", "e.csv", "--hash", "--photo-score", "-o", "again.csv"])
+        .success();
+    assert_eq!(text(at, "again.csv"), enriched);
+}
+
+#[test]
+fn a_photo_that_cannot_be_read_keeps_its_row_and_is_named() {
+    let folder = drawn();
+    let at = folder.path();
+    fs::write(at.join("drawn/huge.png"), huge_png()).expect("written");
+    fs::write(at.join("drawn/empty.jpg"), "").expect("written");
+    fs::write(at.join("drawn/m.csv"), "photo\ngone.jpg\nempty.jpg\nhuge.png\n").expect("written");
+    planet(at, &["dataset", "enrich", "drawn/m.csv", "--hash", "-o", "e.csv"])
+        .success()
+        .stderr(contains("gone.jpg: "))
+        .stderr(contains("empty.jpg: "))
+        .stderr(contains("huge.png: 60000"))
+        .stderr(contains("3 photos could not be read; their rows are kept"));
+    assert_eq!(ids(&text(at, "e.csv")), ["gone.jpg", "empty.jpg", "huge.png"]);
+    planet(at, &["dataset", "enrich", "drawn/m.csv", "--hash", "--strict", "-o", "s.csv"])
+        .code(1)
+        .stderr(contains("gone.jpg: "));
+    assert!(!at.join("s.csv").exists());
+    planet(at, &["dataset", "enrich", "drawn/m.csv", "-o", "s.csv"])
+        .code(2)
+        .stderr(contains("nothing to add"));
+}
+
+#[test]
+fn a_contact_sheet_shows_the_sample_and_lists_it() {
+    let folder = drawn();
+    let at = folder.path();
+    let show = ["dataset", "show", "drawn/manifest.parquet", "--sample", "6", "--columns", "3"];
+    let shown = planet(at, &[&show[..], &["--side", "32", "-o", "sheet.png"]].concat()).success();
+    let listed = String::from_utf8(shown.get_output().stdout.clone()).expect("UTF-8");
+    assert_eq!(listed.lines().count(), 6);
+    assert!(listed.starts_with("1\t1\t") && listed.contains("\n2\t3\t"), "{listed}");
+    let png = fs::read(at.join("sheet.png")).expect("drawn");
+    let side = |from: usize| u32::from_be_bytes(png[from..from + 4].try_into().expect("four"));
+    // Photos of 32 pixels with 6 pixels around each.
+    assert_eq!((side(16), side(20)), (3 * 38 + 6, 2 * 38 + 6));
+    let again = planet(at, &[&show[..], &["-o", "large.png"]].concat()).success();
+    assert_eq!(again.get_output().stdout, listed.as_bytes(), "the choice stays");
+    planet(at, &[&show[..], &["-o", "sheet.jpg"]].concat()).code(2).stderr(contains(".png"));
+    fs::write(at.join("m.csv"), "photo\ngone.jpg\n").expect("written");
+    planet(at, &["dataset", "show", "m.csv", "-o", "grey.png"])
+        .success()
+        .stderr(contains("gone.jpg: "));
+}
+
+#[test]
+fn about_names_the_version_and_everyone_whose_data_is_inside() {
+    let about = planet(Path::new("."), &["about"]).success();
+    let out = String::from_utf8(about.get_output().stdout.clone()).expect("UTF-8");
+    for part in [env!("CARGO_PKG_VERSION"), "Natural Earth", "GeoNames", "OpenStreetMap", "ODbL"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+}
