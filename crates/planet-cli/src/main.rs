@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{about, cell, dataset, engine, model, partition, train, world},
+    commands::{
+        about, cell, dataset, demo, engine, export, locate, model, partition, train, world,
+    },
     failure::Failure,
 };
 
@@ -25,6 +27,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show the whole method on a drawn earth, in a few minutes
+    Demo(demo::Arguments),
     /// Show the S2 cell of a position or token
     Cell(cell::Arguments),
     /// Divide the earth into classes, look at the result, judge it
@@ -37,8 +41,12 @@ enum Command {
     Model(model::Arguments),
     /// Draw an earth on which the best possible accuracy is known
     World(world::Arguments),
+    /// Say where photos were taken
+    Locate(Box<locate::Arguments>),
     /// Train a model from photos with positions
     Train(Box<train::Arguments>),
+    /// Make a model package of a training run
+    Export(export::Arguments),
     /// Say what this build can do, and whose data is in it
     About,
     /// Print a completion script for a shell
@@ -56,12 +64,15 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Cell(arguments) => cell::run(&arguments),
         Command::Partition(arguments) => partition::run(&arguments),
         Command::Dataset(arguments) => dataset::run(&arguments),
         Command::Engine(arguments) => engine::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::World(arguments) => world::run(&arguments),
+        Command::Locate(arguments) => locate::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::About => about::run(),
         Command::Completions { shell } => {

@@ -69,6 +69,13 @@ impl Gazetteer {
         Self::default()
     }
 
+    /// Loads both tables now, on a thread of one's own while something else is made ready.
+    pub fn load(&self) {
+        let greenwich = LatLng::new(51.48, 0.0).expect("a position");
+        self.country(greenwich);
+        self.nearest_place(greenwich);
+    }
+
     /// The country of a position.
     ///
     /// Several areas may hold it: a territory with a code of its own wins over the state that

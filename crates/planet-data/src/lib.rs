@@ -45,7 +45,7 @@ pub use photo_score::{PHOTOGRAPH_FROM, photo_score};
 pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
 pub use record::{PhotoRecord, PositionSource, TimeSource};
-pub use scan::{Scanned, common_root, scan};
+pub use scan::{Scanned, common_root, photos_below, scan};
 pub use sheet::{contact_sheet, sample};
 pub use split::{Split, SplitBy};
 pub use statistics::{SIDES, Statistics};

@@ -49,6 +49,23 @@ fn shared(a: &Path, b: &Path) -> PathBuf {
     a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
 }
 
+/// Paths of the photos below a folder, in order, told by their endings: hidden files and folders
+/// are passed over, as [`scan`] does.
+///
+/// # Errors
+/// The folder, or one below it, cannot be read.
+pub fn photos_below(folder: &Path) -> Result<Vec<String>, DataError> {
+    let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
+    let mut photos = Vec::new();
+    for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || is_wanted(entry)) {
+        let entry = entry.map_err(|error| refused(&error, folder))?;
+        if is_photo(&entry) {
+            photos.push(entry.path().to_string_lossy().into_owned());
+        }
+    }
+    Ok(photos)
+}
+
 /// Reads the headers of every photo below some folders, on all cores, and hands them to `take`
 /// in the order of their paths, folder by folder.
 ///

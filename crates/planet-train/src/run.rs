@@ -3,6 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use planet::GUESSES;
 use planet_data::{
     Batch, FailedPhoto, Loader, LoaderOptions, Monitor, NewFile, PhotoStore, Preprocess,
 };
@@ -11,9 +12,8 @@ use planet_net::Network;
 
 use crate::{
     Backend, BackendError, Checkpoint, Cpu, Epoch, Matched, Position, RunFolder, Running, Samples,
-    StepOptions, StepReport, TrainConfig, TrainError, init, summary,
-    tensorboard::EventWriter,
-    validation::{self, GUESSES},
+    StepOptions, StepReport, TrainConfig, TrainError, init, summary, tensorboard::EventWriter,
+    validation,
 };
 
 /// What training tells its caller.

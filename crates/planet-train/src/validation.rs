@@ -1,12 +1,10 @@
+use planet::{Accuracy, GUESSES};
 use planet_data::{Batch, Loader, LoaderOptions, Preprocess};
-use planet_geo::{LatLng, Partition, Scale};
+use planet_geo::{LatLng, Partition};
 use planet_net::{Array, Weights};
 use serde::{Deserialize, Serialize};
 
 use crate::{Backend, Samples, TrainError, TrainMonitor, loss};
-
-/// Guesses a photo that are looked at.
-pub const GUESSES: usize = 5;
 
 /// Numbers of scores that are kept for fitting a temperature: at most 50,000 photos, at most
 /// half a gigabyte.
@@ -45,7 +43,7 @@ struct Counts {
     inside: usize,
     loss: f64,
     cell: [usize; 2],
-    within: [[usize; 5]; 2],
+    accuracy: Accuracy,
     logits: Vec<f32>,
     targets: Vec<f32>,
 }
@@ -69,7 +67,10 @@ pub(crate) fn validate(
         }
         let batch: Batch = batch?;
         failed += batch.failed.len();
-        batch.failed.iter().for_each(|photo| monitor.failed(photo));
+        for photo in &batch.failed {
+            monitor.failed(photo);
+            counts.accuracy.add([]);
+        }
         if batch.rows.is_empty() {
             continue;
         }
@@ -88,8 +89,8 @@ pub(crate) fn validate(
         loss: counts.loss / counts.inside.max(1) as f64,
         cell_1: share(counts.cell[0]),
         cell_5: share(counts.cell[1]),
-        within_1: counts.within[0].map(share),
-        within_5: counts.within[1].map(share),
+        within_1: counts.accuracy.shares(1),
+        within_5: counts.accuracy.shares(GUESSES),
     };
     let kept = counts.targets.len();
     let logits = [
@@ -113,21 +114,9 @@ impl Counts {
                 self.targets.push(class as f32);
             }
         }
-        let mut nearest = f64::INFINITY;
-        for (guess, class) in best(logits).into_iter().enumerate() {
-            let point = partition.point(planet_geo::ClassId(class));
-            nearest =
-                nearest.min(point.map_or(f64::INFINITY, |point| point.distance_to(truth).km()));
-            for (at, scale) in Scale::ALL.into_iter().enumerate() {
-                let within = usize::from(nearest <= scale.radius().km());
-                if guess == 0 {
-                    self.within[0][at] += within;
-                }
-                if guess + 1 == GUESSES.min(logits.len()) {
-                    self.within[1][at] += within;
-                }
-            }
-        }
+        let guesses = best(logits).into_iter();
+        let points = guesses.filter_map(|class| partition.point(planet_geo::ClassId(class)));
+        self.accuracy.add(points.map(|point| point.distance_to(truth)));
     }
 }
 

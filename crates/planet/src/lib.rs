@@ -4,14 +4,20 @@
 //! [`CellProbabilities`] is the softmax of one photo's logits; an [`Outcome`] is how far an
 //! answer lay from the truth. Nothing here knows which library runs the network.
 
+mod accuracy;
+pub mod calibration;
 mod engine;
+mod locate;
 pub mod map;
 mod outcome;
 pub mod package;
+pub mod plot;
 mod prediction;
 mod probabilities;
 
+pub use accuracy::{Accuracy, GUESSES};
 pub use engine::{Activations, Engine, EngineError};
+pub use locate::{LocateError, LocateOptions, locate};
 pub use outcome::Outcome;
 pub use package::{
     ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,

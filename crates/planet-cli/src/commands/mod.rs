@@ -1,7 +1,10 @@
 pub mod about;
 pub mod cell;
 pub mod dataset;
+pub mod demo;
 pub mod engine;
+pub mod export;
+pub mod locate;
 pub mod model;
 pub mod partition;
 pub mod train;

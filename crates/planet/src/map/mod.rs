@@ -15,10 +15,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blocks;
 mod colour;
 mod land;
 mod lettering;
+mod page;
 mod partition;
+mod probability;
 mod region;
 mod svg;
 
@@ -30,6 +33,7 @@ use thiserror::Error;
 
 pub use colour::{Colour, ColourScale};
 pub use partition::partition_map;
+pub use probability::probability_map;
 pub use region::Region;
 
 /// Why there is no map.
@@ -128,6 +132,12 @@ impl WorldMap {
         self.legends.push(Legend::Key { name: name.into(), colour });
     }
 
+    /// The same without what is explained below it.
+    pub fn without_legends(mut self) -> Self {
+        self.legends.clear();
+        self
+    }
+
     /// The map as SVG, which needs no fonts.
     pub fn to_svg(&self) -> String {
         svg::draw(self)
@@ -138,6 +148,10 @@ impl WorldMap {
     /// # Errors
     /// The picture does not fit into memory.
     pub fn to_png(&self) -> Result<Vec<u8>, MapError> {
+        self.render()?.encode_png().map_err(|error| MapError::Picture(error.to_string()))
+    }
+
+    fn render(&self) -> Result<tiny_skia::Pixmap, MapError> {
         let failed = |error: &dyn std::fmt::Display| MapError::Picture(error.to_string());
         let tree = usvg::Tree::from_str(&self.to_svg(), &usvg::Options::default())
             .map_err(|error| failed(&error))?;
@@ -145,7 +159,7 @@ impl WorldMap {
         let mut picture = tiny_skia::Pixmap::new(size.width(), size.height())
             .ok_or_else(|| failed(&"it is too large"))?;
         resvg::render(&tree, tiny_skia::Transform::identity(), &mut picture.as_mut());
-        picture.encode_png().map_err(|error| failed(&error))
+        Ok(picture)
     }
 }
 

@@ -17,7 +17,7 @@ use planet_train::{
     ArchitectureName, Ending, Epoch, Run, RunFolder, Samples, TrainConfig, TrainError,
 };
 
-use self::monitor::TrainProgress;
+pub use self::monitor::TrainProgress;
 use crate::{commands::partition::files, failure::Failure};
 
 /// `planet train [--config C] --dataset M:train --partition P … -o RUN`

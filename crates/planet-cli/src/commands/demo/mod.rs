@@ -1,0 +1,308 @@
+//! `planet demo`: the whole method on a fresh machine, in minutes, and a page that explains it.
+//!
+//! Draws an earth, divides it into cells, trains a small network, holds it against the best
+//! that anybody could do, locates photos, and writes `index.html`. What is there already is
+//! used again.
+
+mod page;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use planet::{
+    Accuracy, CellProbabilities, Engine, LocateOptions, Locator, LocatorOptions, ModelPackage,
+    Prediction, calibration::expected_calibration_error, locate,
+};
+use planet_data::{
+    DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, NewFile, table::TableSource,
+};
+use planet_engine::{Rten, Signature};
+use planet_geo::{Adaptive, Keep, LatLng, Partition, PhotoLeaves, Scale};
+use planet_net::Architecture;
+use planet_train::{ArchitectureName, Ending, Epoch, Run, RunFolder, Samples, TrainConfig};
+use planet_world::{
+    Amount, Ceiling, Disorder, GivenPhotos, Library, PictureSize, World, WorldParameters,
+};
+
+use super::{partition::files, train::TrainProgress};
+use crate::{failure::Failure, progress::Progress};
+
+/// Photos to learn from, and to be judged on.
+const TRAINING: u64 = 24_000;
+const TEST: u64 = 2_000;
+/// Longer side of the drawn photos and side of the network's input, in pixels.
+const SIDE: u32 = 64;
+/// Cells with more photos are split, with fewer dropped: a good hundred remain.
+const SPLIT_ABOVE: u64 = 700;
+const KEEP_FROM: u64 = 40;
+
+/// `planet demo [-o demo/]`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Folder for everything that the demo makes; what is there already is used again
+    #[arg(short, long, value_name = "DIR", default_value = "demo")]
+    output: PathBuf,
+    /// Minutes of training
+    #[arg(long, value_name = "MIN", default_value_t = 2.0)]
+    minutes: f64,
+}
+
+/// What the page shows.
+struct Shown {
+    world: World,
+    partition: Arc<Partition>,
+    history: Vec<Epoch>,
+    accuracy: Accuracy,
+    cell: f64,
+    calibration_error: f64,
+    ceiling: Ceiling,
+    /// Share within the scales by always guessing the most frequent training cell.
+    frequent: [f64; 5],
+    package: ModelPackage,
+    examples: Vec<Example>,
+    timings: Vec<(&'static str, Duration)>,
+}
+
+/// A located photo.
+struct Example {
+    prediction: Prediction,
+    probabilities: CellProbabilities,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut steps = Steps { folder: &arguments.output, timings: Vec::new() };
+    let folder = steps.folder;
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+    let world = World::draw(WorldParameters::new(0)).map_err(Failure::new)?;
+    let (train, test) = (folder.join("photos-train"), folder.join("photos-test"));
+
+    steps.step("drawing photos to learn from", || draw(&world, TRAINING, 1, &train))?;
+    steps.step("drawing photos to be judged on", || draw(&world, TEST, 2, &test))?;
+    let partition =
+        steps.step("dividing the earth", || divide(&train, &folder.join("cells.csv")))?;
+    let history = steps.step("training", || learn(arguments, &partition, &train, &test))?;
+    let package = steps.step("making a model package", || package(folder))?;
+    let mut shown = steps.step("locating the test photos", || {
+        judge(world, Arc::new(partition), history, package, &test)
+    })?;
+    shown.timings = steps.timings;
+    let page = arguments.output.join("index.html");
+    let html = page::write(&shown, &test)?;
+    NewFile::write_all_at(&page, html.as_bytes())
+        .map_err(|error| Failure::new(format!("{}: {error}", page.display())))?;
+    report(&shown, &page)?;
+    Ok(())
+}
+
+/// Tells of each step and how long it took.
+struct Steps<'a> {
+    folder: &'a Path,
+    timings: Vec<(&'static str, Duration)>,
+}
+
+impl Steps<'_> {
+    fn step<T>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        anstream::eprintln!("{name} …");
+        let start = Instant::now();
+        let value = work()?;
+        self.timings.push((name, start.elapsed()));
+        Ok(value)
+    }
+}
+
+fn draw(world: &World, photos: u64, seed: u64, folder: &Path) -> Result<(), Failure> {
+    if folder.join("manifest.parquet").exists() {
+        return Ok(());
+    }
+    let library = Library {
+        amount: Amount::Photos(photos),
+        seed,
+        size: PictureSize::new(SIDE).map_err(Failure::new)?,
+        disorder: Disorder::default(),
+        shards: false,
+    };
+    let progress = Progress::new("photos");
+    let drawn = library.draw(world, folder, &progress);
+    progress.finish();
+    drawn.map(|_| ()).map_err(Failure::new)
+}
+
+fn manifest(folder: &Path) -> Result<Manifest, Failure> {
+    let source = TableSource { path: folder.join("manifest.parquet"), split: None };
+    Manifest::load(&source, None).map_err(Failure::new)
+}
+
+fn divide(train: &Path, path: &Path) -> Result<Partition, Failure> {
+    if !path.exists() {
+        let records = manifest(train)?.records;
+        let photos: PhotoLeaves = records.iter().filter_map(|record| record.position).collect();
+        let rules = Adaptive {
+            split_above: SPLIT_ABOVE,
+            keep: Keep::From(KEEP_FROM),
+            source: "the demo's drawn photos".to_owned(),
+            ..Adaptive::default()
+        };
+        let partition = rules.build(&photos).map_err(Failure::new)?;
+        files::Format::Csv.write(&partition, path, planet::map::Region::WORLD)?;
+    }
+    files::read(path)
+}
+
+fn samples(folder: &Path, partition: &Partition) -> Result<Samples, Failure> {
+    let manifest = manifest(folder)?;
+    let store = Arc::new(DiskStore::new(manifest.root));
+    Ok(Samples::new(store, manifest.records, partition))
+}
+
+fn learn(
+    arguments: &Arguments,
+    partition: &Partition,
+    train: &Path,
+    test: &Path,
+) -> Result<Vec<Epoch>, Failure> {
+    let folder = RunFolder::at(arguments.output.join("run"));
+    let config = TrainConfig {
+        architecture: ArchitectureName(Architecture::InceptionMini),
+        size: SIDE as usize,
+        batch: 32,
+        minutes: arguments.minutes,
+        patience: 0,
+        ..TrainConfig::default()
+    };
+    // The test photos also draw the curve; nothing is chosen by them, since training ends by
+    // the clock.
+    let (training, validation) = (samples(train, partition)?, samples(test, partition)?);
+    let begin = if folder.config().exists() { Run::resume } else { Run::start };
+    let mut run = begin(folder, config, partition.clone(), training, Some(validation))
+        .map_err(Failure::new)?;
+    let progress = TrainProgress::new();
+    let ending = run.train(&progress);
+    progress.finish();
+    match ending.map_err(Failure::new)? {
+        Ending::Interrupted => Err(Failure::new("interrupted").hint("the same command goes on")),
+        _ => Ok(run.position().history.clone()),
+    }
+}
+
+fn package(folder: &Path) -> Result<ModelPackage, Failure> {
+    let place = folder.join("model");
+    planet_train::export(&RunFolder::at(folder.join("run")), "demo", &place).map_err(Failure::new)
+}
+
+fn judge(
+    world: World,
+    partition: Arc<Partition>,
+    history: Vec<Epoch>,
+    package: ModelPackage,
+    test: &Path,
+) -> Result<Shown, Failure> {
+    let manifest = manifest(test)?;
+    let given = GivenPhotos::of(&manifest).map_err(Failure::new)?;
+    let progress = Progress::new("photos");
+    let ceiling = Ceiling::of(&world, &partition, &given, &progress).map_err(Failure::new)?;
+    progress.finish();
+
+    let signature = Signature::of(package.description());
+    let mut engine = Rten::default().open(&package.model(), &signature).map_err(Failure::new)?;
+    let temperature = package.description().temperature;
+    let options = LocatorOptions::default();
+    let locator =
+        Locator::new(Arc::clone(&partition), temperature, options, Arc::new(Gazetteer::new()))
+            .map_err(Failure::new)?;
+    let ids: Vec<String> = manifest.records.iter().map(|record| record.photo.clone()).collect();
+    let truths: Vec<Option<LatLng>> =
+        manifest.records.iter().map(|record| record.position).collect();
+    let loader = Loader::new(
+        Arc::new(DiskStore::new(&manifest.root)),
+        ids.clone(),
+        package.description().preprocess.clone(),
+        LoaderOptions::evaluation(32),
+    )
+    .map_err(Failure::new)?;
+
+    let (mut accuracy, mut frequent) = (Accuracy::default(), Accuracy::default());
+    let (mut right, mut answers, mut examples) = (0usize, Vec::new(), Vec::new());
+    let usual = partition.classes().iter().max_by_key(|class| class.photos).and_then(|it| it.mean);
+    let progress = Progress::new("photos");
+    let wanted = LocateOptions::default();
+    let engine: &mut dyn Engine = &mut engine;
+    locate(engine, &loader, &ids, &locator, wanted, &progress, |row, mut prediction, logits| {
+        prediction.truth = truths[row];
+        let Some(truth) = truths[row] else { return Ok(()) };
+        accuracy.add(prediction.candidates.iter().map(|it| it.position.distance_to(truth)));
+        frequent.add(usual.map(|point| point.distance_to(truth)));
+        let best = prediction.best().and_then(|best| best.class);
+        let is_right = best.is_some() && best == partition.class_of(truth);
+        right += usize::from(is_right);
+        let confidence = prediction.best().and_then(|best| best.probability).unwrap_or_default();
+        answers.push((f64::from(confidence), is_right));
+        let probabilities = locator.probabilities(logits).map_err(Failure::new)?;
+        examples.push(Example { prediction, probabilities });
+        Ok::<(), Failure>(())
+    })
+    .map_err(|error| match error {
+        planet::LocateError::Taken(failure) => failure,
+        planet::LocateError::Engine(error) => Failure::new(error),
+        planet::LocateError::Loader(error) => Failure::new(error),
+        planet::LocateError::Cancelled => Failure::new("interrupted"),
+    })?;
+    progress.finish();
+    let photos = answers.len().max(1);
+    Ok(Shown {
+        world,
+        partition,
+        history,
+        cell: right as f64 / photos as f64,
+        accuracy,
+        calibration_error: expected_calibration_error(answers).unwrap_or_default(),
+        ceiling,
+        frequent: frequent.shares(1),
+        package,
+        examples: choose(examples),
+        timings: Vec::new(),
+    })
+}
+
+/// Some photos that were told for certain, some that were not, the first of each kind.
+fn choose(examples: Vec<Example>) -> Vec<Example> {
+    let sure = |example: &Example| {
+        example.prediction.certain.as_ref().is_some_and(|certain| certain.level <= Scale::City)
+    };
+    let (certain, other): (Vec<_>, Vec<_>) = examples.into_iter().partition(sure);
+    let vague = |example: &Example| example.prediction.certain.is_none();
+    let (unknown, middling): (Vec<_>, Vec<_>) = other.into_iter().partition(vague);
+    let mut chosen: Vec<Example> = certain.into_iter().take(4).collect();
+    chosen.extend(middling.into_iter().take(4));
+    chosen.extend(unknown.into_iter().take(2));
+    chosen
+}
+
+/// The table on standard output.
+fn report(shown: &Shown, page: &Path) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "photos located within     street    city  region country continent")?;
+    let mut row = |name: &str, shares: [f64; 5]| {
+        let shares: Vec<String> =
+            shares.iter().map(|share| format!("{:6.1}%", 100.0 * share)).collect();
+        writeln!(out, "{name:<24} {}", shares.join(" "))
+    };
+    row("most frequent cell", shown.frequent)?;
+    row("this model, top 1", shown.accuracy.shares(1))?;
+    row("this model, top 5", shown.accuracy.shares(5))?;
+    row("ideal classifier, top 1", shown.ceiling.scales.each_ref().map(|it| it.ideal[0].mean))?;
+    row("upper bound", shown.ceiling.scales.each_ref().map(|it| it.bound.mean))?;
+    for (name, took) in &shown.timings {
+        writeln!(out, "{:>7.1} s  {name}", took.as_secs_f64())?;
+    }
+    writeln!(out, "open {}", page.display())
+}

@@ -1,0 +1,251 @@
+use std::{fmt::Write, fs, path::Path};
+
+use planet::{
+    map::{Region, partition_map, probability_map},
+    plot::{COLOURS, Curve, LineChart, escaped},
+};
+use planet_geo::Scale;
+
+use super::{Example, Shown, TEST, TRAINING};
+use crate::failure::Failure;
+
+const STYLE: &str = "\
+:root{color-scheme:light dark}body{max-width:62em;margin:auto;padding:1em;line-height:1.5;\
+font:16px/1.5 system-ui,sans-serif}h1{margin-bottom:0}h2{margin-top:2em;border-top:1px solid #8884}\
+table{border-collapse:collapse}th,td{padding:.2em .7em;text-align:right}th:first-child,td:first-child{text-align:left}\
+tr:nth-child(even){background:#8881}figure{margin:1em 0}figcaption{color:#777;font-size:.9em}\
+svg{max-width:100%;height:auto}.photos{display:flex;flex-wrap:wrap;gap:4px}.photos img{width:96px;height:96px;object-fit:contain;background:#2224}\
+.example{display:grid;grid-template-columns:160px 1fr;gap:1em;margin:1.2em 0}.example img{width:160px;image-rendering:pixelated}\
+.example svg{width:100%}@media(max-width:600px){.example{grid-template-columns:1fr}}@media print{h2{break-after:avoid}.example{break-inside:avoid}}";
+
+/// Photos on the sheet.
+const SHEET: usize = 40;
+
+/// The page that explains each step with its pictures.
+pub(super) fn write(shown: &Shown, test: &Path) -> Result<String, Failure> {
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>PlaNet, a demonstration</title>\n\
+         <style>{STYLE}</style>\n<h1>PlaNet</h1>\n<p>Where on earth was a photo taken? This page shows the \
+         whole method on an earth that is drawn: its places are real, its photos are painted from \
+         cues (driving side, script, climate, landmarks …), and so the best possible answer to \
+         each photo is known exactly.</p>\n"
+    );
+    photos(shown, test, &mut html)?;
+    cells(shown, &mut html);
+    training(shown, &mut html);
+    results(shown, &mut html);
+    examples(shown, test, &mut html)?;
+    own_photos(&mut html);
+    html.push_str("</html>\n");
+    Ok(html)
+}
+
+fn put(html: &mut String, text: std::fmt::Arguments<'_>) {
+    html.write_fmt(text).expect("text grows");
+}
+
+/// A photo's file inside the page, which then stands on its own.
+fn image(test: &Path, photo: &str) -> Result<String, Failure> {
+    let path = test.join(photo);
+    let bytes =
+        fs::read(&path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+    Ok(format!("<img alt=\"\" src=\"data:image/jpeg;base64,{}\">", base64(&bytes)))
+}
+
+/// RFC 4648.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3)
+            .fold(0u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        for letter in 0..4 {
+            let six = bits >> (18 - 6 * letter) & 63;
+            text.push(if letter <= chunk.len() { char::from(LETTERS[six as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
+fn photos(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure> {
+    put(
+        html,
+        format_args!(
+            "<h2>1. Photos</h2>\n<p>{TRAINING} photos from {} places to learn from, {TEST} others to be \
+         judged on. About a quarter show nothing that tells a place.</p>\n<div class=\"photos\">",
+            shown.world.places().len()
+        ),
+    );
+    let ids = planet_world::Truth::read_all(test).map_err(Failure::new)?;
+    let mut ids: Vec<&String> = ids.keys().collect();
+    ids.sort_unstable();
+    for photo in ids.iter().step_by((ids.len() / SHEET).max(1)).take(SHEET) {
+        html.push_str(&image(test, photo)?);
+    }
+    html.push_str("</div>\n");
+    Ok(())
+}
+
+fn cells(shown: &Shown, html: &mut String) {
+    let map = partition_map(&shown.partition, Region::WORLD).to_svg();
+    put(
+        html,
+        format_args!(
+            "<h2>2. Cells</h2>\n<p>The earth is divided into {} S2 cells, small where many photos were \
+         taken: a cell with more than {} photos is split, one with fewer than {} is dropped. To \
+         locate a photo is to give each cell a probability.</p>\n<figure>{map}</figure>\n",
+            shown.partition.len(),
+            super::SPLIT_ABOVE,
+            super::KEEP_FROM
+        ),
+    );
+}
+
+fn training(shown: &Shown, html: &mut String) {
+    let mut minutes = 0.0;
+    let times: Vec<f64> = shown
+        .history
+        .iter()
+        .map(|epoch| {
+            minutes += epoch.minutes;
+            minutes
+        })
+        .collect();
+    let curve = |name: &str, colour, scale: usize| Curve {
+        name: name.to_owned(),
+        colour,
+        dashed: false,
+        points: shown
+            .history
+            .iter()
+            .zip(&times)
+            .filter_map(|(epoch, minutes)| {
+                Some([*minutes, 100.0 * epoch.validation.as_ref()?.within_1[scale]])
+            })
+            .collect(),
+        band: Vec::new(),
+    };
+    let mut curves: Vec<Curve> = Vec::new();
+    for (at, scale) in [(4, Scale::Continent), (2, Scale::Region), (0, Scale::Street)] {
+        let colour = COLOURS[curves.len() / 2];
+        curves.push(curve(scale.name(), colour, at));
+        let ideal = 100.0 * shown.ceiling.scales[at].ideal[0].mean;
+        let points = vec![[0.0, ideal], [minutes, ideal]];
+        let name = format!("{}, ideal", scale.name());
+        curves.push(Curve { name, colour, dashed: true, points, band: Vec::new() });
+    }
+    let chart = LineChart {
+        x_label: "minutes of training".to_owned(),
+        y_label: "% of test photos within".to_owned(),
+        logarithmic: false,
+        x_range: [0.0, minutes.max(0.1)],
+        y_range: [0.0, 100.0],
+        x_ticks: (0..=4)
+            .map(|at| minutes * f64::from(at) / 4.0)
+            .map(|x| (x, format!("{x:.1}")))
+            .collect(),
+        curves,
+    };
+    let speed = shown.history.last().map_or(0.0, |epoch| epoch.photos_per_second);
+    put(
+        html,
+        format_args!(
+            "<h2>3. Training</h2>\n<p>{} with batch norm learns the cell of each photo, from random \
+         weights, with AdaGrad: {} epochs in {minutes:.1} minutes, {speed:.0} photos a \
+         second.</p>\n<figure>{}</figure>\n",
+            escaped(&shown.package.description().architecture),
+            shown.history.len(),
+            chart.to_svg()
+        ),
+    );
+}
+
+fn results(shown: &Shown, html: &mut String) {
+    html.push_str("<h2>4. How good is it?</h2>\n<table><tr><th>% of photos located within");
+    for scale in Scale::ALL {
+        put(html, format_args!("<th>{}<br>{}", scale.name(), scale.radius()));
+    }
+    html.push_str("</tr>\n");
+    let mut row = |name: &str, shares: [f64; 5]| {
+        put(html, format_args!("<tr><td>{name}"));
+        shares.iter().for_each(|share| put(html, format_args!("<td>{:.1}", 100.0 * share)));
+        html.push_str("</tr>\n");
+    };
+    row("always the most frequent cell", shown.frequent);
+    row("this model, first answer", shown.accuracy.shares(1));
+    row("this model, best of five", shown.accuracy.shares(5));
+    row(
+        "ideal classifier, first answer",
+        shown.ceiling.scales.each_ref().map(|it| it.ideal[0].mean),
+    );
+    row("upper bound for any answer", shown.ceiling.scales.each_ref().map(|it| it.bound.mean));
+    put(
+        html,
+        format_args!(
+            "</table>\n<p>The ideal classifier knows how the photos were painted and weighs all cues \
+         exactly; more training brings the model nearer to it. The right cell comes first for \
+         {:.1} % of the photos, where {:.1} % are possible. When the model says 60 %, is it right \
+         six times in ten? It is off by {:.1} points on average.</p>\n",
+            100.0 * shown.cell,
+            100.0 * shown.ceiling.cell.mean,
+            100.0 * shown.calibration_error
+        ),
+    );
+}
+
+fn examples(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure> {
+    html.push_str(
+        "<h2>5. Photos and answers</h2>\n<p>Cells are shaded by the logarithm of their \
+        probability; black is the best answer, blue the truth.</p>\n",
+    );
+    for Example { prediction, probabilities } in &shown.examples {
+        let map = probability_map(&shown.partition, probabilities, prediction.truth, Region::WORLD);
+        let map = map.without_legends().width(900).to_svg();
+        put(html, format_args!("<div class=\"example\"><div>{}", image(test, &prediction.photo)?));
+        if let Some(best) = prediction.best() {
+            let name = best.place.as_ref().map_or_else(String::new, ToString::to_string);
+            let share = 100.0 * best.probability.unwrap_or_default();
+            put(html, format_args!("<p><b>{}</b> {share:.0} %<br>", escaped(&name)));
+        }
+        match &prediction.certain {
+            Some(it) => {
+                put(html, format_args!("certain: {}, {}<br>", escaped(&it.name), it.level.name()))
+            }
+            None => html.push_str("certain: nothing<br>"),
+        }
+        if let Some(off) = prediction.distance() {
+            put(html, format_args!("{off} off"));
+        }
+        put(html, format_args!("</div><figure>{map}</figure></div>\n"));
+    }
+    Ok(())
+}
+
+fn own_photos(html: &mut String) {
+    html.push_str(
+        "<h2>6. Your own photos</h2>\n<p>The same commands work on a library of your own:</p>\n<pre>\
+         planet dataset scan ~/Pictures -o photos.parquet\n\
+         planet dataset split photos.parquet --by album -o photos.parquet\n\
+         planet partition build photos.parquet --split-above 200 --keep-from 10 -o cells.csv\n\
+         planet train --dataset photos.parquet:train --validation photos.parquet:validation \\\n\
+         \x20 --partition cells.csv --architecture inception-mini -o run\n\
+         planet export run -o model\n\
+         planet locate ~/Pictures/unknown --model model --map map.html</pre>\n",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        // RFC 4648, section 10.
+        let cases =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
+        for (plain, coded) in cases {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use planet::{
+    CellProbabilities, Locator, Prediction,
+    map::{Colour, MapError, Region, WorldMap, probability_map},
+};
+use planet_data::NewFile;
+use planet_geo::LatLng;
+
+use crate::failure::Failure;
+
+const CERTAIN: Colour = Colour::new(20, 130, 70);
+const UNCERTAIN: Colour = Colour::new(214, 65, 70);
+/// Columns of a map in a terminal.
+const COLUMNS: u32 = 80;
+
+/// The map that was asked for.
+pub struct Maps {
+    file: Option<(PathBuf, Kind)>,
+    map: WorldMap,
+    /// One photo has a map of its probability.
+    single: bool,
+    heading: String,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Svg,
+    Png,
+    Html,
+}
+
+impl Maps {
+    pub fn new(path: Option<&Path>, photos: usize) -> Result<Self, Failure> {
+        let file = path.map(|path| Ok::<_, Failure>((path.to_owned(), kind(path)?))).transpose()?;
+        let mut map = WorldMap::new(Region::WORLD);
+        map.key("certain at some level", CERTAIN);
+        map.key("uncertain", UNCERTAIN);
+        let heading = format!("{photos} photos");
+        Ok(Self { file, map, single: photos == 1, heading })
+    }
+
+    pub fn add(&mut self, prediction: &Prediction, locator: &Locator, logits: &[f32]) {
+        if self.file.is_none() {
+            return;
+        }
+        if self.single {
+            self.heading.clone_from(&prediction.photo);
+            if let Ok(probabilities) = locator.probabilities(logits) {
+                self.map = probability(locator, &probabilities, prediction.truth);
+            }
+        } else if let Some(certain) = &prediction.certain {
+            self.map.point(certain.position, 4.0, CERTAIN);
+        } else if let Some(best) = prediction.best() {
+            self.map.point(best.position, 2.5, UNCERTAIN);
+        }
+    }
+
+    pub fn write(&self) -> Result<(), Failure> {
+        let Some((path, kind)) = &self.file else { return Ok(()) };
+        let bytes = match kind {
+            Kind::Svg => self.map.to_svg().into_bytes(),
+            Kind::Png => self.map.to_png().map_err(Failure::new)?,
+            Kind::Html => self.map.to_html(&self.heading).into_bytes(),
+        };
+        NewFile::write_all_at(path, &bytes)
+            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    }
+}
+
+/// A photo's probability in the terminal.
+pub fn in_blocks(locator: &Locator, logits: &[f32], truth: Option<LatLng>) -> Result<(), Failure> {
+    if std::env::var_os("NO_COLOR").is_some() {
+        return Ok(());
+    }
+    let probabilities = locator.probabilities(logits).map_err(Failure::new)?;
+    let region = Region::new(-60.0, -180.0, 80.0, 180.0).expect("a part of the world");
+    let map = probability_map(locator.partition(), &probabilities, truth, region).without_legends();
+    let text = map.to_blocks(COLUMNS).map_err(|error: MapError| Failure::new(error))?;
+    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+}
+
+fn probability(
+    locator: &Locator,
+    probabilities: &CellProbabilities,
+    truth: Option<LatLng>,
+) -> WorldMap {
+    probability_map(locator.partition(), probabilities, truth, Region::WORLD)
+}
+
+fn kind(path: &Path) -> Result<Kind, Failure> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("svg") => Ok(Kind::Svg),
+        Some("png") => Ok(Kind::Png),
+        Some("html" | "htm") => Ok(Kind::Html),
+        _ => Err(Failure::usage(format!("'{}' names no kind of map", path.display()))
+            .hint("end it in .svg, .png or .html")),
+    }
+}

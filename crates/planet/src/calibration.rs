@@ -1,0 +1,104 @@
+//! Whether probabilities mean what they say.
+
+/// Bins of confidence that [`expected_calibration_error`] compares within.
+const BINS: usize = 15;
+
+/// Temperatures beyond this, or below its inverse, are no model's.
+const MOST: f64 = 100.0;
+
+/// The temperature that makes a model's probabilities most likely on photos whose class is
+/// known (Guo et al. 2017): logits are divided by it before the softmax. The order of the
+/// classes does not change.
+///
+/// `logits` is `[photos, classes]`, `targets` `[photos]`. 1 where there are no photos.
+pub fn fit_temperature(logits: &[f32], classes: usize, targets: &[u32]) -> f32 {
+    if targets.is_empty() || classes < 2 {
+        return 1.0;
+    }
+    // The loss is convex in the inverse temperature: Newton's steps, kept within bounds.
+    let mut inverse = 1.0f64;
+    for _ in 0..50 {
+        let (mut slope, mut curvature) = (0.0, 0.0);
+        for (row, target) in logits.chunks_exact(classes).zip(targets) {
+            let (mean, variance) = moments(row, inverse);
+            slope += mean - f64::from(row[*target as usize]);
+            curvature += variance;
+        }
+        if curvature <= 0.0 {
+            break;
+        }
+        let step = (slope / curvature).clamp(-0.5 * inverse, inverse);
+        inverse = (inverse - step).clamp(1.0 / MOST, MOST);
+        if step.abs() < 1e-7 * inverse {
+            break;
+        }
+    }
+    (1.0 / inverse) as f32
+}
+
+/// Mean and variance of a row's logits under its own softmax.
+fn moments(row: &[f32], inverse: f64) -> (f64, f64) {
+    let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
+    for logit in row {
+        let below = f64::from(logit - greatest);
+        let weight = (below * inverse).exp();
+        if weight > 0.0 {
+            sum += weight;
+            first += weight * below;
+            second += weight * below * below;
+        }
+    }
+    let mean = first / sum;
+    (mean + f64::from(greatest), (second / sum - mean * mean).max(0.0))
+}
+
+/// Mean distance between how sure a model is of its best class and how often that is right,
+/// within fifteen equal bins of confidence (Naeini et al. 2015): 0 is perfect. `None` without
+/// answers.
+///
+/// Each answer is its confidence, 0..=1, and whether it was right.
+pub fn expected_calibration_error(answers: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
+    let mut bins = [(0.0, 0.0); BINS];
+    let mut count = 0.0;
+    for (confidence, right) in answers {
+        let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+        bins[bin].0 += confidence;
+        bins[bin].1 += f64::from(u8::from(right));
+        count += 1.0;
+    }
+    let off: f64 = bins.iter().map(|(confidence, right)| (confidence - right).abs()).sum();
+    (count > 0.0).then(|| off / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fitted_temperature_gives_back_the_share_of_right_answers() {
+        // The first of two classes is right three times in four: its probability becomes 3/4,
+        // so that the difference of the logits, 6, is divided by 6 / ln 3.
+        let logits = [6.0, 0.0].repeat(4);
+        let temperature = fit_temperature(&logits, 2, &[0, 0, 1, 0]);
+        assert!((temperature - 6.0 / 3f32.ln()).abs() < 1e-3, "{temperature}");
+    }
+
+    #[test]
+    fn a_model_that_is_always_right_stays_within_bounds() {
+        let temperature = fit_temperature(&[5.0, 0.0, 0.0, 5.0], 2, &[0, 1]);
+        assert!((0.009..1.0).contains(&temperature), "{temperature}");
+        assert_eq!(fit_temperature(&[], 2, &[]), 1.0);
+    }
+
+    #[test]
+    fn calibration_error_is_the_gap_between_confidence_and_truth() {
+        let perfect = [(0.5, true), (0.5, false)];
+        assert_eq!(expected_calibration_error(perfect), Some(0.0));
+        let vain = [(1.0, true), (1.0, false), (0.2, false), (0.2, false)];
+        // Bin of 1.0: two answers sure 1, right 0.5; bin of 0.2: sure 0.2, right 0.
+        let error = expected_calibration_error(vain).expect("answers");
+        assert!((error - (2.0 * 0.5 + 2.0 * 0.2) / 4.0).abs() < 1e-12, "{error}");
+        assert_eq!(expected_calibration_error([]), None);
+    }
+}

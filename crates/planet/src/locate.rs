@@ -1,0 +1,83 @@
+use planet_data::{FailedPhoto, Loader, LoaderError, Monitor};
+use thiserror::Error;
+
+use crate::{Engine, EngineError, Locator, Prediction};
+
+/// What is wanted of each photo beside its places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LocateOptions {
+    /// The layer below the classifier too.
+    pub embedding: bool,
+}
+
+/// Why locating stopped.
+#[derive(Debug, Error)]
+pub enum LocateError<E> {
+    /// The engine gave no answer.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The photos cannot be loaded.
+    #[error(transparent)]
+    Loader(#[from] LoaderError),
+    /// Whoever takes the predictions cannot go on.
+    #[error("{0}")]
+    Taken(E),
+    /// The user ended it.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Locates the photos of a loader, in their order; `take` gets each photo's row, its prediction
+/// and its scores `[classes]`, empty where there is no answer. Photos are decoded ahead on other
+/// threads while the engine works.
+///
+/// The loader should be one for evaluation ([`planet_data::LoaderOptions::evaluation`]): then a
+/// photo that cannot be decoded has a prediction with an error, in its place.
+///
+/// # Errors
+/// The engine or the loader fails, `take` does, or the monitor says to stop.
+pub fn locate<E>(
+    engine: &mut dyn Engine,
+    loader: &Loader,
+    photos: &[String],
+    locator: &Locator,
+    options: LocateOptions,
+    monitor: &dyn Monitor,
+    mut take: impl FnMut(usize, Prediction, &[f32]) -> Result<(), E>,
+) -> Result<(), LocateError<E>> {
+    for batch in loader.epoch(0, 0) {
+        if monitor.cancelled() {
+            return Err(LocateError::Cancelled);
+        }
+        let batch = batch?;
+        let activations =
+            if batch.rows.is_empty() { None } else { Some(engine.run(&batch.pixels)?) };
+        let mut failed = batch.failed.iter().peekable();
+        let mut give_failed =
+            |before: usize, take: &mut dyn FnMut(usize, Prediction, &[f32]) -> Result<(), E>| {
+                while let Some(FailedPhoto { row, photo, error }) =
+                    failed.next_if(|photo| photo.row < before)
+                {
+                    take(*row, Prediction::failed(photo, error), &[])
+                        .map_err(LocateError::Taken)?;
+                }
+                Ok::<(), LocateError<E>>(())
+            };
+        for (at, &row) in batch.rows.iter().enumerate() {
+            give_failed(row, &mut take)?;
+            let Some(activations) = &activations else { continue };
+            let logits = activations.logits_of(at);
+            let mut prediction = match locator.predict(&photos[row], logits) {
+                Ok(prediction) => prediction,
+                Err(error) => Prediction::failed(&photos[row], error),
+            };
+            if options.embedding && activations.features > 0 {
+                prediction.embedding = Some(activations.embedding_of(at).to_vec());
+            }
+            take(row, prediction, logits).map_err(LocateError::Taken)?;
+        }
+        give_failed(usize::MAX, &mut take)?;
+        monitor.advance((batch.rows.len() + batch.failed.len()) as u64);
+    }
+    Ok(())
+}
