@@ -53,18 +53,10 @@ pub fn locate<E>(
         let activations =
             if batch.rows.is_empty() { None } else { Some(engine.run(&batch.pixels)?) };
         let mut failed = batch.failed.iter().peekable();
-        let mut give_failed =
-            |before: usize, take: &mut dyn FnMut(usize, Prediction, &[f32]) -> Result<(), E>| {
-                while let Some(FailedPhoto { row, photo, error }) =
-                    failed.next_if(|photo| photo.row < before)
-                {
-                    take(*row, Prediction::failed(photo, error), &[])
-                        .map_err(LocateError::Taken)?;
-                }
-                Ok::<(), LocateError<E>>(())
-            };
         for (at, &row) in batch.rows.iter().enumerate() {
-            give_failed(row, &mut take)?;
+            while let Some(photo) = failed.next_if(|photo| photo.row < row) {
+                give_failed(photo, &mut take)?;
+            }
             let Some(activations) = &activations else { continue };
             let logits = activations.logits_of(at);
             let mut prediction = match locator.predict(&photos[row], logits) {
@@ -76,8 +68,18 @@ pub fn locate<E>(
             }
             take(row, prediction, logits).map_err(LocateError::Taken)?;
         }
-        give_failed(usize::MAX, &mut take)?;
+        for photo in failed {
+            give_failed(photo, &mut take)?;
+        }
         monitor.advance((batch.rows.len() + batch.failed.len()) as u64);
     }
     Ok(())
+}
+
+fn give_failed<E>(
+    failed: &FailedPhoto,
+    take: &mut impl FnMut(usize, Prediction, &[f32]) -> Result<(), E>,
+) -> Result<(), LocateError<E>> {
+    let FailedPhoto { row, photo, error } = failed;
+    take(*row, Prediction::failed(photo, error), &[]).map_err(LocateError::Taken)
 }

@@ -8,7 +8,7 @@ const TRUTH: Colour = Colour::new(20, 90, 200);
 /// The best guess.
 const BEST: Colour = Colour::new(10, 10, 10);
 /// Probabilities below this share of the greatest are not drawn.
-const LEAST: f64 = 1e-4;
+const LEAST: f64 = 1e-3;
 
 /// The probability of one photo over the globe, as in the paper's figure 3: cells shaded by the
 /// logarithm of their probability, the best class's point, and the truth where it is known.

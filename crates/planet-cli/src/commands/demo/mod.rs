@@ -33,13 +33,13 @@ use super::{partition::files, train::TrainProgress};
 use crate::{failure::Failure, progress::Progress};
 
 /// Photos to learn from, and to be judged on.
-const TRAINING: u64 = 24_000;
+const TRAINING: u64 = 16_000;
 const TEST: u64 = 2_000;
 /// Longer side of the drawn photos and side of the network's input, in pixels.
 const SIDE: u32 = 64;
 /// Cells with more photos are split, with fewer dropped: a good hundred remain.
-const SPLIT_ABOVE: u64 = 700;
-const KEEP_FROM: u64 = 40;
+const SPLIT_ABOVE: u64 = 300;
+const KEEP_FROM: u64 = 20;
 
 /// `planet demo [-o demo/]`
 #[derive(Args, Debug)]
@@ -48,7 +48,7 @@ pub struct Arguments {
     #[arg(short, long, value_name = "DIR", default_value = "demo")]
     output: PathBuf,
     /// Minutes of training
-    #[arg(long, value_name = "MIN", default_value_t = 2.0)]
+    #[arg(long, value_name = "MIN", default_value_t = 2.5)]
     minutes: f64,
 }
 

@@ -1,7 +1,7 @@
 use std::{fmt::Write, fs, path::Path};
 
 use planet::{
-    map::{Region, partition_map, probability_map},
+    map::{Region, WorldMap, partition_map, probability_map},
     plot::{COLOURS, Curve, LineChart, escaped},
 };
 use planet_geo::Scale;
@@ -15,8 +15,8 @@ font:16px/1.5 system-ui,sans-serif}h1{margin-bottom:0}h2{margin-top:2em;border-t
 table{border-collapse:collapse}th,td{padding:.2em .7em;text-align:right}th:first-child,td:first-child{text-align:left}\
 tr:nth-child(even){background:#8881}figure{margin:1em 0}figcaption{color:#777;font-size:.9em}\
 svg{max-width:100%;height:auto}.photos{display:flex;flex-wrap:wrap;gap:4px}.photos img{width:96px;height:96px;object-fit:contain;background:#2224}\
-.example{display:grid;grid-template-columns:160px 1fr;gap:1em;margin:1.2em 0}.example img{width:160px;image-rendering:pixelated}\
-.example svg{width:100%}@media(max-width:600px){.example{grid-template-columns:1fr}}@media print{h2{break-after:avoid}.example{break-inside:avoid}}";
+.example{display:grid;grid-template-columns:160px 1fr;gap:1em;margin:1.2em 0}.example>div img{width:160px;image-rendering:pixelated}\
+figure img{width:100%}@media(max-width:600px){.example{grid-template-columns:1fr}}@media print{h2{break-after:avoid}.example{break-inside:avoid}}";
 
 /// Photos on the sheet.
 const SHEET: usize = 40;
@@ -32,7 +32,7 @@ pub(super) fn write(shown: &Shown, test: &Path) -> Result<String, Failure> {
          each photo is known exactly.</p>\n"
     );
     photos(shown, test, &mut html)?;
-    cells(shown, &mut html);
+    cells(shown, &mut html)?;
     training(shown, &mut html);
     results(shown, &mut html);
     examples(shown, test, &mut html)?;
@@ -50,7 +50,16 @@ fn image(test: &Path, photo: &str) -> Result<String, Failure> {
     let path = test.join(photo);
     let bytes =
         fs::read(&path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-    Ok(format!("<img alt=\"\" src=\"data:image/jpeg;base64,{}\">", base64(&bytes)))
+    Ok(inlined("jpeg", &bytes))
+}
+
+/// A map as a picture: as SVG, a page of them would weigh tens of megabytes.
+fn picture(map: &WorldMap) -> Result<String, Failure> {
+    Ok(inlined("png", &map.to_png().map_err(Failure::new)?))
+}
+
+fn inlined(kind: &str, bytes: &[u8]) -> String {
+    format!("<img alt=\"\" src=\"data:image/{kind};base64,{}\">", base64(bytes))
 }
 
 /// RFC 4648.
@@ -87,8 +96,8 @@ fn photos(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure> 
     Ok(())
 }
 
-fn cells(shown: &Shown, html: &mut String) {
-    let map = partition_map(&shown.partition, Region::WORLD).to_svg();
+fn cells(shown: &Shown, html: &mut String) -> Result<(), Failure> {
+    let map = picture(&partition_map(&shown.partition, Region::WORLD))?;
     put(
         html,
         format_args!(
@@ -100,6 +109,7 @@ fn cells(shown: &Shown, html: &mut String) {
             super::KEEP_FROM
         ),
     );
+    Ok(())
 }
 
 fn training(shown: &Shown, html: &mut String) {
@@ -201,7 +211,7 @@ fn examples(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure
     );
     for Example { prediction, probabilities } in &shown.examples {
         let map = probability_map(&shown.partition, probabilities, prediction.truth, Region::WORLD);
-        let map = map.without_legends().width(900).to_svg();
+        let map = picture(&map.without_legends().width(900))?;
         put(html, format_args!("<div class=\"example\"><div>{}", image(test, &prediction.photo)?));
         if let Some(best) = prediction.best() {
             let name = best.place.as_ref().map_or_else(String::new, ToString::to_string);

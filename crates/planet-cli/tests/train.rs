@@ -1,0 +1,174 @@
+//! From drawn photos to a located photo, by the shell: draw, divide, train, kill, resume,
+//! export, locate.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command as Process, Stdio},
+    thread,
+    time::Duration,
+};
+
+use assert_cmd::Command;
+use predicates::{prelude::PredicateBooleanExt, str::contains};
+
+fn planet(folder: &Path) -> Command {
+    let mut command = Command::cargo_bin("planet").expect("the binary of this package");
+    command.current_dir(folder);
+    command
+}
+
+/// Drawn photos to learn from and to be judged on, and a partition.
+fn draw(folder: &Path, photos: &str, split_above: &str) {
+    let sets = [("earth", photos, "1"), ("test", "200", "2")];
+    for (name, photos, seed) in sets {
+        planet(folder)
+            .args(["world", "draw", "--photos", photos, "--seed", seed, "--size", "64", "-o", name])
+            .assert()
+            .success();
+    }
+    planet(folder)
+        .args(["partition", "build", "earth/manifest.parquet", "--split-above", split_above])
+        .args(["--keep-from", "5", "-o", "cells.csv"])
+        .assert()
+        .success();
+    fs::write(
+        folder.join("config.toml"),
+        "architecture = \"inception-mini\"\nsize = 48\nbatch = 16\nepochs = 3\n\
+         dataset = \"earth/manifest.parquet\"\nvalidation = \"test/manifest.parquet\"\n\
+         partition = \"cells.csv\"\ncheckpoint_minutes = 0.003\n\
+         [learning_rate]\nstart = 0.045\nschedule = \"cosine\"\n",
+    )
+    .expect("a config");
+}
+
+/// Loss in nats of the validation photos after the last epoch.
+fn validation_loss(folder: &Path) -> f64 {
+    let summary = fs::read_to_string(folder.join("run/summary.csv")).expect("a summary");
+    let mut lines = summary.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = lines.next().expect("names");
+    let column = names.iter().position(|name| *name == "validation_loss").expect("the column");
+    lines.next_back().expect("an epoch")[column].parse().expect("a number")
+}
+
+/// What whoever knows only how many photos each cell holds would lose, in nats.
+fn entropy(folder: &Path) -> f64 {
+    let cells = fs::read_to_string(folder.join("cells.csv")).expect("a partition");
+    let rows = cells.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let counts: Vec<f64> =
+        rows.map(|row| row.split(',').nth(1).expect("photos").parse().expect("a number")).collect();
+    let all: f64 = counts.iter().sum();
+    -counts.iter().map(|count| count / all * (count / all).ln()).sum::<f64>()
+}
+
+#[test]
+fn a_drawn_earth_is_learned_and_its_photos_are_located() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    draw(folder, "3000", "800");
+    planet(folder)
+        .args(["train", "--config", "config.toml", "--epochs", "6", "-o", "run"])
+        .assert()
+        .success()
+        .stdout(contains("continent").and(contains("validation")));
+    planet(folder)
+        .args(["train", "--config", "config.toml", "-o", "run"])
+        .assert()
+        .code(1)
+        .stderr(contains("holds a run already").and(contains("--resume run")));
+    let (learned, known) = (validation_loss(folder), entropy(folder));
+    assert!(learned < known - 0.1, "loss {learned}, while frequencies alone give {known}");
+    planet(folder)
+        .args(["export", "run", "-o", "model"])
+        .assert()
+        .success()
+        .stdout(contains("inception-mini"));
+    planet(folder)
+        .args(["locate", "test/manifest.parquet", "--model", "model", "--engine", "rten"])
+        .args(["-o", "found.jsonl", "--map", "map.html"])
+        .assert()
+        .success();
+    let found = fs::read_to_string(folder.join("found.jsonl")).expect("predictions");
+    assert_eq!(found.lines().count(), 200);
+    assert!(fs::read_to_string(folder.join("map.html")).expect("a map").contains("<svg"));
+    planet(folder)
+        .args(["locate", "test/manifest.parquet", "--model", "model", "--engine", "rten"])
+        .args(["--format", "csv"])
+        .assert()
+        .success()
+        .stdout(contains("img_id,p_key,pred_class,pred_lat,pred_lng,probability"));
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_to_the_same_weights() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    draw(folder, "400", "60");
+    planet(folder).args(["train", "--config", "config.toml", "-o", "whole"]).assert().success();
+
+    let begin = ["train", "--config", "config.toml", "-o", "killed"];
+    let go_on = ["train", "--resume", "killed"];
+    let mut kills = 0;
+    for millis in [400, 900, 1300, 700, 1100] {
+        let begun = folder.join("killed/config.toml").exists();
+        let arguments = if begun { &go_on[..] } else { &begin[..] };
+        let mut process = Process::new(assert_cmd::cargo::cargo_bin("planet"))
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        thread::sleep(Duration::from_millis(millis));
+        // On Unix this is SIGKILL: the process cannot tidy up.
+        process.kill().expect("killed");
+        kills += u32::from(!process.wait().expect("ended").success());
+    }
+    assert!(kills > 0, "nothing was killed in the middle");
+    planet(folder).args(go_on).assert().success();
+    let weights = |run: &str| {
+        let path = folder.join(run).join("checkpoints/last/checkpoint.safetensors");
+        let bytes = fs::read(path).expect("a checkpoint");
+        // Times stand in the header; the numbers behind it are weights and nothing else.
+        let header = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
+        bytes[8 + header..].to_vec()
+    };
+    assert!(weights("whole") == weights("killed"), "not the same weights");
+}
+
+#[test]
+fn what_cannot_be_trained_is_named_with_the_cure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    draw(folder, "400", "60");
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["--dataset", "earth/manifest.parquet"], 2, "--partition FILE"),
+        (&["--partition", "cells.csv"], 2, "--dataset MANIFEST:train"),
+        (
+            &["--partition", "cells.csv", "--dataset", "earth/manifest.parquet:nobody"],
+            1,
+            "has no photos",
+        ),
+        (&["--partition", "nowhere.csv", "--dataset", "earth/manifest.parquet"], 1, "nowhere.csv"),
+        (&["--config", "cells.csv"], 1, "cells.csv"),
+    ];
+    for (arguments, code, text) in cases {
+        planet(folder)
+            .arg("train")
+            .args(arguments)
+            .args(["-o", "run"])
+            .assert()
+            .code(code)
+            .stderr(contains(text));
+    }
+    planet(folder)
+        .args(["train", "--resume", "nowhere"])
+        .assert()
+        .code(1)
+        .stderr(contains("nowhere"));
+    planet(folder)
+        .args(["export", "nowhere", "-o", "m"])
+        .assert()
+        .code(1)
+        .stderr(contains("nowhere"));
+}

@@ -1,0 +1,291 @@
+//! Whole runs on photos of plain colours: what is learned, what is written, and that an
+//! interrupted run goes on as if it had not been.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use planet_data::{FailedPhoto, Monitor, Photo, PhotoError, PhotoRecord, PhotoStore};
+use planet_geo::{CellId, Class, ClassKind, LatLng, Partition, PartitionInfo};
+use planet_net::Architecture;
+use planet_train::{
+    ArchitectureName, Checkpoint, Ending, Epoch, LearningRate, Optimizer, Rule, Run, RunFolder,
+    Samples, Schedule, Status, TrainConfig, TrainError, TrainMonitor, export,
+};
+
+/// Four places, each with a colour of its own.
+const PLACES: [(f64, f64, [u8; 3]); 4] = [
+    (48.0, 2.0, [220, 30, 30]),
+    (35.0, 139.0, [30, 200, 40]),
+    (-33.0, 151.0, [30, 40, 220]),
+    (40.0, -74.0, [210, 200, 30]),
+];
+
+fn at(place: usize) -> LatLng {
+    LatLng::new(PLACES[place].0, PLACES[place].1).expect("a position")
+}
+
+fn partition() -> Partition {
+    let class = |place: usize| {
+        let cell = CellId::containing(at(place), planet_geo::Level::new(6).expect("a level"));
+        let (mean, centre) = (Some(at(place)), Some(cell.centre()));
+        Class { kind: ClassKind::Cells(vec![cell]), photos: 10, mean, centre }
+    };
+    Partition::new(PartitionInfo::default(), (0..PLACES.len()).map(class).collect())
+        .expect("disjoint")
+}
+
+/// Photos `NUMBER-PLACE`, a little different each; those with `broken` in their name cannot be
+/// decoded.
+struct Colours;
+
+impl PhotoStore for Colours {
+    fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
+        if id.contains("broken") {
+            return Err(PhotoError::Empty);
+        }
+        let mut parts = id.split('-').map(|part| part.parse::<usize>().expect("a number"));
+        let (number, place) = (parts.next().expect("number"), parts.next().expect("place"));
+        let [r, g, b] = PLACES[place].2;
+        let shade =
+            |value: u8, at: usize| value.saturating_add(((at * 7 + number * 13) % 30) as u8);
+        let pixels = (0..32 * 32).flat_map(|at| [shade(r, at), shade(g, at + 1), shade(b, at + 2)]);
+        Ok(Photo::from_rgb(32, 32, pixels.collect()).expect("a photo"))
+    }
+}
+
+fn samples(numbers: std::ops::Range<usize>, broken: usize) -> Samples {
+    let good = numbers
+        .map(|number| (format!("{number}-{}", number % PLACES.len()), number % PLACES.len()));
+    let bad = (0..broken).map(|number| (format!("broken-{number}"), number % PLACES.len()));
+    let records = good.chain(bad).map(|(photo, place)| PhotoRecord {
+        photo,
+        position: Some(at(place)),
+        ..PhotoRecord::default()
+    });
+    let lost = [
+        PhotoRecord { photo: "0-0".into(), ..PhotoRecord::default() },
+        PhotoRecord {
+            photo: "0-0".into(),
+            position: LatLng::new(0.0, 0.0).ok(),
+            ..PhotoRecord::default()
+        },
+    ];
+    Samples::new(Arc::new(Colours), records.chain(lost), &partition())
+}
+
+fn config() -> TrainConfig {
+    TrainConfig {
+        architecture: ArchitectureName(Architecture::InceptionMini),
+        size: 32,
+        batch: 8,
+        epochs: 3,
+        learning_rate: LearningRate { start: 0.01, schedule: Schedule::Cosine, warm_up: 0.2 },
+        optimizer: Optimizer {
+            average: Some(0.9),
+            clip_norm: Some(5.0),
+            weight_decay: 1e-4,
+            ..Optimizer::default()
+        },
+        label_smoothing: 0.05,
+        ..TrainConfig::default()
+    }
+}
+
+/// Ends the run after some steps, and keeps what it was told.
+#[derive(Default)]
+struct Watch {
+    steps: AtomicUsize,
+    most: Option<usize>,
+    failed: Mutex<Vec<String>>,
+}
+
+impl Watch {
+    fn until(steps: usize) -> Self {
+        Self { most: Some(steps), ..Self::default() }
+    }
+}
+
+impl Monitor for Watch {
+    fn expect(&self, _: u64) {}
+
+    fn advance(&self, _: u64) {}
+
+    fn cancelled(&self) -> bool {
+        self.most.is_some_and(|most| self.steps.load(Ordering::Relaxed) >= most)
+    }
+}
+
+impl TrainMonitor for Watch {
+    fn step(&self, _: &Status) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn failed(&self, photo: &FailedPhoto) {
+        self.failed.lock().expect("whole").push(photo.photo.clone());
+    }
+
+    fn epoch(&self, _: &Epoch) {}
+}
+
+fn start(folder: &Path, config: TrainConfig) -> Run {
+    let folder = RunFolder::at(folder);
+    Run::start(folder, config, partition(), samples(0..64, 0), Some(samples(64..96, 0)))
+        .expect("it begins")
+}
+
+fn resume(folder: &Path) -> Run {
+    let folder = RunFolder::at(folder);
+    let config = TrainConfig::read(&folder.config()).expect("a config");
+    Run::resume(folder, config, partition(), samples(0..64, 0), Some(samples(64..96, 0)))
+        .expect("it goes on")
+}
+
+#[test]
+fn colours_are_learned_and_everything_is_written_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run");
+    let mut run = start(&path, TrainConfig { epochs: 8, ..config() });
+    assert_eq!(run.photos(), 64);
+    assert_eq!(run.train(&Watch::default()).expect("trained"), Ending::Epochs);
+    let last = run.position().history.last().expect("epochs").clone();
+    let scores = last.validation.expect("validated");
+    assert!(scores.cell_1 > 0.9, "{scores:?}");
+    // The photo outside every cell stays in the denominator.
+    assert_eq!(scores.photos, 33);
+    assert!((scores.within_1[4] - 32.0 / 33.0).abs() < 0.1);
+
+    let folder = RunFolder::at(&path);
+    let summary = std::fs::read_to_string(folder.summary()).expect("a summary");
+    assert_eq!(summary.lines().count(), 9);
+    assert!(summary.starts_with("epoch,steps,minutes,learning_rate,loss,"), "{summary}");
+    let events = std::fs::read_dir(folder.tensorboard()).expect("a folder").count();
+    assert_eq!(events, 1);
+    let package = export(&folder, "colours", &folder.path().join("model")).expect("exported");
+    assert_eq!(package.description().classes, 4);
+    assert!(package.description().temperature > 0.0);
+    assert!(package.description().provenance.scores["cell"] > 0.9);
+}
+
+#[test]
+fn a_run_that_is_interrupted_anywhere_ends_in_the_same_weights() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = folder.path().join("whole");
+    start(&whole, config()).train(&Watch::default()).expect("trained");
+    let wanted = Checkpoint::read(&RunFolder::at(&whole).last()).expect("a checkpoint").state;
+
+    let broken = folder.path().join("broken");
+    let ended = start(&broken, config()).train(&Watch::until(3)).expect("it stops");
+    assert_eq!(ended, Ending::Interrupted);
+    for steps in [1, 4, 7, 2] {
+        assert_eq!(
+            resume(&broken).train(&Watch::until(steps)).expect("it stops"),
+            Ending::Interrupted
+        );
+    }
+    assert_eq!(resume(&broken).train(&Watch::default()).expect("trained"), Ending::Epochs);
+    let found = Checkpoint::read(&RunFolder::at(&broken).last()).expect("a checkpoint").state;
+    assert!(found == wanted, "not the same weights");
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let states = [1, 3].map(|threads| {
+        let path = folder.path().join(threads.to_string());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| {
+            let config = TrainConfig { epochs: 1, loader_threads: threads, ..config() };
+            start(&path, config).train(&Watch::default()).expect("trained");
+        });
+        Checkpoint::read(&RunFolder::at(&path).last()).expect("a checkpoint").state
+    });
+    assert!(states[0] == states[1], "not the same weights");
+}
+
+#[test]
+fn photos_that_fail_are_named_and_stay_in_the_denominator() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = RunFolder::at(folder.path().join("run"));
+    let config = TrainConfig { epochs: 1, ..config() };
+    let mut run =
+        Run::start(path, config, partition(), samples(0..40, 4), Some(samples(64..72, 2)))
+            .expect("it begins");
+    let watch = Watch::default();
+    run.train(&watch).expect("trained");
+    let last = run.position().history.last().expect("an epoch").clone();
+    let scores = last.validation.expect("validated");
+    assert_eq!((scores.photos, scores.failed), (11, 2));
+    assert!(scores.within_5[4] <= 9.0 / 11.0);
+    assert!(last.failed >= 1);
+    assert!(watch.failed.lock().expect("whole").iter().any(|photo| photo.starts_with("broken")));
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_and_names_the_batch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wild = TrainConfig {
+        learning_rate: LearningRate { start: 1e30, ..LearningRate::default() },
+        optimizer: Optimizer { rule: Rule::SGD, ..Optimizer::default() },
+        ..config()
+    };
+    let error =
+        start(&folder.path().join("run"), wild).train(&Watch::default()).expect_err("it diverges");
+    let TrainError::Diverged { photos, .. } = &error else { panic!("{error}") };
+    assert_eq!(photos.len(), 8);
+    assert!(error.to_string().contains(&photos[0]), "{error}");
+}
+
+#[test]
+fn training_ends_when_the_accuracy_no_longer_grows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let patient = TrainConfig { epochs: 50, patience: 2, ..config() };
+    let mut run = start(&folder.path().join("run"), patient);
+    assert_eq!(run.train(&Watch::default()).expect("trained"), Ending::Converged);
+    let best = run.best_epoch().expect("an epoch");
+    assert_eq!(run.position().epoch, best + 2);
+}
+
+#[test]
+fn what_cannot_begin_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run");
+    drop(start(&path, config()));
+    let again = |config: TrainConfig, training: Samples| {
+        Run::start(RunFolder::at(&path), config, partition(), training, None).map(|_| ())
+    };
+    assert!(matches!(again(config(), samples(0..64, 0)), Err(TrainError::Taken { .. })));
+    std::fs::remove_dir_all(&path).expect("removed");
+    let few = again(config(), samples(0..3, 0)).expect_err("too few").to_string();
+    assert_eq!(few, "3 photos are fewer than a batch of 8");
+    let none = again(config(), samples(0..0, 0)).expect_err("none").to_string();
+    assert!(none.contains("1 have no position and 1 lie outside"), "{none}");
+    let config = TrainConfig { device: "abacus".into(), ..config() };
+    assert!(again(config, samples(0..64, 0)).expect_err("unknown").to_string().contains("abacus"));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_another_partition_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run");
+    start(&path, config()).train(&Watch::until(2)).expect("it stops");
+    let run = RunFolder::at(&path);
+    let classes = partition().classes()[..3].to_vec();
+    let other = Partition::new(PartitionInfo::default(), classes).expect("disjoint");
+    let error = Run::resume(run.clone(), config(), other, samples(0..64, 0), None)
+        .map(|_| ())
+        .expect_err("other classes")
+        .to_string();
+    assert!(error.contains("another partition"), "{error}");
+    let bytes = std::fs::read(run.last()).expect("a checkpoint");
+    std::fs::write(run.last(), &bytes[..bytes.len() / 2]).expect("cut");
+    let error = Run::resume(run.clone(), config(), partition(), samples(0..64, 0), None)
+        .map(|_| ())
+        .expect_err("cut")
+        .to_string();
+    assert!(error.contains("checkpoint.safetensors: not a safetensors file"), "{error}");
+}
