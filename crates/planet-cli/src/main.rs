@@ -37,7 +37,7 @@ enum Command {
     Dataset(dataset::Arguments),
     /// Say what runs models here, and how fast
     Engine(engine::Arguments),
-    /// Describe architectures
+    /// Describe architectures; check and import models
     Model(model::Arguments),
     /// Draw an earth on which the best possible accuracy is known
     World(world::Arguments),

@@ -1,31 +1,147 @@
-//! `planet model` from outside.
+//! `planet model import | verify` and `planet locate` from the shell, with networks of random
+//! weights.
+
+use std::{fs, fs::File, path::Path};
 
 use assert_cmd::Command;
-use predicates::str::contains;
+use planet_net::{Architecture, NetworkOptions, OnnxInfo, Weights};
+use predicates::{prelude::PredicateBooleanExt, str::contains};
 
-fn planet() -> Command {
-    Command::cargo_bin("planet").expect("built")
+fn planet(folder: &Path) -> Command {
+    let mut command = Command::cargo_bin("planet").expect("the binary of this package");
+    command.current_dir(folder);
+    command
+}
+
+/// A foreign classifier over three positions: `theirs.onnx` with its weights, `gallery.csv`.
+fn foreign(folder: &Path, classes: usize) {
+    let options = NetworkOptions { size: [32, 48], classes, auxiliary: false };
+    let network = Architecture::InceptionMini.network(options).expect("a network");
+    let mut weights = Weights::initial(&network, 0);
+    for name in ["fc.weight", "Conv2d_1a_3x3.conv.weight"] {
+        let array = weights.get_mut(name).expect("a weight");
+        array.values_mut().iter_mut().for_each(|value| *value *= 8.0);
+    }
+    let info = OnnxInfo { data_name: "theirs.onnx.data".into(), ..OnnxInfo::default() };
+    let create = |name: &str| File::create(folder.join(name)).expect("a file");
+    network
+        .write_onnx(&weights, &info, create("theirs.onnx"), create("theirs.onnx.data"))
+        .expect("written");
+    fs::write(
+        folder.join("gallery.csv"),
+        "# format=planet-partition-1\n# scheme=gallery\n# point=mean\n\
+         cell,photos,lat,lng,centre_lat,centre_lng\n\
+         ,0,48.8584,2.2945,48.8584,2.2945\n,0,-33.8568,151.2153,-33.8568,151.2153\n\
+         ,0,40.6892,-74.0445,40.6892,-74.0445\n",
+    )
+    .expect("a gallery");
+}
+
+fn import(folder: &Path) -> Command {
+    let mut command = planet(folder);
+    command
+        .args(["model", "import", "theirs.onnx", "--partition", "gallery.csv"])
+        .args(["--input-size", "32x48", "--fit", "centre-crop", "--engine", "rten"])
+        .args(["--note", "random weights", "-o", "model"]);
+    command
 }
 
 #[test]
-fn inception_v3_over_the_papers_cells_is_shown_with_its_parameters() {
-    planet()
-        .args(["model", "show", "inception-v3"])
+fn a_foreign_classifier_becomes_a_package_that_locates_photos() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    foreign(folder, 3);
+    import(folder).assert().success().stdout(contains("classes    3"));
+    planet(folder)
+        .args(["model", "verify", "model", "--engine", "rten"])
         .assert()
         .success()
-        .stdout(contains("75,598,455"))
-        .stdout(contains("Mixed_7c"));
-    planet()
-        .args(["model", "show", "inception-v3", "--auxiliary", "--classes", "26263"])
+        .stdout(contains("agree with their hashes").and(contains("3 classes")));
+    planet(folder)
+        .args(["world", "draw", "--photos", "12", "--size", "64", "-o", "photos"])
+        .assert()
+        .success();
+    fs::write(folder.join("photos/a-text.jpg"), "no photo").expect("a file");
+    let locate = |extra: &[&str]| {
+        let mut command = planet(folder);
+        command.args(["locate", "photos", "--model", "model", "--engine", "rten"]).args(extra);
+        command
+    };
+    locate(&[])
         .assert()
         .success()
-        .stdout(contains("98,352,398"));
+        .stdout(contains("New York").or(contains("Sydney")).or(contains("Paris")))
+        .stdout(contains("no answer:").and(contains("truth:")))
+        .stderr(contains("1 of 13 photos have no answer"));
+    locate(&["--strict"]).assert().code(1);
+    locate(&["--within", "FR", "--top", "9", "--format", "csv", "--no-names"])
+        .assert()
+        .success()
+        .stdout(contains(",0,0,48.8584,2.2945,1").and(contains("151.2153").not()));
+    locate(&["--within", "JP"]).assert().code(1).stderr(contains("none of the model's classes lies there"));
+    locate(&["--certain", "2"]).assert().code(2);
+    locate(&["-o", "out.txt"]).assert().code(2).stderr(contains("names no format"));
+    locate(&["-o", "nowhere/out.jsonl"]).assert().code(1).stderr(contains("nowhere"));
+    for map in ["map.svg", "map.png", "map.html"] {
+        locate(&["-o", "out.jsonl", "--map", map]).assert().success();
+        assert!(fs::metadata(folder.join(map)).expect("a map").len() > 10_000, "{map}");
+    }
+    locate(&["-o", "out.jsonl", "--embedding"]).assert().success();
+    let line = fs::read_to_string(folder.join("out.jsonl")).expect("predictions");
+    assert!(line.contains("\"embedding\":["), "{}", &line[..200]);
 }
 
 #[test]
-fn an_unknown_architecture_is_a_usage_error_with_the_list() {
-    let names = contains("inception-v3, inception-bn, inception-mini, mobilenet-v3-large");
-    planet().args(["model", "show", "resnet"]).assert().code(2).stderr(names);
-    planet().args(["model", "show", "inception-v3", "--size", "64"]).assert().code(2);
-    planet().args(["model", "show", "inception-v3", "--classes", "0"]).assert().code(2);
+fn an_interrupted_output_is_gone_on_with_and_nothing_comes_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    foreign(folder, 3);
+    import(folder).assert().success();
+    planet(folder)
+        .args(["world", "draw", "--photos", "9", "--size", "64", "-o", "photos"])
+        .assert()
+        .success();
+    for (name, cut) in [("out.jsonl", 700), ("out.csv", 300)] {
+        let locate = |extra: &[&str]| {
+            let mut command = planet(folder);
+            command.args(["locate", "photos/manifest.parquet", "--model", "model"]);
+            command.args(["--engine", "rten", "--batch", "1", "-o", name]).args(extra);
+            command.assert().success();
+            fs::read(folder.join(name)).expect("predictions")
+        };
+        let whole = locate(&[]);
+        fs::remove_file(folder.join(name)).expect("removed");
+        fs::write(folder.join(format!("{name}.part")), &whole[..cut]).expect("half of it");
+        assert!(locate(&["--resume"]) == whole, "{name} differs");
+    }
+}
+
+#[test]
+fn models_that_are_none_or_do_not_fit_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    foreign(folder, 4);
+    import(folder)
+        .assert()
+        .code(1)
+        .stderr(contains("gives 4 scores").and(contains("has 3 classes")));
+    foreign(folder, 3);
+    import(folder).assert().success();
+    let locate = |model: &str| {
+        let mut command = planet(folder);
+        command.args(["locate", "gallery.jpg", "--model", model, "--engine", "rten"]);
+        command
+    };
+    locate("nowhere").assert().code(1).stderr(contains("no model package there"));
+    locate("model").assert().code(1).stdout(contains("no answer"));
+    fs::create_dir(folder.join("empty")).expect("a folder");
+    planet(folder)
+        .args(["locate", "empty", "--model", "model"])
+        .assert()
+        .code(1)
+        .stderr(contains("no photos in empty"));
+    fs::write(folder.join("model/theirs.onnx.data"), "cut").expect("damaged");
+    locate("model").assert().code(1).stderr(contains("theirs.onnx.data"));
+    fs::write(folder.join("theirs.onnx"), "no graph").expect("damaged");
+    import(folder).assert().code(1).stderr(contains("theirs.onnx"));
 }

@@ -34,6 +34,16 @@ impl OnnxEngine {
         Some([height, width])
     }
 
+    /// Name of the output with the scores.
+    pub fn scores_name(&self) -> &str {
+        &self.signature.scores
+    }
+
+    /// Name of the output with the embedding, where there is one.
+    pub fn embedding_name(&self) -> Option<&str> {
+        self.signature.embedding.as_deref()
+    }
+
     /// The outputs of some photos, `[scores, embedding]`, in as many runs as the model's batch
     /// axis asks for.
     fn values(&mut self, batch: &PixelBatch) -> Result<[Vec<f32>; 2], String> {

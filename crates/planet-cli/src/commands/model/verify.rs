@@ -1,0 +1,107 @@
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use clap::Args;
+use planet::{Activations, CellProbabilities, Engine, ModelPackage};
+use planet_data::PixelBatch;
+use planet_engine::{Rten, Signature};
+
+use crate::{
+    engine_choice::{EngineChoice, EngineName},
+    failure::Failure,
+};
+
+/// Greatest difference between two engines in f32 that is rounding.
+const TOLERANCE: f32 = 1e-4;
+
+/// `planet model verify MODEL`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Model package
+    model: PathBuf,
+    #[command(flatten)]
+    engine: EngineChoice,
+}
+
+/// Checks every file against its hash, the classes against the partition, and runs the network
+/// with rten and, where another engine is found or asked for, beside that.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
+    let description = package.description();
+    let mut out = io::stdout().lock();
+    writeln!(out, "files       {} agree with their hashes", description.hashes.len())?;
+    writeln!(
+        out,
+        "partition   {} classes, {}",
+        description.classes, description.partition_fingerprint
+    )?;
+    let signature = Signature::of(description);
+    let mut own = Rten::default().open(&package.model(), &signature).map_err(Failure::new)?;
+    let photos = photos(description.preprocess.size);
+    let reference = try_out(&mut own, &photos, &package)?;
+    writeln!(out, "{:<11} gives a distribution over the classes", own.name())?;
+    for scheme in &description.schemes {
+        package.scheme(&scheme.name).map_err(Failure::new)?;
+        writeln!(out, "scheme      {} belongs to this network", scheme.name)?;
+    }
+    if arguments.engine.engine == EngineName::Rten {
+        return Ok(());
+    }
+    let mut other = arguments.engine.open(&package.model(), &signature)?;
+    if other.name() == own.name() {
+        return Ok(());
+    }
+    let found = try_out(&mut other, &photos, &package)?;
+    let off = difference(&reference, &found);
+    writeln!(out, "{} differs from {} by at most {off:.1e}", other.name(), own.name())?;
+    if off > TOLERANCE {
+        return Err(Failure::new(format!(
+            "the engines differ by {off:.1e}, more than {TOLERANCE:.0e}"
+        ))
+        .hint("a device that rounds (bf16, int8) may; in f32 none should"));
+    }
+    Ok(())
+}
+
+fn try_out(
+    engine: &mut dyn Engine,
+    photos: &PixelBatch,
+    package: &ModelPackage,
+) -> Result<Activations, Failure> {
+    let activations = engine.run(photos).map_err(Failure::new)?;
+    let (found, stated) = (activations.classes, package.description().classes);
+    if found != stated {
+        return Err(Failure::new(format!("{} gives {found} scores, not {stated}", engine.name())));
+    }
+    for photo in 0..activations.photos() {
+        CellProbabilities::from_logits(
+            activations.logits_of(photo),
+            package.description().temperature,
+        )
+        .map_err(|error| Failure::new(format!("{}: {error}", engine.name())))?;
+    }
+    Ok(activations)
+}
+
+/// Three photos of stripes in different directions.
+fn photos([height, width]: [usize; 2]) -> PixelBatch {
+    let mut batch = PixelBatch::with_capacity(3, height, width);
+    for photo in 1..=3 {
+        let pixel = |at: usize| {
+            let (x, y, channel) = (at % width, at / width % height, at / (width * height));
+            ((x * photo + y * (4 - photo) + channel * 5) as f32 * 0.21).sin()
+        };
+        batch.push(&(0..3 * height * width).map(pixel).collect::<Vec<_>>());
+    }
+    batch
+}
+
+/// Greatest difference of a logit, as a share of the largest where that is above 1.
+fn difference(a: &Activations, b: &Activations) -> f32 {
+    let largest =
+        a.logits.iter().filter(|it| it.is_finite()).fold(1.0f32, |most, it| most.max(it.abs()));
+    let pairs = a.logits.iter().zip(&b.logits);
+    pairs.map(|(a, b)| if a == b { 0.0 } else { (a - b).abs() / largest }).fold(0.0, f32::max)
+}
