@@ -78,7 +78,10 @@ fn a_foreign_classifier_becomes_a_package_that_locates_photos() {
         .assert()
         .success()
         .stdout(contains(",0,0,48.8584,2.2945,1").and(contains("151.2153").not()));
-    locate(&["--within", "JP"]).assert().code(1).stderr(contains("none of the model's classes lies there"));
+    locate(&["--within", "JP"])
+        .assert()
+        .code(1)
+        .stderr(contains("none of the model's classes lies there"));
     locate(&["--certain", "2"]).assert().code(2);
     locate(&["-o", "out.txt"]).assert().code(2).stderr(contains("names no format"));
     locate(&["-o", "nowhere/out.jsonl"]).assert().code(1).stderr(contains("nowhere"));

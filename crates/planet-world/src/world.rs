@@ -190,7 +190,7 @@ mod tests {
         let mut rng = stream(9, Purpose::Photo, 0);
         // Of places given a probability of about p, a share p must be the true ones.
         let mut bins = [(0.0, 0.0, 0.0); 10];
-        for _ in 0..20_000 {
+        for _ in 0..200_000 {
             let truth = world.draw_place(&mut rng);
             let posterior = world.posterior(&world.draw_cues(truth, &mut rng));
             assert!((posterior.iter().sum::<f64>() - 1.0).abs() < 1e-9);
