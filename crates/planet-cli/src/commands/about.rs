@@ -9,7 +9,8 @@ const NOTICE: &str = include_str!("../../../../NOTICE");
 pub fn run() -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "planet {} (MIT OR Apache-2.0)", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "photos   JPEG, PNG, WebP, TIFF, GIF")?;
+    let reduced = if cfg!(feature = "turbojpeg") { " (libjpeg-turbo)" } else { "" };
+    writeln!(out, "photos   JPEG{reduced}, PNG, WebP, TIFF, GIF")?;
     writeln!(out, "tables   CSV, TSV, Parquet, plain or with gzip or zstd")?;
     writeln!(out, "network  none: no command opens a connection")?;
     writeln!(out, "\n{}", NOTICE.trim_end())?;

@@ -207,9 +207,15 @@ impl Loader {
         let mut failed = Vec::new();
         let mut row = row;
         for _ in 0..=MOST_REPLACEMENTS {
-            match self.store.photo(&self.photos[row]) {
+            let augment = &self.options.augment;
+            let id = &self.photos[row];
+            // A random crop may want every pixel.
+            let photo = match augment.crop {
+                Some(_) => self.store.photo(id),
+                None => self.store.photo_for(id, &self.preprocess),
+            };
+            match photo {
                 Ok(photo) => {
-                    let augment = &self.options.augment;
                     let pixels = augment.apply(&self.preprocess, &photo, &mut random);
                     return Ok(Sample { pixels: Some((row, pixels)), failed });
                 }

@@ -8,9 +8,12 @@ use image::{
     codecs::{gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder},
 };
 
+#[cfg(feature = "turbojpeg")]
+use super::turbo::reduced;
 use super::{
     Limits, PhotoError, PhotoFormat, exif::Block, headers::Headers, jpeg, orientation::Orientation,
 };
+use crate::Preprocess;
 
 /// A photo's pixels: upright, RGB, eight bits. Colour profiles are not applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +56,29 @@ impl Photo {
     /// The bytes are no photo, are damaged, exceed the limits, or are of a format that this
     /// build cannot decode.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, PhotoError> {
+        Self::decode_sparing(bytes, limits, |_| 1.0)
+    }
+
+    /// Decodes a photo of which only this preprocessing's result is wanted. With the feature
+    /// `turbojpeg`, a JPEG is decoded at a half, a quarter or an eighth of its size where that
+    /// leaves at least as many pixels as the result has; else this is [`Photo::decode`].
+    ///
+    /// # Errors
+    /// As [`Photo::decode`].
+    pub fn decode_for(
+        bytes: &[u8],
+        limits: &Limits,
+        preprocess: &Preprocess,
+    ) -> Result<Self, PhotoError> {
+        Self::decode_sparing(bytes, limits, |upright| preprocess.spare(upright))
+    }
+
+    /// `spare` tells of an upright photo's height and width how far it may be reduced.
+    fn decode_sparing(
+        bytes: &[u8],
+        limits: &Limits,
+        spare: impl Fn([u32; 2]) -> f64,
+    ) -> Result<Self, PhotoError> {
         let length = bytes.len() as u64;
         if length > limits.bytes {
             return Err(PhotoError::TooManyBytes { bytes: length, limit: limits.bytes });
@@ -63,12 +89,17 @@ impl Photo {
             return Err(PhotoError::TooManyPixels { width, height, limit: limits.pixels });
         }
         let orientation = orientation(&headers);
+        let (upright_width, upright_height) = orientation.upright(width, height);
+        let spare = spare([upright_height, upright_width]);
         // A decoder that panics on hostile bytes must cost one photo, not the whole run.
-        let stored = catch_unwind(AssertUnwindSafe(|| stored(bytes, &headers, limits)))
-            .unwrap_or_else(|_| {
-                let reason = "the decoder gave up on these bytes".to_owned();
-                Err(PhotoError::Decode { format: headers.format, reason })
-            })?;
+        let decoded = || match reduced(bytes, &headers, spare) {
+            Some(photo) => Ok(photo),
+            None => stored(bytes, &headers, limits),
+        };
+        let stored = catch_unwind(AssertUnwindSafe(decoded)).unwrap_or_else(|_| {
+            let reason = "the decoder gave up on these bytes".to_owned();
+            Err(PhotoError::Decode { format: headers.format, reason })
+        })?;
         let (width, height) = orientation.upright(stored.width, stored.height);
         let sides = (stored.width as usize, stored.height as usize);
         let pixels = orientation.apply(stored.pixels, sides.0, sides.1);
@@ -104,6 +135,12 @@ fn orientation(headers: &Headers) -> Orientation {
     };
     let parsed = block.and_then(|block| Block::parse(block).ok());
     parsed.map(|block| block.orientation()).unwrap_or_default()
+}
+
+/// A photo reduced as it is decoded; this build has nothing that does it.
+#[cfg(not(feature = "turbojpeg"))]
+fn reduced(_: &[u8], _: &Headers, _: f64) -> Option<Photo> {
+    None
 }
 
 /// Pixels as they are stored, before the orientation.

@@ -11,6 +11,8 @@ mod limits;
 mod note;
 mod orientation;
 mod tags;
+#[cfg(feature = "turbojpeg")]
+mod turbo;
 mod xmp;
 
 pub use decode::{Photo, Rescue};

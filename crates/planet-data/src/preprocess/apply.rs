@@ -32,6 +32,14 @@ impl Preprocess {
         self.place(photo, Placement::new(self.fit, [photo.height(), photo.width()], self.size))
     }
 
+    /// How far an upright photo of this height and width may be reduced before it has fewer
+    /// pixels than the input, along either side.
+    pub(crate) fn spare(&self, photo: [u32; 2]) -> f64 {
+        let Placement { window, size: [height, width], .. } =
+            Placement::new(self.fit, photo, self.size);
+        (window.height / height as f64).min(window.width / width as f64)
+    }
+
     /// Cuts this window out and resizes it to the whole input, whatever the fit.
     pub(crate) fn cut(&self, photo: &Photo, window: Window) -> Fitted {
         self.place(photo, Placement { window, size: self.size, offset: [0, 0] })
@@ -107,6 +115,17 @@ mod tests {
         let turned = bgr.apply(&photo());
         assert_eq!(turned[..8], values[16..]);
         assert_eq!(turned[16..], values[..8]);
+    }
+
+    #[test]
+    fn what_can_be_spared_is_what_the_input_does_not_show() {
+        let squash = plain([300, 300]);
+        assert_eq!(squash.spare([3000, 4000]), 10.0);
+        assert_eq!(squash.spare([150, 4000]), 0.5);
+        let crop = Preprocess { fit: Fit::CentreCrop { share: 0.5 }, ..squash.clone() };
+        assert_eq!(crop.spare([3000, 4000]), 5.0);
+        let letterbox = Preprocess { fit: Fit::Letterbox, ..squash };
+        assert!((letterbox.spare([3000, 4000]) - 13.33).abs() < 0.1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{PhotoStore, shard::ShardIndex};
-use crate::{Limits, Photo, PhotoError};
+use crate::{Limits, Photo, PhotoError, Preprocess};
 
 /// Shards whose indices are kept at once. A loader has a few in use, an index takes some
 /// hundred kilobytes.
@@ -108,6 +108,10 @@ impl DiskStore {
 impl PhotoStore for DiskStore {
     fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
         Photo::decode(&self.bytes(id)?, &self.limits)
+    }
+
+    fn photo_for(&self, id: &str, preprocess: &Preprocess) -> Result<Photo, PhotoError> {
+        Photo::decode_for(&self.bytes(id)?, &self.limits, preprocess)
     }
 }
 
