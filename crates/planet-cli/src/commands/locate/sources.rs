@@ -6,7 +6,7 @@ use std::{
 };
 
 use planet_data::{
-    DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoStore, photos_below,
+    DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoStore, Preprocess, photos_below,
     table::{self, TableSource},
 };
 use planet_geo::LatLng;
@@ -120,9 +120,19 @@ struct Loose;
 
 impl PhotoStore for Loose {
     fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
-        let path = Path::new(id);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        DiskStore::new(folder.unwrap_or(Path::new("."))).photo(&name.unwrap_or_default())
+        let (store, name) = folder_and_name(id);
+        store.photo(&name)
     }
+
+    fn photo_for(&self, id: &str, preprocess: &Preprocess) -> Result<Photo, PhotoError> {
+        let (store, name) = folder_and_name(id);
+        store.photo_for(&name, preprocess)
+    }
+}
+
+fn folder_and_name(path: &str) -> (DiskStore, String) {
+    let path = Path::new(path);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    (DiskStore::new(folder.unwrap_or(Path::new("."))), name.unwrap_or_default())
 }
