@@ -116,9 +116,15 @@ pub struct Partition {
     classes: Vec<Class>,
     /// First leaf, last leaf and class of every cell, sorted and disjoint.
     ranges: Vec<Range>,
+    /// For each value of a leaf's first bits, how many ranges begin below it; and one more.
+    buckets: Vec<u32>,
     /// Points of point-only classes, searched where no cell holds a position.
     points: PointIndex,
 }
+
+/// Leading bits of a leaf id that lead to its bucket: face and six to seven levels. The table
+/// stays in a core's cache.
+const BUCKET_BITS: u32 = 16;
 
 #[derive(Clone, Copy, Debug)]
 struct Range {
@@ -140,7 +146,8 @@ impl Partition {
         let points = (0..).zip(&classes).filter(|(_, class)| class.kind == ClassKind::PointOnly);
         let points =
             PointIndex::with_indexes(points.filter_map(|(row, class)| Some((row, class.mean?))));
-        Ok(Self { info, classes, ranges, points })
+        let buckets = buckets(&ranges);
+        Ok(Self { info, classes, ranges, buckets, points })
     }
 
     /// How it came to be.
@@ -188,7 +195,9 @@ impl Partition {
 
     /// The class whose cells hold a leaf, given by its id. Point-only classes hold none.
     pub fn class_of_leaf(&self, leaf: u64) -> Option<ClassId> {
-        let after = self.ranges.partition_point(|range| range.first <= leaf);
+        let bucket = (leaf >> (64 - BUCKET_BITS)) as usize;
+        let (from, to) = (self.buckets[bucket] as usize, self.buckets[bucket + 1] as usize);
+        let after = from + self.ranges[from..to].partition_point(|range| range.first <= leaf);
         let range = self.ranges[..after].last()?;
         (leaf <= range.last).then_some(range.class)
     }
@@ -202,6 +211,20 @@ impl Partition {
             .map(|corner| point.distance_to(corner))
             .fold(Distance::ZERO, |far, next| if next > far { next } else { far })
     }
+}
+
+/// How many ranges begin below each bucket's first leaf.
+fn buckets(ranges: &[Range]) -> Vec<u32> {
+    let mut buckets = vec![0u32; (1 << BUCKET_BITS) + 1];
+    for range in ranges {
+        buckets[(range.first >> (64 - BUCKET_BITS)) as usize + 1] += 1;
+    }
+    let mut below = 0;
+    for count in &mut buckets {
+        below += *count;
+        *count = below;
+    }
+    buckets
 }
 
 fn sorted_ranges(classes: &[Class]) -> Result<Vec<Range>, GeoError> {
