@@ -40,8 +40,6 @@ pub struct Position {
     pub history: Vec<Epoch>,
     /// Fingerprint of the partition that the classes are of.
     pub partition: String,
-    /// Whether training has come to its end.
-    pub finished: bool,
 }
 
 /// Sums over the batches of an epoch so far.
@@ -76,7 +74,6 @@ impl Position {
             running: Running::default(),
             history: Vec::new(),
             partition,
-            finished: false,
         }
     }
 

@@ -355,7 +355,6 @@ impl Run {
                 NewFile::write_all_at(&path, &bytes).map_err(TrainError::file(&path))?;
             }
         }
-        self.position.finished = self.ending().is_some();
         self.checkpoint(&self.folder.last())?;
         summary::write(&self.folder.summary(), &self.position.history)?;
         let numbers = epoch.columns().into_iter();
