@@ -5,6 +5,7 @@
 //! answer lay from the truth. Nothing here knows which library runs the network.
 
 mod accuracy;
+pub mod album;
 pub mod calibration;
 mod engine;
 mod locate;

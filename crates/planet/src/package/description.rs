@@ -33,7 +33,7 @@ pub struct ModelDescription {
     pub hashes: BTreeMap<String, String>,
     /// Album schemes in this package.
     #[serde(default)]
-    pub schemes: Vec<Scheme>,
+    pub schemes: Vec<SchemeFile>,
     /// Where the model comes from.
     pub provenance: Provenance,
 }
@@ -89,7 +89,7 @@ pub enum ScoreKind {
 
 /// A way to locate albums that was trained on top of the network's embeddings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Scheme {
+pub struct SchemeFile {
     /// Its name on the command line.
     pub name: String,
     /// Its file in the package: `album-lstm.onnx`, `album-hmm.json`.

@@ -12,7 +12,7 @@ use std::{
 };
 
 pub use description::{
-    MODEL_FORMAT, ModelDescription, ModelDraft, Outputs, Provenance, Scheme, ScoreKind,
+    MODEL_FORMAT, ModelDescription, ModelDraft, Outputs, Provenance, SchemeFile, ScoreKind,
 };
 pub use error::PackageError;
 pub use new::NewPackage;
@@ -105,7 +105,7 @@ impl ModelPackage {
     ///
     /// # Errors
     /// There is no such scheme, or it was trained on the embeddings of another network.
-    pub fn scheme(&self, name: &str) -> Result<(&Scheme, PathBuf), PackageError> {
+    pub fn scheme(&self, name: &str) -> Result<(&SchemeFile, PathBuf), PackageError> {
         let schemes = &self.description.schemes;
         let Some(scheme) = schemes.iter().find(|scheme| scheme.name == name) else {
             let known = schemes.iter().map(|scheme| scheme.name.as_str()).collect::<Vec<_>>();

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{
     CARD_FILE, DESCRIPTION_FILE, MODEL_FORMAT, ModelDescription, ModelDraft, ModelPackage,
-    PARTITION_FILE, PackageError, Scheme, card, hash_of,
+    PARTITION_FILE, PackageError, SchemeFile, card, hash_of,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when
@@ -99,7 +99,7 @@ impl NewPackage {
         let path = new.folder().join(file);
         write(&path).map_err(PackageError::file(&path))?;
         let network = description.network_hash();
-        let scheme = Scheme { name: name.to_owned(), file: file.to_owned(), network };
+        let scheme = SchemeFile { name: name.to_owned(), file: file.to_owned(), network };
         description.schemes.push(scheme);
         new.place_with(description, package.partition())
     }
