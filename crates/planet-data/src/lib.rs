@@ -50,3 +50,4 @@ pub use sheet::{contact_sheet, sample};
 pub use split::{Split, SplitBy};
 pub use statistics::{SIDES, Statistics};
 pub use store::{DiskStore, PhotoStore};
+pub use time::CaptureTime;

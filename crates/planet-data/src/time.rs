@@ -1,6 +1,38 @@
 //! Capture times: ISO 8601, without a zone where none is known.
 
-use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser};
+use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser, tz::TimeZone};
+
+/// A manifest's `time`, to be counted with: seconds by the camera's clock, and in the world
+/// where the zone is known. A date alone is its midnight.
+///
+/// ```
+/// use planet_data::CaptureTime;
+///
+/// let time = CaptureTime::parse("2019-07-14T18:03:22+02:00").expect("a time");
+/// assert_eq!(time.clock - time.instant.expect("a zone"), 2 * 3600);
+/// assert_eq!(CaptureTime::parse("2019-07-14T18:03:22").expect("a time").instant, None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaptureTime {
+    /// Seconds from 1970-01-01T00:00:00 to what the clock showed, whatever its zone.
+    pub clock: i64,
+    /// Seconds since 1970-01-01T00:00:00Z; `None` without a zone.
+    pub instant: Option<i64>,
+}
+
+impl CaptureTime {
+    /// Reads ISO 8601, with or without a zone; `None` for text that is no time.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = from_iso(text)?;
+        let (plain, _) = split_zone(&text);
+        let time = PARSER.parse_datetime(plain).ok()?;
+        let clock = TimeZone::UTC.to_timestamp(time).ok()?.as_second();
+        let instant = text.parse::<Timestamp>().ok().map(Timestamp::as_second);
+        Some(Self { clock, instant })
+    }
+}
+
+static PARSER: DateTimeParser = DateTimeParser::new();
 
 /// EXIF's `2019:07:14 18:03:22`, with an offset such as `+02:00` if there is one.
 /// All zeros, spaces and impossible dates are unknown; a nonsensical offset is dropped.
@@ -22,7 +54,6 @@ pub(crate) fn from_exif(time: &str, offset: Option<&str>) -> Option<String> {
 /// ISO 8601 as XMP and tables have it: `2019-07-14T18:03:22+02:00`, with a space for the `T`,
 /// with fractions of seconds (dropped), without seconds, or a date alone, which stays one.
 pub(crate) fn from_iso(text: &str) -> Option<String> {
-    static PARSER: DateTimeParser = DateTimeParser::new();
     let text = text.trim();
     let (text, zone) = split_zone(text);
     let time = PARSER.parse_datetime(text).ok().filter(|time| time.year() > 0)?;
@@ -67,6 +98,16 @@ mod tests {
         for time in ["0000:00:00 00:00:00", "    :  :     :  :  ", "2019:13:40 25:61:61", ""] {
             assert_eq!(from_exif(time, None), None, "{time:?}");
         }
+    }
+
+    #[test]
+    fn times_count_seconds_by_the_clock_and_in_the_world() {
+        let read = |text| CaptureTime::parse(text).map(|time| (time.clock, time.instant));
+        assert_eq!(read("1970-01-02T00:00:10"), Some((86_410, None)));
+        assert_eq!(read("1970-01-02"), Some((86_400, None)));
+        assert_eq!(read("1970-01-01T02:00:00+02:00"), Some((7200, Some(0))));
+        assert_eq!(read("1970-01-01T00:00:01Z"), Some((1, Some(1))));
+        assert_eq!(read("soon"), None);
     }
 
     #[test]
