@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """Photos to tensors of 299 px: PlaNet beside Pillow, OpenCV and a torchvision DataLoader, one run.
 
-Needs `pip install pillow opencv-python-headless torch torchvision` and the example:
-    cargo build --release --workspace --example photo_speed
-Usage: bench/photos.py PHOTO_SPEED FOLDER [--workers 2]
+Needs `pip install pillow opencv-python-headless torch torchvision` and the example, once as it is
+and once, copied elsewhere, with libjpeg-turbo:
+    cargo build --release --workspace --example photo_speed [--features planet-data/turbojpeg]
+Usage: bench/photos.py PHOTO_SPEED FOLDER [--turbojpeg PHOTO_SPEED] [--workers 2] [--rounds 3]
     PHOTO_SPEED  target/release/examples/photo_speed
     FOLDER       photos for the loaders, e.g. drawn by `planet world draw --photos 2000 --size 640`
 
 The JPEG of 12 megapixels is made from the folder's photos, a mosaic enlarged and encoded at
-quality 88, 4:2:0. One core for all of the first table: every peer is held to one thread.
+quality 88, 4:2:0. One core for all of the first table: every peer is held to one thread. The loaders
+take turns; the best round of each counts. Their processor time hardly depends on what else runs.
 """
 
 import argparse
 import csv
 import io
 import os
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -89,6 +92,7 @@ class Photos(Dataset):
 
 
 def torch_loader(paths: list[Path], workers: int) -> float:
+    """Photos a second."""
     start = time.perf_counter()
     loader = DataLoader(Photos(paths), batch_size=32, shuffle=True, num_workers=workers)
     loaded = sum(len(batch) for batch in loader)
@@ -99,40 +103,72 @@ def measured(*command: str) -> float:
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
+def processor_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    return sum(used.ru_utime + used.ru_stime for used in
+               map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
+def loaders(candidates: dict, photos: int, rounds: int) -> None:
+    """Photos a second, and a second of processor time, of functions that load all photos."""
+    best = {name: (0.0, 0.0) for name in candidates}
+    for _ in range(rounds):
+        for name, load in candidates.items():
+            before = processor_seconds()
+            rate = load()
+            used = processor_seconds() - before
+            best[name] = max(best[name][0], rate), max(best[name][1], photos / used)
+    own = best["planet"]
+    print("| | photos/s | planet is faster by | photos per processor second | by |\n|---|---|---|---|---|")
+    for name, (rate, per_used) in best.items():
+        print(f"| {name} | {rate:.0f} | {own[0] / rate:.2f} | {per_used:.0f} | {own[1] / per_used:.2f} |")
+
+
+def write_manifest(path: Path, root: Path, photos: list[Path]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"# root={root}\n")
+        rows = csv.writer(file)
+        rows.writerow(["photo"])
+        rows.writerows([photo.relative_to(root)] for photo in photos)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("photo_speed")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--turbojpeg", metavar="PHOTO_SPEED")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    paths = sorted(arguments.folder.resolve().rglob("*.jpg"))
+    root = arguments.folder.resolve()
+    paths = sorted(root.rglob("*.jpg"))
+    own = {"planet": arguments.photo_speed}
+    if arguments.turbojpeg:
+        own["planet, turbojpeg"] = arguments.turbojpeg
     jpeg = mosaic(paths)
     with tempfile.TemporaryDirectory() as at:
         photo, manifest = Path(at) / "photo.jpg", Path(at) / "photos.csv"
         photo.write_bytes(jpeg)
-        with manifest.open("w", newline="", encoding="utf-8") as file:
-            file.write(f"# root={arguments.folder.resolve()}\n")
-            rows = csv.writer(file)
-            rows.writerow(["photo"])
-            rows.writerows([path.relative_to(arguments.folder.resolve())] for path in paths)
-        own = measured(arguments.photo_speed, "tensor", str(photo))
-        times = {
-            "planet": own,
+        write_manifest(manifest, root, paths)
+        times = {name: measured(binary, "tensor", str(photo)) for name, binary in own.items()}
+        times |= {
             "Pillow, full": median_ms(lambda: with_pillow(jpeg, False)),
             "Pillow, draft": median_ms(lambda: with_pillow(jpeg, True)),
             "OpenCV, full": median_ms(lambda: with_opencv(jpeg, cv2.IMREAD_COLOR)),
             "OpenCV, reduced by 8": median_ms(lambda: with_opencv(jpeg, cv2.IMREAD_REDUCED_COLOR_8)),
         }
-        print(f"JPEG of 12 MP, {len(jpeg) / 1e6:.1f} MB, to 299 px, one core")
+        print(f"JPEG of 12 MP, {len(jpeg) / 1e6:.1f} MB, to {SIDE} px, one core")
         print("| | ms | times planet |\n|---|---|---|")
         for name, value in times.items():
-            print(f"| {name} | {value:.1f} | {value / own:.2f} |")
-        planet = measured(arguments.photo_speed, "loader", str(manifest), str(arguments.workers))
-        peer = torch_loader(paths, arguments.workers)
-        print(f"\nloader, {len(paths)} photos, {arguments.workers} workers: planet {planet:.0f} photos/s, "
-              f"torchvision {peer:.0f} photos/s, ratio {planet / peer:.2f}")
+            print(f"| {name} | {value:.1f} | {value / times['planet']:.2f} |")
+        workers = str(arguments.workers)
+        candidates = {name: lambda binary=binary: measured(binary, "loader", str(manifest), workers)
+                      for name, binary in own.items()}
+        candidates["torchvision, Pillow"] = lambda: torch_loader(paths, arguments.workers)
+        print(f"\nloader, {len(paths)} photos to {SIDE} px, {workers} workers, best of {arguments.rounds}")
+        loaders(candidates, len(paths), arguments.rounds)
 
 
 if __name__ == "__main__":

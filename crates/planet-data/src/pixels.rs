@@ -1,16 +1,28 @@
+use std::sync::Arc;
+
 /// Pixels of some photos as a network takes them: f32, `[photos, 3, height, width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PixelBatch {
     photos: usize,
     height: usize,
     width: usize,
-    values: Vec<f32>,
+    /// Shared with the loader, which uses the memory again once nobody else has it.
+    values: Arc<Vec<f32>>,
 }
 
 impl PixelBatch {
     /// Room for photos of one size, to be filled by [`PixelBatch::push`].
     pub fn with_capacity(photos: usize, height: usize, width: usize) -> Self {
-        Self { photos: 0, height, width, values: Vec::with_capacity(photos * 3 * height * width) }
+        let values = Arc::new(Vec::with_capacity(photos * 3 * height * width));
+        Self { photos: 0, height, width, values }
+    }
+
+    /// Takes the photos out and keeps the memory, if no clone of the batch is left.
+    pub(crate) fn empty_if_unshared(&mut self) -> bool {
+        let Some(values) = Arc::get_mut(&mut self.values) else { return false };
+        values.clear();
+        self.photos = 0;
+        true
     }
 
     /// Appends one photo, `[3, height, width]`.
@@ -18,9 +30,15 @@ impl PixelBatch {
     /// # Panics
     /// When the photo has another size: photos of one batch come from one preprocessing.
     pub fn push(&mut self, photo: &[f32]) {
-        assert_eq!(photo.len(), 3 * self.height * self.width, "photos of a batch share one size");
-        self.values.extend_from_slice(photo);
+        self.push_with(|values| values.extend_from_slice(photo));
+    }
+
+    /// Appends the one photo, `[3, height, width]`, that `append` adds to the values.
+    pub(crate) fn push_with(&mut self, append: impl FnOnce(&mut Vec<f32>)) {
+        append(Arc::make_mut(&mut self.values));
         self.photos += 1;
+        let all = 3 * self.height * self.width * self.photos;
+        assert_eq!(self.values.len(), all, "photos of a batch share one size");
     }
 
     /// Number of photos.
@@ -46,10 +64,5 @@ impl PixelBatch {
     /// All values, photo by photo, channel by channel, row by row.
     pub fn values(&self) -> &[f32] {
         &self.values
-    }
-
-    /// The values themselves, for an engine that takes them over.
-    pub fn into_values(self) -> Vec<f32> {
-        self.values
     }
 }

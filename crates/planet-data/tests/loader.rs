@@ -188,3 +188,25 @@ fn options_that_make_no_sense_are_refused() {
         assert!(matches!(made, Err(LoaderError::Options(_))));
     }
 }
+
+#[test]
+fn a_batch_that_is_kept_is_not_changed_by_those_that_follow() {
+    let options = LoaderOptions::training(4, 5);
+    let loader = loader(good(64), options);
+    let all = values(&batches(&loader, 0, 0));
+    // Every third batch is kept, the memory of the others is free to be used again.
+    let mut kept = Vec::new();
+    for batch in loader.epoch(0, 0) {
+        let batch = batch.expect("a batch");
+        let expected = &all[batch.number];
+        assert_eq!(batch.pixels.values(), expected.2, "batch {}", batch.number);
+        if batch.number % 3 == 0 {
+            kept.push(batch);
+        }
+    }
+    let kept_values = values(&kept);
+    assert!(kept_values.iter().all(|(number, rows, pixels)| {
+        (*number, rows, pixels) == (all[*number].0, &all[*number].1, &all[*number].2)
+    }));
+    assert_eq!(kept.len(), 6);
+}

@@ -1,7 +1,10 @@
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use crate::{Photo, Preprocess, preprocess::Window};
+use crate::{
+    Photo, Preprocess,
+    preprocess::{Fitted, Window},
+};
 
 /// How training photos are varied. Nothing is by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,13 +22,13 @@ pub struct Augment {
 }
 
 impl Augment {
-    /// Cuts, varies, and turns into the network's input `[3, height, width]`.
+    /// Cuts, resizes and varies.
     pub(super) fn apply(
         &self,
         preprocess: &Preprocess,
         photo: &Photo,
         random: &mut impl Rng,
-    ) -> Vec<f32> {
+    ) -> Fitted {
         let mut fitted = match self.crop {
             Some(least) => preprocess.cut(photo, window(photo, f64::from(least), random)),
             None => preprocess.fitted(photo),
@@ -33,13 +36,10 @@ impl Augment {
         if let Some(jitter) = self.jitter {
             colours(&mut fitted.pixels, jitter.clamp(0.0, 1.0), random);
         }
-        let mut values = preprocess.normalise(&fitted);
         if self.flip && random.random_bool(0.5) {
-            for row in values.chunks_exact_mut(preprocess.size[1]) {
-                row.reverse();
-            }
+            fitted.mirror();
         }
-        values
+        fitted
     }
 }
 

@@ -16,7 +16,13 @@ pub struct Batches {
     threads: Vec<JoinHandle<()>>,
     next: usize,
     end: usize,
+    /// The memory of the latest batches, which is used again once they are dropped: to fetch
+    /// fresh memory from the system for every batch takes as long as to decode its photos.
+    lent: VecDeque<PixelBatch>,
 }
+
+/// Batches whose memory is waited for; with more in use at once, the oldest one's is given up.
+const MOST_LENT: usize = 4;
 
 /// What the threads share with the one who takes the batches.
 struct Shared {
@@ -66,7 +72,7 @@ impl Batches {
                 std::thread::spawn(move || work(&loader, &shared, epoch, window))
             })
             .collect();
-        Self { loader, shared, threads, next: first, end }
+        Self { loader, shared, threads, next: first, end, lent: VecDeque::new() }
     }
 
     /// The next sample in order; `None` at the end of the epoch.
@@ -87,10 +93,9 @@ impl Batches {
 
     fn batch(&mut self) -> Result<Option<Batch>, LoaderError> {
         let photos = self.loader.options.batch;
-        let [height, width] = self.loader.preprocess.size;
         let mut batch = Batch {
             number: self.next,
-            pixels: PixelBatch::with_capacity(photos, height, width),
+            pixels: self.memory(),
             rows: Vec::with_capacity(photos),
             failed: Vec::new(),
         };
@@ -99,8 +104,9 @@ impl Batches {
                 Some(sample) => {
                     let sample = sample?;
                     batch.failed.extend(sample.failed);
-                    if let Some((row, pixels)) = sample.pixels {
-                        batch.pixels.push(&pixels);
+                    if let Some((row, fitted)) = sample.photo {
+                        let preprocess = &self.loader.preprocess;
+                        batch.pixels.push_with(|values| preprocess.normalise(&fitted, values));
                         batch.rows.push(row);
                     }
                 }
@@ -108,7 +114,20 @@ impl Batches {
                 None => break,
             }
         }
+        self.lent.push_back(batch.pixels.clone());
+        if self.lent.len() > MOST_LENT {
+            self.lent.pop_front();
+        }
         Ok(Some(batch))
+    }
+
+    /// An empty batch, where possible in the memory of one that has been dropped.
+    fn memory(&mut self) -> PixelBatch {
+        let free = self.lent.iter_mut().position(PixelBatch::empty_if_unshared);
+        free.and_then(|at| self.lent.remove(at)).unwrap_or_else(|| {
+            let [height, width] = self.loader.preprocess.size;
+            PixelBatch::with_capacity(self.loader.options.batch, height, width)
+        })
     }
 }
 

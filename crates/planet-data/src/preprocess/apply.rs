@@ -16,6 +16,15 @@ pub(crate) struct Fitted {
     offset: [usize; 2],
 }
 
+impl Fitted {
+    /// Mirrors left to right, within the place that the photo takes.
+    pub(crate) fn mirror(&mut self) {
+        for row in self.pixels.chunks_exact_mut(3 * self.size[1]) {
+            row.as_chunks_mut::<3>().0.reverse();
+        }
+    }
+}
+
 impl Preprocess {
     /// Turns a photo into what the network takes: f32 `[3, height, width]`.
     ///
@@ -24,7 +33,9 @@ impl Preprocess {
     /// # Panics
     /// When a side of [`Preprocess::size`] is zero; [`Preprocess::check`] tells beforehand.
     pub fn apply(&self, photo: &Photo) -> Vec<f32> {
-        self.normalise(&self.fitted(photo))
+        let mut values = Vec::with_capacity(3 * self.size[0] * self.size[1]);
+        self.normalise(&self.fitted(photo), &mut values);
+        values
     }
 
     /// Cuts and resizes as [`Preprocess::fit`] says.
@@ -69,28 +80,27 @@ impl Preprocess {
         Fitted { pixels: fitted.into_vec(), size: [height, width], offset }
     }
 
-    /// Scales to 0..1, subtracts the mean, divides by the deviation, orders the channels. What
-    /// a letterbox leaves free stays zero, which is the mean colour.
-    pub(crate) fn normalise(&self, fitted: &Fitted) -> Vec<f32> {
+    /// Appends `[3, height, width]`: scales to 0..1, subtracts the mean, divides by the
+    /// deviation, orders the channels. What a letterbox leaves free is zero, the mean colour.
+    pub(crate) fn normalise(&self, fitted: &Fitted, values: &mut Vec<f32>) {
         let [rows, columns] = self.size;
         let ([height, width], [top, left]) = (fitted.size, fitted.offset);
-        let mut values = vec![0.0; 3 * rows * columns];
-        for (channel, (mean, std)) in self.mean.into_iter().zip(self.std).enumerate() {
-            let table: [f32; 256] = std::array::from_fn(|byte| (byte as f32 / 255.0 - mean) / std);
-            let plane = match self.channel_order {
-                ChannelOrder::Rgb => channel,
-                ChannelOrder::Bgr => 2 - channel,
+        let begin = values.len();
+        for plane in 0..3 {
+            let channel = match self.channel_order {
+                ChannelOrder::Rgb => plane,
+                ChannelOrder::Bgr => 2 - plane,
             };
-            let plane = &mut values[plane * rows * columns..][..rows * columns];
-            for (row, pixels) in fitted.pixels.chunks_exact(width * 3).take(height).enumerate() {
+            let (mean, std) = (self.mean[channel], self.std[channel]);
+            let table: [f32; 256] = std::array::from_fn(|byte| (byte as f32 / 255.0 - mean) / std);
+            for pixels in fitted.pixels.chunks_exact(width * 3).take(height).enumerate() {
+                let (row, pixels) = pixels;
+                values.resize(begin + (plane * rows + top + row) * columns + left, 0.0);
                 let (pixels, _) = pixels.as_chunks::<3>();
-                let line = &mut plane[(top + row) * columns + left..][..width];
-                for (value, pixel) in line.iter_mut().zip(pixels) {
-                    *value = table[usize::from(pixel[channel])];
-                }
+                values.extend(pixels.iter().map(|pixel| table[usize::from(pixel[channel])]));
             }
         }
-        values
+        values.resize(begin + 3 * rows * columns, 0.0);
     }
 }
 

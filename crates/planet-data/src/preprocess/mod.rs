@@ -4,6 +4,7 @@ mod placement;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub(crate) use apply::Fitted;
 pub(crate) use placement::Window;
 
 /// How an upright RGB photo becomes the numbers that a network takes. Stored in the model
