@@ -6,13 +6,7 @@ use std::{
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{DataError, Monitor, PhotoFacts, PhotoRecord};
-
-/// Endings of files that may be photos; what they are is told by their first bytes.
-const ENDINGS: [&str; 13] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "gif", "heic", "heif", "hif",
-    "avif",
-];
+use crate::{DataError, Monitor, PhotoFacts, PhotoFormat, PhotoRecord};
 
 /// Photos that are read between two looks at the monitor.
 const BATCH: usize = 512;
@@ -157,9 +151,10 @@ fn is_wanted(entry: &DirEntry) -> bool {
 
 fn is_photo(entry: &DirEntry) -> bool {
     let ending = entry.path().extension().and_then(|ending| ending.to_str());
-    entry.file_type().is_file()
-        && ending
-            .is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+    let is_known = |ending: &str| {
+        PhotoFormat::EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(ending))
+    };
+    entry.file_type().is_file() && ending.is_some_and(is_known)
 }
 
 fn refused(error: &walkdir::Error, folder: &Path) -> DataError {

@@ -10,7 +10,8 @@ pub fn run() -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "planet {} (MIT OR Apache-2.0)", env!("CARGO_PKG_VERSION"))?;
     let reduced = if cfg!(feature = "turbojpeg") { " (libjpeg-turbo)" } else { "" };
-    writeln!(out, "photos   JPEG{reduced}, PNG, WebP, TIFF, GIF")?;
+    let heif = if cfg!(feature = "heif") { ", HEIC, AVIF" } else { "" };
+    writeln!(out, "photos   JPEG{reduced}, PNG, WebP, TIFF, GIF{heif}")?;
     writeln!(out, "tables   CSV, TSV, Parquet, plain or with gzip or zstd")?;
     writeln!(out, "network  none: no command opens a connection")?;
     writeln!(out, "\n{}", NOTICE.trim_end())?;

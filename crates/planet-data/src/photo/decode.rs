@@ -8,6 +8,8 @@ use image::{
     codecs::{gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder},
 };
 
+#[cfg(feature = "heif")]
+use super::heif::decode as heif;
 #[cfg(feature = "turbojpeg")]
 use super::turbo::reduced;
 use super::{
@@ -143,14 +145,18 @@ fn reduced(_: &[u8], _: &Headers, _: f64) -> Option<Photo> {
     None
 }
 
+/// HEIC and AVIF; this build has nothing that decodes them.
+#[cfg(not(feature = "heif"))]
+fn heif(_: &[u8], headers: &Headers, _: &Limits) -> Result<Photo, PhotoError> {
+    Err(PhotoError::Undecodable(headers.format))
+}
+
 /// Pixels as they are stored, before the orientation.
 fn stored(bytes: &[u8], headers: &Headers, limits: &Limits) -> Result<Photo, PhotoError> {
     let reader = Cursor::new(bytes);
     let image = match headers.format {
         PhotoFormat::Jpeg => return jpeg::decode(bytes, headers),
-        PhotoFormat::Heic | PhotoFormat::Avif => {
-            return Err(PhotoError::Undecodable(headers.format));
-        }
+        PhotoFormat::Heic | PhotoFormat::Avif => return heif(bytes, headers, limits),
         PhotoFormat::Png => PngDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
         PhotoFormat::WebP => WebPDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
         PhotoFormat::Tiff => TiffDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
@@ -170,7 +176,7 @@ fn pixels(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<Dynami
 }
 
 /// Eight-bit RGB, transparent parts over white.
-fn on_white(image: DynamicImage) -> Vec<u8> {
+pub(super) fn on_white(image: DynamicImage) -> Vec<u8> {
     if !image.color().has_alpha() {
         return image.into_rgb8().into_raw();
     }

@@ -49,8 +49,10 @@ pub enum PhotoError {
     /// The bytes are no format that is known here, whatever the file's name says.
     #[error("not a photo: the bytes are no JPEG, PNG, WebP, TIFF, GIF, HEIC or AVIF")]
     UnknownFormat,
-    /// HEIC or AVIF: their headers are read, their pixels cannot be decoded.
-    #[error("the pixels of {0} cannot be decoded; convert the photo to JPEG")]
+    /// HEIC or AVIF in a build without the feature `heif`: only their headers are read.
+    #[error(
+        "this build cannot decode {0}; build PlaNet with the feature heif, or convert the photo to JPEG"
+    )]
     Undecodable(PhotoFormat),
     /// The headers are cut off or contradict themselves.
     #[error("broken {format} header: {reason}")]

@@ -6,6 +6,8 @@ mod exif;
 mod facts;
 mod format;
 mod headers;
+#[cfg(feature = "heif")]
+mod heif;
 mod jpeg;
 mod limits;
 mod note;

@@ -7,8 +7,8 @@ use super::{Headers, LONGEST_BLOCK, source::Source};
 /// Most top-level boxes that are looked at.
 const MOST_BOXES: usize = 1000;
 
-/// Reads HEIF and AVIF: the primary item's size (`ispe`, turned by `irot`) and the EXIF item.
-/// What turns the pixels is `irot` alone; the orientation in EXIF must not be applied again.
+/// Reads HEIF and AVIF: the primary item's size (`ispe`, cut by `clap`, turned by `irot`) and the
+/// EXIF item. The container turns its pixels; the orientation in EXIF must not be applied again.
 pub(super) fn read(
     source: &mut Source<impl BufRead + Seek>,
     headers: &mut Headers,
@@ -85,19 +85,27 @@ fn primary_size(meta: &[u8]) -> Option<(u32, u32)> {
     let iprp = find(meta, b"iprp")?;
     let properties: Vec<_> = boxes(find(iprp, b"ipco")?).collect();
     let mut size = None;
-    let mut turned = false;
+    // In their order, since each applies to what the one before it leaves.
     for index in associations(find(iprp, b"ipma")?, primary)? {
         match properties.get(index.checked_sub(1)?).map(|(kind, content)| (kind, content)) {
-            Some((b"ispe", content)) => {
-                let content = content.get(4..)?;
-                let width = u32::from_be_bytes(*content.first_chunk()?);
-                size = Some((width, u32::from_be_bytes(*content.get(4..)?.first_chunk()?)));
+            Some((b"ispe", content)) => size = Some((word(content, 1)?, word(content, 2)?)),
+            Some((b"clap", content)) => {
+                // Both are fractions: numerator, denominator.
+                let side = |at| word(content, at)?.checked_div(word(content, at + 1)?);
+                size = Some((side(0)?, side(2)?));
             }
-            Some((b"irot", content)) => turned = content.first()? & 1 == 1,
+            Some((b"irot", content)) if content.first()? & 1 == 1 => {
+                size = size.map(|(width, height)| (height, width));
+            }
             _ => {}
         }
     }
-    size.map(|(width, height)| if turned { (height, width) } else { (width, height) })
+    size
+}
+
+/// One of the four-byte numbers that a box consists of.
+fn word(content: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*content.get(4 * at..)?.first_chunk()?))
 }
 
 /// Numbers (from 1) of the properties of an item, from the `ipma` box.
