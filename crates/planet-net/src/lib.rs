@@ -34,7 +34,7 @@ mod shape;
 mod summary;
 mod weights;
 
-pub use architecture::{Architecture, NetworkOptions};
+pub use architecture::{AlbumNetwork, Architecture, NetworkOptions};
 pub use builder::Builder;
 pub use count::Count;
 pub use error::NetworkError;

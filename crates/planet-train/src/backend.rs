@@ -174,6 +174,16 @@ pub enum BackendError {
         /// The network's.
         wanted: [usize; 2],
     },
+    /// Values that are no whole rows of a sequence.
+    #[error("{found} values for {rows} rows of {features}")]
+    Inputs {
+        /// Values that came.
+        found: usize,
+        /// Rows that they should be.
+        rows: usize,
+        /// Values a row.
+        features: usize,
+    },
     /// A target beyond the classes.
     #[error("class {class} of a network with {classes} classes")]
     Class {

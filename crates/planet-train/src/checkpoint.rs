@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use planet_data::NewFile;
+use planet_geo::Partition;
 use planet_net::Weights;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
@@ -168,6 +169,25 @@ impl RunFolder {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses a folder that holds a run.
+    pub(crate) fn check_free(&self) -> Result<(), TrainError> {
+        if self.config().exists() {
+            return Err(TrainError::Taken { path: self.path.clone() });
+        }
+        Ok(())
+    }
+
+    /// Makes the folder, with what a run has at its beginning.
+    pub(crate) fn begin(&self, config: &str, partition: &Partition) -> Result<(), TrainError> {
+        std::fs::create_dir_all(&self.path).map_err(TrainError::file(&self.path))?;
+        let mut text = Vec::new();
+        let path = self.partition();
+        partition.write(&mut text).map_err(TrainError::file(&path))?;
+        NewFile::write_all_at(&path, &text).map_err(TrainError::file(&path))?;
+        let path = self.config();
+        NewFile::write_all_at(&path, config.as_bytes()).map_err(TrainError::file(&path))
     }
 
     /// The resolved configuration.

@@ -4,7 +4,10 @@ use planet_data::{Augment, Preprocess};
 use planet_net::{Architecture, Network, NetworkOptions};
 use serde::{Deserialize, Serialize};
 
-use crate::{LearningRate, Optimizer, TrainError};
+use crate::{
+    LearningRate, Optimizer, TrainError,
+    course::{self, Course, check_all, not_negative},
+};
 
 /// What a run is made of: a TOML file, changed by flags, written down resolved in the run's
 /// folder. Unknown keys are refused.
@@ -114,11 +117,7 @@ impl TrainConfig {
     /// # Errors
     /// The file cannot be read, holds a key that nobody knows, or a value that makes no sense.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let text = std::fs::read_to_string(path).map_err(TrainError::file(path))?;
-        let config: Self = toml::from_str(&text).map_err(|error| TrainError::Config {
-            path: path.to_owned(),
-            what: error.to_string().trim_end().to_owned(),
-        })?;
+        let config: Self = course::read_toml(path)?;
         config.check()?;
         Ok(config)
     }
@@ -133,28 +132,26 @@ impl TrainConfig {
     /// # Errors
     /// The first one that does not.
     pub fn check(&self) -> Result<(), TrainError> {
-        let share = |value: f64| (0.0..1.0).contains(&value);
-        let not_negative = |value: f64| value.is_finite() && value >= 0.0;
-        let LearningRate { start, warm_up, .. } = self.learning_rate;
-        let rules: [(bool, &'static str); 10] = [
+        check_all([
             (self.batch > 1, "batch must be at least 2: batch norm needs two photos"),
-            (self.epochs > 0, "epochs must be at least 1"),
-            (start > 0.0 && start.is_finite(), "learning_rate.start must be above 0"),
-            (not_negative(warm_up), "learning_rate.warm_up must be at least 0"),
-            (not_negative(self.minutes), "minutes must be at least 0"),
-            (self.checkpoint_minutes > 0.0, "checkpoint_minutes must be above 0"),
-            (share(self.label_smoothing.into()), "label_smoothing must lie from 0 to below 1"),
             (not_negative(self.auxiliary_weight.into()), "auxiliary_weight must be at least 0"),
-            (not_negative(self.optimizer.weight_decay), "weight_decay must be at least 0"),
-            (
-                self.optimizer.average.is_none_or(share)
-                    && self.optimizer.clip_norm.is_none_or(|norm| norm > 0.0),
-                "optimizer.average must lie from 0 to below 1, clip_norm above 0",
-            ),
-        ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
-            Some((_, what)) => Err(TrainError::Value(what)),
-            None => Ok(()),
+        ])?;
+        self.course().check()?;
+        self.optimizer.check()
+    }
+
+    /// What the loop must know.
+    pub(crate) fn course(&self) -> Course {
+        Course {
+            epochs: self.epochs,
+            minutes: self.minutes,
+            patience: self.patience,
+            seed: self.seed,
+            learning_rate: self.learning_rate,
+            label_smoothing: self.label_smoothing,
+            auxiliary_weight: self.auxiliary_weight,
+            dropout: self.dropout,
+            checkpoint_minutes: self.checkpoint_minutes,
         }
     }
 

@@ -79,6 +79,21 @@ pub enum TrainError {
         /// The photos of the batch.
         photos: Vec<String>,
     },
+    /// A package whose network gives no embedding.
+    #[error("{}: its network gives no embedding, which album schemes read", path.display())]
+    NoEmbedding {
+        /// The package.
+        path: PathBuf,
+    },
+    /// A package of another network than the run's.
+    #[error(
+        "{}: holds another network than the one whose embeddings this run learns from",
+        path.display()
+    )]
+    OtherNetwork {
+        /// The package.
+        path: PathBuf,
+    },
     /// A network that cannot be built.
     #[error(transparent)]
     Network(#[from] NetworkError),

@@ -39,10 +39,7 @@ pub enum ExportError {
 /// A run without a whole epoch, a file that is damaged or cannot be written.
 pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage, ExportError> {
     let config = TrainConfig::read(&run.config())?;
-    if !run.best().exists() {
-        return Err(ExportError::NoCheckpoint(run.path().display().to_string()));
-    }
-    let Checkpoint { state, position } = Checkpoint::read(&run.best())?;
+    let Checkpoint { state, position } = best_checkpoint(run)?;
     let path = run.partition();
     let file = File::open(&path).map_err(TrainError::file(&path))?;
     let partition = Partition::read(std::io::BufReader::new(file), &path.to_string_lossy())?;
@@ -87,8 +84,16 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
     Ok(package.finish(draft, &partition)?)
 }
 
+/// The run's best checkpoint.
+pub(crate) fn best_checkpoint(run: &RunFolder) -> Result<Checkpoint, ExportError> {
+    if !run.best().exists() {
+        return Err(ExportError::NoCheckpoint(run.path().display().to_string()));
+    }
+    Ok(Checkpoint::read(&run.best())?)
+}
+
 /// Fitted on the validation photos; 1 where there are none.
-fn temperature(run: &RunFolder) -> Result<f32, TrainError> {
+pub(crate) fn temperature(run: &RunFolder) -> Result<f32, TrainError> {
     let path = run.validation_logits();
     if !path.exists() {
         return Ok(1.0);

@@ -32,24 +32,38 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod album_config;
+mod album_export;
+mod album_samples;
+mod album_task;
 mod backend;
 mod checkpoint;
 mod config;
+mod course;
 mod cpu;
 mod error;
 mod export;
+mod gates;
 mod init;
 mod loss;
 mod lstm;
 mod optimizer;
+mod packed;
+mod photo_task;
+mod product;
 mod run;
 mod samples;
 mod schedule;
 mod sequence;
 mod summary;
+mod task;
 mod tensorboard;
 mod validation;
+mod vectorised;
 
+pub use album_config::AlbumConfig;
+pub use album_export::export_scheme;
+pub use album_samples::AlbumSamples;
 pub use backend::{Backend, BackendError, Gradients, State, StepOptions, StepReport};
 pub use checkpoint::{Checkpoint, Position, RunFolder, Running};
 pub use config::{ArchitectureName, TrainConfig};
@@ -58,11 +72,13 @@ pub use error::TrainError;
 pub use export::{ExportError, export};
 pub use init::{Matched, initial_weights};
 pub use loss::Loss;
-pub use lstm::{Direction, Lstm, LstmGradients, LstmPass, LstmState};
+pub use lstm::LstmState;
 pub use optimizer::{Optimizer, Rule};
+pub use packed::Packed;
 pub use run::{Ending, Run, Status, TrainMonitor};
 pub use samples::Samples;
 pub use schedule::{LearningRate, Schedule};
-pub use sequence::{SequenceBatch, SequenceClassifier, SequenceGradients, SequenceStep};
+pub use sequence::{Asked, SequenceBatch, SequenceClassifier};
 pub use summary::Epoch;
 pub use validation::Scores;
+use validation::Validation;

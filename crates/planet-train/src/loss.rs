@@ -1,3 +1,5 @@
+use crate::vectorised::{LANES, exponential};
+
 /// What one photo cost, and how well its cell was told.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Loss {
@@ -7,36 +9,67 @@ pub struct Loss {
     pub rank: u32,
 }
 
-/// Cross entropy of one row of scores, `[classes]`; its derivative times `share` goes to
-/// `gradient`. With label smoothing `s` the right class is asked for with probability
+/// Cross entropy of one row of scores, `[classes]`, in whose place its derivative times `share`
+/// comes. With label smoothing `s` the right class is asked for with probability
 /// 1 − s + s/classes, each other with s/classes, as PyTorch's `CrossEntropyLoss` has it.
 #[inline(always)]
-pub(crate) fn cross_entropy(
-    logits: &[f32],
-    target: u32,
-    smoothing: f32,
-    share: f32,
-    gradient: &mut [f32],
-) -> Loss {
-    let classes = logits.len() as f32;
-    let of_target = logits[target as usize];
-    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0f64;
-    for (gradient, logit) in gradient.iter_mut().zip(logits) {
-        *gradient = (logit - greatest).exp();
-        sum += f64::from(*gradient);
-    }
-    let logarithm = sum.ln() as f32 + greatest;
-    let mean: f64 = logits.iter().map(|logit| f64::from(*logit)).sum::<f64>() / f64::from(classes);
+pub(crate) fn cross_entropy(row: &mut [f32], target: u32, smoothing: f32, share: f32) -> Loss {
+    let classes = row.len() as f32;
+    let of_target = row[target as usize];
+    let Survey { greatest, total, beaten } = survey(row, of_target);
+    let sum = exponentials(row, greatest);
     let (scale, each) = (share / sum as f32, share * smoothing / classes);
-    gradient.iter_mut().for_each(|gradient| *gradient = *gradient * scale - each);
-    gradient[target as usize] -= share * (1.0 - smoothing);
-    let beaten = logits.iter().filter(|logit| **logit >= of_target).count() as u32;
+    row.iter_mut().for_each(|value| *value = *value * scale - each);
+    row[target as usize] -= share * (1.0 - smoothing);
+    let logarithm = sum.ln() as f32 + greatest;
+    let mean = (total / f64::from(classes)) as f32;
     Loss {
-        loss: logarithm - (1.0 - smoothing) * of_target - smoothing * mean as f32,
+        loss: logarithm - (1.0 - smoothing) * of_target - smoothing * mean,
         // NaN beats nothing, not even itself.
         rank: beaten.saturating_sub(1),
     }
+}
+
+/// What there is to know of a row of scores before they are overwritten.
+struct Survey {
+    greatest: f32,
+    total: f64,
+    /// Scores at least as high as the right class's.
+    beaten: u32,
+}
+
+#[inline(always)]
+fn survey(row: &[f32], of_target: f32) -> Survey {
+    let mut greatest = [f32::NEG_INFINITY; LANES];
+    let mut total = [0.0f64; LANES];
+    let mut beaten = [0u32; LANES];
+    let mut add = |lane: usize, value: f32| {
+        greatest[lane] = if value > greatest[lane] { value } else { greatest[lane] };
+        total[lane] += f64::from(value);
+        beaten[lane] += u32::from(value >= of_target);
+    };
+    let (blocks, rest) = row.as_chunks::<LANES>();
+    blocks.iter().for_each(|block| (0..LANES).for_each(|lane| add(lane, block[lane])));
+    rest.iter().enumerate().for_each(|(lane, value)| add(lane, *value));
+    Survey {
+        greatest: greatest.into_iter().fold(f32::NEG_INFINITY, f32::max),
+        total: total.into_iter().sum(),
+        beaten: beaten.into_iter().sum(),
+    }
+}
+
+/// Puts the exponential of each score less the greatest in its place; gives their sum.
+#[inline(always)]
+fn exponentials(row: &mut [f32], greatest: f32) -> f64 {
+    let mut sum = [0.0f64; LANES];
+    let mut add = |lane: usize, value: &mut f32| {
+        *value = exponential(*value - greatest);
+        sum[lane] += f64::from(*value);
+    };
+    let (blocks, rest) = row.as_chunks_mut::<LANES>();
+    blocks.iter_mut().for_each(|block| (0..LANES).for_each(|lane| add(lane, &mut block[lane])));
+    rest.iter_mut().enumerate().for_each(|(lane, value)| add(lane, value));
+    sum.into_iter().sum()
 }
 
 /// Mean of the photos' losses.

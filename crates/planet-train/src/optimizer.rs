@@ -1,6 +1,11 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    TrainError,
+    course::{check_all, not_negative},
+};
+
 /// How gradients change weights.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -62,6 +67,18 @@ impl Default for Optimizer {
     }
 }
 
+/// One parameter, as an optimizer's step needs it.
+pub(crate) struct Learned<'a> {
+    pub(crate) shape: &'a [usize],
+    pub(crate) values: &'a mut [f32],
+    /// `None` for running statistics, which have an average but no gradient.
+    pub(crate) gradient: Option<&'a [f32]>,
+    /// The optimizer's numbers.
+    pub(crate) slots: &'a mut [Vec<f32>],
+    /// The moving average, where one is kept.
+    pub(crate) average: Option<&'a mut [f32]>,
+}
+
 /// Weights that are updated as one piece of work.
 const PIECE: usize = 1 << 16;
 
@@ -74,6 +91,18 @@ impl Optimizer {
         }
     }
 
+    /// Checks that the values make sense.
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
+        check_all([
+            (not_negative(self.weight_decay), "weight_decay must be at least 0"),
+            (
+                self.average.is_none_or(|keep| (0.0..1.0).contains(&keep))
+                    && self.clip_norm.is_none_or(|norm| norm > 0.0),
+                "optimizer.average must lie from 0 to below 1, clip_norm above 0",
+            ),
+        ])
+    }
+
     /// What they begin with, for a parameter of `count` weights.
     pub fn begin(&self, count: usize) -> Vec<Vec<f32>> {
         match self.rule {
@@ -83,26 +112,29 @@ impl Optimizer {
         }
     }
 
-    /// The factor that brings gradients of this norm down to the greatest allowed.
-    pub(crate) fn clipping(&self, norm: f64) -> f64 {
+    /// One step of all parameters at this learning rate; `step` counts from 1.
+    pub(crate) fn step(&self, parameters: &mut [Learned<'_>], step: u64, rate: f64) {
+        let squares = parameters.iter().filter_map(|it| it.gradient).map(square);
+        let norm = squares.sum::<f64>().sqrt();
         // PyTorch's `clip_grad_norm_` adds the same to the norm.
-        self.clip_norm.map_or(1.0, |most| (most / (norm + 1e-6)).min(1.0))
-    }
-
-    /// Decay of one parameter: none for biases and batch norm's.
-    pub(crate) fn decays(&self, _name: &str, shape: &[usize]) -> f64 {
-        if shape.len() > 1 { self.weight_decay } else { 0.0 }
-    }
-
-    /// Share that the average keeps at a step: less at the beginning, so that the first
-    /// weights are soon forgotten.
-    pub(crate) fn averaging(&self, keep: f64, step: u64) -> f64 {
-        keep.min((1.0 + step as f64) / (10.0 + step as f64))
+        let scale = self.clip_norm.map_or(1.0, |most| (most / (norm + 1e-6)).min(1.0));
+        for Learned { shape, values, gradient, slots, average } in parameters {
+            if let Some(gradient) = gradient {
+                // Biases and batch norm's parameters do not decay.
+                let decay = if shape.len() > 1 { self.weight_decay } else { 0.0 };
+                self.update(values, gradient, slots, step, rate, scale, decay);
+            }
+            if let (Some(average), Some(keep)) = (average, self.average) {
+                // Less is kept at the beginning, so that the first weights are soon forgotten.
+                let keep = keep.min((1.0 + step as f64) / (10.0 + step as f64));
+                move_average(average, values, keep);
+            }
+        }
     }
 
     /// One step of one parameter; `step` counts from 1, gradients are taken times `scale`.
     #[allow(clippy::too_many_arguments, reason = "one row of numbers that belong together")]
-    pub(crate) fn update(
+    fn update(
         &self,
         weights: &mut [f32],
         gradient: &[f32],
@@ -157,7 +189,7 @@ impl Optimizer {
 }
 
 /// Sum of squares.
-pub(crate) fn square(values: &[f32]) -> f64 {
+fn square(values: &[f32]) -> f64 {
     let pieces: Vec<f64> = values
         .par_chunks(PIECE)
         .map(|piece| piece.iter().map(|value| f64::from(*value) * f64::from(*value)).sum())
@@ -166,7 +198,7 @@ pub(crate) fn square(values: &[f32]) -> f64 {
 }
 
 /// Moves an average towards values, keeping this share of it.
-pub(crate) fn average(average: &mut [f32], values: &[f32], keep: f64) {
+fn move_average(average: &mut [f32], values: &[f32], keep: f64) {
     let move_by = (1.0 - keep) as f32;
     average.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).for_each(|(average, values)| {
         for (average, value) in average.iter_mut().zip(values) {

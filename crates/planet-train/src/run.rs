@@ -1,19 +1,19 @@
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use planet::GUESSES;
-use planet_data::{
-    Batch, FailedPhoto, Loader, LoaderOptions, Monitor, NewFile, PhotoStore, Preprocess,
-};
+use planet_data::{FailedPhoto, Monitor, NewFile};
 use planet_geo::Partition;
-use planet_net::Network;
+use planet_net::{Network, OutputName};
 
 use crate::{
-    Backend, BackendError, Checkpoint, Cpu, Epoch, Matched, Position, RunFolder, Running, Samples,
-    StepOptions, StepReport, TrainConfig, TrainError, init, summary, tensorboard::EventWriter,
-    validation,
+    AlbumConfig, AlbumSamples, Checkpoint, Epoch, Matched, Position, RunFolder, Running, Samples,
+    StepOptions, TrainConfig, TrainError, Validation,
+    album_task::AlbumTask,
+    course::Course,
+    photo_task::PhotoTask,
+    summary,
+    task::{Learnt, Task},
+    tensorboard::EventWriter,
 };
 
 /// What training tells its caller.
@@ -61,21 +61,14 @@ pub enum Ending {
 /// Training, from beginning to end: steps, epochs, checkpoints.
 pub struct Run {
     folder: RunFolder,
-    config: TrainConfig,
-    partition: Partition,
-    preprocess: Preprocess,
-    network: Network,
+    course: Course,
+    task: Box<dyn Task>,
     matched: Option<Matched>,
-    backend: Box<dyn Backend>,
-    store: Arc<dyn PhotoStore>,
-    photos: Vec<String>,
-    targets: Vec<u32>,
-    validation: Option<Samples>,
     position: Position,
 }
 
 impl Run {
-    /// Begins a run in a folder that holds none yet.
+    /// Begins a run on photos in a folder that holds none yet.
     ///
     /// # Errors
     /// A run stands there already, a config that makes no sense, no photos, a device that this
@@ -87,19 +80,10 @@ impl Run {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
-        if folder.config().exists() {
-            return Err(TrainError::Taken { path: folder.path().to_owned() });
-        }
-        let run = Self::new(folder, config, partition, training, validation)?;
-        let path = run.folder.path();
-        std::fs::create_dir_all(path).map_err(TrainError::file(path))?;
-        let mut text = Vec::new();
-        let path = run.folder.partition();
-        run.partition.write(&mut text).map_err(TrainError::file(&path))?;
-        NewFile::write_all_at(&path, &text).map_err(TrainError::file(&path))?;
-        let path = run.folder.config();
-        let text = run.config.to_toml();
-        NewFile::write_all_at(&path, text.as_bytes()).map_err(TrainError::file(&path))?;
+        folder.check_free()?;
+        let toml = config.to_toml();
+        let run = Self::on_photos(folder, config, partition.clone(), training, validation)?;
+        run.folder.begin(&toml, &partition)?;
         Ok(run)
     }
 
@@ -116,22 +100,42 @@ impl Run {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
-        let mut run = Self::new(folder, config, partition, training, validation)?;
-        let path = run.folder.last();
-        if !path.exists() {
-            return Ok(run);
-        }
-        let checkpoint = Checkpoint::read(&path)?;
-        if checkpoint.position.partition != run.position.partition {
-            let what = "its classes are of another partition".to_owned();
-            return Err(TrainError::Checkpoint { path, what });
-        }
-        run.backend.load(&checkpoint.state)?;
-        run.position = checkpoint.position;
+        Self::on_photos(folder, config, partition, training, validation)?.at_last_checkpoint()
+    }
+
+    /// Begins a run on albums in a folder that holds none yet.
+    ///
+    /// # Errors
+    /// As [`Run::start`].
+    pub fn start_albums(
+        folder: RunFolder,
+        config: AlbumConfig,
+        partition: Partition,
+        training: AlbumSamples,
+        validation: Option<AlbumSamples>,
+    ) -> Result<Self, TrainError> {
+        folder.check_free()?;
+        let toml = config.to_toml();
+        let run = Self::on_albums(folder, config, partition.clone(), training, validation)?;
+        run.folder.begin(&toml, &partition)?;
         Ok(run)
     }
 
-    fn new(
+    /// Goes on with a run on albums as [`Run::resume`] does.
+    ///
+    /// # Errors
+    /// As [`Run::resume`].
+    pub fn resume_albums(
+        folder: RunFolder,
+        config: AlbumConfig,
+        partition: Partition,
+        training: AlbumSamples,
+        validation: Option<AlbumSamples>,
+    ) -> Result<Self, TrainError> {
+        Self::on_albums(folder, config, partition, training, validation)?.at_last_checkpoint()
+    }
+
+    fn on_photos(
         folder: RunFolder,
         config: TrainConfig,
         partition: Partition,
@@ -139,57 +143,52 @@ impl Run {
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        let (photos, targets) = training.inside()?;
-        let store = training.store;
-        if photos.len() < config.batch {
-            let (photos, batch) = (photos.len(), config.batch);
-            return Err(TrainError::FewPhotos { photos, batch });
+        let (course, position) = (config.course(), Position::start(partition.fingerprint()));
+        let (task, matched) = PhotoTask::new(config, partition, training, validation)?;
+        Ok(Self { folder, course, task: Box::new(task), matched, position })
+    }
+
+    fn on_albums(
+        folder: RunFolder,
+        config: AlbumConfig,
+        partition: Partition,
+        training: AlbumSamples,
+        validation: Option<AlbumSamples>,
+    ) -> Result<Self, TrainError> {
+        config.check()?;
+        let (course, position) = (config.course(), Position::start(partition.fingerprint()));
+        let task = AlbumTask::new(config, partition, training, validation)?;
+        Ok(Self { folder, course, task: Box::new(task), matched: None, position })
+    }
+
+    fn at_last_checkpoint(mut self) -> Result<Self, TrainError> {
+        let path = self.folder.last();
+        if !path.exists() {
+            return Ok(self);
         }
-        let validation = validation.map(|samples| match config.validation_photos {
-            0 => samples,
-            most => samples.first(most),
-        });
-        let network = config.network(partition.len())?;
-        let (weights, matched) =
-            init::initial_weights(&network, config.seed, config.init.as_deref())?;
-        let backend: Box<dyn Backend> = match config.device.as_str() {
-            "auto" | "cpu" => Box::new(Cpu::new(&network, &weights, config.optimizer)?),
-            other => {
-                let what = format!("no device '{other}' in this build: cpu");
-                return Err(BackendError::Device(what).into());
-            }
-        };
-        let position = Position::start(partition.fingerprint());
-        let preprocess = config.preprocess();
-        Ok(Self {
-            folder,
-            config,
-            partition,
-            preprocess,
-            network,
-            matched,
-            backend,
-            store,
-            photos,
-            targets,
-            validation: validation.filter(|samples| !samples.is_empty()),
-            position,
-        })
+        let checkpoint = Checkpoint::read(&path)?;
+        if checkpoint.position.partition != self.position.partition {
+            let what = "its classes are of another partition".to_owned();
+            return Err(TrainError::Checkpoint { path, what });
+        }
+        self.task.load(&checkpoint.state)?;
+        self.position = checkpoint.position;
+        Ok(self)
     }
 
     /// The network that is trained.
     pub fn network(&self) -> &Network {
-        &self.network
+        self.task.network()
     }
 
     /// What trains it, for people.
     pub fn backend(&self) -> String {
-        self.backend.name()
+        self.task.backend()
     }
 
     /// Photos that are learned from.
     pub fn photos(&self) -> usize {
-        self.photos.len()
+        self.task.photos()
     }
 
     /// What a file of initial weights gave, where there was one.
@@ -209,107 +208,77 @@ impl Run {
     /// A loss that is no number, photos that cannot be loaded, a checkpoint that cannot be
     /// written, a device that fails.
     pub fn train(&mut self, monitor: &dyn TrainMonitor) -> Result<Ending, TrainError> {
-        let loader = self.loader()?;
-        let batches = loader.batches_per_epoch();
+        let batches = self.task.batches();
         let mut events = EventWriter::create(&self.folder.tensorboard())?;
         loop {
             if let Some(ending) = self.ending() {
                 return Ok(ending);
             }
-            monitor.expect((batches * self.config.batch) as u64);
-            monitor.advance((self.position.batch * self.config.batch) as u64);
-            if !self.steps(&loader, batches, monitor)? {
-                self.checkpoint(&self.folder.last())?;
-                return Ok(Ending::Interrupted);
-            }
-            if !self.end_epoch(batches, &mut events, monitor)? {
+            monitor.expect(self.task.photos_an_epoch());
+            monitor.advance(self.position.running.photos);
+            let ended =
+                !self.steps(batches, monitor)? || !self.end_epoch(batches, &mut events, monitor)?;
+            if ended {
                 self.checkpoint(&self.folder.last())?;
                 return Ok(Ending::Interrupted);
             }
         }
     }
 
-    fn loader(&self) -> Result<Loader, TrainError> {
-        let options = LoaderOptions {
-            augment: self.config.augment,
-            threads: self.loader_threads(),
-            ..LoaderOptions::training(self.config.batch, self.config.seed)
-        };
-        let photos = self.photos.clone();
-        Ok(Loader::new(self.store.clone(), photos, self.preprocess.clone(), options)?)
-    }
-
-    fn loader_threads(&self) -> Option<usize> {
-        Some(self.config.loader_threads).filter(|threads| *threads > 0)
-    }
-
     /// The epoch's remaining steps; `false` where the user ended them. The run's time may end
     /// them too.
-    fn steps(
-        &mut self,
-        loader: &Loader,
-        batches: usize,
-        monitor: &dyn TrainMonitor,
-    ) -> Result<bool, TrainError> {
+    fn steps(&mut self, batches: usize, monitor: &dyn TrainMonitor) -> Result<bool, TrainError> {
         let mut saved = Instant::now();
-        let mut before = Instant::now();
-        for batch in loader.epoch(self.position.epoch, self.position.batch) {
-            let waiting = before.elapsed();
-            let batch = batch?;
-            batch.failed.iter().for_each(|photo| monitor.failed(photo));
-            let report = self.step(&batch, batches)?;
+        self.task.begin(self.position.epoch, self.position.batch)?;
+        loop {
+            let before = Instant::now();
+            let options = self.options(batches);
+            let Some(learnt) = self.task.next(&options)? else { return Ok(true) };
+            learnt.failed.iter().for_each(|photo| monitor.failed(photo));
+            if !learnt.report.is_finite() {
+                let (loss, step) = (learnt.report.loss, self.position.steps);
+                let photos = self.task.last_photos();
+                return Err(TrainError::Diverged { loss, step, photos });
+            }
             self.position.batch += 1;
-            self.position.steps += 1;
-            self.position.running.add(&batch, &report, before.elapsed(), waiting);
-            before = Instant::now();
+            self.position.steps += learnt.steps;
+            self.position.running.add(&learnt, before.elapsed());
 
-            monitor.advance(batch.rows.len() as u64);
+            monitor.advance(learnt.report.photos.len() as u64);
             monitor.step(&self.status(batches));
             if monitor.cancelled() {
                 return Ok(false);
             }
             if self.out_of_time() {
-                break;
+                return Ok(true);
             }
-            if saved.elapsed().as_secs_f64() > self.config.checkpoint_minutes * 60.0 {
+            if saved.elapsed().as_secs_f64() > self.course.checkpoint_minutes * 60.0 {
                 self.checkpoint(&self.folder.last())?;
                 saved = Instant::now();
-                before = Instant::now();
             }
         }
-        Ok(true)
     }
 
-    fn step(&mut self, batch: &Batch, batches: usize) -> Result<StepReport, TrainError> {
-        let targets: Vec<u32> = batch.rows.iter().map(|row| self.targets[*row]).collect();
-        let options = StepOptions {
+    fn options(&self, batches: usize) -> StepOptions {
+        let Course { seed, label_smoothing, auxiliary_weight, dropout, .. } = self.course;
+        StepOptions {
             learning_rate: self.learning_rate(batches),
-            label_smoothing: self.config.label_smoothing,
-            auxiliary_weight: self.config.auxiliary_weight,
-            dropout: self
-                .config
-                .dropout
-                .then(|| dropout_seed(self.config.seed, self.position.steps)),
-        };
-        let report = self.backend.step(&batch.pixels, &targets, &options)?;
-        if !report.is_finite() {
-            let photos = batch.rows.iter().map(|row| self.photos[*row].clone()).collect();
-            let (loss, step) = (report.loss, self.position.steps);
-            return Err(TrainError::Diverged { loss, step, photos });
+            label_smoothing,
+            auxiliary_weight,
+            dropout: dropout.then(|| dropout_seed(seed, self.position.steps)),
         }
-        Ok(report)
     }
 
     fn learning_rate(&self, batches: usize) -> f64 {
         let done = self.position.epoch as f64 + self.position.batch as f64 / batches as f64;
-        self.config.learning_rate.at(done, self.config.epochs as f64)
+        self.course.learning_rate.at(done, self.course.epochs as f64)
     }
 
     fn status(&self, batches: usize) -> Status {
         let running = &self.position.running;
         Status {
             epoch: self.position.epoch + 1,
-            epochs: self.config.epochs,
+            epochs: self.course.epochs,
             batch: self.position.batch,
             batches,
             loss: running.loss / running.photos.max(1) as f64,
@@ -325,27 +294,10 @@ impl Run {
         monitor: &dyn TrainMonitor,
     ) -> Result<bool, TrainError> {
         let before = Instant::now();
-        let validated = match &self.validation {
-            None => None,
-            Some(samples) => {
-                let options = LoaderOptions {
-                    threads: self.loader_threads(),
-                    ..LoaderOptions::evaluation(self.config.batch)
-                };
-                let validated = validation::validate(
-                    self.backend.as_mut(),
-                    samples,
-                    &self.partition,
-                    &self.preprocess,
-                    options,
-                    monitor,
-                )?;
-                if validated.is_none() {
-                    return Ok(false);
-                }
-                validated
-            }
-        };
+        let validated = self.task.validate(monitor)?;
+        if validated.is_none() && self.task.validates() {
+            return Ok(false);
+        }
         let epoch = self.close_epoch(batches, before.elapsed(), validated.as_ref());
         if self.best_epoch() == Some(epoch.epoch) {
             self.checkpoint(&self.folder.best())?;
@@ -369,11 +321,11 @@ impl Run {
         &mut self,
         batches: usize,
         validating: Duration,
-        validated: Option<&validation::Validation>,
+        validated: Option<&Validation>,
     ) -> Epoch {
         let running = std::mem::take(&mut self.position.running);
         let photos = running.photos.max(1) as f64;
-        let auxiliary = self.network.output(planet_net::OutputName::Auxiliary);
+        let auxiliary = self.task.network().output(OutputName::Auxiliary);
         // The rate of the last step, which the batch counter has left behind.
         let done = self.position.epoch as f64
             + self.position.batch.saturating_sub(1) as f64 / batches as f64;
@@ -381,7 +333,7 @@ impl Run {
             epoch: self.position.epoch + 1,
             steps: self.position.steps,
             minutes: (running.seconds + validating.as_secs_f64()) / 60.0,
-            learning_rate: self.config.learning_rate.at(done, self.config.epochs as f64),
+            learning_rate: self.course.learning_rate.at(done, self.course.epochs as f64),
             loss: running.loss / photos,
             auxiliary: auxiliary.map(|_| running.auxiliary / photos),
             cell_1: running.first as f64 / photos,
@@ -415,16 +367,16 @@ impl Run {
     }
 
     fn out_of_time(&self) -> bool {
-        self.config.minutes > 0.0 && self.position.seconds() >= self.config.minutes * 60.0
+        self.course.minutes > 0.0 && self.position.seconds() >= self.course.minutes * 60.0
     }
 
     fn ending(&self) -> Option<Ending> {
         let done = self.position.epoch;
         let best = self.best_epoch().unwrap_or(done);
-        let patience = self.config.patience;
-        if done >= self.config.epochs {
+        let patience = self.course.patience;
+        if done >= self.course.epochs {
             Some(Ending::Epochs)
-        } else if patience > 0 && self.validation.is_some() && done >= best + patience {
+        } else if patience > 0 && self.task.validates() && done >= best + patience {
             Some(Ending::Converged)
         } else if self.position.batch == 0 && done > 0 && self.out_of_time() {
             Some(Ending::Time)
@@ -434,13 +386,14 @@ impl Run {
     }
 
     fn checkpoint(&self, path: &std::path::Path) -> Result<(), TrainError> {
-        Checkpoint { state: self.backend.state(), position: self.position.clone() }.write(path)
+        Checkpoint { state: self.task.state(), position: self.position.clone() }.write(path)
     }
 }
 
 impl Running {
-    fn add(&mut self, batch: &Batch, report: &StepReport, whole: Duration, waiting: Duration) {
-        let photos = batch.rows.len();
+    fn add(&mut self, learnt: &Learnt, whole: Duration) {
+        let Learnt { report, failed, waiting, .. } = learnt;
+        let photos = report.photos.len();
         self.photos += photos as u64;
         self.loss += report.loss * photos as f64;
         self.auxiliary += report.auxiliary.unwrap_or_default() * photos as f64;
@@ -448,7 +401,7 @@ impl Running {
             |most: usize| report.photos.iter().filter(|it| (it.rank as usize) < most).count();
         self.first += within(1) as u64;
         self.among_five += within(GUESSES) as u64;
-        self.failed += batch.failed.len() as u64;
+        self.failed += failed.len() as u64;
         self.seconds += whole.as_secs_f64();
         self.waiting += waiting.as_secs_f64();
     }

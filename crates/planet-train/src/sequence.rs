@@ -1,135 +1,401 @@
-use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+use planet_net::{AlbumNetwork, Array, Network, Weights};
+use rayon::prelude::*;
 
-use crate::{Direction, Lstm, LstmGradients, LstmPass, LstmState};
+use crate::{
+    BackendError, Gradients, Loss, LstmState, Optimizer, Packed, State, StepReport, TrainError,
+    loss,
+    lstm::{Direction, Lstm, LstmGradients, Pass, add_rows},
+    optimizer::Learned,
+    product::{Matrix, Target},
+    vectorised::vectorised,
+};
 
-/// An album model's trained part: one LSTM, or one for each direction, and a classifier over the
-/// same cells as the photo model's (paper, section 5). The photo model itself is frozen, its
+/// Rows of scores that stand in memory at once; with 26,000 classes they are 54 MB.
+const ROWS: usize = 512;
+
+/// Trains an album model: one LSTM, or one for each direction, and a classifier over the same
+/// cells as the photo model's (paper, section 5). The photo model itself is frozen, its
 /// embeddings come in.
-#[derive(Clone, Debug)]
+///
+/// Weights stand in PyTorch's layout under its names; forward, loss and gradients equal
+/// `torch.nn.LSTM`'s. Scores are computed only where a class is asked for, and their
+/// derivatives come in their place. Results do not depend on the number of threads.
 pub struct SequenceClassifier {
-    /// The directions; their outputs stand side by side in this order.
-    pub lstms: Vec<(Direction, Lstm)>,
-    /// `[directions · hidden, classes]`
-    pub weight: Tensor<2>,
-    /// `[classes]`
-    pub bias: Tensor<1>,
+    sizes: AlbumNetwork,
+    network: Network,
+    /// In the network's order: four of each direction's LSTM, then the classifier's two.
+    parameters: Vec<Held>,
+    optimizer: Optimizer,
+    /// Steps taken.
+    steps: u64,
+    /// Scores of some rows, kept between steps.
+    scores: Vec<f32>,
 }
 
-/// Sequences with what is asked of them; time comes first, short ones are padded.
+/// A parameter at work.
+struct Held {
+    name: String,
+    shape: Vec<usize>,
+    values: Vec<f32>,
+    gradient: Vec<f32>,
+    /// The optimizer's numbers.
+    slots: Vec<Vec<f32>>,
+    /// The moving average, where one is kept.
+    average: Option<Vec<f32>>,
+}
+
+/// Sequences with what is asked of them.
 #[derive(Clone, Debug)]
 pub struct SequenceBatch {
-    /// `[time, albums, features]`
-    pub inputs: Tensor<3>,
-    /// 1 where a sequence has that step, else 0; `[time, albums]`.
-    pub present: Tensor<2>,
-    /// The right class, anything in range where none is asked for; `[time, albums]`.
-    pub targets: Tensor<2, Int>,
-    /// Weight of each step in the loss, 0 where no class is asked for or known;
-    /// `[time, albums]`. At least one is above zero.
-    pub weights: Tensor<2>,
+    /// How the sequences stand in `inputs`.
+    pub packed: Packed,
+    /// `[rows, features]`
+    pub inputs: Vec<f32>,
+    /// What is asked, in any order; the loss is the weighted mean of their cross entropies.
+    pub asked: Vec<Asked>,
 }
 
-/// What one batch says.
-#[derive(Debug)]
-pub struct SequenceStep {
-    /// Weighted mean of the cross entropies, in nats; one value.
-    pub loss: Tensor<1>,
-    /// Derivatives of the loss.
-    pub gradients: SequenceGradients,
-    /// Each direction's state after the last step, for the next chunk of a long album.
-    pub last: Vec<LstmState>,
-}
-
-/// Derivatives of the loss with respect to each weight of a [`SequenceClassifier`].
-#[derive(Clone, Debug)]
-pub struct SequenceGradients {
-    /// One for each direction.
-    pub lstms: Vec<LstmGradients>,
-    /// `[directions · hidden, classes]`
-    pub weight: Tensor<2>,
-    /// `[classes]`
-    pub bias: Tensor<1>,
+/// A step that is asked for its photo's class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asked {
+    /// Row of the step.
+    pub row: usize,
+    /// The right class.
+    pub class: u32,
+    /// Weight in the loss, above 0.
+    pub weight: f32,
 }
 
 impl SequenceClassifier {
-    /// Scores of every step, `[time, albums, classes]`, and the states after the last one.
-    /// `start` holds one state for each direction.
-    pub fn forward(
-        &self,
-        inputs: Tensor<3>,
-        present: &Tensor<2>,
-        start: Vec<LstmState>,
-    ) -> (Tensor<3>, Vec<LstmState>) {
-        let [time, albums, _] = inputs.dims();
-        let (states, passes) = self.states(inputs, present, start);
-        let logits = states.matmul(self.weight.clone()) + self.bias.clone().unsqueeze();
-        let classes = logits.dims()[1];
-        let last = passes.into_iter().map(|pass| pass.last).collect();
-        (logits.reshape([time, albums, classes]), last)
-    }
-
-    /// Loss and gradients of one batch.
-    pub fn step(&self, batch: SequenceBatch, start: Vec<LstmState>) -> SequenceStep {
-        let [time, albums, _] = batch.inputs.dims();
-        let rows = time * albums;
-        let (states, passes) = self.states(batch.inputs, &batch.present, start);
-        let logits = states.clone().matmul(self.weight.clone()) + self.bias.clone().unsqueeze();
-        let weights = batch.weights.reshape([rows, 1]);
-        let share = weights.clone() / weights.sum().unsqueeze();
-        let (loss, of_logits) = cross_entropy(logits, batch.targets.reshape([rows, 1]), share);
-
-        let of_states = of_logits.clone().matmul(self.weight.clone().transpose());
-        let hidden = of_states.dims()[1] / self.lstms.len();
-        let of_states = of_states.reshape([time, albums, hidden * self.lstms.len()]);
-        let last = passes.iter().map(|pass| pass.last.clone()).collect();
-        let lstms = self.lstms.iter().zip(passes).enumerate().map(|(at, ((_, lstm), pass))| {
-            lstm.backward(pass, &of_states.clone().narrow(2, at * hidden, hidden))
+    /// A network with these weights, to be trained with this optimizer.
+    ///
+    /// # Errors
+    /// Weights that do not fit the network.
+    pub fn new(
+        sizes: AlbumNetwork,
+        weights: &Weights,
+        optimizer: Optimizer,
+    ) -> Result<Self, TrainError> {
+        let network = sizes.network()?;
+        weights.check(&network)?;
+        let parameters = network.parameters().map(|parameter| {
+            let values = weights.get(&parameter.name).expect("the weights were checked").values();
+            Held {
+                name: parameter.name,
+                shape: parameter.shape,
+                gradient: vec![0.0; values.len()],
+                slots: optimizer.begin(values.len()),
+                average: optimizer.average.map(|_| values.to_vec()),
+                values: values.to_vec(),
+            }
         });
-        let gradients = SequenceGradients {
-            lstms: lstms.collect(),
-            weight: states.transpose().matmul(of_logits.clone()),
-            bias: of_logits.sum_dim(0).squeeze_dim(0),
-        };
-        SequenceStep { loss, gradients, last }
+        let parameters = parameters.collect();
+        Ok(Self { sizes, network, parameters, optimizer, steps: 0, scores: Vec::new() })
     }
 
-    /// What the LSTMs say at each step, `[time · albums, directions · hidden]`.
-    fn states(
-        &self,
-        inputs: Tensor<3>,
-        present: &Tensor<2>,
-        start: Vec<LstmState>,
-    ) -> (Tensor<2>, Vec<LstmPass>) {
-        let [time, albums, _] = inputs.dims();
-        let pairs = self.lstms.iter().zip(start);
-        let passes: Vec<LstmPass> = pairs
-            .map(|((direction, lstm), start)| {
-                lstm.forward(inputs.clone(), present, start, *direction)
-            })
-            .collect();
-        let outputs: Vec<_> = passes.iter().map(|pass| pass.outputs.clone()).collect();
-        let states = Tensor::cat(outputs, 2);
-        let width = states.dims()[2];
-        (states.reshape([time * albums, width]), passes)
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Its sizes.
+    pub fn sizes(&self) -> AlbumNetwork {
+        self.sizes
+    }
+
+    /// One step: forward, loss, backward, update. `state` is where the sequences stand, and is
+    /// left behind their last step; none flows back into it. A second direction begins at zero
+    /// at each sequence's end, so two-directional sequences must be whole.
+    ///
+    /// Where nothing is asked, the sequences are only read. Where the loss is not finite,
+    /// nothing is updated. The reports' `photos` stand in the order of what was asked.
+    ///
+    /// # Errors
+    /// A batch that does not fit the network.
+    pub fn step(
+        &mut self,
+        batch: &SequenceBatch,
+        state: &mut LstmState,
+        rate: f64,
+        smoothing: f32,
+    ) -> Result<StepReport, BackendError> {
+        let report = self.differentiate(batch, state, smoothing)?;
+        if report.is_finite() && !report.photos.is_empty() {
+            self.steps += 1;
+            let parameters = self.parameters.iter_mut().map(|held| Learned {
+                shape: &held.shape,
+                values: &mut held.values,
+                gradient: Some(&held.gradient),
+                slots: &mut held.slots,
+                average: held.average.as_deref_mut(),
+            });
+            let mut parameters: Vec<Learned<'_>> = parameters.collect();
+            self.optimizer.step(&mut parameters, self.steps, rate);
+        }
+        Ok(report)
+    }
+
+    /// The gradients that a step would use, by parameter.
+    ///
+    /// # Errors
+    /// As [`SequenceClassifier::step`].
+    pub fn gradients(
+        &mut self,
+        batch: &SequenceBatch,
+        state: &mut LstmState,
+        smoothing: f32,
+    ) -> Result<Gradients, BackendError> {
+        let report = self.differentiate(batch, state, smoothing)?;
+        Ok(Gradients { report, gradients: self.weights(|held| Some(held.gradient.clone())) })
+    }
+
+    /// Scores of the rows that are asked for, with averaged weights where an average is kept;
+    /// `take` gets each one's place in `asked` and its scores, `[classes]`.
+    ///
+    /// # Errors
+    /// As [`SequenceClassifier::step`].
+    pub fn forward(
+        &mut self,
+        batch: &SequenceBatch,
+        state: &mut LstmState,
+        mut take: impl FnMut(usize, &[f32]),
+    ) -> Result<(), BackendError> {
+        self.check(batch, state)?;
+        self.exchange_average();
+        let passes = self.read(batch, state);
+        for (piece, asked) in batch.asked.chunks(ROWS).enumerate() {
+            let states = self.gather(&passes, asked);
+            let mut scores = std::mem::take(&mut self.scores);
+            self.score(&states, asked.len(), &mut scores);
+            for (at, scores) in scores.chunks_exact(self.sizes.classes).enumerate() {
+                take(piece * ROWS + at, scores);
+            }
+            self.scores = scores;
+        }
+        self.exchange_average();
+        Ok(())
+    }
+
+    /// Everything that a checkpoint must hold.
+    pub fn state(&self) -> State {
+        let slots = (0..self.optimizer.slots())
+            .map(|slot| self.weights(|held| held.slots.get(slot).cloned()));
+        State {
+            steps: self.steps,
+            weights: self.weights(|held| Some(held.values.clone())),
+            slots: slots.collect(),
+            average: self.optimizer.average.map(|_| self.weights(|held| held.average.clone())),
+        }
+    }
+
+    /// Goes back to a state.
+    ///
+    /// # Errors
+    /// A state of another network or optimizer.
+    pub fn load(&mut self, state: &State) -> Result<(), BackendError> {
+        state.check(&self.optimizer, &self.state().weights)?;
+        self.steps = state.steps;
+        for held in &mut self.parameters {
+            let of = |weights: &Weights| {
+                weights.get(&held.name).expect("the state was checked").values().to_vec()
+            };
+            let slots = state.slots.iter().map(of).collect();
+            let average = state.average.as_ref().map(of);
+            (held.values, held.slots, held.average) = (of(&state.weights), slots, average);
+        }
+        Ok(())
+    }
+
+    /// Forward and backward without an update: the loss and the gradients of
+    /// [`SequenceClassifier::gradients`], which stay inside.
+    ///
+    /// # Errors
+    /// As [`SequenceClassifier::step`].
+    pub fn differentiate(
+        &mut self,
+        batch: &SequenceBatch,
+        state: &mut LstmState,
+        smoothing: f32,
+    ) -> Result<StepReport, BackendError> {
+        self.check(batch, state)?;
+        let passes = self.read(batch, state);
+        let total: f64 = batch.asked.iter().map(|asked| f64::from(asked.weight)).sum();
+        let width = self.width();
+        let mut losses = Vec::with_capacity(batch.asked.len());
+        let mut of_outputs = vec![vec![0.0; batch.packed.rows() * self.sizes.hidden]; passes.len()];
+        self.classifier().iter_mut().for_each(|held| held.gradient.fill(0.0));
+        for asked in batch.asked.chunks(ROWS) {
+            let states = self.gather(&passes, asked);
+            let mut scores = std::mem::take(&mut self.scores);
+            self.score(&states, asked.len(), &mut scores);
+            losses.extend(cross_entropies(&mut scores, asked, smoothing, total));
+            let of_states = self.classify_backward(&states, &scores, asked.len());
+            for (asked, of_states) in asked.iter().zip(of_states.chunks_exact(width)) {
+                let hidden = self.sizes.hidden;
+                for (of_outputs, of_state) in
+                    of_outputs.iter_mut().zip(of_states.chunks_exact(hidden))
+                {
+                    // A row may be asked twice.
+                    let row = &mut of_outputs[asked.row * hidden..][..hidden];
+                    row.iter_mut().zip(of_state).for_each(|(sum, value)| *sum += value);
+                }
+            }
+            self.scores = scores;
+        }
+        self.lstms_backward(batch, passes, of_outputs);
+        let weighted = batch.asked.iter().zip(&losses);
+        let loss: f64 =
+            weighted.map(|(it, loss)| f64::from(it.weight) * f64::from(loss.loss)).sum();
+        let loss = if batch.asked.is_empty() { 0.0 } else { loss / total };
+        Ok(StepReport { loss, auxiliary: None, photos: losses })
+    }
+
+    /// Both directions' passes. The second begins at zero, from each sequence's end.
+    fn read(&self, batch: &SequenceBatch, state: &mut LstmState) -> Vec<Pass> {
+        let passes = (0..self.directions()).map(|direction| {
+            let mut zero;
+            let state = match direction {
+                0 => &mut *state,
+                _ => {
+                    zero = LstmState::zero(batch.packed.sequences(), self.sizes.hidden);
+                    &mut zero
+                }
+            };
+            self.lstm(direction).forward(&batch.inputs, &batch.packed, state)
+        });
+        passes.collect()
+    }
+
+    /// What the LSTMs say where something is asked, `[asked, directions · hidden]`.
+    fn gather(&self, passes: &[Pass], asked: &[Asked]) -> Vec<f32> {
+        let hidden = self.sizes.hidden;
+        let mut states = Vec::with_capacity(asked.len() * self.width());
+        for Asked { row, .. } in asked {
+            for pass in passes {
+                states.extend_from_slice(&pass.outputs[row * hidden..][..hidden]);
+            }
+        }
+        states
+    }
+
+    /// Scores of states, `[rows, classes]`.
+    fn score(&self, states: &[f32], rows: usize, scores: &mut Vec<f32>) {
+        let (width, classes) = (self.width(), self.sizes.classes);
+        let [weight, bias] = self.parameters.last_chunk().expect("a classifier's two");
+        scores.resize(rows * classes, 0.0);
+        scores.par_chunks_exact_mut(classes).for_each(|row| row.copy_from_slice(&bias.values));
+        let states = Matrix::new(states, rows, width, width);
+        let weight = Matrix::new(&weight.values, classes, width, width);
+        let target = Target::new(scores, rows, classes, classes);
+        target.product(states, weight.transposed(), true, true);
+    }
+
+    /// Adds to the classifier's gradients; gives the derivatives by its states,
+    /// `[rows, directions · hidden]`.
+    fn classify_backward(&mut self, states: &[f32], of_scores: &[f32], rows: usize) -> Vec<f32> {
+        let (width, classes) = (self.width(), self.sizes.classes);
+        let [weight, bias] = self.classifier();
+        let of = Matrix::new(of_scores, rows, classes, classes);
+        let states = Matrix::new(states, rows, width, width);
+        let target = Target::new(&mut weight.gradient, classes, width, width);
+        target.product(of.transposed(), states, true, true);
+        add_rows(of_scores, &mut bias.gradient);
+        let mut of_states = vec![0.0; rows * width];
+        let weight = Matrix::new(&weight.values, classes, width, width);
+        Target::new(&mut of_states, rows, width, width).product(of, weight, false, true);
+        of_states
+    }
+
+    fn lstms_backward(
+        &mut self,
+        batch: &SequenceBatch,
+        passes: Vec<Pass>,
+        of_outputs: Vec<Vec<f32>>,
+    ) {
+        for (direction, (pass, of_outputs)) in passes.into_iter().zip(of_outputs).enumerate() {
+            let first = 4 * direction;
+            let mut gradients: [Vec<f32>; 3] = std::array::from_fn(|part| {
+                std::mem::take(&mut self.parameters[first + part].gradient)
+            });
+            let [input, recurrent, bias] = &mut gradients;
+            let places = LstmGradients { input, recurrent, bias };
+            let lstm = self.lstm(direction);
+            lstm.backward(&batch.inputs, &batch.packed, pass, of_outputs, places);
+            // The two biases always occur as their sum.
+            self.parameters[first + 3].gradient.copy_from_slice(&gradients[2]);
+            for (part, gradient) in gradients.into_iter().enumerate() {
+                self.parameters[first + part].gradient = gradient;
+            }
+        }
+    }
+
+    fn lstm(&self, direction: usize) -> Lstm<'_> {
+        let part = |part: usize| self.parameters[4 * direction + part].values.as_slice();
+        Lstm {
+            features: self.sizes.features,
+            hidden: self.sizes.hidden,
+            direction: if direction == 0 { Direction::Forward } else { Direction::Backward },
+            input: part(0),
+            recurrent: part(1),
+            biases: [part(2), part(3)],
+        }
+    }
+
+    fn directions(&self) -> usize {
+        1 + usize::from(self.sizes.bidirectional)
+    }
+
+    /// What the classifier sees of a step.
+    fn width(&self) -> usize {
+        self.directions() * self.sizes.hidden
+    }
+
+    fn classifier(&mut self) -> &mut [Held; 2] {
+        self.parameters.last_chunk_mut().expect("a classifier's two")
+    }
+
+    /// Lets the averaged weights work in place of the last ones, or back.
+    fn exchange_average(&mut self) {
+        for held in &mut self.parameters {
+            if let Some(average) = &mut held.average {
+                std::mem::swap(average, &mut held.values);
+            }
+        }
+    }
+
+    fn check(&self, batch: &SequenceBatch, state: &LstmState) -> Result<(), BackendError> {
+        let AlbumNetwork { features, hidden, classes, .. } = self.sizes;
+        let (rows, sequences) = (batch.packed.rows(), batch.packed.sequences());
+        if batch.inputs.len() != rows * features {
+            let found = batch.inputs.len();
+            return Err(BackendError::Inputs { found, rows, features });
+        }
+        if state.hidden().len() != sequences * hidden {
+            let found = state.hidden().len();
+            return Err(BackendError::Inputs { found, rows: sequences, features: hidden });
+        }
+        match batch.asked.iter().find(|it| it.class as usize >= classes || it.row >= rows) {
+            Some(Asked { class, .. }) => Err(BackendError::Class { class: *class, classes }),
+            None => Ok(()),
+        }
+    }
+
+    fn weights(&self, of: impl Fn(&Held) -> Option<Vec<f32>>) -> Weights {
+        let arrays = self.parameters.iter();
+        let arrays = arrays.filter_map(|held| {
+            Some((held.name.clone(), Array::new(held.shape.clone(), of(held)?)))
+        });
+        arrays.collect()
     }
 }
 
-/// Sum of each row's cross entropy times its share, one value, and its derivative with respect
-/// to the scores, `[rows, classes]`. `targets` and `share` are `[rows, 1]`.
-///
-/// The scores are overwritten where the device allows it: with 26,000 classes they are what
-/// takes the memory.
-fn cross_entropy(
-    logits: Tensor<2>,
-    targets: Tensor<2, Int>,
-    share: Tensor<2>,
-) -> (Tensor<1>, Tensor<2>) {
-    let greatest = logits.clone().max_dim(1);
-    let shifted = logits - greatest;
-    let of_target = shifted.clone().gather(1, targets.clone());
-    let exponentials = shifted.exp();
-    let sum = exponentials.clone().sum_dim(1);
-    let loss = ((sum.clone().log() - of_target) * share.clone()).sum();
-    let of_logits = exponentials * (share.clone() / sum);
-    (loss, of_logits.scatter(1, targets, share.neg(), IndexingUpdateOp::Add))
+/// The loss of each row of scores, in whose place its derivative comes.
+fn cross_entropies(scores: &mut [f32], asked: &[Asked], smoothing: f32, total: f64) -> Vec<Loss> {
+    let classes = scores.len() / asked.len();
+    let rows = scores.par_chunks_exact_mut(classes).zip(asked);
+    let losses = rows.map(|(row, asked)| {
+        let share = (f64::from(asked.weight) / total) as f32;
+        vectorised(|| loss::cross_entropy(row, asked.class, smoothing, share))
+    });
+    losses.collect()
 }

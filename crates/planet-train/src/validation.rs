@@ -38,8 +38,11 @@ pub(crate) struct Validation {
     pub(crate) logits: Weights,
 }
 
+/// Counts what becomes of validation photos.
 #[derive(Default)]
-struct Counts {
+pub(crate) struct Counts {
+    photos: usize,
+    failed: usize,
     inside: usize,
     loss: f64,
     cell: [usize; 2],
@@ -60,16 +63,14 @@ pub(crate) fn validate(
     let loader =
         Loader::new(samples.store.clone(), samples.photos.clone(), preprocess.clone(), options)?;
     let mut counts = Counts::default();
-    let mut failed = 0;
     for batch in loader.epoch(0, 0) {
         if monitor.cancelled() {
             return Ok(None);
         }
         let batch: Batch = batch?;
-        failed += batch.failed.len();
         for photo in &batch.failed {
             monitor.failed(photo);
-            counts.accuracy.add([]);
+            counts.failed();
         }
         if batch.rows.is_empty() {
             continue;
@@ -80,31 +81,28 @@ pub(crate) fn validate(
             counts.photo(activations.logits_of(at), class, samples.positions[row], partition);
         }
     }
-    let classes = partition.len();
-    let photos = samples.len();
-    let share = |count: usize| count as f64 / photos.max(1) as f64;
-    let scores = Scores {
-        photos,
-        failed,
-        loss: counts.loss / counts.inside.max(1) as f64,
-        cell_1: share(counts.cell[0]),
-        cell_5: share(counts.cell[1]),
-        within_1: counts.accuracy.shares(1),
-        within_5: counts.accuracy.shares(GUESSES),
-    };
-    let kept = counts.targets.len();
-    let logits = [
-        ("logits".to_owned(), Array::new(vec![kept, classes], counts.logits)),
-        ("targets".to_owned(), Array::new(vec![kept], counts.targets)),
-    ];
-    Ok(Some(Validation { scores, logits: logits.into_iter().collect() }))
+    Ok(Some(counts.finish(partition.len())))
 }
 
 impl Counts {
-    fn photo(&mut self, logits: &[f32], class: Option<u32>, truth: LatLng, partition: &Partition) {
+    /// A photo that could not be decoded.
+    pub(crate) fn failed(&mut self) {
+        self.photos += 1;
+        self.failed += 1;
+        self.accuracy.add([]);
+    }
+
+    /// A photo with its scores.
+    pub(crate) fn photo(
+        &mut self,
+        logits: &[f32],
+        class: Option<u32>,
+        truth: LatLng,
+        partition: &Partition,
+    ) {
+        self.photos += 1;
         if let Some(class) = class {
-            let mut gradient = vec![0.0; logits.len()];
-            let it = loss::cross_entropy(logits, class, 0.0, 0.0, &mut gradient);
+            let it = loss::cross_entropy(&mut logits.to_vec(), class, 0.0, 0.0);
             self.inside += 1;
             self.loss += f64::from(it.loss);
             self.cell[0] += usize::from(it.rank == 0);
@@ -117,6 +115,26 @@ impl Counts {
         let guesses = best(logits).into_iter();
         let points = guesses.filter_map(|class| partition.point(planet_geo::ClassId(class)));
         self.accuracy.add(points.map(|point| point.distance_to(truth)));
+    }
+
+    /// The shares, over a partition of so many classes.
+    pub(crate) fn finish(self, classes: usize) -> Validation {
+        let share = |count: usize| count as f64 / self.photos.max(1) as f64;
+        let scores = Scores {
+            photos: self.photos,
+            failed: self.failed,
+            loss: self.loss / self.inside.max(1) as f64,
+            cell_1: share(self.cell[0]),
+            cell_5: share(self.cell[1]),
+            within_1: self.accuracy.shares(1),
+            within_5: self.accuracy.shares(GUESSES),
+        };
+        let kept = self.targets.len();
+        let logits = [
+            ("logits".to_owned(), Array::new(vec![kept, classes], self.logits)),
+            ("targets".to_owned(), Array::new(vec![kept], self.targets)),
+        ];
+        Validation { scores, logits: logits.into_iter().collect() }
     }
 }
 

@@ -1,121 +1,168 @@
-//! The fused LSTM against torch.nn.LSTM; golden/make_lstm.py made the file.
+//! The album model's gradients against torch.nn.LSTM's; golden/make_lstm.py made the file.
 
-use burn::tensor::{Device, Tensor, TensorData};
-use planet_train::{Direction, Lstm, LstmState, SequenceBatch, SequenceClassifier};
-use safetensors::SafeTensors;
+use planet_net::{AlbumNetwork, Array, Weights};
+use planet_train::{Asked, LstmState, Optimizer, Packed, SequenceBatch, SequenceClassifier};
 
-struct Golden {
-    file: SafeTensors<'static>,
-    device: Device,
+/// Golden sequences of 6, 2 and 4 steps, the longest first as we pack them.
+const ORDER: [usize; 3] = [0, 2, 1];
+const LENGTHS: [usize; 3] = [6, 4, 2];
+const SIZES: AlbumNetwork =
+    AlbumNetwork { features: 5, hidden: 3, classes: 7, bidirectional: true };
+
+fn golden() -> Weights {
+    let bytes = include_bytes!("golden/lstm.safetensors");
+    Weights::from_safetensors(bytes).expect("a golden file").0
 }
 
-impl Golden {
-    fn read() -> Self {
-        let file = SafeTensors::deserialize(include_bytes!("golden/lstm.safetensors"));
-        Self { file: file.expect("a golden file"), device: Device::flex() }
+/// The golden weights of one or both directions under our names, and the classifier's.
+fn weights(golden: &Weights, bidirectional: bool) -> Weights {
+    let lstm = golden.iter().filter(|(name, _)| {
+        let ours = name.starts_with("weight_") || name.starts_with("bias_");
+        ours && !name.contains(".gradient") && (bidirectional || !name.ends_with("_reverse"))
+    });
+    let mut weights: Weights =
+        lstm.map(|(name, array)| (format!("lstm.{name}"), array.clone())).collect();
+    for part in ["weight", "bias"] {
+        let array = golden.get(&format!("linear.{part}")).expect("a golden array");
+        weights.insert(format!("fc.{part}"), array.clone());
     }
+    weights
+}
 
-    fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
-        let view = self.file.tensor(name).expect("a tensor of the golden file");
-        let bytes = view.data().chunks_exact(4);
-        let values: Vec<f32> =
-            bytes.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-        Tensor::from_data(TensorData::new(values, view.shape().to_vec()), &self.device)
-    }
-
-    /// Torch keeps weights as `[4 · hidden, inputs]`, and two biases.
-    fn lstm(&self, direction: &str) -> Lstm {
-        let name = |kind: &str| format!("{kind}_l0{direction}");
-        Lstm {
-            input: self.tensor::<2>(&name("weight_ih")).transpose(),
-            recurrent: self.tensor::<2>(&name("weight_hh")).transpose(),
-            bias: self.tensor::<1>(&name("bias_ih")) + self.tensor::<1>(&name("bias_hh")),
+/// Rows of a padded golden array, `[6, 3, …]`, as they are packed.
+fn packed(array: &Array) -> Vec<f32> {
+    let width: usize = array.shape()[2..].iter().product();
+    let mut values = Vec::new();
+    for step in 0..LENGTHS[0] {
+        for (sequence, length) in ORDER.into_iter().zip(LENGTHS) {
+            if step < length {
+                values.extend_from_slice(&array.values()[(step * 3 + sequence) * width..][..width]);
+            }
         }
     }
+    values
 }
 
-fn assert_close<const D: usize>(what: &str, ours: Tensor<D>, torch: Tensor<D>) {
-    assert_eq!(ours.dims(), torch.dims(), "{what}");
-    let worst: f32 = (ours - torch).abs().max().into_scalar();
+fn assert_close(what: &str, ours: &[f32], torch: &[f32]) {
+    assert_eq!(ours.len(), torch.len(), "{what}");
+    let worst = ours.iter().zip(torch).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(worst < 2e-6, "{what} differs by {worst}");
 }
 
-fn check(direction: Direction, suffix: &str, half: usize) {
-    let golden = Golden::read();
-    let lstm = golden.lstm(suffix);
-    let hidden = lstm.hidden();
-    let present: Tensor<2> = golden.tensor("present");
-    let [time, albums] = present.dims();
-    let start = LstmState::zero(albums, hidden, &golden.device);
-    let pass = lstm.forward(golden.tensor("inputs"), &present, start, direction);
-
-    // What lies past a sequence's end has no meaning; torch writes zeros there.
-    let mask = present.reshape([time, albums, 1]);
-    let wanted: Tensor<3> = golden.tensor("outputs");
-    let outputs = pass.outputs.clone() * mask.clone();
-    assert_close("outputs", outputs, wanted.narrow(2, half * hidden, hidden));
-    let last: Tensor<3> = golden.tensor("hidden");
-    assert_close("hidden", pass.last.hidden.clone(), last.narrow(0, half, 1).squeeze_dim(0));
-    let last: Tensor<3> = golden.tensor("cell");
-    assert_close("cell", pass.last.cell.clone(), last.narrow(0, half, 1).squeeze_dim(0));
-
-    let of_outputs: Tensor<3> = golden.tensor("weight");
-    let gradients = lstm.backward(pass, &(of_outputs.narrow(2, half * hidden, hidden) * mask));
-    let torch = |kind: &str| golden.tensor::<2>(&format!("{kind}_l0{suffix}.gradient")).transpose();
-    assert_close("input", gradients.input, torch("weight_ih"));
-    assert_close("recurrent", gradients.recurrent, torch("weight_hh"));
-    let bias: Tensor<1> = golden.tensor(&format!("bias_ih_l0{suffix}.gradient"));
-    assert_close("bias", gradients.bias, bias);
-}
-
-#[test]
-fn the_forward_lstm_answers_and_learns_as_torchs_does() {
-    check(Direction::Forward, "", 0);
-}
-
-#[test]
-fn the_backward_lstm_answers_and_learns_as_torchs_does() {
-    check(Direction::Backward, "_reverse", 1);
-}
-
-#[test]
-fn a_classifier_over_both_directions_learns_as_torchs_does() {
-    let golden = Golden::read();
-    let classifier = SequenceClassifier {
-        lstms: vec![
-            (Direction::Forward, golden.lstm("")),
-            (Direction::Backward, golden.lstm("_reverse")),
-        ],
-        weight: golden.tensor::<2>("linear.weight").transpose(),
-        bias: golden.tensor("linear.bias"),
-    };
-    let present: Tensor<2> = golden.tensor("present");
-    let [time, albums] = present.dims();
-    let zero = LstmState::zero(albums, classifier.lstms[0].1.hidden(), &golden.device);
-    let start = vec![zero.clone(), zero];
-
-    let inputs: Tensor<3> = golden.tensor("inputs");
-    let (logits, _) = classifier.forward(inputs.clone(), &present, start.clone());
-    let mask = present.clone().reshape([time, albums, 1]);
-    assert_close("logits", logits * mask.clone(), golden.tensor::<3>("logits") * mask);
-
-    let batch = SequenceBatch {
-        inputs,
-        present,
-        targets: golden.tensor::<2>("targets").int(),
-        weights: golden.tensor("weights"),
-    };
-    let step = classifier.step(batch, start);
-    assert_close("loss", step.loss, golden.tensor("loss"));
-    let torch = golden.tensor::<2>("linear.weight.gradient").transpose();
-    assert_close("linear weight", step.gradients.weight, torch);
-    assert_close("linear bias", step.gradients.bias, golden.tensor("linear.bias.gradient"));
-    for (gradients, suffix) in step.gradients.lstms.into_iter().zip(["", "_reverse"]) {
-        let torch = |kind: &str| format!("{kind}_l0{suffix}.gradient_of_loss");
-        let input: Tensor<2> = golden.tensor(&torch("weight_ih"));
-        assert_close("input", gradients.input, input.transpose());
-        let recurrent: Tensor<2> = golden.tensor(&torch("weight_hh"));
-        assert_close("recurrent", gradients.recurrent, recurrent.transpose());
-        assert_close("bias", gradients.bias, golden.tensor(&torch("bias_ih")));
+/// The golden batch; its steps without weight are not asked.
+fn batch(golden: &Weights) -> SequenceBatch {
+    let get = |name: &str| packed(golden.get(name).expect("a golden array"));
+    let asked = get("weights").into_iter().zip(get("targets")).enumerate();
+    let asked = asked.filter(|(_, (weight, _))| *weight > 0.0);
+    SequenceBatch {
+        packed: Packed::new(&LENGTHS),
+        inputs: get("inputs"),
+        asked: asked
+            .map(|(row, (weight, class))| Asked { row, class: class as u32, weight })
+            .collect(),
     }
+}
+
+#[test]
+fn a_classifier_over_both_directions_answers_and_learns_as_torchs_does() {
+    let golden = golden();
+    let weights = weights(&golden, true);
+    let mut ours = SequenceClassifier::new(SIZES, &weights, Optimizer::default()).expect("fits");
+    let batch = batch(&golden);
+    let mut state = LstmState::zero(3, 3);
+    let all = |row| Asked { row, class: 0, weight: 1.0 };
+    let everything =
+        SequenceBatch { asked: (0..batch.packed.rows()).map(all).collect(), ..batch.clone() };
+    let mut logits = vec![Vec::new(); batch.packed.rows()];
+    ours.forward(&everything, &mut state, |row, scores| logits[row] = scores.to_vec())
+        .expect("it fits");
+    assert_close("logits", &logits.concat(), &packed(golden.get("logits").expect("golden")));
+
+    let mut state = LstmState::zero(3, 3);
+    let found = ours.gradients(&batch, &mut state, 0.0).expect("it fits");
+    let torch = |name: &str| golden.get(name).expect("a golden array").values();
+    assert_close("loss", &[found.report.loss as f32], torch("loss"));
+    for (name, gradient) in found.gradients.iter() {
+        let torch = match name.strip_prefix("fc.") {
+            Some(part) => torch(&format!("linear.{part}.gradient")),
+            None => torch(&format!("{}.gradient_of_loss", name.trim_start_matches("lstm."))),
+        };
+        assert_close(name, gradient.values(), torch);
+    }
+    assert_eq!(found.gradients.len(), 10);
+}
+
+#[test]
+fn the_state_left_behind_is_torchs_at_each_sequences_end() {
+    let golden = golden();
+    let sizes = AlbumNetwork { bidirectional: false, ..SIZES };
+    let mut weights = weights(&golden, false);
+    // The golden classifier sees both directions; here it is not asked.
+    weights.insert("fc.weight", Array::new(vec![7, 3], vec![0.0; 21]));
+    let mut ours = SequenceClassifier::new(sizes, &weights, Optimizer::default()).expect("fits");
+    let mut state = LstmState::zero(3, 3);
+    let batch = SequenceBatch { asked: Vec::new(), ..batch(&golden) };
+    ours.step(&batch, &mut state, 0.1, 0.0).expect("it fits");
+    assert_eq!(ours.state().weights, weights, "nothing was asked, so nothing is learned");
+    // `[directions, albums, hidden]`, the forward direction first.
+    let last = |name: &str| -> Vec<f32> {
+        let values = golden.get(name).expect("a golden array").values();
+        ORDER.iter().flat_map(|sequence| values[sequence * 3..][..3].to_vec()).collect()
+    };
+    assert_close("hidden", state.hidden(), &last("hidden"));
+    assert_close("cell", state.cell(), &last("cell"));
+}
+
+#[test]
+fn chunks_with_a_state_carried_over_answer_as_the_whole() {
+    let golden = golden();
+    let sizes = AlbumNetwork { bidirectional: false, ..SIZES };
+    let network = sizes.network().expect("built");
+    let weights = Weights::initial(&network, 5);
+    let mut ours = SequenceClassifier::new(sizes, &weights, Optimizer::default()).expect("fits");
+    let inputs = packed(golden.get("inputs").expect("golden"));
+    let mut read = |from: usize, to: usize, state: &mut LstmState| {
+        let lengths: Vec<usize> =
+            LENGTHS.iter().map(|it| it.min(&to).saturating_sub(from)).collect();
+        let piece = Packed::new(&lengths);
+        let whole = Packed::new(&LENGTHS);
+        let rows = whole.step(from).start..whole.step(to - 1).end;
+        let asked = (0..piece.rows()).map(|row| Asked { row, class: 0, weight: 1.0 }).collect();
+        let inputs = inputs[rows.start * 5..rows.end * 5].to_vec();
+        state.truncate(piece.sequences());
+        let mut logits = Vec::new();
+        let batch = SequenceBatch { packed: piece, inputs, asked };
+        ours.forward(&batch, state, |_, scores| logits.extend_from_slice(scores)).expect("fits");
+        logits
+    };
+    let whole = read(0, 6, &mut LstmState::zero(3, 3));
+    let mut state = LstmState::zero(3, 3);
+    let pieces = [read(0, 3, &mut state), read(3, 5, &mut state), read(5, 6, &mut state)].concat();
+    assert_close("logits", &pieces, &whole);
+}
+
+#[test]
+fn gradients_are_the_same_bits_whatever_the_number_of_threads() {
+    let sizes = AlbumNetwork { features: 70, hidden: 33, classes: 1300, bidirectional: true };
+    let weights = Weights::initial(&sizes.network().expect("built"), 3);
+    let lengths: Vec<usize> = (1..40).rev().collect();
+    let packed = Packed::new(&lengths);
+    let rows = packed.rows();
+    let batch = SequenceBatch {
+        inputs: (0..rows * 70).map(|at| (at as f32 * 0.37).sin()).collect(),
+        asked: (0..rows)
+            .map(|row| Asked { row, class: (row * 7 % 1300) as u32, weight: 1.0 })
+            .collect(),
+        packed,
+    };
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            let ours = SequenceClassifier::new(sizes, &weights, Optimizer::default());
+            let mut state = LstmState::zero(39, 33);
+            ours.expect("fits").gradients(&batch, &mut state, 0.1).expect("fits")
+        })
+    };
+    let one = on(1);
+    assert!(one == on(2) && one == on(5), "other bits");
 }

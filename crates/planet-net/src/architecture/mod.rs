@@ -1,3 +1,4 @@
+mod album_lstm;
 mod inception_blocks;
 mod inception_bn;
 mod inception_mini;
@@ -5,6 +6,8 @@ mod inception_v3;
 mod mobilenet_v3;
 
 use std::{fmt, str::FromStr};
+
+pub use album_lstm::AlbumNetwork;
 
 use crate::{Network, NetworkError, Shape};
 

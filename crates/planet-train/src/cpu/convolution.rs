@@ -4,7 +4,10 @@ use rayon::prelude::*;
 use super::{
     Layer, Mode,
     memory::{Memory, Scratch, View},
+};
+use crate::{
     product::{Matrix, Target},
+    vectorised::vectorised,
 };
 
 /// Least and usual size of a tile of windows: it should stay in a core's cache, and be tall
@@ -168,9 +171,7 @@ impl Layer for Convolution {
             let photos = at * part..(at * part + part).min(memory.photos);
             let input = memory.values(self.input, photos.clone());
             for (from, count) in self.tiles(photos.len() * self.output.pixels()) {
-                let windows = super::memory::vectorised(|| {
-                    self.windows(input, from, count, &mut scratch.windows)
-                });
+                let windows = vectorised(|| self.windows(input, from, count, &mut scratch.windows));
                 let values = &mut values[from * self.output.step + self.output.channel..];
                 if let Some(bias) = self.bias {
                     let bias = &memory.parameters[bias].values;
@@ -245,7 +246,7 @@ impl Convolution {
         for (from, count) in self.tiles(photos.len() * self.output.pixels()) {
             let of_output = &gradients[from * self.output.step + self.output.channel..];
             let of_output = Matrix::new(of_output, count, outputs, self.output.step);
-            let windows = super::memory::vectorised(|| self.windows(input, from, count, space));
+            let windows = vectorised(|| self.windows(input, from, count, space));
             let share = Target::new(gradient, window, outputs, outputs);
             share.product(windows.transposed(), of_output, from > 0, false);
             let Some(add) = self.input_gradient else { continue };
@@ -257,7 +258,7 @@ impl Convolution {
             } else {
                 let target = Target::new(space, count, window, window);
                 target.product(of_output, weights.transposed(), false, false);
-                super::memory::vectorised(|| self.scatter(space, from, count, input_gradients));
+                vectorised(|| self.scatter(space, from, count, input_gradients));
             }
         }
     }

@@ -3,8 +3,9 @@ use rayon::prelude::*;
 
 use super::{
     Layer, Mode,
-    memory::{Memory, View, vectorised},
+    memory::{Memory, View},
 };
+use crate::vectorised::vectorised;
 
 /// A convolution of each channel with its own kernel; weights are
 /// `[kernel height, kernel width, channels]`.

@@ -1,8 +1,8 @@
 use super::{
     Layer, Mode,
     memory::{Memory, View},
-    product::{Matrix, Target},
 };
+use crate::product::{Matrix, Target};
 
 /// A dense layer over features; weights are `[outputs, inputs]`.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
-use std::{ops::Range, sync::OnceLock};
+use std::ops::Range;
 
 use rayon::prelude::*;
+
+use crate::vectorised::vectorised;
 
 /// Numbers of a batch's values: `[photos, height, width, channels]`, channels last.
 #[derive(Debug, Default)]
@@ -171,11 +173,4 @@ impl Memory {
             });
         });
     }
-}
-
-/// Runs code compiled for the widest vectors that this processor has.
-#[inline(always)]
-pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    static ARCH: OnceLock<pulp::Arch> = OnceLock::new();
-    ARCH.get_or_init(pulp::Arch::new).dispatch(work)
 }

@@ -14,7 +14,6 @@ mod normalise;
 mod plan;
 mod pointwise;
 mod pool;
-mod product;
 
 use std::fmt;
 
@@ -24,12 +23,14 @@ use planet_net::{Array, Network, Weights};
 use rayon::prelude::*;
 
 use self::{
-    memory::{Held, Memory, Scratch, View, vectorised},
+    memory::{Held, Memory, Scratch, View},
     plan::Plan,
 };
 use crate::{
     Backend, BackendError, Gradients, Optimizer, State, StepOptions, StepReport,
     loss::{self, Loss},
+    optimizer::Learned,
+    vectorised::vectorised,
 };
 
 /// Pieces that a batch is cut into. More than any laptop's cores, few enough that each has
@@ -144,7 +145,8 @@ impl Cpu {
         rows.zip(gradients)
             .zip(targets)
             .map(|((logits, gradient), target)| {
-                vectorised(|| loss::cross_entropy(logits, *target, smoothing, share, gradient))
+                gradient.copy_from_slice(logits);
+                vectorised(|| loss::cross_entropy(gradient, *target, smoothing, share))
             })
             .collect()
     }
@@ -176,29 +178,19 @@ impl Cpu {
         Ok(StepReport { loss: loss::mean(&losses), auxiliary, photos: losses })
     }
 
-    fn update(&mut self, options: &StepOptions) -> f64 {
+    fn update(&mut self, options: &StepOptions) {
         self.steps += 1;
-        let trained =
-            || self.plan.parameters.iter().zip(&self.memory.parameters).filter(|it| it.0.trained);
-        let square: f64 = trained().map(|(_, held)| crate::optimizer::square(&held.gradient)).sum();
-        let norm = square.sqrt();
-        let scale = self.optimizer.clipping(norm);
+        let mut averages = self.average.iter_mut();
         let parameters = self.plan.parameters.iter().zip(&mut self.memory.parameters);
-        for ((layout, held), slots) in parameters.zip(&mut self.slots) {
-            if layout.trained {
-                let decay = self.optimizer.decays(&layout.name, &layout.shape);
-                let rate = options.learning_rate;
-                let Held { values, gradient } = held;
-                self.optimizer.update(values, gradient, slots, self.steps, rate, scale, decay);
-            }
-        }
-        if let Some(keep) = self.optimizer.average {
-            let keep = self.optimizer.averaging(keep, self.steps);
-            for (average, held) in self.average.iter_mut().zip(&self.memory.parameters) {
-                crate::optimizer::average(average, &held.values, keep);
-            }
-        }
-        norm
+        let parameters = parameters.zip(&mut self.slots).map(|((layout, held), slots)| Learned {
+            shape: &layout.shape,
+            values: &mut held.values,
+            gradient: layout.trained.then_some(&held.gradient),
+            slots,
+            average: averages.next().map(Vec::as_mut_slice),
+        });
+        let mut parameters: Vec<Learned<'_>> = parameters.collect();
+        self.optimizer.step(&mut parameters, self.steps, options.learning_rate);
     }
 
     fn weights(&self, of: impl Fn(usize) -> Option<Vec<f32>>) -> Weights {
@@ -210,10 +202,15 @@ impl Cpu {
     }
 }
 
+/// What trains, for people.
+pub(crate) fn name() -> String {
+    let threads = rayon::current_num_threads();
+    format!("cpu, {threads} thread{}", if threads == 1 { "" } else { "s" })
+}
+
 impl Backend for Cpu {
     fn name(&self) -> String {
-        let threads = rayon::current_num_threads();
-        format!("cpu, {threads} thread{}", if threads == 1 { "" } else { "s" })
+        name()
     }
 
     fn step(

@@ -3,8 +3,9 @@ use rayon::prelude::*;
 
 use super::{
     Layer, Mode,
-    memory::{Memory, View, vectorised},
+    memory::{Memory, View},
 };
+use crate::vectorised::vectorised;
 
 /// Pixels that are summed in f32 before the sum goes on in f64.
 const BLOCK: usize = 64;

@@ -3,8 +3,9 @@ use rayon::prelude::*;
 
 use super::{
     Layer, Mode,
-    memory::{Memory, View, vectorised},
+    memory::{Memory, View},
 };
+use crate::vectorised::vectorised;
 
 /// A pooling window that goes over an image.
 #[derive(Debug)]

@@ -131,7 +131,7 @@ impl Scheme {
     }
 
     /// How often a sequence is read.
-    const fn passes(self) -> usize {
+    pub const fn passes(self) -> usize {
         match self {
             Self::LstmRepeat | Self::LstmRepeat25 => 2,
             _ => 1,

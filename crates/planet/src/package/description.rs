@@ -92,7 +92,8 @@ pub enum ScoreKind {
 pub struct SchemeFile {
     /// Its name on the command line.
     pub name: String,
-    /// Its file in the package: `album-lstm.onnx`, `album-hmm.json`.
+    /// Its file in the package: `album-lstm.onnx`, `album-hmm.json`. The logits of an ONNX
+    /// file need no temperature.
     pub file: String,
     /// [`ModelDescription::network_hash`] of the network that it was trained on.
     pub network: String,

@@ -77,7 +77,8 @@ impl NewPackage {
     }
 
     /// The same package with one more album scheme, whose file `write` makes at the path that
-    /// it is given. A scheme of the same name is replaced.
+    /// it is given, and beside it, where the weights are apart, `FILE.data`. A scheme of the same
+    /// name is replaced.
     ///
     /// # Errors
     /// A file cannot be written, or `write` fails.
@@ -90,7 +91,8 @@ impl NewPackage {
         let new = Self::create(package.folder())?;
         let mut description = package.description().clone();
         description.schemes.retain(|scheme| scheme.name != name);
-        for known in description.hashes.keys().filter(|known| *known != file) {
+        let data = format!("{file}.data");
+        for known in description.hashes.keys().filter(|known| *known != file && **known != data) {
             let (from, to) = (package.folder().join(known), new.folder().join(known));
             fs::hard_link(&from, &to)
                 .or_else(|_| fs::copy(&from, &to).map(|_| ()))

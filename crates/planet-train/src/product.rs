@@ -2,7 +2,7 @@ use gemm::Parallelism;
 
 /// A matrix in somebody's memory, its rows and columns at fixed steps.
 #[derive(Clone, Copy)]
-pub(super) struct Matrix<'a> {
+pub(crate) struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
@@ -12,13 +12,13 @@ pub(super) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// Row after row, each beginning `row_step` after the one before.
-    pub(super) fn new(values: &'a [f32], rows: usize, columns: usize, row_step: usize) -> Self {
+    pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize, row_step: usize) -> Self {
         assert_fits(values.len(), rows, columns, row_step);
         Self { values, rows, columns, row_step, column_step: 1 }
     }
 
     /// Rows become columns; nothing moves.
-    pub(super) fn transposed(self) -> Self {
+    pub(crate) fn transposed(self) -> Self {
         Self {
             rows: self.columns,
             columns: self.rows,
@@ -30,7 +30,7 @@ impl<'a> Matrix<'a> {
 }
 
 /// Where a product goes: row after row, `row_step` apart.
-pub(super) struct Target<'a> {
+pub(crate) struct Target<'a> {
     values: &'a mut [f32],
     rows: usize,
     columns: usize,
@@ -38,7 +38,7 @@ pub(super) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    pub(super) fn new(values: &'a mut [f32], rows: usize, columns: usize, row_step: usize) -> Self {
+    pub(crate) fn new(values: &'a mut [f32], rows: usize, columns: usize, row_step: usize) -> Self {
         assert_fits(values.len(), rows, columns, row_step);
         Self { values, rows, columns, row_step }
     }
@@ -46,7 +46,7 @@ impl<'a> Target<'a> {
     /// The product of two matrices, put or added (`add`) here. On this thread, or on all of
     /// the pool (`wide`); the result is the same.
     #[allow(unsafe_code, reason = "gemm takes pointers; sizes and steps are checked beside it")]
-    pub(super) fn product(self, a: Matrix<'_>, b: Matrix<'_>, add: bool, wide: bool) {
+    pub(crate) fn product(self, a: Matrix<'_>, b: Matrix<'_>, add: bool, wide: bool) {
         assert_eq!((self.rows, self.columns, a.columns), (a.rows, b.columns, b.rows), "shapes fit");
         if self.rows == 0 || self.columns == 0 {
             return;

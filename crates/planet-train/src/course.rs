@@ -1,0 +1,57 @@
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::{LearningRate, TrainError};
+
+/// What the loop must know of a run's configuration, whatever is trained.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course {
+    pub(crate) epochs: u64,
+    pub(crate) minutes: f64,
+    pub(crate) patience: u64,
+    pub(crate) seed: u64,
+    pub(crate) learning_rate: LearningRate,
+    pub(crate) label_smoothing: f32,
+    pub(crate) auxiliary_weight: f32,
+    pub(crate) dropout: bool,
+    pub(crate) checkpoint_minutes: f64,
+}
+
+impl Course {
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
+        let LearningRate { start, warm_up, .. } = self.learning_rate;
+        let smoothing = (0.0..1.0).contains(&self.label_smoothing);
+        check_all([
+            (self.epochs > 0, "epochs must be at least 1"),
+            (start > 0.0 && start.is_finite(), "learning_rate.start must be above 0"),
+            (not_negative(warm_up), "learning_rate.warm_up must be at least 0"),
+            (not_negative(self.minutes), "minutes must be at least 0"),
+            (self.checkpoint_minutes > 0.0, "checkpoint_minutes must be above 0"),
+            (smoothing, "label_smoothing must lie from 0 to below 1"),
+        ])
+    }
+}
+
+/// The first rule that does not hold.
+pub(crate) fn check_all<const N: usize>(
+    rules: [(bool, &'static str); N],
+) -> Result<(), TrainError> {
+    match rules.into_iter().find(|(holds, _)| !holds) {
+        Some((_, what)) => Err(TrainError::Value(what)),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn not_negative(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
+
+/// A configuration's file.
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+    let text = std::fs::read_to_string(path).map_err(TrainError::file(path))?;
+    toml::from_str(&text).map_err(|error| TrainError::Config {
+        path: path.to_owned(),
+        what: error.to_string().trim_end().to_owned(),
+    })
+}

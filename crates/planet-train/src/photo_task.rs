@@ -1,0 +1,160 @@
+use std::{sync::Arc, time::Instant};
+
+use planet_data::{Batch, Batches, Loader, LoaderOptions, PhotoStore, Preprocess};
+use planet_geo::Partition;
+use planet_net::Network;
+
+use crate::{
+    Backend, BackendError, Cpu, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
+    TrainMonitor, Validation, init,
+    task::{Learnt, Task},
+    validation,
+};
+
+/// Training on photos one by one.
+pub(crate) struct PhotoTask {
+    config: TrainConfig,
+    partition: Partition,
+    preprocess: Preprocess,
+    network: Network,
+    backend: Box<dyn Backend>,
+    photos: Vec<String>,
+    targets: Vec<u32>,
+    validation: Option<Samples>,
+    loader: Loader,
+    /// What is left of the epoch.
+    epoch: Option<Batches>,
+    /// Rows of the last batch.
+    last: Vec<usize>,
+}
+
+impl PhotoTask {
+    pub(crate) fn new(
+        config: TrainConfig,
+        partition: Partition,
+        training: Samples,
+        validation: Option<Samples>,
+    ) -> Result<(Self, Option<Matched>), TrainError> {
+        let (photos, targets) = training.inside()?;
+        let store: Arc<dyn PhotoStore> = training.store;
+        if photos.len() < config.batch {
+            let (photos, batch) = (photos.len(), config.batch);
+            return Err(TrainError::FewPhotos { photos, batch });
+        }
+        let validation = validation.map(|samples| match config.validation_photos {
+            0 => samples,
+            most => samples.first(most),
+        });
+        let network = config.network(partition.len())?;
+        let (weights, matched) =
+            init::initial_weights(&network, config.seed, config.init.as_deref())?;
+        let backend: Box<dyn Backend> = match config.device.as_str() {
+            "auto" | "cpu" => Box::new(Cpu::new(&network, &weights, config.optimizer)?),
+            other => {
+                let what = format!("no device '{other}' in this build: cpu");
+                return Err(BackendError::Device(what).into());
+            }
+        };
+        let preprocess = config.preprocess();
+        let options = LoaderOptions {
+            augment: config.augment,
+            threads: loader_threads(&config),
+            ..LoaderOptions::training(config.batch, config.seed)
+        };
+        let loader = Loader::new(store, photos.clone(), preprocess.clone(), options)?;
+        let task = Self {
+            config,
+            partition,
+            preprocess,
+            network,
+            backend,
+            photos,
+            targets,
+            validation: validation.filter(|samples| !samples.is_empty()),
+            loader,
+            epoch: None,
+            last: Vec::new(),
+        };
+        Ok((task, matched))
+    }
+}
+
+impl Task for PhotoTask {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn backend(&self) -> String {
+        self.backend.name()
+    }
+
+    fn photos(&self) -> usize {
+        self.photos.len()
+    }
+
+    fn batches(&self) -> usize {
+        self.loader.batches_per_epoch()
+    }
+
+    fn photos_an_epoch(&self) -> u64 {
+        (self.batches() * self.config.batch) as u64
+    }
+
+    fn begin(&mut self, epoch: u64, batch: usize) -> Result<(), TrainError> {
+        self.epoch = Some(self.loader.epoch(epoch, batch));
+        Ok(())
+    }
+
+    fn next(&mut self, options: &StepOptions) -> Result<Option<Learnt>, TrainError> {
+        let before = Instant::now();
+        let Some(batch) = self.epoch.as_mut().and_then(Iterator::next) else {
+            // Decoding threads end with it.
+            self.epoch = None;
+            return Ok(None);
+        };
+        let waiting = before.elapsed();
+        let batch: Batch = batch?;
+        let targets: Vec<u32> = batch.rows.iter().map(|row| self.targets[*row]).collect();
+        let report = self.backend.step(&batch.pixels, &targets, options)?;
+        self.last = batch.rows;
+        Ok(Some(Learnt { report, steps: 1, failed: batch.failed, waiting }))
+    }
+
+    fn last_photos(&self) -> Vec<String> {
+        self.last.iter().map(|row| self.photos[*row].clone()).collect()
+    }
+
+    fn validates(&self) -> bool {
+        self.validation.is_some()
+    }
+
+    fn validate(&mut self, monitor: &dyn TrainMonitor) -> Result<Option<Validation>, TrainError> {
+        // An epoch that was cut short decodes no further.
+        self.epoch = None;
+        let Some(samples) = &self.validation else { return Ok(None) };
+        let options = LoaderOptions {
+            threads: loader_threads(&self.config),
+            ..LoaderOptions::evaluation(self.config.batch)
+        };
+        validation::validate(
+            self.backend.as_mut(),
+            samples,
+            &self.partition,
+            &self.preprocess,
+            options,
+            monitor,
+        )
+    }
+
+    fn state(&self) -> State {
+        self.backend.state()
+    }
+
+    fn load(&mut self, state: &State) -> Result<(), BackendError> {
+        self.backend.load(state)
+    }
+}
+
+fn loader_threads(config: &TrainConfig) -> Option<usize> {
+    Some(config.loader_threads).filter(|threads| *threads > 0)
+}
