@@ -12,7 +12,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     commands::{
-        about, cell, dataset, demo, engine, export, locate, model, partition, train, world,
+        about, cell, dataset, demo, engine, evaluate, export, locate, model, partition, score,
+        train, world,
     },
     failure::Failure,
 };
@@ -43,6 +44,10 @@ enum Command {
     World(world::Arguments),
     /// Say where photos were taken
     Locate(Box<locate::Arguments>),
+    /// Judge a model on photos whose position is known
+    Evaluate(Box<evaluate::Arguments>),
+    /// Score anybody's predictions
+    Score(Box<score::Arguments>),
     /// Train a model from photos with positions
     Train(Box<train::Arguments>),
     /// Make a model package of a training run
@@ -72,6 +77,8 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Model(arguments) => model::run(&arguments),
         Command::World(arguments) => world::run(&arguments),
         Command::Locate(arguments) => locate::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Score(arguments) => score::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::About => about::run(),

@@ -26,6 +26,7 @@ mod statistics;
 mod store;
 pub mod table;
 mod time;
+mod truth;
 
 pub use duplicates::{DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, near_pairs, superfluous};
 pub use enrich::Enrich;
@@ -46,8 +47,9 @@ pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
 pub use record::{PhotoRecord, PositionSource, TimeSource};
 pub use scan::{Scanned, common_root, photos_below, scan};
-pub use sheet::{contact_sheet, sample};
+pub use sheet::{contact_sheet, sample, thumbnail_jpeg};
 pub use split::{Split, SplitBy};
 pub use statistics::{SIDES, Statistics};
 pub use store::{DiskStore, PhotoStore};
 pub use time::CaptureTime;
+pub use truth::{TruthColumns, TruthRow, read_truth};

@@ -1,6 +1,7 @@
 use std::io::Cursor;
 
 use image::{ImageFormat, RgbImage, imageops};
+use jpeg_encoder::{ColorType, Encoder};
 
 use crate::{Filter, Fit, Photo, PhotoRecord, Preprocess};
 
@@ -43,6 +44,18 @@ pub fn contact_sheet(photos: &[Option<Photo>], columns: u32, side: u32) -> Vec<u
     let mut png = Cursor::new(Vec::new());
     sheet.write_to(&mut png, ImageFormat::Png).expect("memory takes every picture");
     png.into_inner()
+}
+
+/// A photo fitted into a square of `side` pixels, at most 4096, as JPEG.
+pub fn thumbnail_jpeg(photo: &Photo, side: u32) -> Vec<u8> {
+    const QUALITY: u8 = 80;
+    let small = thumbnail(photo, side.clamp(1, 4096));
+    let mut jpeg = Vec::new();
+    let (width, height) = (small.width() as u16, small.height() as u16);
+    Encoder::new(&mut jpeg, QUALITY)
+        .encode(small.as_raw(), width, height, ColorType::Rgb)
+        .expect("memory takes every picture of such a size");
+    jpeg
 }
 
 fn thumbnail(photo: &Photo, side: u32) -> RgbImage {

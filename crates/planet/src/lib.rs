@@ -8,6 +8,7 @@ mod accuracy;
 pub mod album;
 pub mod calibration;
 mod engine;
+pub mod evaluation;
 mod locate;
 pub mod map;
 mod outcome;
@@ -15,6 +16,7 @@ pub mod package;
 pub mod plot;
 mod prediction;
 mod probabilities;
+pub mod report;
 
 pub use accuracy::{Accuracy, GUESSES};
 pub use engine::{Activations, Engine, EngineError};

@@ -200,3 +200,40 @@ fn put(svg: &mut String, text: std::fmt::Arguments<'_>) {
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
+
+/// A picture inside its page: an `<img>` with a data URI. `kind` is `png` or `jpeg`.
+pub fn inlined(alternative: &str, kind: &str, bytes: &[u8]) -> String {
+    let (alternative, coded) = (escaped(alternative), base64(bytes));
+    let class = if kind == "jpeg" { " class=\"photo\"" } else { "" };
+    format!("<img{class} alt=\"{alternative}\" src=\"data:image/{kind};base64,{coded}\">")
+}
+
+/// RFC 4648.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3)
+            .fold(0u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        for letter in 0..4 {
+            let six = bits >> (18 - 6 * letter) & 63;
+            text.push(if letter <= chunk.len() { char::from(LETTERS[six as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        // RFC 4648, section 10.
+        let cases =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
+        for (plain, coded) in cases {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}

@@ -5,15 +5,12 @@ use arrow_array::{
     RecordBatch, StringArray,
 };
 use arrow_schema::DataType;
-use parquet::arrow::{
-    ProjectionMask,
-    arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
-};
+use parquet::arrow::ProjectionMask;
 
 use super::{BATCH, Cell, GeotagOptions, Needed, Rows, text};
 use crate::{
     DataError,
-    table::{Columns, TableSource},
+    table::{Columns, TableSource, not_whole, open_parquet},
 };
 
 pub(super) fn read(
@@ -23,14 +20,7 @@ pub(super) fn read(
     rows: &mut Rows<'_>,
 ) -> Result<(), DataError> {
     let name = rows.name.clone();
-    let broken = |error: &dyn std::fmt::Display| {
-        let what = format!("is not a whole Parquet file ({error}); fetch or write it again");
-        DataError::table(&name, what)
-    };
-    // Without the Arrow schema that a writer may have stored, columns come as plain types.
-    let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, plain)
-        .map_err(|error| broken(&error))?;
+    let builder = open_parquet(file, &name)?;
     let fields = builder.schema().fields();
     let columns = Columns::new(fields.iter().map(|field| field.name().clone()).collect());
     let needed = Needed::find(&columns, source, options)?;
@@ -44,10 +34,10 @@ pub(super) fn read(
         .with_projection(mask)
         .with_batch_size(BATCH)
         .build()
-        .map_err(|error| broken(&error))?;
+        .map_err(|error| not_whole(&name, &error))?;
     let mut line = 1;
     for batch in reader {
-        let batch = batch.map_err(|error| broken(&error))?;
+        let batch = batch.map_err(|error| not_whole(&name, &error))?;
         take(&batch, &roots, source, &mut line, rows)?;
     }
     Ok(())

@@ -7,6 +7,8 @@ mod yfcc;
 
 use std::path::Path;
 
+pub(crate) use columns::{ALBUM_NAMES, AUTHOR_NAMES, PHOTO_NAMES};
+
 use crate::{DataError, PhotoRecord};
 
 /// A layout that can be read.

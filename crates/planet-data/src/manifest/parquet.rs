@@ -13,12 +13,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use parquet::{
-    arrow::{
-        ArrowWriter,
-        arrow_reader::{
-            ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-        },
-    },
+    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReader},
     basic::{Compression, ZstdLevel},
     errors::ParquetError,
     file::{metadata::KeyValue, properties::WriterProperties},
@@ -28,7 +23,10 @@ use super::{
     Column,
     column::{Cell, CellKind},
 };
-use crate::{DataError, PhotoRecord, table::Columns, table::OutputFile};
+use crate::{
+    DataError, PhotoRecord,
+    table::{Columns, OutputFile, not_whole, open_parquet},
+};
 
 /// Rows that are read, and gathered before they are written, at a time.
 const BATCH: usize = 1 << 14;
@@ -48,10 +46,7 @@ pub(super) struct ParquetRows {
 
 impl ParquetRows {
     pub(super) fn open(file: File, name: &str) -> Result<Self, DataError> {
-        let broken = |error: ParquetError| not_whole(name, &error);
-        let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new_with_options(file, plain).map_err(broken)?;
+        let builder = open_parquet(file, name)?;
         for field in builder.schema().fields() {
             check_type(name, field)?;
         }
@@ -59,7 +54,8 @@ impl ParquetRows {
         let pairs = builder.metadata().file_metadata().key_value_metadata();
         let root = pairs.into_iter().flatten().find(|pair| pair.key == ROOT);
         let root = root.and_then(|pair| pair.value.clone());
-        let batches = builder.with_batch_size(BATCH).build().map_err(broken)?;
+        let batches =
+            builder.with_batch_size(BATCH).build().map_err(|error| not_whole(name, &error))?;
         Ok(Self { name: name.to_owned(), names, root, batches, batch: None, row: 0, line: 0 })
     }
 
@@ -91,11 +87,6 @@ impl ParquetRows {
         self.line += 1;
         Ok(Some(self.line))
     }
-}
-
-fn not_whole(name: &str, error: &dyn Display) -> DataError {
-    let what = format!("is not a whole Parquet file ({error}); fetch or write it again");
-    DataError::table(name, what)
 }
 
 fn check_type(file: &str, field: &Field) -> Result<(), DataError> {

@@ -63,6 +63,20 @@ pub struct Certain {
     pub probability: f32,
 }
 
+impl Candidate {
+    /// A bare position, as other systems state their answers.
+    pub fn at(position: LatLng) -> Self {
+        Self {
+            class: None,
+            cell: String::new(),
+            probability: None,
+            position,
+            radius: Distance::ZERO,
+            place: None,
+        }
+    }
+}
+
 impl Prediction {
     /// A photo without an answer, and why.
     pub fn failed(photo: impl Into<String>, error: impl ToString) -> Self {

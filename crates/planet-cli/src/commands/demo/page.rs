@@ -2,7 +2,7 @@ use std::{fmt::Write, fs, path::Path};
 
 use planet::{
     map::{Region, WorldMap, partition_map, probability_map},
-    plot::{COLOURS, Curve, LineChart, escaped},
+    plot::{COLOURS, Curve, LineChart, escaped, inlined},
 };
 use planet_geo::Scale;
 
@@ -50,31 +50,12 @@ fn image(test: &Path, photo: &str) -> Result<String, Failure> {
     let path = test.join(photo);
     let bytes =
         fs::read(&path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-    Ok(inlined("jpeg", &bytes))
+    Ok(inlined("photo", "jpeg", &bytes))
 }
 
 /// A map as a picture: as SVG, a page of them would weigh tens of megabytes.
 fn picture(map: &WorldMap) -> Result<String, Failure> {
-    Ok(inlined("png", &map.to_png().map_err(Failure::new)?))
-}
-
-fn inlined(kind: &str, bytes: &[u8]) -> String {
-    format!("<img alt=\"\" src=\"data:image/{kind};base64,{}\">", base64(bytes))
-}
-
-/// RFC 4648.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = (0..3)
-            .fold(0u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
-        for letter in 0..4 {
-            let six = bits >> (18 - 6 * letter) & 63;
-            text.push(if letter <= chunk.len() { char::from(LETTERS[six as usize]) } else { '=' });
-        }
-    }
-    text
+    Ok(inlined("map", "png", &map.to_png().map_err(Failure::new)?))
 }
 
 fn photos(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure> {
@@ -243,19 +224,4 @@ fn own_photos(html: &mut String) {
          planet export run -o model\n\
          planet locate ~/Pictures/unknown --model model --map map.html</pre>\n",
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        // RFC 4648, section 10.
-        let cases =
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
-        for (plain, coded) in cases {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

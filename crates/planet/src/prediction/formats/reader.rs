@@ -8,7 +8,7 @@ use planet_data::{
     DataError,
     table::{self, Columns, Compression, Table, TextTable},
 };
-use planet_geo::{ClassId, Distance, LatLng};
+use planet_geo::{ClassId, LatLng};
 
 use super::{PredictionError, PredictionFormat, jsonl};
 use crate::prediction::{Candidate, Prediction};
@@ -287,14 +287,8 @@ impl Rows {
             Some([lat, lng]) => self::position(text(lat)?, text(lng)?)?,
             None => None,
         };
-        let candidate = position.map(|position| Candidate {
-            class,
-            cell: String::new(),
-            probability,
-            position,
-            radius: Distance::ZERO,
-            place: None,
-        });
+        let candidate =
+            position.map(|position| Candidate { class, probability, ..Candidate::at(position) });
         Ok(Some(Parsed { id: id.to_owned(), rank, candidate, truth }))
     }
 }

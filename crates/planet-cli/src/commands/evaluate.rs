@@ -1,0 +1,249 @@
+//! `planet evaluate`: a model on photos whose position is known, and a report about it.
+
+use std::{
+    fs,
+    io::BufWriter,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::{Args, ValueEnum};
+use planet::{
+    Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, PredictionFormat,
+    PredictionWriter, WriterOptions,
+    evaluation::{KnownSet, Scorer, ScorerOptions, TruthTable},
+    locate,
+    report::{GalleryKeeper, Report},
+};
+use planet_data::{
+    DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, NewFile, PhotoStore,
+    table::TableSource, thumbnail_jpeg,
+};
+use planet_engine::Signature;
+use planet_geo::{Partition, PartitionInfo, Point};
+
+use super::score::{
+    PLACES, RuleArguments, publish,
+    references::{self, References},
+};
+use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
+
+/// Longer side of the photos in a report, in pixels.
+const THUMBNAIL: u32 = 240;
+
+/// `planet evaluate --model MODEL --dataset M -o REPORT`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Model package
+    #[arg(long, value_name = "MODEL")]
+    model: PathBuf,
+    /// Photos with positions: a manifest, M or M:SPLIT
+    #[arg(long, value_name = "M")]
+    dataset: String,
+    /// Folder that the manifest's photo ids are relative to
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Training photos: counts what test photos share with them
+    #[arg(long, value_name = "M")]
+    train: Option<String>,
+    /// Candidates a photo
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    top: u16,
+    /// Which point of a cell is the answer; by default the one that the model's partition names
+    #[arg(long, value_enum)]
+    point: Option<PointName>,
+    /// Column of the manifest that tells kinds of photos apart
+    #[arg(long, value_name = "COLUMN", default_value = "category")]
+    by: String,
+    /// Set published results beside: im2gps, im2gps3k, yfcc4k
+    #[arg(long, value_name = "SET")]
+    set: Option<KnownSet>,
+    /// Leave photos out of the report
+    #[arg(long)]
+    no_photos: bool,
+    /// Every figure as JSON
+    #[arg(long)]
+    json: bool,
+    /// Folder of the report; predictions.jsonl lies there too
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Photos that the engine takes at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
+    batch: u16,
+    #[command(flatten)]
+    rules: RuleArguments,
+    #[command(flatten)]
+    engine: EngineChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PointName {
+    /// Mean position of the cell's training photos
+    Mean,
+    /// The cell's centre, as in the paper
+    Centre,
+}
+
+/// What the photos are scored with.
+struct Setting {
+    manifest: Manifest,
+    partition: Arc<Partition>,
+    gazetteer: Arc<Gazetteer>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
+    let name = package.description().name.clone();
+    let source = TableSource::parse(&arguments.dataset);
+    let manifest = Manifest::load(&source, arguments.root.as_deref()).map_err(Failure::new)?;
+    if manifest.records.iter().all(|record| record.position.is_none()) {
+        return Err(Failure::new(format!("{source} has no photo with a position")));
+    }
+    let partition = Arc::new(arguments.partition(package.partition())?);
+    let gazetteer = Arc::new(Gazetteer::new());
+    let setting = Setting { manifest, partition, gazetteer };
+
+    let mut references = References::default();
+    let records = &setting.manifest.records;
+    let positions = || records.iter().filter_map(|record| record.position);
+    if references::is_drawn(&source) {
+        references.ideals(&setting.manifest, &setting.partition)?;
+    }
+    references.own_cells(&setting.partition, positions());
+    let leakage = match &arguments.train {
+        Some(train) => {
+            let train = Manifest::load(&TableSource::parse(train), None).map_err(Failure::new)?;
+            let partition = Some(&*setting.partition);
+            Some(references::leakage(&train, &setting.manifest, partition, &mut references)?)
+        }
+        None => {
+            let classes = setting.partition.classes();
+            let counts = |class: usize| classes[class].photos;
+            references.most_frequent(&setting.partition, counts, positions());
+            None
+        }
+    };
+    let options = ScorerOptions {
+        partition: Some(&setting.partition),
+        gazetteer: Some(&setting.gazetteer),
+        ..arguments.rules.options()
+    };
+    let all = TruthTable::of(records, &arguments.by, |_| true);
+    let mut scorers = vec![Scorer::new(all, options)];
+    if let Some(leakage) = &leakage {
+        let clean = TruthTable::of(records, &arguments.by, |place| leakage.is_clean(place));
+        scorers.push(Scorer::new(clean, options));
+    }
+    let mut places = Vec::new();
+    let mut keeper = GalleryKeeper::default();
+    arguments.predict(&package, &setting, &mut scorers, &mut places, &mut keeper)?;
+
+    let store = DiskStore::new(&setting.manifest.root);
+    let thumbnail = |photo: &str| match arguments.no_photos {
+        true => None,
+        false => Some(thumbnail_jpeg(&store.photo(photo).ok()?, THUMBNAIL)),
+    };
+    let galleries = match arguments.no_photos {
+        true => Vec::new(),
+        false => keeper.finish(Some(&setting.partition), thumbnail),
+    };
+    let mut scores = scorers.into_iter().map(Scorer::finish);
+    let report = Report {
+        title: format!("Evaluation of {name}"),
+        subject: format!("Model {} on {source}.", arguments.model.display()),
+        score: scores.next().expect("the first scorer has all photos"),
+        clean: scores.next().filter(|score| score.counts.photos > 0),
+        leakage,
+        references: references.scales,
+        cell_references: references.cells,
+        known_set: arguments.set,
+        by: arguments.by.clone(),
+        places,
+        galleries,
+    };
+    publish(&report, arguments.json, Some(&arguments.output))
+}
+
+impl Arguments {
+    /// The model's classes, with the point that was asked for.
+    fn partition(&self, partition: &Partition) -> Result<Partition, Failure> {
+        let point = match self.point {
+            None => return Ok(partition.clone()),
+            Some(PointName::Mean) => Point::Mean,
+            Some(PointName::Centre) => Point::Centre,
+        };
+        let info = PartitionInfo { point, ..partition.info().clone() };
+        Partition::new(info, partition.classes().to_vec()).map_err(Failure::new)
+    }
+
+    /// Locates the photos and scores each as it comes.
+    fn predict(
+        &self,
+        package: &ModelPackage,
+        setting: &Setting,
+        scorers: &mut [Scorer<'_>],
+        places: &mut Vec<(planet_geo::LatLng, f64)>,
+        keeper: &mut GalleryKeeper,
+    ) -> Result<(), Failure> {
+        let signature = Signature::of(package.description());
+        let mut engine = self.engine.open(&package.model(), &signature)?;
+        let options = LocatorOptions { top: self.top.into(), ..LocatorOptions::default() };
+        let locator = Locator::new(
+            Arc::clone(&setting.partition),
+            package.description().temperature,
+            options,
+            Arc::clone(&setting.gazetteer),
+        )
+        .map_err(Failure::new)?;
+        let records = &setting.manifest.records;
+        let ids: Vec<String> = records.iter().map(|record| record.photo.clone()).collect();
+        let loader = Loader::new(
+            Arc::new(DiskStore::new(&setting.manifest.root)),
+            ids.clone(),
+            package.description().preprocess.clone(),
+            LoaderOptions::evaluation(self.batch.into()),
+        )
+        .map_err(Failure::new)?;
+
+        let file = self.output.join("predictions.jsonl");
+        let mut writer = open(&self.output, &file)?;
+        let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
+        let progress = Progress::new("photos");
+        progress.expect(ids.len() as u64);
+        let wanted = LocateOptions::default();
+        let engine: &mut dyn Engine = &mut engine;
+        let ended =
+            locate(engine, &loader, &ids, &locator, wanted, &progress, |row, mut said, logits| {
+                said.truth = records[row].position;
+                writer.write(&said).map_err(failed)?;
+                let outcome = scorers[0].add(&said);
+                scorers[1..].iter_mut().for_each(|scorer| {
+                    scorer.add(&said);
+                });
+                let place = outcome.map(|(error, truth)| (truth, error.km()));
+                places.extend(place.filter(|_| places.len() < PLACES));
+                if !self.no_photos {
+                    keeper.add(&said, || locator.probabilities(logits).ok());
+                }
+                Ok(())
+            });
+        progress.finish();
+        ended.map_err(|error| match error {
+            LocateError::Taken(failure) => failure,
+            LocateError::Engine(error) => Failure::new(error),
+            LocateError::Loader(error) => Failure::new(error),
+            LocateError::Cancelled => Failure::new("interrupted"),
+        })?;
+        let buffer = writer.finish().map_err(failed)?;
+        let whole = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
+        whole.finish().map_err(failed)
+    }
+}
+
+fn open(folder: &Path, file: &Path) -> Result<PredictionWriter<BufWriter<NewFile>>, Failure> {
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
+    let new = BufWriter::new(NewFile::create(file).map_err(failed)?);
+    PredictionWriter::new(new, PredictionFormat::Jsonl, WriterOptions::default()).map_err(failed)
+}

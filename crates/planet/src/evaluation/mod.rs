@@ -1,0 +1,31 @@
+//! Scoring: how near predictions are to the truth, by the field's own measures, with the
+//! differences between its scorers named.
+//!
+//! | to … | use |
+//! |---|---|
+//! | score predictions one by one | [`Scorer`] with a [`TruthTable`], then [`Score`] |
+//! | set two systems against each other | [`Comparison`] |
+//! | let people play against a model | [`Match`] |
+//! | know what test photos share with training photos | [`Leakage`] |
+//! | set figures beside the published ones | [`published`] |
+
+mod bins;
+mod bootstrap;
+mod comparison;
+mod contest;
+mod leakage;
+mod published;
+mod rules;
+mod score;
+mod scorer;
+mod truth_table;
+
+pub use bootstrap::Interval;
+pub use comparison::{Comparison, Difference};
+pub use contest::{Match, Round, Side};
+pub use leakage::{Leakage, LeakageKind};
+pub use published::{KnownSet, Published, published};
+pub use rules::{Bound, Measure, NoSuchRule, Rules};
+pub use score::{CategoryScore, Counts, RegionScore, RiskCoverage, Score};
+pub use scorer::{Scorer, ScorerOptions, nearest_id};
+pub use truth_table::{Grouping, TruthTable};

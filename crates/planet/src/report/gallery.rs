@@ -1,0 +1,211 @@
+use std::{cmp::Ordering, collections::HashMap};
+
+use planet_geo::{ClassId, Partition, Scale};
+
+use crate::{
+    CellProbabilities, Prediction,
+    map::{Region, WorldMap, class_map, probability_map},
+};
+
+/// Photos of the most confident right and wrong galleries.
+const SHOWN: usize = 12;
+/// Cells whose iconic photos are shown, and photos of each.
+const ICONIC_CELLS: usize = 8;
+const ICONS: usize = 8;
+/// Width of a map beside a photo, in pixels.
+const MAP_WIDTH: u32 = 480;
+
+/// Photos that are shown together.
+#[derive(Clone, Debug)]
+pub struct Gallery {
+    /// What they have in common.
+    pub title: String,
+    /// A map of all of them, as PNG.
+    pub map: Option<Vec<u8>>,
+    /// The photos.
+    pub photos: Vec<Shown>,
+}
+
+/// A photo with what was said of it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its id.
+    pub photo: String,
+    /// The photo as a small JPEG; `None` where photos are left out or cannot be read.
+    pub thumbnail: Option<Vec<u8>>,
+    /// Lines below it.
+    pub lines: Vec<String>,
+    /// Its probability over the globe, as PNG.
+    pub map: Option<Vec<u8>>,
+}
+
+/// Keeps the photos of the galleries while predictions come: the most confident right ones, the
+/// most confident wrong ones, and of each class those that were given to it with the highest
+/// confidence (the paper's iconic photos of a cell).
+#[derive(Debug, Default)]
+pub struct GalleryKeeper {
+    right: Vec<Kept>,
+    wrong: Vec<Kept>,
+    classes: HashMap<ClassId, Class>,
+}
+
+#[derive(Debug, Default)]
+struct Class {
+    photos: u64,
+    best: Vec<Kept>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    confidence: f32,
+    prediction: Prediction,
+    probabilities: Option<CellProbabilities>,
+}
+
+impl GalleryKeeper {
+    /// Considers a photo. Its prediction must know the truth to be right or wrong: right is an
+    /// answer within 25 km, wrong one beyond 750 km.
+    pub fn add(
+        &mut self,
+        prediction: &Prediction,
+        probabilities: impl Fn() -> Option<CellProbabilities>,
+    ) {
+        let Some(best) = prediction.best() else { return };
+        let confidence = best.probability.unwrap_or(0.0);
+        let kept =
+            |probabilities| Kept { confidence, prediction: prediction.clone(), probabilities };
+        if let Some(class) = best.class {
+            let class = self.classes.entry(class).or_default();
+            class.photos += 1;
+            keep(&mut class.best, ICONS, confidence, || kept(None));
+        }
+        let Some(error) = prediction.distance() else { return };
+        let gallery = if error <= Scale::City.radius() {
+            &mut self.right
+        } else if error > Scale::Country.radius() {
+            &mut self.wrong
+        } else {
+            return;
+        };
+        keep(gallery, SHOWN, confidence, || kept(probabilities()));
+    }
+
+    /// The galleries; `thumbnail` makes a small JPEG of a photo, or not.
+    pub fn finish(
+        self,
+        partition: Option<&Partition>,
+        thumbnail: impl Fn(&str) -> Option<Vec<u8>>,
+    ) -> Vec<Gallery> {
+        let show = |kept: &Kept| Shown {
+            photo: kept.prediction.photo.clone(),
+            thumbnail: thumbnail(&kept.prediction.photo),
+            lines: lines(&kept.prediction),
+            map: partition.zip(kept.probabilities.as_ref()).and_then(
+                |(partition, probabilities)| {
+                    let truth = kept.prediction.truth;
+                    png(probability_map(partition, probabilities, truth, Region::WORLD))
+                },
+            ),
+        };
+        let gallery = |title: &str, kept: &[Kept]| Gallery {
+            title: title.to_owned(),
+            map: None,
+            photos: kept.iter().map(show).collect(),
+        };
+        let mut galleries = vec![
+            gallery("Most confident and right (within 25 km)", &self.right),
+            gallery("Most confident and wrong (beyond 750 km)", &self.wrong),
+        ];
+        if let Some(partition) = partition {
+            galleries.extend(self.iconics(partition, show));
+        }
+        galleries.retain(|gallery| !gallery.photos.is_empty());
+        galleries
+    }
+
+    fn iconics(&self, partition: &Partition, show: impl Fn(&Kept) -> Shown) -> Vec<Gallery> {
+        let mut classes: Vec<(&ClassId, &Class)> = self.classes.iter().collect();
+        classes.sort_by_key(|(id, class)| (std::cmp::Reverse(class.photos), id.0));
+        let gallery = |(id, class): (&ClassId, &Class)| {
+            let best = &class.best.first()?.prediction.candidates.first()?;
+            let name = best.place.as_ref().map_or_else(|| best.cell.clone(), ToString::to_string);
+            let map = class_map(partition, *id);
+            Some(Gallery {
+                title: format!("What is {name}? {} photos were given to its cell", class.photos),
+                map: png(map),
+                photos: class.best.iter().map(&show).collect(),
+            })
+        };
+        classes.into_iter().take(ICONIC_CELLS).filter_map(gallery).collect()
+    }
+}
+
+/// Keeps the `most` photos of greatest confidence, best first; of equal ones the first that came.
+fn keep(gallery: &mut Vec<Kept>, most: usize, confidence: f32, kept: impl FnOnce() -> Kept) {
+    let order = |other: &Kept| other.confidence.total_cmp(&confidence) != Ordering::Less;
+    let place = gallery.partition_point(order);
+    if place < most {
+        gallery.truncate(most - 1);
+        gallery.insert(place, kept());
+    }
+}
+
+fn lines(prediction: &Prediction) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(best) = prediction.best() {
+        let name = best.place.as_ref().map_or_else(
+            || format!("{:.3}, {:.3}", best.position.lat(), best.position.lng()),
+            ToString::to_string,
+        );
+        let share = best.probability.map_or_else(String::new, |it| format!(" {:.0} %", 100.0 * it));
+        lines.push(format!("{name}{share}"));
+    }
+    lines.extend(prediction.distance().map(|error| format!("{error} off")));
+    lines
+}
+
+fn png(map: WorldMap) -> Option<Vec<u8>> {
+    map.without_legends().width(MAP_WIDTH).to_png().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use planet_geo::LatLng;
+
+    use super::*;
+    use crate::Candidate;
+
+    #[test]
+    fn the_surest_photos_are_kept_in_their_order() {
+        let mut keeper = GalleryKeeper::default();
+        for photo in 0..100u32 {
+            let position =
+                LatLng::new(if photo % 2 == 0 { 0.1 } else { 60.0 }, 0.0).expect("in range");
+            // 0, 37, 74, 11, … of 100: no order.
+            let confidence = (photo * 37 % 100) as f32 / 100.0;
+            let candidate = Candidate {
+                class: Some(ClassId(photo % 3)),
+                probability: Some(confidence),
+                ..Candidate::at(position)
+            };
+            keeper.add(
+                &Prediction {
+                    photo: photo.to_string(),
+                    candidates: vec![candidate],
+                    truth: LatLng::new(0.0, 0.0).ok(),
+                    ..Prediction::default()
+                },
+                || None,
+            );
+        }
+        let sure = |kept: &[Kept]| kept.iter().map(|it| it.confidence).collect::<Vec<_>>();
+        let right = sure(&keeper.right);
+        assert_eq!(right.len(), SHOWN);
+        assert_eq!(right[..3], [0.98, 0.96, 0.94]);
+        assert_eq!(sure(&keeper.wrong)[..2], [0.99, 0.97]);
+        assert_eq!(keeper.classes[&ClassId(0)].photos, 34);
+        let galleries = keeper.finish(None, |_| Some(vec![1]));
+        assert_eq!(galleries.len(), 2);
+        assert_eq!(galleries[0].photos[0].lines[1], "11.1 km off");
+    }
+}

@@ -1,0 +1,113 @@
+//! Reports: one folder with a page that needs no network, its figures as JSON, and its tables as
+//! CSV and Markdown.
+
+mod figures;
+mod gallery;
+mod page;
+mod table;
+mod tables;
+
+use std::{fs, io, path::Path};
+
+use planet_data::NewFile;
+use planet_geo::LatLng;
+use serde_json::json;
+
+pub use figures::{error_curve, match_figure};
+pub use gallery::{Gallery, GalleryKeeper, Shown};
+pub use page::STYLE;
+pub use table::Table;
+pub use tables::{comparison_table, match_table};
+
+use crate::evaluation::{KnownSet, Leakage, Score};
+
+/// Everything that is said of some predictions.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What stands above.
+    pub title: String,
+    /// What was scored, in a sentence.
+    pub subject: String,
+    /// The score of all photos.
+    pub score: Score,
+    /// The score of the photos that share nothing with the training photos.
+    pub clean: Option<Score>,
+    /// What the photos share with the training photos.
+    pub leakage: Option<Leakage>,
+    /// What the shares are to be held against: bounds, ideals, baselines.
+    pub references: Vec<Reference>,
+    /// The same for the share of right cells.
+    pub cell_references: Vec<(String, f64)>,
+    /// The test set, if results on it were published.
+    pub known_set: Option<KnownSet>,
+    /// The column of the categories.
+    pub by: String,
+    /// Truths and errors in km of some photos, for the map.
+    pub places: Vec<(LatLng, f64)>,
+    /// Photos with what was said of them.
+    pub galleries: Vec<Gallery>,
+}
+
+/// Shares within the five scales that are no score of these predictions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// Whose they are.
+    pub name: String,
+    /// The shares, 0..=1.
+    pub within: [f64; 5],
+}
+
+/// The page.
+pub const PAGE_FILE: &str = "index.html";
+/// The figures.
+pub const FIGURES_FILE: &str = "report.json";
+
+impl Report {
+    /// Writes the report's folder: `index.html`, `report.json`, `tables.md`, and a CSV a table.
+    ///
+    /// # Errors
+    /// The folder or a file cannot be written; the error names it.
+    pub fn save(&self, folder: &Path) -> io::Result<()> {
+        let named = |path: &Path, error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        };
+        fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
+        let tables = self.tables();
+        let markdown: String = tables.iter().map(Table::to_markdown).collect();
+        let mut files = vec![
+            (FIGURES_FILE.to_owned(), format!("{:#}\n", self.to_json())),
+            ("tables.md".to_owned(), format!("# {}\n\n{}\n\n{markdown}", self.title, self.subject)),
+        ];
+        files.extend(tables.iter().map(|it| (format!("{}.csv", it.name), it.to_csv())));
+        // The page comes last: where it is, the report is whole.
+        files.push((PAGE_FILE.to_owned(), self.to_html()));
+        for (name, text) in files {
+            let path = folder.join(name);
+            NewFile::write_all_at(&path, text.as_bytes()).map_err(|error| named(&path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Every figure of the report.
+    pub fn to_json(&self) -> serde_json::Value {
+        let references = self.references.iter();
+        let leakage = self.leakage.as_ref().map(|leakage| {
+            let kinds = crate::evaluation::LeakageKind::ALL;
+            let counts = kinds.map(|kind| json!({ "kind": kind, "photos": leakage.count(kind) }));
+            json!({ "shared": counts, "nearest_training_photo_within": leakage.nearest() })
+        });
+        json!({
+            "format": "planet-report-1",
+            "title": self.title,
+            "subject": self.subject,
+            "score": self.score,
+            "without_shared": self.clean,
+            "leakage": leakage,
+            "references": references
+                .map(|it| json!({ "name": it.name, "within": it.within }))
+                .collect::<Vec<_>>(),
+            "cell_references": self.cell_references,
+            "known_set": self.known_set,
+        })
+    }
+}

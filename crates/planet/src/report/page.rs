@@ -1,0 +1,92 @@
+use super::{Gallery, Report, Shown, figures};
+use crate::plot::{escaped, inlined};
+
+/// Light and dark, wide and narrow, on paper; shared by every page that this project makes.
+pub const STYLE: &str = "\
+:root{color-scheme:light dark}body{max-width:62em;margin:auto;padding:1em;line-height:1.5;\
+font:16px/1.5 system-ui,sans-serif}h1{margin-bottom:0}h2{margin-top:2em;border-top:1px solid #8884}\
+.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}\
+th,td{padding:.2em .7em;text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:pre}\
+tr:nth-child(even){background:#8881}.note,figcaption{color:#777;font-size:.9em}figure{margin:1em 0}\
+figure img{width:100%}svg{max-width:100%;height:auto}\
+.gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(11em,1fr));gap:1em}\
+.gallery>div{font-size:.85em;break-inside:avoid;overflow-wrap:anywhere}.gallery img{width:100%;display:block}\
+.gallery .photo{aspect-ratio:4/3;object-fit:contain;background:#8882}.cell{max-width:30em}\
+@media print{h2{break-after:avoid}}";
+
+impl Report {
+    /// The page: everything inside, no network.
+    pub fn to_html(&self) -> String {
+        let title = escaped(&self.title);
+        let mut html = format!(
+            "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\n\
+             <style>{STYLE}</style>\n<h1>{title}</h1>\n<p>{}</p>\n",
+            escaped(&self.subject)
+        );
+        html.push_str("<h2>How near</h2>\n");
+        let mut tables = self.tables().into_iter();
+        html.extend(tables.next().map(|table| table.to_html()));
+        let curve = figures::error_curve(&self.score, self.ideals()).to_svg();
+        html.push_str(&format!(
+            "<figure>{curve}<figcaption>Share of photos within each distance; the band is the first \
+             answer's 95 % interval.</figcaption></figure>\n"
+        ));
+        html.extend(tables.map(|table| table.to_html()));
+        if let Some(chart) = figures::risk_coverage(&self.score) {
+            html.push_str(&format!(
+                "<h2>When to abstain</h2>\n<figure>{}<figcaption>If only the surest answers are \
+                 given, how many of them are wrong.</figcaption></figure>\n",
+                chart.to_svg()
+            ));
+        }
+        self.map(&mut html);
+        if !self.galleries.is_empty() {
+            html.push_str("<h2>Photos</h2>\n");
+            self.galleries.iter().for_each(|it| gallery(it, &mut html));
+        }
+        html.push_str("</html>\n");
+        html
+    }
+
+    /// The references that are drawn beside the curves: at most three.
+    fn ideals(&self) -> &[super::Reference] {
+        &self.references[..self.references.len().min(3)]
+    }
+
+    fn map(&self, html: &mut String) {
+        if self.places.is_empty() {
+            return;
+        }
+        if let Ok(png) = figures::error_map(&self.places).to_png() {
+            html.push_str(&format!(
+                "<h2>Where</h2>\n<figure>{}<figcaption>Where photos were taken, coloured by how far \
+                 off the first answer is.</figcaption></figure>\n",
+                inlined("", "png", &png)
+            ));
+        }
+    }
+}
+
+fn gallery(gallery: &Gallery, html: &mut String) {
+    html.push_str(&format!("<h3>{}</h3>\n", escaped(&gallery.title)));
+    if let Some(map) = &gallery.map {
+        html.push_str(&format!("<figure class=\"cell\">{}</figure>\n", inlined("", "png", map)));
+    }
+    html.push_str("<div class=\"gallery\">\n");
+    gallery.photos.iter().for_each(|it| shown(it, html));
+    html.push_str("</div>\n");
+}
+
+fn shown(photo: &Shown, html: &mut String) {
+    html.push_str("<div>");
+    if let Some(thumbnail) = &photo.thumbnail {
+        html.push_str(&inlined("photo", "jpeg", thumbnail));
+    }
+    if let Some(map) = &photo.map {
+        html.push_str(&inlined("", "png", map));
+    }
+    let lines = [&photo.photo].into_iter().chain(&photo.lines);
+    let lines: Vec<String> = lines.map(|line| escaped(line)).collect();
+    html.push_str(&format!("{}</div>\n", lines.join("<br>")));
+}

@@ -1,0 +1,255 @@
+//! The tables of an evaluation.
+
+use planet_geo::Scale;
+
+use super::{Report, Table};
+use crate::evaluation::{Interval, LeakageKind, Match, Score, published};
+
+/// Countries in the table of confusion.
+const COUNTRIES: usize = 12;
+/// Categories that are listed.
+const CATEGORIES: usize = 40;
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
+
+fn percents(shares: [f64; 5]) -> [String; 5] {
+    shares.map(percent)
+}
+
+fn km(distance: Option<f64>) -> String {
+    distance.filter(|km| km.is_finite()).map_or_else(
+        || "none".to_owned(),
+        |km| if km < 10.0 { format!("{km:.2}") } else { format!("{km:.1}") },
+    )
+}
+
+/// `% of photos within`, `street 1 km`, …
+fn scales(first: &str) -> Vec<String> {
+    let names = Scale::ALL.map(|scale| format!("{} {} km", scale.name(), scale.radius().km()));
+    [first.to_owned()].into_iter().chain(names).collect()
+}
+
+impl Report {
+    /// All tables of the report, in its order.
+    pub fn tables(&self) -> Vec<Table> {
+        let mut tables = vec![self.accuracy(), self.figures(), self.counts()];
+        tables.extend(self.known_results());
+        tables.extend(self.leakage_table());
+        tables.extend(self.categories());
+        tables.extend(self.confusion());
+        tables
+    }
+
+    /// Shares within the five scales, with what they are to be held against.
+    pub fn accuracy(&self) -> Table {
+        let score = &self.score;
+        let mut table = Table::new("accuracy", "Accuracy", &[]);
+        table.header = scales("% of photos within");
+        table.row("first answer", percents(score.within[0]));
+        let interval = |end: fn(&Interval) -> f64| score.within_interval.each_ref().map(end);
+        table.row("  95 % from", percents(interval(|it| it.low)));
+        table.row("  to", percents(interval(|it| it.high)));
+        for (more, shares) in score.within.iter().enumerate().skip(1) {
+            table.row(format!("best of {}", more + 1), percents(*shares));
+        }
+        if let Some(shares) = score.within_by_centre {
+            table.row("first answer, cells' centres", percents(shares));
+        }
+        for reference in &self.references {
+            table.row(&reference.name, percents(reference.within));
+        }
+        if let Some(clean) = &self.clean {
+            let name = format!("first answer, {} photos that share nothing", clean.counts.photos);
+            table.row(name, percents(clean.within[0]));
+        }
+        let groups = score.grouping.plural();
+        table.note = format!(
+            "{} photos. Distances: {}. Intervals by bootstrap over {groups}.",
+            score.counts.photos, score.rules
+        );
+        table
+    }
+
+    /// Errors in km and everything that is no share within a scale.
+    fn figures(&self) -> Table {
+        let score = &self.score;
+        let mut table = Table::new("figures", "Figures", &["", "value", "95 % from", "to"]);
+        let ends = |ends: Interval, as_text: &dyn Fn(f64) -> String| {
+            [as_text(ends.low), as_text(ends.high)]
+        };
+        let length = |value: f64| km(Some(value));
+        let names = ["first quartile of error, km", "median error, km", "third quartile, km"];
+        for (at, name) in names.into_iter().enumerate() {
+            let value = km(score.quartiles_km[at]);
+            table.row(name, [value].into_iter().chain(ends(score.quartiles_interval[at], &length)));
+        }
+        let mean = [km(score.mean_km)].into_iter();
+        table.row("mean error where located, km", mean.chain(ends(score.mean_interval, &length)));
+        let points = |value: f64| format!("{value:.0}");
+        let geoscore = [points(score.geoscore)].into_iter();
+        table.row("GeoScore, of 5000", geoscore.chain(ends(score.geoscore_interval, &points)));
+        let bare = |value: String| [value, String::new(), String::new()];
+        if let (Some([first, five]), Some(interval)) = (score.cells, score.cell_interval) {
+            let first = [percent(first)].into_iter();
+            table.row("right cell first, %", first.chain(ends(interval, &percent)));
+            table.row("right cell among five, %", bare(percent(five)));
+        }
+        for (name, share) in &self.cell_references {
+            table.row(name, bare(percent(*share)));
+        }
+        if let Some(regions) = &score.regions {
+            table.row("right country, %", bare(percent(regions.country)));
+            table.row("right continent, %", bare(percent(regions.continent)));
+        }
+        if let Some(error) = score.calibration_error {
+            table.row("expected calibration error, points", bare(percent(error)));
+        }
+        table
+    }
+
+    fn counts(&self) -> Table {
+        let counts = &self.score.counts;
+        let mut table = Table::new("counts", "Photos", &["", "number"]);
+        let rows = [
+            ("photos with a known position", counts.photos),
+            ("located", counts.located),
+            ("without an answer, counted as wrong", counts.failed),
+            ("without a prediction, counted as wrong", counts.missing),
+            ("predicted again, the first counts", counts.doubled),
+            ("predicted but unknown", counts.unknown),
+            ("without a position, not scored", counts.without_position),
+            ("twice in the truth, the first counts", counts.truth_doubled),
+        ];
+        for (at, (name, count)) in rows.into_iter().enumerate() {
+            if at < 2 || count > 0 {
+                table.row(name, [count.to_string()]);
+            }
+        }
+        table
+    }
+
+    fn known_results(&self) -> Option<Table> {
+        let set = self.known_set?;
+        let mut table = Table::new("published", &format!("Published on {}", set.name()), &[]);
+        table.header = scales("% of photos within");
+        table.header.push("source".to_owned());
+        for row in published(set) {
+            let cells = row.percent.map(|percent| format!("{percent:.1}"));
+            table.row(row.system, cells.into_iter().chain([row.source.to_owned()]));
+        }
+        let own = percents(self.score.within[0]);
+        table.row("these predictions", own.into_iter().chain([String::new()]));
+        Some(table)
+    }
+
+    fn leakage_table(&self) -> Option<Table> {
+        let leakage = self.leakage.as_ref()?;
+        let mut table = Table::new("leakage", "Shared with training", &["test photos", "number"]);
+        for kind in LeakageKind::ALL {
+            let count = leakage.count(kind);
+            table.row(kind.name(), [count.map_or("unknown".to_owned(), |it| it.to_string())]);
+        }
+        let hashes = leakage.count(LeakageKind::NearDuplicate).is_none();
+        if hashes {
+            "Near-duplicates need perceptual hashes in both manifests: planet dataset enrich --hash."
+                .clone_into(&mut table.note);
+        }
+        Some(table)
+    }
+
+    fn categories(&self) -> Option<Table> {
+        let categories = &self.score.categories;
+        if categories.is_empty() {
+            return None;
+        }
+        let mut table = Table::new("categories", &format!("By {}", self.by), &[]);
+        table.header = scales("% of photos within");
+        table.header.extend(["median km".to_owned(), "photos".to_owned()]);
+        for category in categories.iter().take(CATEGORIES) {
+            let more = [km(category.median_km), category.photos.to_string()];
+            table.row(&category.name, percents(category.within).into_iter().chain(more));
+        }
+        if categories.len() > CATEGORIES {
+            table.note = format!("{} more are in report.json.", categories.len() - CATEGORIES);
+        }
+        Some(table)
+    }
+
+    /// True countries in rows, answered ones in columns, in percent of the row.
+    fn confusion(&self) -> Option<Table> {
+        let regions = self.score.regions.as_ref().filter(|regions| regions.photos > 0)?;
+        let of = |truth: &str| {
+            regions.confusion.iter().filter(|row| row.0 == truth).map(|row| row.2).sum::<u64>()
+        };
+        let mut countries: Vec<&str> = regions.confusion.iter().map(|row| &*row.0).collect();
+        countries.sort_unstable();
+        countries.dedup();
+        countries.sort_by_key(|country| std::cmp::Reverse(of(country)));
+        countries.truncate(COUNTRIES);
+        let mut table =
+            Table::new("confusion", "Countries: truth in rows, answers in columns", &[]);
+        table.header = ["% of row"].iter().chain(&countries).map(|it| (*it).to_owned()).collect();
+        table.header.extend(["other".to_owned(), "photos".to_owned()]);
+        for truth in &countries {
+            let photos = of(truth);
+            let share = |count: u64| match count {
+                0 => String::new(),
+                _ => format!("{:.0}", 100.0 * count as f64 / photos as f64),
+            };
+            let answered = |answer: &&str| {
+                let pair = |row: &&(String, String, u64)| row.0 == *truth && row.1 == *answer;
+                regions.confusion.iter().find(pair).map_or(0, |row| row.2)
+            };
+            let counts: Vec<u64> = countries.iter().map(answered).collect();
+            let other = photos - counts.iter().sum::<u64>();
+            let cells = counts.into_iter().chain([other]).map(share);
+            table.row(*truth, cells.chain([photos.to_string()]).collect::<Vec<_>>());
+        }
+        Some(table)
+    }
+}
+
+/// Rounds won and errors of a match, as in the paper's section 3.
+pub fn match_table(result: &Match) -> Table {
+    let mut table = Table::new("match", "People against PlaNet", &["", "PlaNet", "people"]);
+    let won = [result.model_won.to_string(), result.people_won.to_string()];
+    table.row(format!("rounds won, of {}", result.rounds.len()), won);
+    table.row("median error, km", [km(result.model.median_km), km(result.people.median_km)]);
+    let sides =
+        |of: &dyn Fn(&crate::evaluation::Side) -> String| [of(&result.model), of(&result.people)];
+    table.row("GeoScore a round", sides(&|side| format!("{:.0}", side.geoscore)));
+    for (at, scale) in Scale::ALL.into_iter().enumerate() {
+        let name = format!("rounds within {} km ({})", scale.radius().km(), scale.name());
+        table.row(name, sides(&|side| side.within[at].to_string()));
+    }
+    for (player, [model, person]) in &result.players {
+        table.row(format!("rounds against {player}"), [model.to_string(), person.to_string()]);
+    }
+    table
+}
+
+/// Two scores side by side.
+pub fn comparison_table(comparison: &crate::evaluation::Comparison) -> Table {
+    let mut table = Table::new("comparison", "A against B", &[]);
+    table.header = scales("% of photos within");
+    let row = |score: &Score| percents(score.within[0]);
+    table.row("A", row(&comparison.a));
+    table.row("B", row(&comparison.b));
+    let signed = |value: f64| format!("{:+.1}", 100.0 * value);
+    table.row("A less B", comparison.scales.map(|it| signed(it.difference)));
+    table.row("  95 % from", comparison.scales.map(|it| signed(it.interval.low)));
+    table.row("  to", comparison.scales.map(|it| signed(it.interval.high)));
+    table.row("photos, A alone", comparison.scales.map(|it| it.only_a.to_string()));
+    table.row("photos, B alone", comparison.scales.map(|it| it.only_b.to_string()));
+    table.note = format!(
+        "{} photos in both; A is nearer in {}, B in {}. Median error {} km and {} km.",
+        comparison.photos,
+        comparison.a_nearer,
+        comparison.b_nearer,
+        km(comparison.a.quartiles_km[1]),
+        km(comparison.b.quartiles_km[1])
+    );
+    table
+}
