@@ -97,6 +97,26 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
         .assert()
         .success()
         .stdout(contains("img_id,p_key,pred_class,pred_lat,pred_lng,probability"));
+    planet(folder)
+        .args(["evaluate", "--model", "model", "--dataset", "test/manifest.parquet"])
+        .args(["--train", "earth/manifest.parquet", "--engine", "rten", "-o", "report"])
+        .assert()
+        .success()
+        .stdout(contains("ideal classifier").and(contains("nearest training photo")));
+    // What was predicted is what was scored.
+    planet(folder)
+        .args(["score", "--predictions", "report/predictions.jsonl", "--partition", "cells.csv"])
+        .args(["--truth", "test/manifest.parquet", "-o", "again"])
+        .assert()
+        .success();
+    let figures = ["report", "again"].map(|report| {
+        let text = fs::read_to_string(folder.join(report).join("report.json")).expect("figures");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        ["within", "quartiles_km", "cells", "calibration_error"].map(|it| json["score"][it].clone())
+    });
+    assert_eq!(figures[0], figures[1]);
+    let page = fs::read_to_string(folder.join("report/index.html")).expect("a page");
+    assert!(page.contains("data:image/jpeg") && page.contains("What is "));
 }
 
 #[test]

@@ -17,7 +17,8 @@ pub(super) struct Layout {
 pub(crate) const PHOTO_NAMES: &[&str] =
     &["photo", "img_id", "img_file", "image", "file", "filename", "file_name", "path", "key", "id"];
 const TIME_NAMES: &[&str] = &["time", "datetime", "date_taken", "captured_at", "timestamp", "date"];
-pub(crate) const AUTHOR_NAMES: &[&str] = &["author", "user", "user_id", "uid", "owner", "creator"];
+pub(crate) const AUTHOR_NAMES: &[&str] =
+    &["author", "user", "user_id", "uid", "owner", "creator", "player"];
 pub(crate) const ALBUM_NAMES: &[&str] = &["album", "sequence", "sequence_id", "album_id"];
 const COUNTRY_NAMES: &[&str] = &["country", "country_code", "cc"];
 

@@ -55,8 +55,6 @@ pub struct Scorer<'a> {
     table: TruthTable,
     options: ScorerOptions<'a>,
     bins: Bins,
-    /// Whether truth comes with the predictions.
-    growing: bool,
     counts: Counts,
     /// `[k − 1][bin]`
     by_guesses: Vec<Vec<u64>>,
@@ -69,12 +67,11 @@ pub struct Scorer<'a> {
 }
 
 impl<'a> Scorer<'a> {
-    /// For the photos of a table, or with an empty one for predictions that bring their truth.
+    /// For the photos of a table, or with one that grows for predictions that bring their truth.
     pub fn new(table: TruthTable, options: ScorerOptions<'a>) -> Self {
         let bins = Bins::new(options.rules);
         let (without_position, truth_doubled) = table.left_out();
         Self {
-            growing: table.is_empty(),
             counts: Counts { without_position, truth_doubled, ..Counts::default() },
             by_guesses: vec![vec![0; bins.len()]; GUESSES],
             by_centres: vec![0; bins.len()],
@@ -110,7 +107,7 @@ impl<'a> Scorer<'a> {
     /// Counts one photo's prediction and returns its error and truth, where it has both.
     pub fn add(&mut self, prediction: &Prediction) -> Option<(Distance, LatLng)> {
         let row = self.row(prediction)?;
-        let truth = match (self.growing, prediction.truth) {
+        let truth = match (self.table.grows(), prediction.truth) {
             // As the file has it, not rounded.
             (true, Some(truth)) => truth,
             _ => self.table.rows()[row].position(),
@@ -144,7 +141,7 @@ impl<'a> Scorer<'a> {
 
     fn row(&mut self, prediction: &Prediction) -> Option<usize> {
         let photo = &prediction.photo;
-        if self.growing {
+        if self.table.grows() {
             let Some(truth) = prediction.truth else {
                 self.counts.without_position += 1;
                 return None;

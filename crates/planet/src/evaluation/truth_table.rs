@@ -59,6 +59,8 @@ pub(super) struct Row {
 #[derive(Clone, Debug, Default)]
 pub struct TruthTable {
     rows: Vec<Row>,
+    /// Whether rows come with the predictions.
+    grows: bool,
     /// First row of each value of the id's highest bits.
     starts: Vec<u32>,
     grouping: Option<Grouping>,
@@ -117,7 +119,7 @@ impl TruthTable {
 
     /// An empty table, for predictions that bring their own truth.
     pub fn growing() -> Self {
-        Self::default()
+        Self { grows: true, ..Self::default() }
     }
 
     fn push(&mut self, row: &TruthRow<'_>, categories: &mut HashMap<String, u16>) {
@@ -219,6 +221,10 @@ impl TruthTable {
     /// What photos stand in groups by.
     pub fn grouping(&self) -> Grouping {
         self.grouping.unwrap_or(Grouping::Photo)
+    }
+
+    pub(super) fn grows(&self) -> bool {
+        self.grows
     }
 
     pub(super) fn rows(&self) -> &[Row] {

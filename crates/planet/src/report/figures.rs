@@ -68,9 +68,10 @@ pub fn match_figure(result: &Match) -> LineChart {
 }
 
 fn by_distance(y_label: &str, curves: Vec<Curve>) -> LineChart {
-    let tick = |scale: Scale| (scale.radius().km(), format!("{} {}", scale.name(), scale.radius()));
+    let tick = |scale: Scale| (scale.radius().km(), scale.radius().km().to_string());
     LineChart {
-        x_label: "distance from the truth, km".to_owned(),
+        x_label: "distance from the truth in km: street, city, region, country, continent"
+            .to_owned(),
         y_label: y_label.to_owned(),
         logarithmic: true,
         x_range: [NEAREST, FARTHEST],

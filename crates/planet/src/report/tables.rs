@@ -25,9 +25,9 @@ fn km(distance: Option<f64>) -> String {
     )
 }
 
-/// `% of photos within`, `street 1 km`, …
+/// `% of photos within`, `1 km`, …: street, city, region, country, continent.
 fn scales(first: &str) -> Vec<String> {
-    let names = Scale::ALL.map(|scale| format!("{} {} km", scale.name(), scale.radius().km()));
+    let names = Scale::ALL.map(|scale| format!("{} km", scale.radius().km()));
     [first.to_owned()].into_iter().chain(names).collect()
 }
 

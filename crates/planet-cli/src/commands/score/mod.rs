@@ -295,7 +295,7 @@ pub fn publish(report: &Report, json: bool, folder: Option<&Path>) -> Result<(),
         return Ok(());
     }
     for table in report.tables() {
-        writeln!(out, "{}", table.to_text())?;
+        writeln!(out, "{}\n\n{}", table.title, table.to_text())?;
         if !table.note.is_empty() {
             writeln!(out, "{}\n", table.note)?;
         }
