@@ -1,8 +1,9 @@
 //! Locating photos: from pixels to a probability for every cell, and from there to an answer.
 //!
 //! An [`Engine`] turns [`planet_data::PixelBatch`]es into [`Activations`]; a
-//! [`CellProbabilities`] is the softmax of one photo's logits; an [`Outcome`] is how far an
-//! answer lay from the truth. Nothing here knows which library runs the network.
+//! [`CellProbabilities`] is the softmax of one photo's logits; a [`Locator`] makes a [`Prediction`]
+//! of it. [`evaluation`] scores predictions, [`report`] shows the score, [`album`] locates photos
+//! through their neighbours. Nothing here knows which library runs the network.
 
 mod accuracy;
 pub mod album;
@@ -11,7 +12,6 @@ mod engine;
 pub mod evaluation;
 mod locate;
 pub mod map;
-mod outcome;
 pub mod package;
 pub mod plot;
 mod prediction;
@@ -21,7 +21,6 @@ pub mod report;
 pub use accuracy::{Accuracy, GUESSES};
 pub use engine::{Activations, Engine, EngineError};
 pub use locate::{LocateError, LocateOptions, locate};
-pub use outcome::Outcome;
 pub use package::{
     ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };

@@ -56,6 +56,22 @@ impl CellProbabilities {
         Ok(Self(values))
     }
 
+    /// Weights that need not sum to one.
+    ///
+    /// # Errors
+    /// A weight that is negative or not a number, or none above zero.
+    pub fn from_weights(weights: &[f64]) -> Result<Self, ProbabilityError> {
+        let wrong = |weight: &f64| !(*weight >= 0.0 && weight.is_finite());
+        if let Some(class) = weights.iter().position(wrong) {
+            return Err(ProbabilityError::Score { class, score: weights[class] as f32 });
+        }
+        let sum: f64 = weights.iter().sum();
+        if sum <= 0.0 {
+            return Err(ProbabilityError::Empty);
+        }
+        Ok(Self(weights.iter().map(|weight| (weight / sum) as f32).collect()))
+    }
+
     /// Of one class.
     pub fn of(&self, class: ClassId) -> f32 {
         self.0[class.index()]
@@ -102,6 +118,14 @@ mod tests {
         assert!(CellProbabilities::from_logits(&[f32::NAN], 1.0).is_err());
         assert!(CellProbabilities::from_logits(&[], 1.0).is_err());
         assert!(CellProbabilities::from_logits(&[1.0], 0.0).is_err());
+    }
+
+    #[test]
+    fn weights_become_probabilities_unless_they_are_none() {
+        let p = CellProbabilities::from_weights(&[1.0, 3.0, 0.0]).expect("ok");
+        assert_eq!(p.values(), &[0.25, 0.75, 0.0]);
+        assert!(CellProbabilities::from_weights(&[1.0, -1.0]).is_err());
+        assert_eq!(CellProbabilities::from_weights(&[0.0]), Err(ProbabilityError::Empty));
     }
 
     #[test]

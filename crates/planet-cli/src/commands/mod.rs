@@ -1,4 +1,5 @@
 pub mod about;
+pub mod album;
 pub mod cell;
 pub mod dataset;
 pub mod demo;

@@ -1,9 +1,12 @@
 use std::sync::{Arc, OnceLock};
 
 use planet_data::Gazetteer;
-use planet_geo::{ClassId, Distance, Partition, Scale};
+use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
 
-use super::{Candidate, Certain, Place, Prediction, Within, WithinError, discs::Discs};
+use super::{
+    Candidate, Certain, Place, Prediction, Within, WithinError,
+    discs::{Disc, Discs},
+};
 use crate::{CellProbabilities, ProbabilityError};
 
 /// What to say of each photo.
@@ -133,6 +136,17 @@ impl Locator {
 
     /// What is said of a photo with these probabilities.
     pub fn of(&self, photo: &str, probabilities: &CellProbabilities) -> Prediction {
+        self.of_trusting(photo, probabilities, &[1.0; 5])
+    }
+
+    /// The same where probability within a disc of each of the five levels is known to be right
+    /// less often than it says: it is multiplied by `trust`, 0..=1.
+    pub fn of_trusting(
+        &self,
+        photo: &str,
+        probabilities: &CellProbabilities,
+        trust: &[f64; 5],
+    ) -> Prediction {
         // Classes that mean "none of these" are no places: some more, in case they are among them.
         let ranked = probabilities.top(self.options.top + self.placeless);
         let candidates = ranked
@@ -141,7 +155,7 @@ impl Locator {
             .filter_map(|(class, probability)| self.candidate(class, probability))
             .take(self.options.top)
             .collect();
-        let certain = self.certain(probabilities);
+        let certain = self.certain(probabilities, trust);
         Prediction { photo: photo.to_owned(), candidates, certain, ..Prediction::default() }
     }
 
@@ -163,13 +177,29 @@ impl Locator {
         }
     }
 
-    fn certain(&self, probabilities: &CellProbabilities) -> Option<Certain> {
-        let densest = |level: &Scale| {
-            let disc =
-                self.discs.densest(probabilities.values(), level.radius(), self.options.certain)?;
-            Some((*level, disc))
+    /// Middle and probability of the disc of a level's radius that holds the most, if that is
+    /// enough to be certain.
+    pub fn densest(
+        &self,
+        probabilities: &CellProbabilities,
+        level: Scale,
+    ) -> Option<(LatLng, f64)> {
+        let disc = self.disc(probabilities, level, 1.0)?;
+        Some((self.partition.point(disc.class).expect("discs lie round points"), disc.mass))
+    }
+
+    fn disc(&self, probabilities: &CellProbabilities, level: Scale, trust: f64) -> Option<Disc> {
+        // Nothing is ever certain of which nothing is believed.
+        let share = self.options.certain / trust;
+        self.discs.densest(probabilities.values(), level.radius(), share).filter(|_| share <= 1.0)
+    }
+
+    fn certain(&self, probabilities: &CellProbabilities, trust: &[f64; 5]) -> Option<Certain> {
+        let found = |(level, trust): (&Scale, &f64)| {
+            let disc = self.disc(probabilities, *level, *trust)?;
+            Some((*level, disc, disc.mass * trust))
         };
-        let (level, disc) = Scale::ALL.iter().find_map(densest)?;
+        let (level, disc, probability) = Scale::ALL.iter().zip(trust).find_map(found)?;
         let position = self.partition.point(disc.class).expect("discs lie round points");
         let place = if self.options.names {
             self.known[disc.class.index()].get_or_init(|| self.look_up(disc.class)).place.as_ref()
@@ -177,6 +207,6 @@ impl Locator {
             None
         };
         let name = place.map_or_else(String::new, |place| place.at_level(level));
-        Some(Certain { level, name, position, probability: disc.mass as f32 })
+        Some(Certain { level, name, position, probability: probability as f32 })
     }
 }

@@ -19,7 +19,7 @@ const COLUMNS: u32 = 80;
 
 /// The map that was asked for.
 pub struct Maps {
-    file: Option<(PathBuf, Kind)>,
+    file: Option<PathBuf>,
     map: WorldMap,
     /// One photo has a map of its probability.
     single: bool,
@@ -35,7 +35,8 @@ enum Kind {
 
 impl Maps {
     pub fn new(path: Option<&Path>, photos: usize) -> Result<Self, Failure> {
-        let file = path.map(|path| Ok::<_, Failure>((path.to_owned(), kind(path)?))).transpose()?;
+        path.map(kind).transpose()?;
+        let file = path.map(Path::to_owned);
         let mut map = WorldMap::new(Region::WORLD);
         map.key("certain at some level", CERTAIN);
         map.key("uncertain", UNCERTAIN);
@@ -60,15 +61,20 @@ impl Maps {
     }
 
     pub fn write(&self) -> Result<(), Failure> {
-        let Some((path, kind)) = &self.file else { return Ok(()) };
-        let bytes = match kind {
-            Kind::Svg => self.map.to_svg().into_bytes(),
-            Kind::Png => self.map.to_png().map_err(Failure::new)?,
-            Kind::Html => self.map.to_html(&self.heading).into_bytes(),
-        };
+        let Some(path) = &self.file else { return Ok(()) };
+        let bytes = rendered(&self.map, path, &self.heading)?;
         NewFile::write_all_at(path, &bytes)
             .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
     }
+}
+
+/// A map as the name of its file says.
+pub fn rendered(map: &WorldMap, path: &Path, heading: &str) -> Result<Vec<u8>, Failure> {
+    Ok(match kind(path)? {
+        Kind::Svg => map.to_svg().into_bytes(),
+        Kind::Png => map.to_png().map_err(Failure::new)?,
+        Kind::Html => map.to_html(heading).into_bytes(),
+    })
 }
 
 /// A photo's probability in the terminal.

@@ -1,7 +1,7 @@
 //! `planet locate`: photos in, places out.
 
-mod map;
-mod output;
+pub mod map;
+pub mod output;
 mod sources;
 mod text;
 
@@ -110,7 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let gazetteer = Arc::clone(&gazetteer);
         thread::spawn(move || gazetteer.load());
     }
-    let format = arguments.format()?;
+    let format = format(arguments.format, arguments.output.as_deref())?;
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let signature = Signature::of(package.description());
     let mut engine = arguments.engine.open(&package.model(), &signature)?;
@@ -168,21 +168,24 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     conclude(located, failed, arguments.strict)
 }
 
-impl Arguments {
-    fn format(&self) -> Result<Option<PredictionFormat>, Failure> {
-        if let Some(name) = self.format {
-            return Ok(name.format());
-        }
-        let named = |path: &Path| {
-            PredictionFormat::of(path).map(Some).ok_or_else(|| {
-                Failure::usage(format!("'{}' names no format", path.display()))
-                    .hint("end it in .jsonl, .csv, .geojson or .kml, or say --format")
-            })
-        };
-        let path = self.output.as_deref().filter(|path| *path != Path::new("-"));
-        path.map_or(Ok(None), named)
+/// How to write: as was asked, else as the output's name says, else (`None`) as text.
+pub fn format(
+    asked: Option<FormatName>,
+    output: Option<&Path>,
+) -> Result<Option<PredictionFormat>, Failure> {
+    if let Some(name) = asked {
+        return Ok(name.format());
     }
+    let named = |path: &Path| {
+        PredictionFormat::of(path).map(Some).ok_or_else(|| {
+            Failure::usage(format!("'{}' names no format", path.display()))
+                .hint("end it in .jsonl, .csv, .geojson or .kml, or say --format")
+        })
+    };
+    output.filter(|path| *path != Path::new("-")).map_or(Ok(None), named)
+}
 
+impl Arguments {
     fn options(&self) -> Result<LocatorOptions, Failure> {
         if !(self.certain > 0.0 && self.certain <= 1.0) {
             return Err(Failure::usage("--certain must lie above 0 and at most 1"));

@@ -1,0 +1,207 @@
+//! `planet album locate`: photos that show nothing, located through those beside them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use clap::Args;
+use planet::{
+    CellProbabilities, Locator, LocatorOptions, ModelPackage, Prediction,
+    album::{Library, Network, Scheme, albums, trip_map},
+};
+use planet_data::{Gazetteer, Manifest, NewFile};
+use planet_geo::LatLng;
+
+use super::photos::{self, Said};
+use crate::{
+    commands::locate::{FormatName, format, output::Output},
+    engine_choice::EngineChoice,
+    failure::Failure,
+};
+
+/// `planet album locate DIR|M [--model MODEL] [--scheme hmm]`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// A folder of photos, or a manifest (M or M:SPLIT)
+    #[arg(value_name = "DIR|M")]
+    photos: String,
+    /// Folder that a manifest's photo ids are relative to
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Model package; without one, time and known positions alone tell
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+    /// How photos tell of each other: hmm uses known positions; single and average need a model
+    #[arg(long, value_name = "SCHEME", default_value = "hmm")]
+    scheme: Scheme,
+    /// Do not take known positions as evidence
+    #[arg(long)]
+    ignore_positions: bool,
+    /// Candidates a photo
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    top: u16,
+    /// Share of probability that makes a level certain
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    certain: f64,
+    /// How to write; by default what the output's name says, else text
+    #[arg(long, value_enum)]
+    format: Option<FormatName>,
+    /// File to write
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Draw the trip (.svg, .png, .html)
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineChoice,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if !(arguments.certain > 0.0 && arguments.certain <= 1.0) {
+        return Err(Failure::usage("--certain must lie above 0 and at most 1"));
+    }
+    let gazetteer = Arc::new(Gazetteer::new());
+    thread::spawn({
+        let gazetteer = Arc::clone(&gazetteer);
+        move || gazetteer.load()
+    });
+    let format = format(arguments.format, arguments.output.as_deref())?;
+    let manifest = photos::read(&arguments.photos, arguments.root.as_deref())?;
+    let known = arguments.known(&manifest);
+    let said = match &arguments.model {
+        Some(model) => {
+            let package = ModelPackage::open(model).map_err(Failure::new)?;
+            let wanted = |row: usize| arguments.scheme != Scheme::Hmm || known[row].is_none();
+            Some(Said::of(&package, &arguments.engine, &manifest, wanted)?)
+        }
+        None => None,
+    };
+    let mut output = Output::open(arguments.output.as_deref(), format, &manifest.root, false)?;
+    let mut predictions = match (arguments.scheme, &said) {
+        (Scheme::Hmm, said) => arguments.by_hmm(&manifest, &known, said.as_ref(), &gazetteer)?,
+        (Scheme::Single | Scheme::Average, Some(said)) => {
+            arguments.by_own_answers(&manifest, said, &gazetteer)?
+        }
+        (Scheme::Single | Scheme::Average, None) => {
+            return Err(Failure::usage(format!("--scheme {} needs --model", arguments.scheme)));
+        }
+        (scheme, _) => {
+            let what = format!("--scheme {scheme} does not locate yet: it is trained and exported");
+            return Err(Failure::usage(what).hint("use hmm, single or average"));
+        }
+    };
+    for (row, error) in said.into_iter().flat_map(|said| said.failed) {
+        // Neighbours may tell of a photo that cannot be read; it is named all the same.
+        if predictions[row].candidates.is_empty() {
+            predictions[row].error = Some(error);
+        } else {
+            anstream::eprintln!("{}: {error}; located by its neighbours", predictions[row].photo);
+        }
+    }
+    for (prediction, record) in predictions.iter_mut().zip(&manifest.records) {
+        prediction.truth = record.position;
+        output.write(prediction)?;
+    }
+    output.finish()?;
+    match &arguments.map {
+        Some(path) => draw(path, &manifest, &known, &predictions),
+        None => Ok(()),
+    }
+}
+
+impl Arguments {
+    /// The positions that are evidence.
+    fn known(&self, manifest: &Manifest) -> Vec<Option<LatLng>> {
+        let position =
+            |record: &planet_data::PhotoRecord| record.position.filter(|_| !self.ignore_positions);
+        manifest.records.iter().map(position).collect()
+    }
+
+    fn options(&self) -> LocatorOptions {
+        let (top, certain) = (self.top.into(), self.certain);
+        LocatorOptions { top, certain, ..LocatorOptions::default() }
+    }
+
+    fn by_hmm(
+        &self,
+        manifest: &Manifest,
+        known: &[Option<LatLng>],
+        said: Option<&Said>,
+        gazetteer: &Arc<Gazetteer>,
+    ) -> Result<Vec<Prediction>, Failure> {
+        let probabilities = |row: usize| said.and_then(|said| said.spool.get(row));
+        let network =
+            said.map(|said| Network { partition: &said.partition, probabilities: &probabilities });
+        let library = Library::new(&manifest.records, network);
+        let trust = library.trust(known);
+        let mut predictions = vec![Prediction::default(); manifest.records.len()];
+        library
+            .locate(known, &trust, &self.options(), gazetteer, |row, prediction| {
+                predictions[row] = prediction;
+            })
+            .map_err(|error| {
+                let failure = Failure::new(error);
+                match &self.model {
+                    Some(_) => failure,
+                    None => failure
+                        .hint("give a model with --model, or photos some of which have a position"),
+                }
+            })?;
+        Ok(predictions)
+    }
+
+    /// Each photo's own answer, or its album's mean.
+    fn by_own_answers(
+        &self,
+        manifest: &Manifest,
+        said: &Said,
+        gazetteer: &Arc<Gazetteer>,
+    ) -> Result<Vec<Prediction>, Failure> {
+        let partition = Arc::clone(&said.partition);
+        let locator = Locator::new(partition, 1.0, self.options(), Arc::clone(gazetteer))
+            .map_err(Failure::new)?;
+        let mut predictions = vec![Prediction::default(); manifest.records.len()];
+        for album in albums(&manifest.records) {
+            let mut mean = vec![0.0; said.partition.len()];
+            for probabilities in album.rows.iter().filter_map(|row| said.spool.get(*row)) {
+                mean.iter_mut().zip(probabilities).for_each(|(sum, it)| *sum += f64::from(it));
+            }
+            for &row in &album.rows {
+                let photo = &manifest.records[row].photo;
+                let own = said.spool.get(row);
+                let weights: Vec<f64> = match self.scheme {
+                    Scheme::Single => own.unwrap_or_default().into_iter().map(f64::from).collect(),
+                    _ => mean.clone(),
+                };
+                predictions[row] = match CellProbabilities::from_weights(&weights) {
+                    Ok(probabilities) => locator.of(photo, &probabilities),
+                    Err(error) => Prediction::failed(photo, error),
+                };
+            }
+        }
+        Ok(predictions)
+    }
+}
+
+fn draw(
+    path: &Path,
+    manifest: &Manifest,
+    known: &[Option<LatLng>],
+    predictions: &[Prediction],
+) -> Result<(), Failure> {
+    let library = Library::new(&manifest.records, None);
+    // What was not evidence is shown as it was answered.
+    let shown: Vec<Prediction> = predictions
+        .iter()
+        .zip(known)
+        .map(|(prediction, known)| Prediction { truth: *known, ..prediction.clone() })
+        .collect();
+    let in_order = |rows: &Vec<usize>| rows.iter().map(|row| &shown[*row]).collect::<Vec<_>>();
+    let map = trip_map(library.sequences().iter().map(|sequence| in_order(&sequence.rows)));
+    let heading = format!("{} photos", predictions.len());
+    let bytes = crate::commands::locate::map::rendered(&map, path, &heading)?;
+    NewFile::write_all_at(path, &bytes)
+        .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,114 @@
+//! `planet album seek`: positions are hidden and looked for again.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use clap::{Args, ValueEnum};
+use planet::{
+    ModelPackage,
+    album::{Found, Hide, Library, Network, hide_and_seek},
+    report::Table,
+};
+
+use super::photos::{self, Said};
+use crate::{engine_choice::EngineChoice, failure::Failure};
+
+/// `planet album seek DIR|M [--model MODEL]`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// A folder of photos with positions, or a manifest (M or M:SPLIT)
+    #[arg(value_name = "DIR|M")]
+    photos: String,
+    /// Folder that a manifest's photo ids are relative to
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Model package; without one, time and known positions alone tell
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+    /// What is hidden; both by default
+    #[arg(long, value_enum)]
+    hide: Option<HideName>,
+    /// How often positions are hidden anew
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: u64,
+    /// Every figure as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    engine: EngineChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum HideName {
+    /// Runs of 1 to 12 photos
+    Runs,
+    /// Whole days
+    Days,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let manifest = photos::read(&arguments.photos, arguments.root.as_deref())?;
+    let known: Vec<_> = manifest.records.iter().map(|record| record.position).collect();
+    let positions = known.iter().flatten().count();
+    if positions < 4 {
+        let what = format!("{} has {positions} photos with a position", arguments.photos);
+        return Err(Failure::new(what).hint("hiding half of them needs at least four"));
+    }
+    let said = match &arguments.model {
+        Some(model) => {
+            let package = ModelPackage::open(model).map_err(Failure::new)?;
+            Some(Said::of(&package, &arguments.engine, &manifest, |_| true)?)
+        }
+        None => None,
+    };
+    let probabilities = |row: usize| said.as_ref().and_then(|said| said.spool.get(row));
+    let network = said
+        .as_ref()
+        .map(|said| Network { partition: &said.partition, probabilities: &probabilities });
+    let library = Library::new(&manifest.records, network);
+    let ways = match arguments.hide {
+        None => Hide::ALL.to_vec(),
+        Some(HideName::Runs) => vec![Hide::Runs],
+        Some(HideName::Days) => vec![Hide::Days],
+    };
+    let mut out = io::stdout().lock();
+    let mut all = serde_json::Map::new();
+    for how in ways {
+        let found = hide_and_seek(&library, &known, how, arguments.seeds).map_err(Failure::new)?;
+        match arguments.json {
+            true => {
+                let value = serde_json::to_value(&found).map_err(Failure::new)?;
+                all.insert(how.name().to_owned(), value);
+            }
+            false => {
+                let table = table(how, &found, arguments.seeds, positions);
+                writeln!(out, "{}\n\n{}", table.title, table.to_text())?;
+            }
+        }
+    }
+    if arguments.json {
+        writeln!(out, "{:#}", serde_json::Value::Object(all))?;
+    }
+    Ok(())
+}
+
+fn table(how: Hide, found: &[Found], seeds: u64, positions: usize) -> Table {
+    let title = format!(
+        "Half of {positions} positions hidden by {}, mean of {seeds} seeds, % of hidden photos",
+        how.name()
+    );
+    let header =
+        ["", "1 km", "25 km", "200 km", "median km", "answered", "certain", "said", "right"];
+    let mut table = Table::new("seek", &title, &header);
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    for row in found {
+        let median = row.median_km.filter(|km| km.is_finite());
+        let median = median.map_or_else(|| "none".to_owned(), |km| format!("{km:.1}"));
+        let certain = row.certain.map_or_else(Default::default, |it| it.map(percent));
+        let cells = row.within.map(percent).into_iter().chain([median, percent(row.coverage)]);
+        table.row(&row.way, cells.chain(certain));
+    }
+    table
+}

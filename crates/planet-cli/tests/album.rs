@@ -1,0 +1,110 @@
+//! A library whose positions are half missing, by the shell.
+
+use std::{fs, path::Path};
+
+use assert_cmd::Command;
+use predicates::{prelude::PredicateBooleanExt, str::contains};
+use serde_json::Value;
+
+fn planet(folder: &Path) -> Command {
+    let mut command = Command::cargo_bin("planet").expect("the binary of this package");
+    command.current_dir(folder);
+    command
+}
+
+/// Two days in Rome, one in Oslo; every other photo has no position.
+fn library(folder: &Path) {
+    let mut text = "photo,lat,lng,time\n".to_owned();
+    for photo in 0..60 {
+        let (day, minute) = (photo / 20, photo % 20);
+        let place = if day < 2 { "41.9,12.5" } else { "59.9,10.75" };
+        let place = if photo % 2 == 0 { place } else { "," };
+        text.push_str(&format!("{photo}.jpg,{place},2022-06-{:02}T12:{minute:02}:00\n", 1 + day));
+    }
+    fs::write(folder.join("photos.csv"), text).expect("written");
+}
+
+#[test]
+fn missing_positions_are_those_of_the_neighbours_without_any_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    library(folder);
+    planet(folder)
+        .args(["album", "locate", "photos.csv", "-o", "found.jsonl", "--map", "trip.html"])
+        .assert()
+        .success();
+    let found = fs::read_to_string(folder.join("found.jsonl")).expect("predictions");
+    let found: Vec<Value> =
+        found.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(found.len(), 60);
+    for (photo, said) in found.iter().enumerate() {
+        assert_eq!(said["photo"], format!("{photo}.jpg"));
+        let lat = said["predictions"][0]["lat"].as_f64().expect("a latitude");
+        let wanted = if photo < 40 { 41.9 } else { 59.9 };
+        assert!((lat - wanted).abs() < 0.01, "{photo}: {said}");
+        assert_eq!(said["truth"].is_object(), photo % 2 == 0);
+    }
+    assert!(fs::read_to_string(folder.join("trip.html")).expect("a map").contains("<svg"));
+    // exiftool's table has the photos without a position only.
+    planet(folder)
+        .args(["album", "locate", "photos.csv", "--format", "exiftool"])
+        .assert()
+        .success()
+        .stdout(contains("1.jpg,41.").and(contains("0.jpg,").not()));
+}
+
+#[test]
+fn hidden_positions_are_looked_for_beside_the_simple_rules() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    library(folder);
+    planet(folder)
+        .args(["album", "seek", "photos.csv", "--seeds", "2"])
+        .assert()
+        .success()
+        .stdout(contains("hidden Markov model").and(contains("PhotoPrism's rule")));
+    let output = planet(folder)
+        .args(["album", "seek", "photos.csv", "--seeds", "2", "--hide", "runs", "--json"])
+        .assert()
+        .success()
+        .get_output()
+        .stdout
+        .clone();
+    let found: Value = serde_json::from_slice(&output).expect("JSON");
+    assert!(found["runs"][0]["within"][1].as_f64().expect("a share") > 0.7, "{found}");
+}
+
+#[test]
+fn libraries_with_nothing_to_go_by_are_refused_with_the_cure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    library(folder);
+    fs::create_dir(folder.join("empty")).expect("a folder");
+    fs::write(folder.join("bare.csv"), "photo,time\na.jpg,2022-06-01T12:00:00\nb.jpg,never\n")
+        .expect("written");
+    let locate = |arguments: &[&str]| {
+        let mut command = planet(folder);
+        command.args(["album", "locate"]).args(arguments);
+        command
+    };
+    locate(&["bare.csv"])
+        .assert()
+        .code(1)
+        .stderr(contains("nothing to go by").and(contains("--model")));
+    locate(&["photos.csv", "--ignore-positions"]).assert().code(1).stderr(contains("--model"));
+    locate(&["empty"]).assert().code(1).stderr(contains("no photos in empty"));
+    locate(&["photos.csv", "--scheme", "average"])
+        .assert()
+        .code(2)
+        .stderr(contains("needs --model"));
+    locate(&["photos.csv", "--scheme", "lstm-3"])
+        .assert()
+        .code(2)
+        .stderr(contains("no album scheme"));
+    locate(&["photos.csv", "--certain", "0"]).assert().code(2);
+    planet(folder)
+        .args(["album", "seek", "bare.csv"])
+        .assert()
+        .code(1)
+        .stderr(contains("at least four"));
+}

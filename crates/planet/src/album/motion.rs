@@ -1,0 +1,160 @@
+use serde::{Deserialize, Serialize};
+
+use super::places::Places;
+
+/// Times between two photos, in seconds, at which chances are kept; between two of them they are
+/// interpolated by the logarithm of the time. One more row is for unknown times.
+const KNOTS: [i64; 11] =
+    [30, 300, 1_800, 7_200, 18_000, 43_200, 86_400, 172_800, 432_000, 1_296_000, 5_184_000];
+const ROWS: usize = KNOTS.len() + 1;
+/// Ways to move: not at all, within about 30, 200 and 1000 km, anywhere.
+pub(super) const WAYS: usize = 5;
+
+/// What we suppose of somebody who takes photos, before any of theirs are known: a row for each
+/// of [`KNOTS`], the chances of each way to move. Ours, from nothing but plausibility; they
+/// count as much as [`WORTH`] photos once photos with positions are there to learn from.
+const SUPPOSED: [[f64; WAYS]; ROWS] = [
+    [0.970, 0.028, 0.0015, 0.0003, 0.0002],
+    [0.900, 0.095, 0.0040, 0.0006, 0.0004],
+    [0.700, 0.280, 0.0170, 0.0020, 0.0010],
+    [0.500, 0.400, 0.0900, 0.0080, 0.0020],
+    [0.380, 0.420, 0.1750, 0.0210, 0.0040],
+    [0.330, 0.400, 0.2200, 0.0420, 0.0080],
+    [0.290, 0.350, 0.2700, 0.0750, 0.0150],
+    [0.250, 0.300, 0.3000, 0.1100, 0.0400],
+    [0.210, 0.260, 0.2900, 0.1500, 0.0900],
+    [0.170, 0.230, 0.2600, 0.1900, 0.1500],
+    [0.120, 0.200, 0.2300, 0.2000, 0.2500],
+    [0.550, 0.300, 0.1000, 0.0400, 0.0100],
+];
+const WORTH: f64 = 20.0;
+/// Rounds of expectation and maximisation; the likelihood moves no more after a few.
+const ROUNDS: usize = 8;
+
+/// How somebody moves between two photos, by the time between them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Motion {
+    /// Chances of each way to move, `[knot][way]`; rows sum to one.
+    chances: Vec<[f64; WAYS]>,
+    /// Pairs of photos that this was learned from.
+    pairs: u64,
+}
+
+/// Two photos, one after the other, whose places are both known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Move {
+    pub from: usize,
+    pub to: usize,
+    /// Seconds between them.
+    pub seconds: Option<i64>,
+}
+
+impl Default for Motion {
+    /// What we suppose without having seen a photo.
+    fn default() -> Self {
+        Self { chances: SUPPOSED.to_vec(), pairs: 0 }
+    }
+}
+
+impl Motion {
+    /// Learned from moves between known places: the chances under which these are most likely
+    /// (EM over which way each of them was), with what we suppose as a prior.
+    pub(super) fn learned(places: &Places, moves: &[Move]) -> Self {
+        let mut motion = Self { pairs: moves.len() as u64, ..Self::default() };
+        let likelihoods: Vec<[f64; WAYS]> =
+            moves.iter().map(|it| places.likelihoods(it.from, it.to)).collect();
+        for _ in 0..ROUNDS {
+            let mut counts = SUPPOSED.map(|row| row.map(|chance| WORTH * chance));
+            for (it, likelihoods) in moves.iter().zip(&likelihoods) {
+                let chances = motion.chances(it.seconds);
+                let joint: [f64; WAYS] = std::array::from_fn(|way| chances[way] * likelihoods[way]);
+                let sum: f64 = joint.iter().sum();
+                if sum > 0.0 {
+                    for (row, share) in rows_of(it.seconds) {
+                        let counts = counts[row].iter_mut().zip(joint);
+                        counts.for_each(|(count, part)| *count += share * part / sum);
+                    }
+                }
+            }
+            for (chances, counts) in motion.chances.iter_mut().zip(counts) {
+                let sum: f64 = counts.iter().sum();
+                *chances = counts.map(|count| count / sum);
+            }
+        }
+        motion
+    }
+
+    /// Chances of each way to move in so many seconds. Before the photo itself means that the
+    /// clock was set in between: nothing is known.
+    pub(super) fn chances(&self, seconds: Option<i64>) -> [f64; WAYS] {
+        let rows = rows_of(seconds);
+        std::array::from_fn(|way| {
+            rows.iter().map(|(row, share)| share * self.chances[*row][way]).sum()
+        })
+    }
+
+    /// Whether rows are distributions, of a file that people may have changed.
+    pub fn is_sound(&self) -> bool {
+        let sound = |row: &[f64; WAYS]| {
+            row.iter().all(|chance| (0.0..=1.0).contains(chance))
+                && (row.iter().sum::<f64>() - 1.0).abs() < 1e-6
+        };
+        self.chances.len() == ROWS && self.chances.iter().all(sound)
+    }
+}
+
+/// The two rows that a time lies between, with their shares.
+fn rows_of(seconds: Option<i64>) -> [(usize, f64); 2] {
+    let Some(seconds) = seconds.filter(|seconds| *seconds >= 0) else {
+        return [(ROWS - 1, 1.0), (ROWS - 1, 0.0)];
+    };
+    let after = KNOTS.partition_point(|knot| *knot < seconds);
+    if after == 0 || after == KNOTS.len() {
+        let end = after.min(KNOTS.len() - 1);
+        return [(end, 1.0), (end, 0.0)];
+    }
+    let log = |seconds: i64| (seconds as f64).ln();
+    let (from, to) = (log(KNOTS[after - 1]), log(KNOTS[after]));
+    let share = (log(seconds) - from) / (to - from);
+    [(after - 1, 1.0 - share), (after, share)]
+}
+
+#[cfg(test)]
+mod tests {
+    use planet_geo::LatLng;
+
+    use super::*;
+
+    #[test]
+    fn what_we_suppose_is_sound_and_the_longer_the_time_the_farther_the_way() {
+        let motion = Motion::default();
+        assert!(motion.is_sound());
+        let stays: Vec<f64> =
+            (1..60).map(|step| motion.chances(Some(step * step * 2_000))[0]).collect();
+        assert!(stays.windows(2).all(|pair| pair[0] >= pair[1]) && stays[0] > stays[58]);
+        assert_eq!(motion.chances(None), motion.chances(Some(-5)));
+        assert_eq!(motion.chances(Some(0)), SUPPOSED[0]);
+        assert_eq!(motion.chances(Some(i64::MAX)), SUPPOSED[10]);
+        // Half way between 5 and 30 minutes, as a ratio: 300 · √6 seconds.
+        let middle = motion.chances(Some(735))[0];
+        assert!((middle - 0.8).abs() < 1e-3, "{middle}");
+    }
+
+    #[test]
+    fn somebody_who_never_stays_is_learned_to_move() {
+        let at = |lat| LatLng::new(lat, 0.0).expect("in range");
+        let places = Places::known(&[at(0.0), at(0.1), at(40.0)]);
+        let moves: Vec<Move> = (0..400)
+            .map(|step| Move { from: step % 2, to: (step + 1) % 2, seconds: Some(30) })
+            .collect();
+        let motion = Motion::learned(&places, &moves);
+        assert!(motion.is_sound());
+        let chances = motion.chances(Some(30));
+        assert!(chances[0] < 0.1, "{chances:?}");
+        assert!(chances[1] > 0.5, "{chances:?}");
+        // Nothing was seen of longer times.
+        let learned = motion.chances(Some(100_000));
+        let supposed = Motion::default().chances(Some(100_000));
+        assert!(learned.iter().zip(supposed).all(|(a, b)| (a - b).abs() < 1e-12), "{learned:?}");
+    }
+}
