@@ -11,7 +11,8 @@ use models::{formula, golden, photos, write};
 use planet::{Activations, Engine};
 use planet_engine::{Device, OnnxRuntime, Rten, Signature, Threads};
 use planet_net::{
-    Architecture, Builder, Linear, Lstm, Network, NetworkOptions, OutputName, Shape, Weights,
+    AlbumNetwork, Architecture, Builder, Linear, Lstm, Network, NetworkOptions, OutputName, Shape,
+    Weights,
 };
 
 /// How far f32 may stray on logits that vary by about 1 between photos.
@@ -134,6 +135,40 @@ fn lstms_of_either_kind_agree_with_pytorch() {
         let mut ort = runtime.open_sequence(&model, Threads::default()).expect("loaded");
         let off = distance(&ort.run(&album, 6).expect("ran"), expected);
         assert!(off < 1e-5, "ONNX Runtime: {off}");
+    }
+}
+
+/// One album a run, whatever its length: no engine is told the lengths of sequences. The golden
+/// file is planet-train's, made by its `make_lstm.py`.
+#[test]
+fn albums_of_different_lengths_get_pytorchs_answers_from_both_engines() {
+    let bytes = include_bytes!("../../planet-train/tests/golden/lstm.safetensors");
+    let (golden, _) = Weights::from_safetensors(bytes).expect("a golden file");
+    let get = |name: &str| golden.get(name).expect("in the golden file");
+    let sizes = AlbumNetwork { features: 5, hidden: 3, classes: 7, bidirectional: true };
+    let network = sizes.network().expect("built");
+    let weights = network.parameters().map(|parameter| {
+        let torch = parameter.name.replace("lstm.", "").replace("fc.", "linear.");
+        (parameter.name, get(&torch).clone())
+    });
+    let folder = write(&network, &weights.collect());
+    let model = folder.path().join("model.onnx");
+    let mut engines = vec![Rten::default().open_sequence(&model).expect("loaded")];
+    if let Some(library) = onnxruntime() {
+        let runtime = OnnxRuntime::load(&library).expect("loaded");
+        engines.push(runtime.open_sequence(&model, Threads::default()).expect("loaded"));
+    }
+    // Three albums side by side, padded: `[6, 3, …]`.
+    let column = |name: &str, album: usize, length: usize, width: usize| -> Vec<f32> {
+        let rows = get(name).values().chunks(width).skip(album).step_by(3).take(length);
+        rows.flatten().copied().collect()
+    };
+    for engine in &mut engines {
+        for (album, length) in [6, 2, 4].into_iter().enumerate() {
+            let found = engine.run(&column("inputs", album, length, 5), 5).expect("ran");
+            let off = distance(&found, &column("logits", album, length, 7));
+            assert!(off < 1e-5, "{}, {length} photos: {off}", engine.name());
+        }
     }
 }
 

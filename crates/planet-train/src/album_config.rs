@@ -99,7 +99,7 @@ impl AlbumConfig {
     /// # Errors
     /// The file cannot be read, holds a key that nobody knows, or a value that makes no sense.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let config: Self = course::read_toml(path)?;
+        let config: Self = course::read_toml(path, "architecture")?;
         config.check()?;
         Ok(config)
     }

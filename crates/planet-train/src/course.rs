@@ -47,11 +47,19 @@ pub(crate) fn not_negative(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
 
-/// A configuration's file.
-pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+/// A configuration's file. One that has the key `other`, which the other kind of run must name, is
+/// said to be for that kind.
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path, other: &str) -> Result<T, TrainError> {
     let text = std::fs::read_to_string(path).map_err(TrainError::file(path))?;
-    toml::from_str(&text).map_err(|error| TrainError::Config {
-        path: path.to_owned(),
-        what: error.to_string().trim_end().to_owned(),
-    })
+    let wrong = |what: String| TrainError::Config { path: path.to_owned(), what };
+    let table: toml::Table = toml::from_str(&text)
+        .map_err(|error: toml::de::Error| wrong(error.to_string().trim_end().to_owned()))?;
+    if table.contains_key(other) {
+        return Err(wrong(match other {
+            "scheme" => "is for a run over albums: it names a `scheme`".to_owned(),
+            _ => format!("is for a run over photos: it names an `{other}`"),
+        }));
+    }
+    // Read again from the text, so that the error can point at the line.
+    toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))
 }

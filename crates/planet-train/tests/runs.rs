@@ -1,43 +1,21 @@
 //! Whole runs on photos of plain colours: what is learned, what is written, and that an
 //! interrupted run goes on as if it had not been.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+mod support;
 
-use planet_data::{FailedPhoto, Monitor, Photo, PhotoError, PhotoRecord, PhotoStore};
-use planet_geo::{CellId, Class, ClassKind, LatLng, Partition, PartitionInfo};
+use std::{path::Path, sync::Arc};
+
+use planet_data::{Photo, PhotoError, PhotoRecord, PhotoStore};
+use planet_geo::{LatLng, Partition, PartitionInfo};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Checkpoint, Ending, Epoch, LearningRate, Optimizer, Rule, Run, RunFolder,
-    Samples, Schedule, Status, TrainConfig, TrainError, TrainMonitor, export,
+    ArchitectureName, Checkpoint, Ending, LearningRate, Optimizer, Rule, Run, RunFolder, Samples,
+    Schedule, TrainConfig, TrainError, export,
 };
+use support::{PLACES, Watch, at, partition};
 
-/// Four places, each with a colour of its own.
-const PLACES: [(f64, f64, [u8; 3]); 4] = [
-    (48.0, 2.0, [220, 30, 30]),
-    (35.0, 139.0, [30, 200, 40]),
-    (-33.0, 151.0, [30, 40, 220]),
-    (40.0, -74.0, [210, 200, 30]),
-];
-
-fn at(place: usize) -> LatLng {
-    LatLng::new(PLACES[place].0, PLACES[place].1).expect("a position")
-}
-
-fn partition() -> Partition {
-    let class = |place: usize| {
-        let cell = CellId::containing(at(place), planet_geo::Level::new(6).expect("a level"));
-        let (mean, centre) = (Some(at(place)), Some(cell.centre()));
-        Class { kind: ClassKind::Cells(vec![cell]), photos: 10, mean, centre }
-    };
-    Partition::new(PartitionInfo::default(), (0..PLACES.len()).map(class).collect())
-        .expect("disjoint")
-}
+/// A colour for each place.
+const COLOURS: [[u8; 3]; 4] = [[220, 30, 30], [30, 200, 40], [30, 40, 220], [210, 200, 30]];
 
 /// Photos `NUMBER-PLACE`, a little different each; those with `broken` in their name cannot be
 /// decoded.
@@ -50,7 +28,7 @@ impl PhotoStore for Colours {
         }
         let mut parts = id.split('-').map(|part| part.parse::<usize>().expect("a number"));
         let (number, place) = (parts.next().expect("number"), parts.next().expect("place"));
-        let [r, g, b] = PLACES[place].2;
+        let [r, g, b] = COLOURS[place];
         let shade =
             |value: u8, at: usize| value.saturating_add(((at * 7 + number * 13) % 30) as u8);
         let pixels = (0..32 * 32).flat_map(|at| [shade(r, at), shade(g, at + 1), shade(b, at + 2)]);
@@ -94,42 +72,6 @@ fn config() -> TrainConfig {
         label_smoothing: 0.05,
         ..TrainConfig::default()
     }
-}
-
-/// Ends the run after some steps, and keeps what it was told.
-#[derive(Default)]
-struct Watch {
-    steps: AtomicUsize,
-    most: Option<usize>,
-    failed: Mutex<Vec<String>>,
-}
-
-impl Watch {
-    fn until(steps: usize) -> Self {
-        Self { most: Some(steps), ..Self::default() }
-    }
-}
-
-impl Monitor for Watch {
-    fn expect(&self, _: u64) {}
-
-    fn advance(&self, _: u64) {}
-
-    fn cancelled(&self) -> bool {
-        self.most.is_some_and(|most| self.steps.load(Ordering::Relaxed) >= most)
-    }
-}
-
-impl TrainMonitor for Watch {
-    fn step(&self, _: &Status) {
-        self.steps.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn failed(&self, photo: &FailedPhoto) {
-        self.failed.lock().expect("whole").push(photo.photo.clone());
-    }
-
-    fn epoch(&self, _: &Epoch) {}
 }
 
 fn start(folder: &Path, config: TrainConfig) -> Run {

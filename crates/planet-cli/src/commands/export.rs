@@ -1,4 +1,4 @@
-//! `planet export`: a model package from a run.
+//! `planet export`: a model package from a run, or an album scheme into one.
 
 use std::{
     io::{self, Write},
@@ -6,33 +6,58 @@ use std::{
 };
 
 use clap::Args;
+use planet::ModelPackage;
 use planet_train::RunFolder;
 
 use crate::failure::Failure;
 
-/// `planet export RUN -o MODEL`
+/// `planet export RUN -o MODEL`, or of albums `planet export RUN --into MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Folder that planet train made
+    /// Folder that planet train or planet album train made
     run: PathBuf,
     /// The model's name, for people; by default the package's own
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "into")]
     name: Option<String>,
+    /// Package to put an album scheme into: the one that it was trained on
+    #[arg(long, value_name = "MODEL", conflicts_with = "output")]
+    into: Option<PathBuf>,
     /// Folder of the package
-    #[arg(short, long, value_name = "MODEL")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "MODEL", required_unless_present = "into")]
+    output: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let own = || arguments.output.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = arguments.name.clone().or_else(own).unwrap_or_else(|| "model".to_owned());
-    let package = planet_train::export(&RunFolder::at(&arguments.run), &name, &arguments.output)
-        .map_err(|error| Failure::new(error).hint("a run is a folder that planet train -o made"))?;
+    let run = RunFolder::at(&arguments.run);
+    let package = match (&arguments.into, &arguments.output) {
+        (Some(model), _) => {
+            let package = ModelPackage::open(model).map_err(Failure::new)?;
+            planet_train::export_scheme(&run, &package).map_err(|error| {
+                Failure::new(error).hint("--into takes a run that planet album train made")
+            })
+        }
+        (None, Some(output)) => {
+            let own = || output.file_name().map(|name| name.to_string_lossy().into_owned());
+            let name = arguments.name.clone().or_else(own).unwrap_or_else(|| "model".to_owned());
+            planet_train::export(&run, &name, output).map_err(|error| {
+                Failure::new(error).hint(
+                    "a run is a folder that planet train -o made; one of planet album train goes \
+                     --into its MODEL",
+                )
+            })
+        }
+        (None, None) => unreachable!("the parser asks for one of the two"),
+    }?;
     let description = package.description();
     let mut out = io::stdout().lock();
     writeln!(out, "package      {}", package.folder().display())?;
     writeln!(out, "network      {}", description.architecture)?;
     writeln!(out, "classes      {}", description.classes)?;
     writeln!(out, "temperature  {:.3}", description.temperature)?;
+    let schemes: Vec<&str> =
+        description.schemes.iter().map(|scheme| scheme.name.as_str()).collect();
+    if !schemes.is_empty() {
+        writeln!(out, "schemes      {}", schemes.join(", "))?;
+    }
     Ok(())
 }

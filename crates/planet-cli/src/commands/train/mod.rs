@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Args;
-use planet_data::{DataError, DiskStore, Manifest, table::TableSource};
+use planet_data::{DiskStore, Manifest, table::TableSource};
 use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
@@ -133,7 +133,7 @@ impl Arguments {
     }
 }
 
-fn set<T: Clone>(value: &mut Option<T>, given: &Option<T>) {
+pub fn set<T: Clone>(value: &mut Option<T>, given: &Option<T>) {
     if given.is_some() {
         value.clone_from(given);
     }
@@ -184,10 +184,21 @@ fn train_once(
     progress.begin(&run);
     let ending = run.train(&progress);
     progress.finish();
-    match ending.map_err(failure)? {
+    conclude(&run, ending.map_err(failure)?, "planet train", &folder)
+}
+
+/// The epoch with the best scores, where the run came to one; `command` goes on with a run that
+/// was interrupted.
+pub fn conclude(
+    run: &Run,
+    ending: Ending,
+    command: &str,
+    folder: &RunFolder,
+) -> Result<Option<Epoch>, Failure> {
+    match ending {
         Ending::Interrupted => {
             return Err(Failure::new("interrupted; everything is saved")
-                .hint(format!("go on with: planet train --resume {}", folder.path().display())));
+                .hint(format!("go on with: {command} --resume {}", folder.path().display())));
         }
         Ending::Converged | Ending::Epochs | Ending::Time => {}
     }
@@ -195,20 +206,25 @@ fn train_once(
     Ok(run.position().history.iter().find(|epoch| Some(epoch.epoch) == best).cloned())
 }
 
-/// The photos of `FILE` or `FILE:SPLIT`.
-fn samples(source: &str, root: Option<&Path>, partition: &Partition) -> Result<Samples, Failure> {
+/// The records of `FILE` or `FILE:SPLIT`, at least one.
+pub fn manifest(source: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
     let source = TableSource::parse(source);
-    let manifest = Manifest::load(&source, root).map_err(data_failure)?;
+    let manifest = Manifest::load(&source, root).map_err(Failure::new)?;
     if manifest.records.is_empty() {
         let hint = "planet dataset split writes the column; planet dataset stats shows it";
         return Err(Failure::new(format!("{source} has no photos")).hint(hint));
     }
+    Ok(manifest)
+}
+
+fn samples(source: &str, root: Option<&Path>, partition: &Partition) -> Result<Samples, Failure> {
+    let manifest = manifest(source, root)?;
     let store = Arc::new(DiskStore::new(manifest.root));
     Ok(Samples::new(store, manifest.records, partition))
 }
 
 /// The scores of the best epoch, for people.
-fn scores(epoch: &Epoch, out: &mut impl Write) -> io::Result<()> {
+pub fn scores(epoch: &Epoch, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "epoch        {:>7}", epoch.epoch)?;
     writeln!(out, "loss         {:>7.3}", epoch.loss)?;
     let Some(scores) = &epoch.validation else { return Ok(()) };
@@ -232,11 +248,7 @@ fn scores(epoch: &Epoch, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn data_failure(error: DataError) -> Failure {
-    Failure::new(error)
-}
-
-fn failure(error: TrainError) -> Failure {
+pub fn failure(error: TrainError) -> Failure {
     let hint = match &error {
         TrainError::Taken { path } => {
             format!("go on with --resume {}, or choose another -o", path.display())

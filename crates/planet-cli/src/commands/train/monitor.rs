@@ -1,7 +1,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use planet_data::{FailedPhoto, Monitor};
-use planet_train::{Epoch, Run, Samples, Status, TrainMonitor};
+use planet_train::{AlbumSamples, Epoch, Run, Samples, Status, TrainMonitor};
 
 use crate::progress::Progress;
 
@@ -27,6 +27,19 @@ impl TrainProgress {
             samples.len(),
             samples.outside(),
             samples.without_position()
+        ));
+    }
+
+    /// Says which albums are learned from.
+    pub fn albums(&self, name: &str, samples: &AlbumSamples) {
+        self.progress.say(&format!(
+            "{name}: {} albums, {} photos; {} without a position, {} outside every cell, {} \
+             that could not be decoded",
+            samples.len(),
+            samples.photos(),
+            samples.without_position(),
+            samples.outside(),
+            samples.without_embedding()
         ));
     }
 
