@@ -2,8 +2,9 @@
 """How well the photo score tells photographs from graphics, and the perceptual hash copies from others.
 
 Needs `pip install pillow`.
-Usage: bench/judgements.py PLANET FOLDER... [--sample 100]
-    FOLDER  real photos; the graphics are drawn by `planet world draw --non-photos`
+Usage: bench/judgements.py PLANET FOLDER... [--graphics FOLDER] [--sample 100]
+    FOLDER      real photos; the graphics are drawn by `planet world draw --non-photos`
+    --graphics  pictures that are no photographs, to be judged as well
 
 Of each folder a sample is recompressed, resized, cropped and toned; the distances of these copies to
 the photo, and of the photos to one another, are given as quantiles.
@@ -44,7 +45,7 @@ def area(above: list[float], below: list[float]) -> float:
     return sum(wins) / 2 / len(above) / len(below)
 
 
-def scores(binary: str, folders: list[Path], at: Path) -> None:
+def scores(binary: str, folders: list[Path], graphics_folder: Path | None, at: Path) -> None:
     planet(binary, "world", "draw", "--photos", 1200, "--non-photos", 0.3, "--size", 256, "-o", at / "drawn")
     kinds = {row["photo"]: row["kind"] for row in rows(at / "drawn/truth.csv")}
     groups: dict[str, list[float]] = {}
@@ -55,6 +56,9 @@ def scores(binary: str, folders: list[Path], at: Path) -> None:
     for folder in folders:
         groups[folder.name] = [float(row["photo_score"]) for row in enriched(binary, folder, at)]
         real += groups[folder.name]
+    if graphics_folder:
+        rows_of = enriched(binary, graphics_folder, at)
+        groups["graphics"] = [float(row["photo_score"]) for row in rows_of if row["photo_score"]]
     print("| pictures | number | median score | kept at 0.5 |\n|---|---|---|---|")
     for name, all in groups.items():
         kept = sum(x >= 0.5 for x in all) / len(all)
@@ -126,10 +130,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("planet")
     parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--graphics", type=Path)
     parser.add_argument("--sample", type=int, default=100)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as at:
-        scores(arguments.planet, arguments.folders, Path(at))
+        scores(arguments.planet, arguments.folders, arguments.graphics, Path(at))
         distances(arguments.planet, arguments.folders, arguments.sample, Path(at))
 
 

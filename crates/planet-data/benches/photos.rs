@@ -50,7 +50,7 @@ fn photos(criterion: &mut Criterion) {
         bencher.iter(|| black_box(preprocess.apply(&photo)));
     });
     group.bench_function("hash", |bencher| bencher.iter(|| PerceptualHash::of(black_box(&photo))));
-    group.bench_function("score", |bencher| bencher.iter(|| photo_score(black_box(&photo))));
+    group.bench_function("score", |bencher| bencher.iter(|| photo_score(black_box(&photo), None)));
     group.finish();
 }
 

@@ -10,7 +10,7 @@ use crate::{
 pub struct Enrich {
     /// `content_hash` and `perceptual_hash`, from the file's bytes and pixels.
     pub hashes: bool,
-    /// `photo_score`, from the pixels.
+    /// `photo_score`, from the pixels and the `camera` that the manifest names.
     pub photo_score: bool,
     /// `country`, from the position.
     pub country: bool,
@@ -63,7 +63,7 @@ impl Enrich {
                 record.perceptual_hash = Some(PerceptualHash::of(&photo).to_string());
             }
             if score {
-                record.photo_score = Some(photo_score(&photo));
+                record.photo_score = Some(photo_score(&photo, record.camera.as_deref()));
             }
         }
         Ok(())
