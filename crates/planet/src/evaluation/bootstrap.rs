@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     bins::Bins,
-    truth_table::{Row, TruthTable},
+    truth_table::{Grouping, Row, TruthTable},
 };
 
 /// The scale of GeoScore's decay in km: 5000 · exp(−d / 1492.7).
@@ -54,7 +54,15 @@ pub(super) fn geoscore(km: f64) -> f64 {
 /// Draws test sets of the same size anew from this one, whole groups at a time, and takes the
 /// middle 95 % of each figure (percentile bootstrap, Efron 1979). Works on counts of binned
 /// errors: where photos stand alone, a set takes no longer for ten million than for ten.
-pub(super) fn intervals(table: &TruthTable, bins: &Bins, resamples: usize, seed: u64) -> Intervals {
+pub(super) fn intervals(
+    table: &mut TruthTable,
+    bins: &Bins,
+    resamples: usize,
+    seed: u64,
+) -> Intervals {
+    if table.grouping() != Grouping::Photo {
+        table.sort_by_key(|row| (row.group(), row.id()));
+    }
     let right = |row: &Row| row.confidence.is_sign_positive() && !row.confidence.is_nan();
     let kind = |row: &Row| {
         let error = row.located().map(planet_geo::Distance::from_km);
@@ -96,23 +104,24 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// From each photo's group, `None` for one alone, and its kind, below `kinds`.
+    /// From each photo's group, `None` for one alone, and its kind, below `kinds`; photos of one
+    /// group come one after the other.
     pub(super) fn new(kinds: usize, photos: impl Iterator<Item = (Option<u32>, u16)>) -> Self {
         let mut alone = vec![0; kinds];
-        let mut grouped = Vec::new();
+        let (mut grouped, mut starts, mut last) = (Vec::new(), Vec::new(), None);
         for (group, kind) in photos {
-            match group {
-                Some(group) => grouped.push((group, kind)),
-                None => alone[usize::from(kind)] += 1,
+            if group.is_none() {
+                alone[usize::from(kind)] += 1;
+                continue;
             }
+            if group != last {
+                starts.push(grouped.len());
+                last = group;
+            }
+            grouped.push(kind);
         }
-        grouped.par_sort_unstable();
-        let mut starts: Vec<usize> = (0..grouped.len())
-            .filter(|&at| at == 0 || grouped[at].0 != grouped[at - 1].0)
-            .collect();
         starts.push(grouped.len());
-        let photos = grouped.into_iter().map(|(_, kind)| kind).collect();
-        Self { kinds, alone, photos, starts }
+        Self { kinds, alone, photos: grouped, starts }
     }
 
     /// Figures of test sets that are drawn anew, from their counts by kind.
@@ -227,7 +236,7 @@ mod tests {
                 let near = rng.random_bool(share);
                 table.row_mut(row).error = if near { 10.0 } else { 5000.0 };
             }
-            let city = intervals(&table, &bins, 300, *set).within[1];
+            let city = intervals(&mut table, &bins, 300, *set).within[1];
             (city.low..=city.high).contains(&share)
         });
         // 95 % of 400 is 380, with a standard deviation of 4.4.
@@ -253,7 +262,7 @@ mod tests {
                 let row = table.find(&photo.to_string()).expect("there");
                 table.row_mut(row).error = if photo / 20 % 2 == 0 { 10.0 } else { 5000.0 };
             }
-            let city = intervals(&table, &bins, 1000, 0).within[1];
+            let city = intervals(&mut table, &bins, 1000, 0).within[1];
             city.high - city.low
         };
         let ratio = set(true) / set(false);

@@ -48,7 +48,7 @@ impl Comparison {
         let rules = a.rules();
         let ((a, of_a), (b, of_b)) = (a.finish_with_table(), b.finish_with_table());
         let mut others = of_b.rows().iter().peekable();
-        let both: Vec<(&Row, &Row)> = of_a
+        let mut both: Vec<(&Row, &Row)> = of_a
             .rows()
             .iter()
             .filter_map(|row| {
@@ -62,6 +62,8 @@ impl Comparison {
             within.iter().position(|it| *it).unwrap_or(LEVELS - 1)
         };
         let kind = |(a, b): &(&Row, &Row)| (a.group(), (LEVELS * level(a) + level(b)) as u16);
+        // The photos of one group one after the other.
+        both.sort_unstable_by_key(|(row, _)| (row.group(), row.id()));
         let groups = Groups::new(LEVELS * LEVELS, both.iter().map(kind));
         let differences =
             groups.resample(resamples, seed, |kinds| [0, 1, 2, 3, 4].map(|at| Only::of(kinds, at)));

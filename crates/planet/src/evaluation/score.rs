@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use planet_data::Gazetteer;
 use planet_geo::LatLng;
 use serde::Serialize;
@@ -173,14 +175,20 @@ pub(super) struct Tally {
 }
 
 impl Score {
-    /// Adds what follows from the photos' errors.
-    pub(super) fn of(table: &TruthTable, bins: &Bins, tally: Tally) -> Self {
+    /// Adds what follows from the photos' errors. The table is sorted in place, time and again:
+    /// a copy of ten million errors would be as large as a quarter of it.
+    pub(super) fn of(table: &mut TruthTable, bins: &Bins, tally: Tally) -> Self {
         let intervals = bootstrap::intervals(table, bins, tally.resamples, tally.seed);
-        let mut errors: Vec<f64> = table.rows().iter().filter_map(Row::located).collect();
-        errors.sort_unstable_by(f64::total_cmp);
+        let calibration = tally.cells.and_then(|_| calibration(table));
+        let risk_coverage = risk_coverage(table, tally.rules);
+        // Errors are not negative: their bits grow as they do, then come infinity and NaN.
+        table.sort_by_key(|row| (row.error.to_bits(), row.id()));
         let photos = table.len();
-        let mean = errors.iter().sum::<f64>() / errors.len().max(1) as f64;
-        let sum: f64 = errors.iter().map(|km| geoscore(*km)).sum();
+        let located = table.rows().partition_point(|row| row.located().is_some());
+        let errors = || table.rows()[..located].iter().filter_map(Row::located);
+        let error = |at: usize| table.rows()[..located].get(at).and_then(Row::located);
+        let mean = errors().sum::<f64>() / located.max(1) as f64;
+        let sum: f64 = errors().map(geoscore).sum();
         Self {
             rules: tally.rules,
             counts: tally.counts,
@@ -188,17 +196,17 @@ impl Score {
             within: tally.within,
             within_interval: intervals.within,
             within_by_centre: tally.centres,
-            quartiles_km: [0.25, 0.5, 0.75].map(|share| quantile(&errors, photos, share)),
+            quartiles_km: [0.25, 0.5, 0.75].map(|share| quantile(error, photos, share)),
             quartiles_interval: intervals.quartiles,
-            mean_km: (!errors.is_empty()).then_some(mean),
+            mean_km: (located > 0).then_some(mean),
             mean_interval: intervals.mean,
             geoscore: sum / photos.max(1) as f64,
             geoscore_interval: intervals.geoscore,
             cells: tally.cells,
             cell_interval: tally.cells.map(|_| intervals.cell),
             regions: tally.regions,
-            calibration_error: tally.cells.and_then(|_| calibration(table)),
-            risk_coverage: risk_coverage(table, tally.rules),
+            calibration_error: calibration,
+            risk_coverage,
             categories: categories(table, tally.rules),
             curve_km: bins.edges().to_vec(),
             curves: tally.curves,
@@ -207,14 +215,12 @@ impl Score {
     }
 }
 
-/// The value below which a share of `photos` lies, between two photos the middle of both; the
-/// photos beyond those given are farther than any. `None` where it falls among these.
-fn quantile(sorted: &[f64], photos: usize, share: f64) -> Option<f64> {
-    if photos == 0 {
-        return None;
-    }
-    let at = share * (photos - 1) as f64;
-    let (lower, upper) = (sorted.get(at.floor() as usize)?, sorted.get(at.ceil() as usize)?);
+/// The value below which a share of `photos` lies, between two photos the middle of both, from
+/// the values in growing order; the photos beyond these are farther than any. `None` where it
+/// falls among them.
+fn quantile(value: impl Fn(usize) -> Option<f64>, photos: usize, share: f64) -> Option<f64> {
+    let at = share * photos.checked_sub(1)? as f64;
+    let (lower, upper) = (value(at.floor() as usize)?, value(at.ceil() as usize)?);
     Some(lower + (upper - lower) * at.fract())
 }
 
@@ -227,15 +233,14 @@ fn calibration(table: &TruthTable) -> Option<f64> {
 
 /// Risk where the surest answers are kept, at a hundred shares of all photos; empty where
 /// predictions state no probability.
-fn risk_coverage(table: &TruthTable, rules: Rules) -> Vec<RiskCoverage> {
-    let stated = |row: &&Row| row.located().is_some() && !row.confidence.is_nan();
-    let mut sure: Vec<(f32, [bool; 5])> = table
-        .rows()
-        .iter()
-        .filter(stated)
-        .map(|row| (row.confidence.abs(), scales(row, rules)))
-        .collect();
-    sure.sort_by(|a, b| b.0.total_cmp(&a.0));
+fn risk_coverage(table: &mut TruthTable, rules: Rules) -> Vec<RiskCoverage> {
+    let stated = |row: &Row| row.located().is_some() && !row.confidence.is_nan();
+    // The surest first; probabilities are not negative.
+    table.sort_by_key(|row| {
+        let confidence = stated(row).then(|| row.confidence.abs().to_bits());
+        (Reverse(confidence), row.id())
+    });
+    let sure = &table.rows()[..table.rows().partition_point(stated)];
     let photos = table.len().max(1);
     let (mut outside, mut at) = ([0u64; 5], 0);
     let mut curve = Vec::new();
@@ -244,13 +249,14 @@ fn risk_coverage(table: &TruthTable, rules: Rules) -> Vec<RiskCoverage> {
         if answered == 0 || answered > sure.len() {
             continue;
         }
-        for (_, within) in &sure[at..answered] {
+        for row in &sure[at..answered] {
+            let within = scales(row, rules);
             outside.iter_mut().zip(within).for_each(|(count, it)| *count += u64::from(!it));
         }
         at = answered;
         curve.push(RiskCoverage {
             coverage: answered as f64 / photos as f64,
-            confidence: f64::from(sure[answered - 1].0),
+            confidence: f64::from(sure[answered - 1].confidence.abs()),
             risk: outside.map(|count| count as f64 / answered as f64),
         });
     }
@@ -261,39 +267,49 @@ fn scales(row: &Row, rules: Rules) -> [bool; 5] {
     row.located().map_or([false; 5], |km| rules.scales(planet_geo::Distance::from_km(km)))
 }
 
+/// From a table in the order of errors.
 fn categories(table: &TruthTable, rules: Rules) -> Vec<CategoryScore> {
+    let mut photos = vec![0; table.categories().len()];
+    table.rows().iter().filter_map(Row::category).for_each(|it| photos[usize::from(it)] += 1);
+    /// How many photos of a kind came so far, their errors in the middle, and those within.
+    #[derive(Clone, Default)]
     struct Kind {
-        photos: usize,
-        errors: Vec<f64>,
+        so_far: usize,
+        middle: [Option<f64>; 2],
         within: [u64; 5],
     }
-    let none = || Kind { photos: 0, errors: Vec::new(), within: [0; 5] };
-    let mut kinds: Vec<Kind> = table.categories().iter().map(|_| none()).collect();
+    let mut kinds = vec![Kind::default(); photos.len()];
     for row in table.rows() {
-        let Some(category) = row.category() else { continue };
-        let kind = &mut kinds[usize::from(category)];
-        kind.photos += 1;
-        kind.errors.extend(row.located());
+        let Some(category) = row.category().map(usize::from) else { continue };
+        let kind = &mut kinds[category];
+        for (middle, at) in kind.middle.iter_mut().zip(middle(photos[category])) {
+            if at == kind.so_far {
+                *middle = row.located();
+            }
+        }
+        kind.so_far += 1;
         let within = scales(row, rules);
         kind.within.iter_mut().zip(within).for_each(|(count, it)| *count += u64::from(it));
     }
-    let mut scores: Vec<CategoryScore> = table
-        .categories()
-        .iter()
-        .zip(kinds)
-        .filter(|(_, kind)| kind.photos > 0)
-        .map(|(name, mut kind)| {
-            kind.errors.sort_unstable_by(f64::total_cmp);
+    let named = table.categories().iter().zip(kinds).filter(|(_, kind)| kind.so_far > 0);
+    let mut scores: Vec<CategoryScore> = named
+        .map(|(name, kind)| {
+            let [lower, upper] = kind.middle;
             CategoryScore {
                 name: name.clone(),
-                photos: kind.photos as u64,
-                median_km: quantile(&kind.errors, kind.photos, 0.5),
-                within: kind.within.map(|count| count as f64 / kind.photos as f64),
+                photos: kind.so_far as u64,
+                median_km: lower.zip(upper).map(|(lower, upper)| f64::midpoint(lower, upper)),
+                within: kind.within.map(|count| count as f64 / kind.so_far as f64),
             }
         })
         .collect();
     scores.sort_by(|a, b| b.photos.cmp(&a.photos).then_with(|| a.name.cmp(&b.name)));
     scores
+}
+
+/// Which of some photos in a row are in the middle: one or two.
+fn middle(photos: usize) -> [usize; 2] {
+    [photos.saturating_sub(1) / 2, photos / 2]
 }
 
 #[cfg(test)]
@@ -303,6 +319,9 @@ mod tests {
     #[test]
     fn quantiles_count_photos_without_an_answer_as_farther_than_any() {
         let errors = [1.0, 2.0, 3.0, 4.0];
+        let quantile = |errors: &[f64], photos, share| {
+            quantile(|at| errors.get(at).copied(), photos, share)
+        };
         assert_eq!(quantile(&errors, 4, 0.5), Some(2.5));
         assert_eq!(quantile(&errors, 5, 0.5), Some(3.0));
         assert_eq!(quantile(&errors, 8, 0.5), None);

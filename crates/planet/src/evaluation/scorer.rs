@@ -7,6 +7,7 @@ use super::{
     Rules, Score, TruthTable,
     bins::Bins,
     score::{Counts, Regions},
+    truth_table::Row,
 };
 use crate::{GUESSES, Prediction};
 
@@ -211,7 +212,7 @@ impl<'a> Scorer<'a> {
         let regions = self.options.gazetteer.map(|_| self.regions.finish());
         let draws = self.options.resamples;
         let score = Score::of(
-            &self.table,
+            &mut self.table,
             &self.bins,
             super::score::Tally {
                 rules: self.options.rules,
@@ -225,7 +226,7 @@ impl<'a> Scorer<'a> {
                 seed: self.options.seed,
             },
         );
-        self.table.arrange();
+        self.table.sort_by_key(Row::id);
         (score, self.table)
     }
 }

@@ -139,7 +139,10 @@ impl TruthTable {
             }
             _ => NONE,
         };
-        self.rows.push(Row { group, category, ..Row::at(id_of(row.photo), position) });
+        let row = Row { group, category, ..Row::at(id_of(row.photo), position) };
+        // Its turn, until the table is arranged.
+        let turn = f32::from_bits(self.rows.len() as u32);
+        self.rows.push(Row { error: turn, ..row });
     }
 
     /// Albums count where there are any, else authors.
@@ -164,13 +167,14 @@ impl TruthTable {
         *self.groups.entry(id_of(&(author, album))).or_insert(next)
     }
 
-    /// Sorts the rows by id, so that they can be found.
-    pub(super) fn arrange(&mut self) {
+    /// Sorts the rows that were pushed by id, so that they can be found.
+    fn arrange(&mut self) {
         self.groups = HashMap::new();
-        // Stable, so that the first of two rows with one id stays.
-        self.rows.par_sort_by_key(|row| row.id);
+        // In place; the first of two rows with one id stays.
+        self.sort_by_key(|row| (row.id, row.error.to_bits()));
         let before = self.rows.len();
         self.rows.dedup_by_key(|row| row.id);
+        self.rows.iter_mut().for_each(|row| row.error = f32::NAN);
         self.doubled = (before - self.rows.len()) as u64;
         let bits = (self.rows.len() / 8).max(2).ilog2();
         self.starts = Vec::with_capacity((1 << bits) + 1);
@@ -201,6 +205,12 @@ impl TruthTable {
             self.rows.push(Row::at(id, position));
             self.rows.len() - 1
         })
+    }
+
+    /// Puts the rows in another order, in place; none is found by id until they are sorted by id.
+    /// A key that tells every two rows apart makes the order certain.
+    pub(super) fn sort_by_key<K: Ord>(&mut self, key: impl Fn(&Row) -> K + Sync) {
+        self.rows.par_sort_unstable_by_key(key);
     }
 
     /// Where every photo was taken.

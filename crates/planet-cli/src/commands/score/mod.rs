@@ -141,7 +141,7 @@ impl TruthArguments {
         mut seen: impl FnMut(&str, Option<(LatLng, f64)>),
     ) -> Result<Scorer<'a>, Failure> {
         let progress = Progress::new("photos");
-        for prediction in self.reader(predictions)? {
+        for prediction in self.reader(predictions)?.ahead() {
             let prediction = prediction.map_err(Failure::new)?;
             let outcome = scorer.add(&prediction);
             seen(&prediction.photo, outcome.map(|(error, truth)| (truth, error.km())));
@@ -270,7 +270,7 @@ fn second_pass(
         return Err(Failure::usage("predictions from standard input are read once")
             .hint("write them to a file to score with --train"));
     }
-    for prediction in truth.reader(predictions)? {
+    for prediction in truth.reader(predictions)?.ahead() {
         scorer.add(&prediction.map_err(Failure::new)?);
     }
     Ok(scorer.finish())

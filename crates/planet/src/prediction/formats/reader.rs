@@ -1,6 +1,7 @@
 use std::{
     io::{BufRead, Read},
     path::Path,
+    sync::mpsc,
 };
 
 use csv::ByteRecord;
@@ -16,6 +17,9 @@ use crate::prediction::{Candidate, Prediction};
 /// Longest line of jsonl that is read, in bytes: an embedding and a hundred candidates are a
 /// tenth of it.
 const LONGEST_LINE: usize = 1 << 22;
+/// Predictions that are handed over between threads at once, and how often ahead.
+const BATCH: usize = 512;
+const BATCHES_AHEAD: usize = 4;
 
 /// Reads predictions photo by photo: jsonl, our CSV, and what other systems write.
 ///
@@ -56,6 +60,21 @@ impl PredictionReader {
             Source::Table(Box::new(Rows::open(reader, path, &name, p_key)?))
         };
         Ok(Self { name, source })
+    }
+
+    /// The same on a thread of its own, some thousand predictions ahead of the caller.
+    pub fn ahead(mut self) -> impl Iterator<Item = Result<Prediction, PredictionError>> {
+        let (sender, receiver) = mpsc::sync_channel::<Vec<_>>(BATCHES_AHEAD);
+        std::thread::spawn(move || {
+            loop {
+                let batch: Vec<_> = self.by_ref().take(BATCH).collect();
+                // The caller may have gone.
+                if batch.is_empty() || sender.send(batch).is_err() {
+                    break;
+                }
+            }
+        });
+        receiver.into_iter().flatten()
     }
 
     fn read(&mut self) -> Result<Option<Prediction>, PredictionError> {
