@@ -319,9 +319,8 @@ mod tests {
     #[test]
     fn quantiles_count_photos_without_an_answer_as_farther_than_any() {
         let errors = [1.0, 2.0, 3.0, 4.0];
-        let quantile = |errors: &[f64], photos, share| {
-            quantile(|at| errors.get(at).copied(), photos, share)
-        };
+        let quantile =
+            |errors: &[f64], photos, share| quantile(|at| errors.get(at).copied(), photos, share);
         assert_eq!(quantile(&errors, 4, 0.5), Some(2.5));
         assert_eq!(quantile(&errors, 5, 0.5), Some(3.0));
         assert_eq!(quantile(&errors, 8, 0.5), None);
