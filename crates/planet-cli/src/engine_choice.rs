@@ -6,7 +6,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet_engine::{
-    Device, DeviceError, OnnxEngine, OnnxRuntime, Precision, Rten, Signature, Threads,
+    Device, DeviceError, OnnxEngine, OnnxRuntime, Precision, Rten, SequenceEngine, Signature,
+    Threads,
 };
 
 use crate::{failure::Failure, onnxruntime};
@@ -85,6 +86,22 @@ impl EngineChoice {
             Err(failure) if wanted => Err(failure),
             // A library that was only stumbled upon is nobody's wish.
             Err(_) => self.rten(model, signature),
+        }
+    }
+
+    /// Loads a model over sequences, which runs on the CPU.
+    pub fn open_sequence(&self, model: &Path) -> Result<SequenceEngine, Failure> {
+        let threads = Threads(self.threads);
+        let rten = || Rten { threads }.open_sequence(model).map_err(Failure::new);
+        let wanted = self.engine == EngineName::Onnxruntime || self.onnxruntime.is_some();
+        if self.engine == EngineName::Rten {
+            return rten();
+        }
+        match self.runtime() {
+            Ok(Some(runtime)) => runtime.open_sequence(model, threads).map_err(Failure::new),
+            Ok(None) if wanted => Err(Failure::new("no ONNX Runtime was found").hint(INSTALL)),
+            Err(failure) if wanted => Err(failure),
+            Ok(None) | Err(_) => rten(),
         }
     }
 

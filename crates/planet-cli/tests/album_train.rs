@@ -107,6 +107,10 @@ fn album_schemes_are_trained_from_cached_embeddings_and_go_into_the_package() {
         }
     }
 
+    the_hidden_markov_model_goes_in_too(folder);
+    schemes_locate(folder);
+    schemes_are_judged(folder);
+
     // A run of photos is no album run and the other way round; another model is refused.
     planet(folder)
         .args(["export", "cnn", "--into", "model"])
@@ -132,6 +136,100 @@ fn album_schemes_are_trained_from_cached_embeddings_and_go_into_the_package() {
     ] {
         planet(folder).args(arguments).assert().code(1).stderr(contains("another network"));
     }
+}
+
+fn the_hidden_markov_model_goes_in_too(folder: &Path) {
+    let learn = ["album", "train", "--model", "model", "--scheme", "hmm", "-o", "runs/hmm"];
+    let learn = [&learn[..], &["--dataset", "earth/manifest.parquet"]].concat();
+    planet(folder).args(&learn).assert().success().stdout(contains("pairs of photos"));
+    planet(folder).args(&learn).assert().code(1).stderr(contains("holds a run already"));
+    planet(folder)
+        .args(["export", "runs/hmm", "--into", "model"])
+        .assert()
+        .success()
+        .stdout(contains("blstm, lstm-offset-1, hmm"));
+}
+
+fn schemes_locate(folder: &Path) {
+    let locate = ["album", "locate", "test/manifest.parquet", "--model", "model", "--scheme"];
+    let located = |scheme: &str| {
+        let output = format!("{scheme}.jsonl");
+        let run = planet(folder).args(locate).args([scheme, "-o", &output]).assert().success();
+        let known = contains("does not use the");
+        if scheme == "hmm" {
+            run.stderr(known.not())
+        } else {
+            run.stderr(known)
+        };
+        let text = fs::read_to_string(folder.join(output)).expect("written");
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert!(
+            lines
+                .iter()
+                .all(|line| line["predictions"].as_array().is_some_and(|it| !it.is_empty()))
+        );
+        lines
+    };
+    let [blstm, late] = ["blstm", "lstm-offset-1"].map(located);
+    assert_eq!(blstm.len(), late.len());
+    assert_ne!(blstm, late);
+    planet(folder)
+        .args(locate)
+        .args(["lstm-repeat"])
+        .assert()
+        .code(1)
+        .stderr(contains("blstm, lstm-offset-1, hmm").and(contains("planet album train")));
+    planet(folder)
+        .args(["album", "locate", "test/manifest.parquet", "--scheme", "blstm"])
+        .assert()
+        .code(2)
+        .stderr(contains("needs --model"));
+}
+
+fn schemes_are_judged(folder: &Path) {
+    let evaluate = ["album", "evaluate", "--model", "model", "--dataset", "test/manifest.parquet"];
+    planet(folder)
+        .args(evaluate)
+        .args(["-o", "report"])
+        .assert()
+        .success()
+        .stdout(contains("Share of the ideal").and(contains("hmm, exact single answers")));
+    let text = fs::read_to_string(folder.join("report/report.json")).expect("written");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let schemes = report["schemes"].as_array().expect("a list");
+    let names: Vec<&str> = schemes.iter().filter_map(|scheme| scheme["name"].as_str()).collect();
+    let wanted =
+        ["single", "average", "lstm-offset-1", "blstm", "hmm", "hmm, exact single answers"];
+    assert_eq!(names, wanted);
+    let cell = |of: &serde_json::Value| of["score"]["cells"][0].as_f64().expect("a share");
+    for scheme in schemes {
+        let photos = scheme["score"]["counts"]["photos"].as_u64();
+        let by_position = scheme["by_position"].as_array().expect("a list").iter();
+        let sum: u64 = by_position.filter_map(|group| group["photos"].as_u64()).sum();
+        assert_eq!(photos, Some(sum));
+    }
+    // Nothing can do better than who knows the drawn earth, who is told exactly what photos show
+    // does nearly as well, and a network that has hardly learned anything does not.
+    let exact = &schemes[5];
+    let ideal = exact["ideal"]["cell"].as_f64().expect("a share");
+    assert!(cell(exact) > 0.85 * ideal && cell(exact) < ideal + 0.05, "{exact}");
+    assert!(cell(&schemes[0]) < 0.6 * ideal);
+    let page = fs::read_to_string(folder.join("report/index.html")).expect("written");
+    assert!(page.contains("data:image/jpeg") && !page.contains("src=\"http"));
+
+    planet(folder)
+        .args(evaluate)
+        .args(["--schemes", "lstm", "-o", "other"])
+        .assert()
+        .code(1)
+        .stderr(contains("lstm").and(contains("planet album train")));
+    planet(folder)
+        .args(evaluate)
+        .args(["--schemes", "lstm,best", "-o", "other"])
+        .assert()
+        .code(2)
+        .stderr(contains("no album scheme 'best'"));
 }
 
 #[test]
@@ -167,10 +265,11 @@ fn an_album_run_that_is_killed_goes_on_to_the_same_weights() {
 fn what_cannot_be_trained_on_albums_is_named_with_the_cure() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    let cases: [(&[&str], i32, &str); 4] = [
+    let cases: [(&[&str], i32, &str); 5] = [
         (&["--dataset", "m.csv"], 2, "--model MODEL"),
         (&["--model", "nowhere", "--dataset", "m.csv"], 1, "no model package there"),
-        (&["--model", "nowhere", "--scheme", "hmm"], 2, "needs no training"),
+        (&["--model", "nowhere", "--scheme", "average"], 2, "needs no training"),
+        (&["--model", "nowhere", "--scheme", "hmm"], 2, "needs --model and --dataset"),
         (&["--model", "nowhere", "--scheme", "lstm-9"], 2, "lstm-offset-2"),
     ];
     for (arguments, code, text) in cases {

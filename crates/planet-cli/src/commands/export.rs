@@ -2,13 +2,17 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
-use planet::ModelPackage;
+use planet::{
+    ModelPackage, NewPackage,
+    album::{Motion, Scheme},
+};
 use planet_train::RunFolder;
 
+use super::album::MOTION_FILE;
 use crate::failure::Failure;
 
 /// `planet export RUN -o MODEL`, or of albums `planet export RUN --into MODEL`
@@ -32,6 +36,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = match (&arguments.into, &arguments.output) {
         (Some(model), _) => {
             let package = ModelPackage::open(model).map_err(Failure::new)?;
+            let motion = arguments.run.join(MOTION_FILE);
+            if motion.exists() {
+                put_motion(&motion, &package)?;
+                return said(&ModelPackage::open(model).map_err(Failure::new)?);
+            }
             planet_train::export_scheme(&run, &package).map_err(|error| {
                 Failure::new(error).hint("--into takes a run that planet album train made")
             })
@@ -48,6 +57,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         (None, None) => unreachable!("the parser asks for one of the two"),
     }?;
+    said(&package)
+}
+
+/// Puts how people move into a package. It is a matter of time and distance, not of classes.
+fn put_motion(file: &Path, package: &ModelPackage) -> Result<(), Failure> {
+    let motion = Motion::read(file).map_err(Failure::new)?;
+    let name = Scheme::Hmm.name();
+    NewPackage::with_scheme(package, name, MOTION_FILE, |path| motion.write(path))
+        .map_err(Failure::new)?;
+    Ok(())
+}
+
+fn said(package: &ModelPackage) -> Result<(), Failure> {
     let description = package.description();
     let mut out = io::stdout().lock();
     writeln!(out, "package      {}", package.folder().display())?;

@@ -1,4 +1,4 @@
-use super::{Motion, Places, motion::Move};
+use super::{Motion, Places};
 
 /// What is known of one photo of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,22 +155,6 @@ fn normalise(values: &mut [f64]) {
         values.iter_mut().for_each(|value| *value /= sum);
     } else {
         values.fill(1.0 / values.len().max(1) as f64);
-    }
-}
-
-impl Motion {
-    /// Learned from the known positions of sequences: the moves between neighbours that are both
-    /// known.
-    pub fn learned_from(places: &Places, sequences: &[Vec<Seen>]) -> Self {
-        let mut moves = Vec::new();
-        for sequence in sequences {
-            for pair in sequence.windows(2) {
-                if let (Some(from), Some(to)) = (pair[0].place, pair[1].place) {
-                    moves.push(Move { from, to, seconds: pair[1].seconds });
-                }
-            }
-        }
-        Self::learned(places, &moves)
     }
 }
 

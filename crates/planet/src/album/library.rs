@@ -31,6 +31,7 @@ pub struct Library<'a> {
     records: &'a [PhotoRecord],
     sequences: Vec<Sequence>,
     network: Option<Network<'a>>,
+    motion: Motion,
 }
 
 /// What a network says of photos.
@@ -63,7 +64,13 @@ impl Default for Trust {
 impl<'a> Library<'a> {
     /// The photos of a manifest, and what a network says of them.
     pub fn new(records: &'a [PhotoRecord], network: Option<Network<'a>>) -> Self {
-        Self { records, sequences: sequences(records), network }
+        Self { records, sequences: sequences(records), network, motion: Motion::default() }
+    }
+
+    /// Begins with how others move instead of with what we suppose; the library's own known
+    /// positions teach the rest.
+    pub fn moving(self, motion: Motion) -> Self {
+        Self { motion, ..self }
     }
 
     /// Each person's photos in order.
@@ -186,9 +193,10 @@ impl<'a> Library<'a> {
         weight: f64,
         mut take: impl FnMut(usize, usize, &[f64]),
     ) {
+        let place = |row: usize| known[row].and_then(|position| places.of_position(position));
         let seen: Vec<Vec<Seen>> =
-            self.sequences.iter().map(|sequence| sequence.seen(places, known)).collect();
-        let motion = Motion::learned_from(places, &seen);
+            self.sequences.iter().map(|sequence| sequence.seen(place)).collect();
+        let motion = self.motion.learned_from(places, &seen);
         let hmm = Hmm { places, motion: &motion };
         for (sequence, seen) in self.sequences.iter().zip(&seen) {
             let nearness = sequence.nearness(known);
@@ -219,9 +227,10 @@ pub enum LibraryError {
 }
 
 impl Sequence {
-    fn seen(&self, places: &Places, known: &[Option<LatLng>]) -> Vec<Seen> {
+    /// The photos as a model sees them, from the known place of each row.
+    pub(super) fn seen(&self, place: impl Fn(usize) -> Option<usize>) -> Vec<Seen> {
         let seen = |at: usize| Seen {
-            place: known[self.rows[at]].and_then(|position| places.of_position(position)),
+            place: place(self.rows[at]),
             seconds: at
                 .checked_sub(1)
                 .and_then(|before| Some(self.times[at]? - self.times[before]?)),

@@ -3,13 +3,15 @@
 //! | to … | use |
 //! |---|---|
 //! | put photos into albums | [`albums`] |
-//! | know what a sequence network reads and answers | [`Scheme`] |
+//! | know what a sequence network reads, and have it answer | [`Scheme`] |
+//! | give every photo its album's mean | [`album_means`] |
 //! | compute what it reads once | [`Embeddings`] |
 //! | locate a whole library by time, known positions and a network | [`Library`] |
 //! | the exact hidden Markov model below it | [`Hmm`] over [`Places`] with [`Motion`] |
 //! | see how well hidden positions are found again | [`hide_and_seek`] |
 
 mod albums;
+mod answers;
 mod embeddings;
 mod hiding;
 mod hmm;
@@ -21,6 +23,7 @@ mod scheme;
 mod trip;
 
 pub use albums::{Album, albums};
+pub use answers::album_means;
 pub use embeddings::{Embeddings, EmbeddingsError};
 pub use hiding::{Found, Hide, hide_and_seek};
 pub use hmm::{Hmm, Seen};

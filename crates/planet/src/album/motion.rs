@@ -1,6 +1,10 @@
+use std::{fs, io, path::Path};
+
+use planet_data::{NewFile, PhotoRecord};
+use planet_geo::Partition;
 use serde::{Deserialize, Serialize};
 
-use super::places::Places;
+use super::{Library, Seen, places::Places};
 
 /// Times between two photos, in seconds, at which chances are kept; between two of them they are
 /// interpolated by the logarithm of the time. One more row is for unknown times.
@@ -40,6 +44,16 @@ pub struct Motion {
     pairs: u64,
 }
 
+const FORMAT: &str = "planet-album-hmm-1";
+
+/// `album-hmm.json`.
+#[derive(Serialize, Deserialize)]
+struct MotionFile {
+    format: String,
+    #[serde(flatten)]
+    motion: Motion,
+}
+
 /// Two photos, one after the other, whose places are both known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Move {
@@ -57,14 +71,46 @@ impl Default for Motion {
 }
 
 impl Motion {
+    /// Learned from photos whose positions are known, as moves between a model's classes.
+    pub fn of_albums(records: &[PhotoRecord], partition: &Partition) -> Self {
+        let places = Places::with_classes(partition, &[]);
+        let seen: Vec<Vec<Seen>> = Library::new(records, None)
+            .sequences()
+            .iter()
+            .map(|sequence| {
+                sequence.seen(|row| {
+                    let class = partition.class_of(records[row].position?)?;
+                    Some(class.index())
+                })
+            })
+            .collect();
+        Self::default().learned_from(&places, &seen)
+    }
+
+    /// What this is with the known positions of sequences learned too: the moves between
+    /// neighbours that are both known.
+    pub fn learned_from(&self, places: &Places, sequences: &[Vec<Seen>]) -> Self {
+        let mut moves = Vec::new();
+        for sequence in sequences {
+            for pair in sequence.windows(2) {
+                if let (Some(from), Some(to)) = (pair[0].place, pair[1].place) {
+                    moves.push(Move { from, to, seconds: pair[1].seconds });
+                }
+            }
+        }
+        self.learned(places, &moves)
+    }
+
     /// Learned from moves between known places: the chances under which these are most likely
-    /// (EM over which way each of them was), with what we suppose as a prior.
-    pub(super) fn learned(places: &Places, moves: &[Move]) -> Self {
-        let mut motion = Self { pairs: moves.len() as u64, ..Self::default() };
+    /// (EM over which way each of them was), with what this is as a prior.
+    fn learned(&self, places: &Places, moves: &[Move]) -> Self {
+        let mut motion = self.clone();
+        motion.pairs += moves.len() as u64;
         let likelihoods: Vec<[f64; WAYS]> =
             moves.iter().map(|it| places.likelihoods(it.from, it.to)).collect();
         for _ in 0..ROUNDS {
-            let mut counts = SUPPOSED.map(|row| row.map(|chance| WORTH * chance));
+            let mut counts: Vec<[f64; WAYS]> =
+                self.chances.iter().map(|row| row.map(|chance| WORTH * chance)).collect();
             for (it, likelihoods) in moves.iter().zip(&likelihoods) {
                 let chances = motion.chances(it.seconds);
                 let joint: [f64; WAYS] = std::array::from_fn(|way| chances[way] * likelihoods[way]);
@@ -93,8 +139,47 @@ impl Motion {
         })
     }
 
+    /// Pairs of photos that this was learned from.
+    pub fn pairs(&self) -> u64 {
+        self.pairs
+    }
+
+    /// Reads what [`Motion::write`] wrote.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that holds no distributions.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let wrong = |what: String| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()))
+        };
+        let text = fs::read(path).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        })?;
+        let file: MotionFile =
+            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        match file {
+            MotionFile { format, .. } if format != FORMAT => {
+                Err(wrong(format!("its format is {format}, not {FORMAT}")))
+            }
+            MotionFile { motion, .. } if !motion.is_sound() => {
+                Err(wrong("its chances are no distributions".to_owned()))
+            }
+            MotionFile { motion, .. } => Ok(motion),
+        }
+    }
+
+    /// Writes the file `album-hmm.json` of a package.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let file = MotionFile { format: FORMAT.to_owned(), motion: self.clone() };
+        let json = serde_json::to_vec_pretty(&file).expect("plain numbers");
+        NewFile::write_all_at(path, &json)
+    }
+
     /// Whether rows are distributions, of a file that people may have changed.
-    pub fn is_sound(&self) -> bool {
+    fn is_sound(&self) -> bool {
         let sound = |row: &[f64; WAYS]| {
             row.iter().all(|chance| (0.0..=1.0).contains(chance))
                 && (row.iter().sum::<f64>() - 1.0).abs() < 1e-6
@@ -141,13 +226,29 @@ mod tests {
     }
 
     #[test]
+    fn a_file_comes_back_and_one_that_holds_no_distributions_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("album-hmm.json");
+        Motion::default().write(&path).expect("written");
+        assert_eq!(Motion::read(&path).expect("read"), Motion::default());
+        let text = fs::read_to_string(&path).expect("read");
+        let refused = |from: &str, to: &str| {
+            fs::write(&path, text.replace(from, to)).expect("written");
+            Motion::read(&path).expect_err("refused").to_string()
+        };
+        assert!(refused("0.97,", "0.98,").contains("album-hmm.json: its chances"));
+        assert!(refused("hmm-1", "hmm-2").contains("not planet-album-hmm-1"));
+        assert!(refused("chances", "changes").contains("missing field"));
+    }
+
+    #[test]
     fn somebody_who_never_stays_is_learned_to_move() {
         let at = |lat| LatLng::new(lat, 0.0).expect("in range");
         let places = Places::known(&[at(0.0), at(0.1), at(40.0)]);
         let moves: Vec<Move> = (0..400)
             .map(|step| Move { from: step % 2, to: (step + 1) % 2, seconds: Some(30) })
             .collect();
-        let motion = Motion::learned(&places, &moves);
+        let motion = Motion::default().learned(&places, &moves);
         assert!(motion.is_sound());
         let chances = motion.chances(Some(30));
         assert!(chances[0] < 0.1, "{chances:?}");

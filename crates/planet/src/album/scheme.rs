@@ -95,13 +95,15 @@ impl Scheme {
         matches!(self, Self::Blstm25 | Self::Blstm)
     }
 
+    /// Whether it cuts albums into pieces.
+    pub const fn cuts(self) -> bool {
+        matches!(self, Self::LstmRepeat25 | Self::Blstm25)
+    }
+
     /// The pieces of an album that are located by themselves, in order: the whole album, or at
     /// most 25 photos each. None for an album without photos.
     pub fn pieces(self, photos: usize) -> Vec<Range<usize>> {
-        let most = match self {
-            Self::LstmRepeat25 | Self::Blstm25 => PIECE,
-            _ => photos.max(1),
-        };
+        let most = if self.cuts() { PIECE } else { photos.max(1) };
         (0..photos).step_by(most).map(|start| start..(start + most).min(photos)).collect()
     }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | score predictions one by one | [`Scorer`] with a [`TruthTable`], then [`Score`] |
 //! | set two systems against each other | [`Comparison`] |
+//! | see how it goes along albums | [`Positions`] |
 //! | let people play against a model | [`Match`] |
 //! | know what test photos share with training photos | [`Leakage`] |
 //! | set figures beside the published ones | [`published`] |
@@ -14,6 +15,7 @@ mod bootstrap;
 mod comparison;
 mod contest;
 mod leakage;
+mod positions;
 mod published;
 mod rules;
 mod score;
@@ -24,6 +26,7 @@ pub use bootstrap::Interval;
 pub use comparison::{Comparison, Difference};
 pub use contest::{Match, Round, Side};
 pub use leakage::{Leakage, LeakageKind};
+pub use positions::{PositionScore, Positions};
 pub use published::{KnownSet, Published, published};
 pub use rules::{Bound, Measure, NoSuchRule, Rules};
 pub use score::{CategoryScore, Counts, RegionScore, RiskCoverage, Score};

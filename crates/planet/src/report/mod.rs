@@ -1,6 +1,7 @@
 //! Reports: one folder with a page that needs no network, its figures as JSON, and its tables as
 //! CSV and Markdown.
 
+mod albums;
 mod figures;
 mod gallery;
 mod page;
@@ -13,6 +14,7 @@ use planet_data::NewFile;
 use planet_geo::LatLng;
 use serde_json::json;
 
+pub use albums::{AlbumReport, SchemeIdeal, SchemeResult, Strip, StripAnswer, StripPhoto};
 pub use figures::{error_curve, match_figure};
 pub use gallery::{Gallery, GalleryKeeper, Shown};
 pub use page::STYLE;
@@ -68,24 +70,8 @@ impl Report {
     /// # Errors
     /// The folder or a file cannot be written; the error names it.
     pub fn save(&self, folder: &Path) -> io::Result<()> {
-        let named = |path: &Path, error: io::Error| {
-            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-        };
-        fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
-        let tables = self.tables();
-        let markdown: String = tables.iter().map(Table::to_markdown).collect();
-        let mut files = vec![
-            (FIGURES_FILE.to_owned(), format!("{:#}\n", self.to_json())),
-            ("tables.md".to_owned(), format!("# {}\n\n{}\n\n{markdown}", self.title, self.subject)),
-        ];
-        files.extend(tables.iter().map(|it| (format!("{}.csv", it.name), it.to_csv())));
-        // The page comes last: where it is, the report is whole.
-        files.push((PAGE_FILE.to_owned(), self.to_html()));
-        for (name, text) in files {
-            let path = folder.join(name);
-            NewFile::write_all_at(&path, text.as_bytes()).map_err(|error| named(&path, error))?;
-        }
-        Ok(())
+        let (json, html) = (self.to_json(), self.to_html());
+        write_folder(folder, [&self.title, &self.subject], &self.tables(), &json, html)
     }
 
     /// Every figure of the report.
@@ -110,4 +96,31 @@ impl Report {
             "known_set": self.known_set,
         })
     }
+}
+
+/// A report's folder: `index.html`, `report.json`, `tables.md`, and a CSV a table.
+fn write_folder(
+    folder: &Path,
+    [title, subject]: [&str; 2],
+    tables: &[Table],
+    json: &serde_json::Value,
+    html: String,
+) -> io::Result<()> {
+    let named = |path: &Path, error: io::Error| {
+        io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    };
+    fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
+    let markdown: String = tables.iter().map(Table::to_markdown).collect();
+    let mut files = vec![
+        (FIGURES_FILE.to_owned(), format!("{json:#}\n")),
+        ("tables.md".to_owned(), format!("# {title}\n\n{subject}\n\n{markdown}")),
+    ];
+    files.extend(tables.iter().map(|it| (format!("{}.csv", it.name), it.to_csv())));
+    // The page comes last: where it is, the report is whole.
+    files.push((PAGE_FILE.to_owned(), html));
+    for (name, text) in files {
+        let path = folder.join(name);
+        NewFile::write_all_at(&path, text.as_bytes()).map_err(|error| named(&path, error))?;
+    }
+    Ok(())
 }

@@ -12,18 +12,24 @@ figure img{width:100%}svg{max-width:100%;height:auto}\
 .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(11em,1fr));gap:1em}\
 .gallery>div{font-size:.85em;break-inside:avoid;overflow-wrap:anywhere}.gallery img{width:100%;display:block}\
 .gallery .photo{aspect-ratio:4/3;object-fit:contain;background:#8882}.cell{max-width:30em}\
+.strip td{font-size:.8em;text-align:center;vertical-align:top;white-space:normal;min-width:8em;max-width:11em}\
+.strip td:first-child{text-align:left;white-space:nowrap;min-width:auto;max-width:none}.strip img{width:100%}\
 @media print{h2{break-after:avoid}}";
+
+/// A page's beginning, up to what it is about.
+pub(super) fn head(title: &str, subject: &str) -> String {
+    let (title, subject) = (escaped(title), escaped(subject));
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\n\
+         <style>{STYLE}</style>\n<h1>{title}</h1>\n<p>{subject}</p>\n"
+    )
+}
 
 impl Report {
     /// The page: everything inside, no network.
     pub fn to_html(&self) -> String {
-        let title = escaped(&self.title);
-        let mut html = format!(
-            "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\n\
-             <style>{STYLE}</style>\n<h1>{title}</h1>\n<p>{}</p>\n",
-            escaped(&self.subject)
-        );
+        let mut html = head(&self.title, &self.subject);
         html.push_str("<h2>How near</h2>\n");
         let mut tables = self.tables().into_iter();
         html.extend(tables.next().map(|table| table.to_html()));

@@ -10,15 +10,15 @@ const COUNTRIES: usize = 12;
 /// Categories that are listed.
 const CATEGORIES: usize = 40;
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
 }
 
-fn percents(shares: [f64; 5]) -> [String; 5] {
+pub(super) fn percents(shares: [f64; 5]) -> [String; 5] {
     shares.map(percent)
 }
 
-fn km(distance: Option<f64>) -> String {
+pub(super) fn km(distance: Option<f64>) -> String {
     distance.filter(|km| km.is_finite()).map_or_else(
         || "none".to_owned(),
         |km| if km < 10.0 { format!("{km:.2}") } else { format!("{km:.1}") },
@@ -26,7 +26,7 @@ fn km(distance: Option<f64>) -> String {
 }
 
 /// `% of photos within`, `1 km`, …: street, city, region, country, continent.
-fn scales(first: &str) -> Vec<String> {
+pub(super) fn scales(first: &str) -> Vec<String> {
     let names = Scale::ALL.map(|scale| format!("{} km", scale.radius().km()));
     [first.to_owned()].into_iter().chain(names).collect()
 }

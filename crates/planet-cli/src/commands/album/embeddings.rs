@@ -1,4 +1,7 @@
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use planet::{Engine, ModelPackage, album::Embeddings};
 use planet_data::{DiskStore, Loader, LoaderOptions, Manifest};
@@ -9,6 +12,19 @@ use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 /// Photos that an engine takes at once.
 const BATCH: usize = 16;
 
+/// What a folder of caches holds of a manifest's photos, and the file that it is kept in.
+pub fn cached(
+    manifest: &Manifest,
+    package: &ModelPackage,
+    cache: &Path,
+) -> Result<(Embeddings, PathBuf), Failure> {
+    let key = Embeddings::key(package, &manifest.root);
+    let path = Embeddings::file(cache, &key);
+    let features = package.description().features;
+    let embeddings = Embeddings::read(&path, key, features).map_err(Failure::new)?;
+    Ok((embeddings, path))
+}
+
 /// The embeddings of a manifest's photos, from the cache in a folder where they are there, else
 /// computed and put there. Photos that cannot be decoded are named and have none.
 pub fn of(
@@ -17,10 +33,7 @@ pub fn of(
     cache: &Path,
     engine: &EngineChoice,
 ) -> Result<Embeddings, Failure> {
-    let key = Embeddings::key(package, &manifest.root);
-    let path = Embeddings::file(cache, &key);
-    let features = package.description().features;
-    let mut embeddings = Embeddings::read(&path, key, features).map_err(Failure::new)?;
+    let (mut embeddings, path) = cached(manifest, package, cache)?;
     let photos: Vec<String> = manifest.records.iter().map(|it| it.photo.clone()).collect();
     let missing = embeddings.missing(&photos);
     if missing.is_empty() {

@@ -8,13 +8,16 @@ use std::{
 
 use clap::Args;
 use planet::{
-    CellProbabilities, Locator, LocatorOptions, ModelPackage, Prediction,
-    album::{Library, Network, Scheme, albums, trip_map},
+    Locator, LocatorOptions, ModelPackage, Prediction,
+    album::{Library, Motion, Network, Scheme, albums, trip_map},
 };
 use planet_data::{Gazetteer, Manifest, NewFile};
 use planet_geo::LatLng;
 
-use super::photos::{self, Said};
+use super::{
+    answers, embeddings,
+    photos::{self, Said},
+};
 use crate::{
     commands::locate::{FormatName, format, output::Output},
     engine_choice::EngineChoice,
@@ -33,7 +36,8 @@ pub struct Arguments {
     /// Model package; without one, time and known positions alone tell
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// How photos tell of each other: hmm uses known positions; single and average need a model
+    /// How photos tell of each other: hmm uses known positions; all others need a model and do
+    /// not use them. The LSTMs stand in the model's package
     #[arg(long, value_name = "SCHEME", default_value = "hmm")]
     scheme: Scheme,
     /// Do not take known positions as evidence
@@ -54,6 +58,9 @@ pub struct Arguments {
     /// Draw the trip (.svg, .png, .html)
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// Folder where the embeddings that LSTMs read are kept; by default they are not
+    #[arg(long, value_name = "DIR")]
+    embeddings: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineChoice,
 }
@@ -70,27 +77,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let format = format(arguments.format, arguments.output.as_deref())?;
     let manifest = photos::read(&arguments.photos, arguments.root.as_deref())?;
     let known = arguments.known(&manifest);
-    let said = match &arguments.model {
-        Some(model) => {
-            let package = ModelPackage::open(model).map_err(Failure::new)?;
-            let wanted = |row: usize| arguments.scheme != Scheme::Hmm || known[row].is_none();
-            Some(Said::of(&package, &arguments.engine, &manifest, wanted)?)
+    let package = arguments.model.as_ref().map(|model| ModelPackage::open(model));
+    let package = package.transpose().map_err(Failure::new)?;
+    let scheme = arguments.scheme;
+    if scheme.is_sequence() && !arguments.ignore_positions {
+        let positions = known.iter().flatten().count();
+        if positions > 0 {
+            anstream::eprintln!("{scheme} does not use the {positions} positions that are known");
         }
-        None => None,
+    }
+    let said = match &package {
+        // An LSTM reads embeddings.
+        Some(package) if !scheme.is_sequence() => {
+            let wanted = |row: usize| scheme != Scheme::Hmm || known[row].is_none();
+            Some(Said::of(package, &arguments.engine, &manifest, wanted, None)?)
+        }
+        _ => None,
     };
     let mut output = Output::open(arguments.output.as_deref(), format, &manifest.root, false)?;
-    let mut predictions = match (arguments.scheme, &said) {
-        (Scheme::Hmm, said) => arguments.by_hmm(&manifest, &known, said.as_ref(), &gazetteer)?,
-        (Scheme::Single | Scheme::Average, Some(said)) => {
-            arguments.by_own_answers(&manifest, said, &gazetteer)?
+    let mut predictions = match (scheme, &package) {
+        (Scheme::Hmm, package) => {
+            let motion = package.as_ref().map_or_else(|| Ok(Motion::default()), super::motion)?;
+            arguments.by_hmm(&manifest, &known, (said.as_ref(), motion), &gazetteer)?
         }
-        (Scheme::Single | Scheme::Average, None) => {
-            return Err(Failure::usage(format!("--scheme {} needs --model", arguments.scheme)));
-        }
-        (scheme, _) => {
-            let what = format!("--scheme {scheme} does not locate yet: it is trained and exported");
-            return Err(Failure::usage(what).hint("use hmm, single or average"));
-        }
+        (_, Some(package)) => arguments.by_scheme(package, &manifest, said.as_ref(), &gazetteer)?,
+        (scheme, None) => return Err(Failure::usage(format!("--scheme {scheme} needs --model"))),
     };
     for (row, error) in said.into_iter().flat_map(|said| said.failed) {
         // Neighbours may tell of a photo that cannot be read; it is named all the same.
@@ -128,13 +139,13 @@ impl Arguments {
         &self,
         manifest: &Manifest,
         known: &[Option<LatLng>],
-        said: Option<&Said>,
+        (said, motion): (Option<&Said>, Motion),
         gazetteer: &Arc<Gazetteer>,
     ) -> Result<Vec<Prediction>, Failure> {
         let probabilities = |row: usize| said.and_then(|said| said.spool.get(row));
         let network =
             said.map(|said| Network { partition: &said.partition, probabilities: &probabilities });
-        let library = Library::new(&manifest.records, network);
+        let library = Library::new(&manifest.records, network).moving(motion);
         let trust = library.trust(known);
         let mut predictions = vec![Prediction::default(); manifest.records.len()];
         library
@@ -152,33 +163,36 @@ impl Arguments {
         Ok(predictions)
     }
 
-    /// Each photo's own answer, or its album's mean.
-    fn by_own_answers(
+    /// By a scheme that does not use known positions.
+    fn by_scheme(
         &self,
+        package: &ModelPackage,
         manifest: &Manifest,
-        said: &Said,
+        said: Option<&Said>,
         gazetteer: &Arc<Gazetteer>,
     ) -> Result<Vec<Prediction>, Failure> {
-        let partition = Arc::clone(&said.partition);
+        let partition = Arc::new(package.partition().clone());
+        // What a model said of photos, and what LSTMs say of them, has its temperature already.
         let locator = Locator::new(partition, 1.0, self.options(), Arc::clone(gazetteer))
             .map_err(Failure::new)?;
         let mut predictions = vec![Prediction::default(); manifest.records.len()];
-        for album in albums(&manifest.records) {
-            let mut mean = vec![0.0; said.partition.len()];
-            for probabilities in album.rows.iter().filter_map(|row| said.spool.get(*row)) {
-                mean.iter_mut().zip(probabilities).for_each(|(sum, it)| *sum += f64::from(it));
+        let take = |row: usize, prediction| predictions[row] = prediction;
+        let albums = albums(&manifest.records);
+        match (self.scheme, said) {
+            (Scheme::Single, Some(said)) => answers::single(manifest, said, &locator, take),
+            (_, Some(said)) => {
+                answers::average(manifest, &albums, self.scheme, said, &locator, take);
             }
-            for &row in &album.rows {
-                let photo = &manifest.records[row].photo;
-                let own = said.spool.get(row);
-                let weights: Vec<f64> = match self.scheme {
-                    Scheme::Single => own.unwrap_or_default().into_iter().map(f64::from).collect(),
-                    _ => mean.clone(),
+            (scheme, None) => {
+                let embeddings = match &self.embeddings {
+                    Some(cache) => embeddings::of(manifest, package, cache, &self.engine)?,
+                    None => {
+                        let folder = tempfile::tempdir()?;
+                        embeddings::of(manifest, package, folder.path(), &self.engine)?
+                    }
                 };
-                predictions[row] = match CellProbabilities::from_weights(&weights) {
-                    Ok(probabilities) => locator.of(photo, &probabilities),
-                    Err(error) => Prediction::failed(photo, error),
-                };
+                let network = (package, &self.engine);
+                answers::sequence(manifest, &albums, scheme, network, &embeddings, &locator, take)?;
             }
         }
         Ok(predictions)

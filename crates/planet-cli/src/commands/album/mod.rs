@@ -1,6 +1,9 @@
 //! `planet album`: photos located through their neighbours.
 
+mod answers;
 mod embeddings;
+mod evaluate;
+mod ideals;
 mod locate;
 mod photos;
 mod seek;
@@ -8,6 +11,12 @@ mod spool;
 mod train;
 
 use clap::{Args, Subcommand};
+use planet::{
+    ModelPackage,
+    album::{Motion, Scheme},
+};
+
+pub use self::train::MOTION_FILE;
 
 use crate::failure::Failure;
 
@@ -22,6 +31,8 @@ pub struct Arguments {
 enum Command {
     /// Locate a library: by time, known positions, and a model if there is one
     Locate(Box<locate::Arguments>),
+    /// Judge album schemes on photos whose position is known
+    Evaluate(Box<evaluate::Arguments>),
     /// Hide known positions, look for them, and say how well they are found again
     Seek(Box<seek::Arguments>),
     /// Train an LSTM on albums, on top of a model whose network stays as it is
@@ -31,7 +42,18 @@ enum Command {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Locate(arguments) => locate::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Seek(arguments) => seek::run(arguments),
         Command::Train(arguments) => train::run(arguments),
     }
+}
+
+/// How people move: as a package learned it, else as we suppose.
+fn motion(package: &ModelPackage) -> Result<Motion, Failure> {
+    let name = Scheme::Hmm.name();
+    if package.description().schemes.iter().all(|scheme| scheme.name != name) {
+        return Ok(Motion::default());
+    }
+    let (_, file) = package.scheme(name).map_err(Failure::new)?;
+    Motion::read(&file).map_err(Failure::new)
 }

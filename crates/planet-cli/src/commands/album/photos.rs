@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use planet::{Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, locate};
+use planet::{
+    Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, album::Embeddings,
+    locate,
+};
 use planet_data::{
     DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, common_root, scan,
     table::TableSource,
@@ -65,12 +68,14 @@ pub struct Said {
 }
 
 impl Said {
-    /// Runs the model over the photos that `wanted` says yes to.
+    /// Runs the model over the photos that `wanted` says yes to; their embeddings are put in
+    /// where there is something to put them in.
     pub fn of(
         package: &ModelPackage,
         engine: &EngineChoice,
         manifest: &Manifest,
         wanted: impl Fn(usize) -> bool,
+        mut embeddings: Option<&mut Embeddings>,
     ) -> Result<Self, Failure> {
         let description = package.description();
         let signature = Signature::of(description);
@@ -98,9 +103,12 @@ impl Said {
         let progress = Progress::new("photos");
         progress.expect(ids.len() as u64);
         let engine: &mut dyn Engine = &mut engine;
-        let options = LocateOptions::default();
+        let options = LocateOptions { embedding: embeddings.is_some() };
         let ended =
             locate(engine, &loader, &ids, &locator, options, &progress, |at, said, logits| {
+                if let (Some(embeddings), Some(embedding)) = (&mut embeddings, &said.embedding) {
+                    embeddings.add(&said.photo, embedding);
+                }
                 match (said.error, locator.probabilities(logits)) {
                     (None, Ok(probabilities)) => {
                         spool.put(rows[at], probabilities.values()).map_err(Failure::new)?;

@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use planet::{
     ModelPackage,
-    album::{Found, Hide, Library, Network, hide_and_seek},
+    album::{Found, Hide, Library, Motion, Network, hide_and_seek},
     report::Table,
 };
 
@@ -56,10 +56,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let what = format!("{} has {positions} photos with a position", arguments.photos);
         return Err(Failure::new(what).hint("hiding half of them needs at least four"));
     }
+    let mut motion = Motion::default();
     let said = match &arguments.model {
         Some(model) => {
             let package = ModelPackage::open(model).map_err(Failure::new)?;
-            Some(Said::of(&package, &arguments.engine, &manifest, |_| true)?)
+            motion = super::motion(&package)?;
+            Some(Said::of(&package, &arguments.engine, &manifest, |_| true, None)?)
         }
         None => None,
     };
@@ -67,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let network = said
         .as_ref()
         .map(|said| Network { partition: &said.partition, probabilities: &probabilities });
-    let library = Library::new(&manifest.records, network);
+    let library = Library::new(&manifest.records, network).moving(motion);
     let ways = match arguments.hide {
         None => Hide::ALL.to_vec(),
         Some(HideName::Runs) => vec![Hide::Runs],

@@ -1,13 +1,16 @@
 //! `planet album train`: an LSTM over albums, on top of a frozen model.
 
 use std::{
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::Args;
-use planet::{ModelPackage, album::Scheme};
+use planet::{
+    ModelPackage,
+    album::{Motion, Scheme},
+};
 use planet_train::{AlbumConfig, AlbumSamples, Run, RunFolder};
 
 use super::embeddings;
@@ -16,6 +19,9 @@ use crate::{
     engine_choice::EngineChoice,
     failure::Failure,
 };
+
+/// How people move, in a run's folder and in a package.
+pub const MOTION_FILE: &str = "album-hmm.json";
 
 /// `planet album train --model MODEL --dataset M:train --scheme S … -o RUN`
 #[derive(Args, Debug)]
@@ -35,7 +41,8 @@ pub struct Arguments {
     /// Folder that photo ids are relative to, where the manifests say nothing or something else
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// lstm, lstm-offset-1, lstm-offset-2, lstm-repeat, lstm-repeat-25, blstm-25 or blstm
+    /// lstm, lstm-offset-1, lstm-offset-2, lstm-repeat, lstm-repeat-25, blstm-25 or blstm; of hmm it
+    /// is learned how people move, which takes a moment
     #[arg(long, value_name = "S")]
     scheme: Option<Scheme>,
     /// Folder where embeddings are kept; by default `embeddings` beside the run
@@ -76,6 +83,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.scheme == Some(Scheme::Hmm) {
+        return learn_motion(arguments);
+    }
     let folder = RunFolder::at(arguments.folder());
     let mut config = arguments.config(&folder)?;
     let model = config.model.as_ref().ok_or_else(|| {
@@ -115,6 +125,31 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(best) => Ok(train::scores(&best, &mut io::stdout().lock())?),
         None => Ok(()),
     }
+}
+
+/// How people move, for the hidden Markov model: a run of one file.
+fn learn_motion(arguments: &Arguments) -> Result<(), Failure> {
+    let (Some(model), Some(dataset)) = (&arguments.model, &arguments.dataset) else {
+        return Err(Failure::usage("--scheme hmm needs --model and --dataset"));
+    };
+    let package = ModelPackage::open(model).map_err(Failure::new)?;
+    let manifest = train::manifest(dataset, arguments.root.as_deref())?;
+    let motion = Motion::of_albums(&manifest.records, package.partition());
+    if motion.pairs() == 0 {
+        let what = format!("{dataset} has no two photos in a row with a known position");
+        return Err(Failure::new(what));
+    }
+    let folder = arguments.folder();
+    let file = folder.join(MOTION_FILE);
+    if folder.join("config.toml").exists() || file.exists() {
+        return Err(Failure::new(format!("{} holds a run already", folder.display()))
+            .hint("choose another -o"));
+    }
+    std::fs::create_dir_all(folder)
+        .and_then(|()| motion.write(&file))
+        .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+    writeln!(io::stdout(), "learned from {} pairs of photos", motion.pairs())?;
+    Ok(())
 }
 
 impl Arguments {

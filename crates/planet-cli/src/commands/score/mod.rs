@@ -15,7 +15,7 @@ use planet::{
     evaluation::{
         Bound, KnownSet, Measure, Rules, Score, Scorer, ScorerOptions, TruthTable, nearest_id,
     },
-    report::Report,
+    report::{Report, Table},
 };
 use planet_data::{Gazetteer, Manifest, Monitor, read_truth, table::TableSource};
 use planet_geo::{LatLng, Partition};
@@ -289,12 +289,22 @@ pub fn publish(report: &Report, json: bool, folder: Option<&Path>) -> Result<(),
     if let Some(folder) = folder {
         report.save(folder).map_err(Failure::new)?;
     }
+    print(&report.to_json(), &report.tables(), json, folder)
+}
+
+/// The same for reports of any kind that are saved already.
+pub fn print(
+    figures: &serde_json::Value,
+    tables: &[Table],
+    json: bool,
+    folder: Option<&Path>,
+) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     if json {
-        writeln!(out, "{:#}", report.to_json())?;
+        writeln!(out, "{figures:#}")?;
         return Ok(());
     }
-    for table in report.tables() {
+    for table in tables {
         writeln!(out, "{}\n\n{}", table.title, table.to_text())?;
         if !table.note.is_empty() {
             writeln!(out, "{}\n", table.note)?;
