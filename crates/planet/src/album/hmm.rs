@@ -1,4 +1,4 @@
-use super::{Motion, Places};
+use super::{Motion, Places, motion::ANYWHERE};
 
 /// What is known of one photo of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Seen {
 ///     Seen { place: None, seconds: Some(300) },
 ///     Seen { place: here, seconds: Some(600) },
 /// ];
-/// let hmm = Hmm { places: &places, motion: &Motion::default() };
+/// let hmm = Hmm { places: &places, motion: &Motion::default(), usual: None };
 /// let mut middle = 0.0;
 /// hmm.posteriors(&photos, |_, _| false, |photo, posterior| {
 ///     if photo == 1 {
@@ -43,6 +43,9 @@ pub struct Hmm<'a> {
     pub places: &'a Places,
     /// How they change.
     pub motion: &'a Motion,
+    /// Where this person is at other times, `[places]`, summing to one: moves to anywhere lead
+    /// there as often as [`Motion`] has learned. `None` where nobody knows.
+    pub usual: Option<&'a [f64]>,
 }
 
 impl Hmm<'_> {
@@ -101,8 +104,16 @@ impl Hmm<'_> {
     ) -> Vec<f64> {
         let mut state = vec![0.0; before.len()];
         match photo {
-            0 => state.copy_from_slice(self.places.prior()),
-            _ => self.places.forward(&self.motion.chances(seen.seconds), before, &mut state),
+            0 => {
+                state.copy_from_slice(self.places.prior());
+                self.come_back(1.0, &mut state);
+            }
+            _ => {
+                let chances = self.motion.chances(seen.seconds);
+                self.places.forward(&chances, before, &mut state);
+                let far = chances[ANYWHERE] * before.iter().sum::<f64>();
+                self.come_back(far, &mut state);
+            }
         }
         weigh(photo, seen, &mut state, evidence);
         normalise(&mut state);
@@ -122,9 +133,27 @@ impl Hmm<'_> {
         weigh(photo, seen, &mut weighted, evidence);
         normalise(&mut weighted);
         let mut message = vec![0.0; later.len()];
-        self.places.backward(&self.motion.chances(seen.seconds), &weighted, &mut message);
+        let chances = self.motion.chances(seen.seconds);
+        self.places.backward(&chances, &weighted, &mut message);
+        if let Some(usual) = self.usual {
+            let seen_from = |from: &[f64]| -> f64 {
+                from.iter().zip(&weighted).map(|(chance, later)| chance * later).sum()
+            };
+            let more = seen_from(usual) - seen_from(self.places.prior());
+            let more = chances[ANYWHERE] * self.motion.returns() * more;
+            message.iter_mut().for_each(|it| *it = (*it + more).max(0.0));
+        }
         normalise(&mut message);
         message
+    }
+
+    /// Of what arrived from anywhere by the prior, moves a share to where this person usually is.
+    fn come_back(&self, arrived: f64, state: &mut [f64]) {
+        let Some(usual) = self.usual else { return };
+        let share = arrived * self.motion.returns();
+        for ((chance, usual), prior) in state.iter_mut().zip(usual).zip(self.places.prior()) {
+            *chance = (*chance + share * (usual - prior)).max(0.0);
+        }
     }
 }
 
@@ -185,13 +214,18 @@ mod tests {
     fn by_trying_all(hmm: Hmm<'_>, photos: &[Seen], said: &[Option<Vec<f64>>]) -> Vec<Vec<f64>> {
         let places = hmm.places.len();
         let mut sums = vec![vec![0.0; places]; photos.len()];
+        let anywhere = |place: usize| {
+            let (prior, returns) = (hmm.places.prior()[place], hmm.motion.returns());
+            hmm.usual.map_or(prior, |usual| (1.0 - returns) * prior + returns * usual[place])
+        };
         for number in 0..places.pow(photos.len() as u32) {
             let way: Vec<usize> =
                 (0..photos.len()).map(|at| number / places.pow(at as u32) % places).collect();
-            let mut chance = hmm.places.prior()[way[0]];
+            let mut chance = anywhere(way[0]);
             for (at, photo) in photos.iter().enumerate() {
                 if at > 0 {
-                    let likelihoods = hmm.places.likelihoods(way[at - 1], way[at]);
+                    let mut likelihoods = hmm.places.likelihoods(way[at - 1], way[at]);
+                    likelihoods[ANYWHERE] = anywhere(way[at]);
                     let chances = hmm.motion.chances(photo.seconds);
                     chance *= chances.iter().zip(likelihoods).map(|(a, b)| a * b).sum::<f64>();
                 }
@@ -212,7 +246,6 @@ mod tests {
     #[test]
     fn posteriors_are_those_of_trying_every_way() {
         let places = places();
-        let hmm = Hmm { places: &places, motion: &Motion::default() };
         let photo = |place, seconds| Seen { place, seconds };
         let photos = [
             photo(None, None),
@@ -225,16 +258,23 @@ mod tests {
         let mut said = vec![None; 6];
         said[2] = Some(vec![0.2, 0.1, 0.7, 0.3]);
         said[4] = Some(vec![0.0, 0.5, 0.1, 2.0]);
-        let (found, wanted) = (posteriors(hmm, &photos, &said), by_trying_all(hmm, &photos, &said));
-        for (found, wanted) in found.iter().flatten().zip(wanted.iter().flatten()) {
-            assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
-        }
+        let motion = Motion::default();
+        let [nobody, home] = [None, Some(&[0.7, 0.0, 0.05, 0.25][..])].map(|usual| {
+            let hmm = Hmm { places: &places, motion: &motion, usual };
+            let found = posteriors(hmm, &photos, &said);
+            let wanted = by_trying_all(hmm, &photos, &said);
+            for (found, wanted) in found.iter().flatten().zip(wanted.iter().flatten()) {
+                assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
+            }
+            found
+        });
+        assert!(home[2][0] > nobody[2][0]);
     }
 
     #[test]
     fn ten_thousand_photos_neither_vanish_nor_overflow() {
         let places = places();
-        let hmm = Hmm { places: &places, motion: &Motion::default() };
+        let hmm = Hmm { places: &places, motion: &Motion::default(), usual: None };
         let mut photos = vec![Seen { place: None, seconds: Some(10) }; 10_000];
         photos[5000].place = Some(2);
         let said = vec![Some(vec![1e-200, 1e-180, 1e-200, 1e-200]); 10_000];

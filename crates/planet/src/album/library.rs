@@ -42,6 +42,9 @@ pub struct Network<'a> {
     /// Probability of each class, `[classes]`, for a row of the records; `None` for a photo that
     /// cannot be read.
     pub probabilities: &'a (dyn Fn(usize) -> Option<Vec<f32>> + Sync),
+    /// What it expects of each class before it sees a photo, `[classes]`, summing to one; `None`
+    /// where this is the share of the class's training photos.
+    pub expected: Option<&'a [f64]>,
 }
 
 /// How much is believed, found by hiding known positions and looking for them.
@@ -178,7 +181,13 @@ impl<'a> Library<'a> {
     fn places(&self, known: &[Option<LatLng>]) -> Result<Places, LibraryError> {
         let positions: Vec<LatLng> = known.iter().copied().flatten().collect();
         match &self.network {
-            Some(network) => Ok(Places::with_classes(network.partition, &positions)),
+            Some(network) => {
+                let places = Places::with_classes(network.partition, &positions);
+                Ok(match network.expected {
+                    Some(expected) => places.expecting(expected),
+                    None => places,
+                })
+            }
             None if positions.is_empty() => Err(LibraryError::NothingKnown),
             None => Ok(Places::known(&positions)),
         }
@@ -197,7 +206,6 @@ impl<'a> Library<'a> {
         let seen: Vec<Vec<Seen>> =
             self.sequences.iter().map(|sequence| sequence.seen(place)).collect();
         let motion = self.motion.learned_from(places, &seen);
-        let hmm = Hmm { places, motion: &motion };
         for (sequence, seen) in self.sequences.iter().zip(&seen) {
             let nearness = sequence.nearness(known);
             let evidence = |photo: usize, into: &mut [f64]| {
@@ -208,6 +216,16 @@ impl<'a> Library<'a> {
                     true
                 })
             };
+            // Twice: the first time tells where this person usually is.
+            let mut usual = vec![0.0; places.len()];
+            let hmm = Hmm { places, motion: &motion, usual: None };
+            hmm.posteriors(seen, evidence, |_, posterior| {
+                usual
+                    .iter_mut()
+                    .zip(posterior)
+                    .for_each(|(sum, it)| *sum += it / seen.len() as f64);
+            });
+            let hmm = Hmm { usual: Some(&usual), ..hmm };
             hmm.posteriors(seen, evidence, |photo, posterior| {
                 take(sequence.rows[photo], nearness[photo], posterior);
             });

@@ -1,4 +1,4 @@
-use std::{fs, io, path::Path};
+use std::{collections::HashMap, fs, io, path::Path};
 
 use planet_data::{NewFile, PhotoRecord};
 use planet_geo::Partition;
@@ -13,6 +13,7 @@ const KNOTS: [i64; 11] =
 const ROWS: usize = KNOTS.len() + 1;
 /// Ways to move: not at all, within about 30, 200 and 1000 km, anywhere.
 pub(super) const WAYS: usize = 5;
+pub(super) const ANYWHERE: usize = WAYS - 1;
 
 /// What we suppose of somebody who takes photos, before any of theirs are known: a row for each
 /// of [`KNOTS`], the chances of each way to move. Ours, from nothing but plausibility; they
@@ -32,6 +33,7 @@ const SUPPOSED: [[f64; WAYS]; ROWS] = [
     [0.550, 0.300, 0.1000, 0.0400, 0.0100],
 ];
 const WORTH: f64 = 20.0;
+const RETURNS: f64 = 0.5;
 /// Rounds of expectation and maximisation; the likelihood moves no more after a few.
 const ROUNDS: usize = 8;
 
@@ -40,6 +42,9 @@ const ROUNDS: usize = 8;
 pub struct Motion {
     /// Chances of each way to move, `[knot][way]`; rows sum to one.
     chances: Vec<[f64; WAYS]>,
+    /// Of moves to anywhere, the share that leads back to where somebody is at other times: home
+    /// again, the same village every summer.
+    returns: f64,
     /// Pairs of photos that this was learned from.
     pairs: u64,
 }
@@ -55,18 +60,20 @@ struct MotionFile {
 }
 
 /// Two photos, one after the other, whose places are both known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Move {
     pub from: usize,
     pub to: usize,
     /// Seconds between them.
     pub seconds: Option<i64>,
+    /// Share of this person's known photos that lie at `to`, but for those of this stay.
+    pub usual: f64,
 }
 
 impl Default for Motion {
     /// What we suppose without having seen a photo.
     fn default() -> Self {
-        Self { chances: SUPPOSED.to_vec(), pairs: 0 }
+        Self { chances: SUPPOSED.to_vec(), returns: RETURNS, pairs: 0 }
     }
 }
 
@@ -90,14 +97,7 @@ impl Motion {
     /// What this is with the known positions of sequences learned too: the moves between
     /// neighbours that are both known.
     pub fn learned_from(&self, places: &Places, sequences: &[Vec<Seen>]) -> Self {
-        let mut moves = Vec::new();
-        for sequence in sequences {
-            for pair in sequence.windows(2) {
-                if let (Some(from), Some(to)) = (pair[0].place, pair[1].place) {
-                    moves.push(Move { from, to, seconds: pair[1].seconds });
-                }
-            }
-        }
+        let moves: Vec<Move> = sequences.iter().flat_map(|sequence| moves(sequence)).collect();
         self.learned(places, &moves)
     }
 
@@ -111,11 +111,17 @@ impl Motion {
         for _ in 0..ROUNDS {
             let mut counts: Vec<[f64; WAYS]> =
                 self.chances.iter().map(|row| row.map(|chance| WORTH * chance)).collect();
+            let (mut returned, mut far) = (WORTH * self.returns, WORTH);
             for (it, likelihoods) in moves.iter().zip(&likelihoods) {
                 let chances = motion.chances(it.seconds);
-                let joint: [f64; WAYS] = std::array::from_fn(|way| chances[way] * likelihoods[way]);
+                let mut joint: [f64; WAYS] =
+                    std::array::from_fn(|way| chances[way] * likelihoods[way]);
+                let back = chances[ANYWHERE] * motion.returns * it.usual;
+                joint[ANYWHERE] = joint[ANYWHERE] * (1.0 - motion.returns) + back;
                 let sum: f64 = joint.iter().sum();
                 if sum > 0.0 {
+                    returned += back / sum;
+                    far += joint[ANYWHERE] / sum;
                     for (row, share) in rows_of(it.seconds) {
                         let counts = counts[row].iter_mut().zip(joint);
                         counts.for_each(|(count, part)| *count += share * part / sum);
@@ -126,8 +132,14 @@ impl Motion {
                 let sum: f64 = counts.iter().sum();
                 *chances = counts.map(|count| count / sum);
             }
+            motion.returns = returned / far;
         }
         motion
+    }
+
+    /// Of moves to anywhere, the share that leads back to where somebody is at other times.
+    pub(super) fn returns(&self) -> f64 {
+        self.returns
     }
 
     /// Chances of each way to move in so many seconds. Before the photo itself means that the
@@ -184,8 +196,37 @@ impl Motion {
             row.iter().all(|chance| (0.0..=1.0).contains(chance))
                 && (row.iter().sum::<f64>() - 1.0).abs() < 1e-6
         };
-        self.chances.len() == ROWS && self.chances.iter().all(sound)
+        self.chances.len() == ROWS
+            && self.chances.iter().all(sound)
+            && (0.0..=1.0).contains(&self.returns)
     }
+}
+
+/// The moves of a sequence between neighbours whose places are both known.
+fn moves(sequence: &[Seen]) -> Vec<Move> {
+    let mut photos: HashMap<usize, usize> = HashMap::new();
+    sequence
+        .iter()
+        .filter_map(|seen| seen.place)
+        .for_each(|it| *photos.entry(it).or_default() += 1);
+    let all: usize = photos.values().sum();
+    // The photos of each stay, counted from its end.
+    let mut stays = vec![1; sequence.len()];
+    for at in (1..sequence.len()).rev() {
+        if sequence[at].place == sequence[at - 1].place {
+            stays[at - 1] = stays[at] + 1;
+        }
+    }
+    let pairs = sequence.windows(2).zip(&stays[1..]);
+    pairs
+        .filter_map(|(pair, stay)| {
+            let (from, to) = (pair[0].place?, pair[1].place?);
+            // What is left of one stay is none of another.
+            let [others, rest] = [photos[&to] - stay, all - stay];
+            let usual = if from == to { 0.0 } else { others as f64 / rest.max(1) as f64 };
+            Some(Move { from, to, seconds: pair[1].seconds, usual })
+        })
+        .collect()
 }
 
 /// The two rows that a time lies between, with their shares.
@@ -226,6 +267,35 @@ mod tests {
     }
 
     #[test]
+    fn who_always_comes_home_is_learned_to_come_back() {
+        let at = |lat, lng| LatLng::new(lat, lng).expect("in range");
+        let positions: Vec<LatLng> =
+            (0..40).map(|place| at(f64::from(place) - 20.0, f64::from(place * 8 % 170))).collect();
+        let places = Places::known(&positions);
+        let place = |number: usize| places.of_position(positions[number]);
+        // Two photos at home, one somewhere new, two at home again, …
+        let sequence: Vec<Seen> = (0..117)
+            .map(|photo| Seen {
+                place: place(if photo % 3 == 2 { 1 + photo / 3 } else { 0 }),
+                seconds: Some(500_000),
+            })
+            .collect();
+        let moves = moves(&sequence);
+        assert_eq!(moves.len(), 116);
+        // Of 117 photos 78 are at home, two of them of this stay.
+        assert!((moves[2].usual - 76.0 / 115.0).abs() < 1e-12, "{:?}", moves[2]);
+        assert_eq!((moves[0].usual, moves[1].usual), (0.0, 0.0));
+        let motion = Motion::default().learned(&places, &moves);
+        assert!(motion.is_sound());
+        // Every other move comes home, the others go where nobody was.
+        assert!((0.45..0.6).contains(&motion.returns), "{}", motion.returns);
+        let never = sequence.iter().enumerate().filter(|(photo, _)| photo % 3 == 2);
+        let never: Vec<Seen> = never.map(|(_, seen)| *seen).collect();
+        let motion = Motion::default().learned_from(&places, &vec![never; 50]);
+        assert!(motion.returns < 0.25, "{}", motion.returns);
+    }
+
+    #[test]
     fn a_file_comes_back_and_one_that_holds_no_distributions_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("album-hmm.json");
@@ -246,7 +316,7 @@ mod tests {
         let at = |lat| LatLng::new(lat, 0.0).expect("in range");
         let places = Places::known(&[at(0.0), at(0.1), at(40.0)]);
         let moves: Vec<Move> = (0..400)
-            .map(|step| Move { from: step % 2, to: (step + 1) % 2, seconds: Some(30) })
+            .map(|step| Move { from: step % 2, to: (step + 1) % 2, seconds: Some(30), usual: 0.0 })
             .collect();
         let motion = Motion::default().learned(&places, &moves);
         assert!(motion.is_sound());

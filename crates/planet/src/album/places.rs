@@ -27,6 +27,8 @@ pub struct Places {
     classes: usize,
     /// Chance of each place to be in a photo of which nothing is known; sums to one.
     prior: Vec<f64>,
+    /// Chance of each class in a photo that the model knows nothing of; sums to one.
+    expected: Vec<f64>,
     /// For each known place the model's class that it lies in.
     inside: Vec<Option<ClassId>>,
     /// Place of each cell of known places, by cell id.
@@ -89,7 +91,15 @@ impl Places {
         let reaches =
             REACHES.iter().map(|km| Neighbourhoods::new(&points, &prior, km / EARTH_KM)).collect();
         let partition = Partition::new(info, all).expect("there is a position or a class");
-        Self { partition, classes, prior, inside, known, reaches }
+        let of_classes: f64 = prior[..classes].iter().sum();
+        let expected = prior[..classes].iter().map(|chance| chance / of_classes).collect();
+        Self { partition, classes, prior, expected, inside, known, reaches }
+    }
+
+    /// The same where the model expects each class otherwise than by its training photos: by
+    /// these chances, `[classes]`, summing to one.
+    pub fn expecting(self, expected: &[f64]) -> Self {
+        Self { expected: expected.to_vec(), ..self }
     }
 
     /// Classes and known places as one partition, for a [`crate::Locator`]: known places are
@@ -125,21 +135,19 @@ impl Places {
         Some(self.known[at].1 as usize)
     }
 
-    /// What a photo's class probabilities say of each place: probability over prior, to the power
+    /// What a photo's class probabilities say of each place: probability over the expected one, to the power
     /// of `weight`; 1 where they say nothing.
     ///
     /// `probabilities` is `[classes]`, `into` `[places]`.
     pub fn evidence(&self, probabilities: &[f32], weight: f64, into: &mut [f64]) {
-        // The classes' prior as the network learned it, whatever share they have beside places.
-        let all: f64 = self.prior[..self.classes].iter().sum();
-        for (place, (value, prior)) in into.iter_mut().zip(&self.prior).enumerate() {
+        for (place, value) in into.iter_mut().enumerate() {
             let class = match place.checked_sub(self.classes) {
                 None => Some(place),
                 Some(known) => self.inside[known].map(ClassId::index),
             };
             *value = match class {
                 Some(class) if weight > 0.0 => {
-                    let usual = if class == place { *prior } else { self.prior[class] } / all;
+                    let usual = self.expected[class].max(1e-12);
                     (f64::from(probabilities[class]).max(1e-12) / usual).powf(weight)
                 }
                 _ => 1.0,

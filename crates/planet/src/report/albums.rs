@@ -227,7 +227,7 @@ impl AlbumReport {
         html.extend(rest.iter().map(Table::to_html));
         html.push_str("<h2>Along an album</h2>\n");
         html.push_str(&positions.to_html());
-        write!(html, "<figure>{}</figure>\n", self.chart().to_svg()).expect("text grows");
+        writeln!(html, "<figure>{}</figure>", self.chart().to_svg()).expect("text grows");
         if !self.strips.is_empty() {
             html.push_str("<h2>Albums</h2>\n<p class=\"note\">");
             for (colour, what) in NEARNESSES.iter().zip(["25 km", "200 km", "750 km"]) {

@@ -150,7 +150,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             Scheme::Average => {
                 answers::average(&manifest, &albums, scheme, &said, &judge.locator, take);
             }
-            Scheme::Hmm => judge.hmm(&|row| said.spool.get(row), take)?,
+            Scheme::Hmm => judge.hmm(&|row| said.spool.get(row), None, take)?,
             _ => {
                 let network = (&package, &arguments.engine);
                 let locator = &judge.locator;
@@ -163,12 +163,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             _ => Some(Scheme::Average.name()),
         };
         keep(marking.end(scheme.name(), baseline, ideal(scheme)));
-        if let (Scheme::Hmm, Some(ideals)) = (scheme, &ideals) {
-            if let Some(exact) = ideals.exact() {
-                let mut marking = judge.begin();
-                judge.hmm(&exact, |row, prediction| marking.take(row, prediction))?;
-                keep(marking.end(EXACT, None, ideal(scheme)));
-            }
+        let exact = ideals.as_ref().filter(|_| scheme == Scheme::Hmm).and_then(Ideals::exact);
+        if let Some((exact, expected)) = exact {
+            let mut marking = judge.begin();
+            judge.hmm(&exact, Some(&expected), |row, prediction| marking.take(row, prediction))?;
+            keep(marking.end(EXACT, None, ideal(scheme)));
         }
     }
     for (row, error) in &said.failed {
@@ -288,9 +287,10 @@ impl<'a> Judge<'a> {
     fn hmm(
         &self,
         probabilities: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync),
+        expected: Option<&[f64]>,
         take: impl FnMut(usize, Prediction),
     ) -> Result<(), Failure> {
-        let network = Network { partition: self.partition, probabilities };
+        let network = Network { partition: self.partition, probabilities, expected };
         let library =
             Library::new(&self.manifest.records, Some(network)).moving(self.motion.clone());
         let known = vec![None; self.manifest.records.len()];

@@ -52,12 +52,19 @@ impl Ideals {
         })
     }
 
-    /// Each row's exact distribution over the cells, from its own cues alone; `None` where rows
-    /// that are no photographs stand between.
-    pub fn exact(&self) -> Option<impl Fn(usize) -> Option<Vec<f32>> + Sync + '_> {
-        (self.given.graphics == 0).then_some(|row: usize| {
+    /// Each row's exact distribution over the cells, from its own cues alone, and the one before
+    /// anything is seen; `None` where rows that are no photographs stand between.
+    #[expect(clippy::type_complexity, reason = "a function and what belongs to it")]
+    pub fn exact(&self) -> Option<(impl Fn(usize) -> Option<Vec<f32>> + Sync + '_, Vec<f64>)> {
+        if self.given.graphics > 0 {
+            return None;
+        }
+        let popularity: Vec<f64> =
+            self.world.places().iter().map(|place| place.popularity).collect();
+        let exact = |row: usize| {
             let places = self.world.posterior(&self.given.photos[row].drawn.cues);
             Some(self.coverage.cells(&places).into_iter().map(|share| share as f32).collect())
-        })
+        };
+        Some((exact, self.coverage.cells(&popularity)))
     }
 }

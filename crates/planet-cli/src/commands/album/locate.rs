@@ -143,8 +143,11 @@ impl Arguments {
         gazetteer: &Arc<Gazetteer>,
     ) -> Result<Vec<Prediction>, Failure> {
         let probabilities = |row: usize| said.and_then(|said| said.spool.get(row));
-        let network =
-            said.map(|said| Network { partition: &said.partition, probabilities: &probabilities });
+        let network = said.map(|said| Network {
+            partition: &said.partition,
+            probabilities: &probabilities,
+            expected: None,
+        });
         let library = Library::new(&manifest.records, network).moving(motion);
         let trust = library.trust(known);
         let mut predictions = vec![Prediction::default(); manifest.records.len()];

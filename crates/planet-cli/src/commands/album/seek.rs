@@ -66,9 +66,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => None,
     };
     let probabilities = |row: usize| said.as_ref().and_then(|said| said.spool.get(row));
-    let network = said
-        .as_ref()
-        .map(|said| Network { partition: &said.partition, probabilities: &probabilities });
+    let network = said.as_ref().map(|said| Network {
+        partition: &said.partition,
+        probabilities: &probabilities,
+        expected: None,
+    });
     let library = Library::new(&manifest.records, network).moving(motion);
     let ways = match arguments.hide {
         None => Hide::ALL.to_vec(),
