@@ -8,11 +8,11 @@ use std::{
 use clap::Args;
 use planet::{
     ModelPackage, NewPackage,
-    album::{Motion, Scheme},
+    album::{HmmModel, Scheme},
 };
 use planet_train::RunFolder;
 
-use super::album::MOTION_FILE;
+use super::album::HMM_FILE;
 use crate::failure::Failure;
 
 /// `planet export RUN -o MODEL`, or of albums `planet export RUN --into MODEL`
@@ -36,9 +36,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = match (&arguments.into, &arguments.output) {
         (Some(model), _) => {
             let package = ModelPackage::open(model).map_err(Failure::new)?;
-            let motion = arguments.run.join(MOTION_FILE);
-            if motion.exists() {
-                put_motion(&motion, &package)?;
+            let learned = arguments.run.join(HMM_FILE);
+            if learned.exists() {
+                put_hmm(&learned, &package)?;
                 return said(&ModelPackage::open(model).map_err(Failure::new)?);
             }
             planet_train::export_scheme(&run, &package).map_err(|error| {
@@ -60,11 +60,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     said(&package)
 }
 
-/// Puts how people move into a package. It is a matter of time and distance, not of classes.
-fn put_motion(file: &Path, package: &ModelPackage) -> Result<(), Failure> {
-    let motion = Motion::read(file).map_err(Failure::new)?;
+/// Puts what a hidden Markov model learned into a package.
+fn put_hmm(file: &Path, package: &ModelPackage) -> Result<(), Failure> {
+    let model = HmmModel::read(file).map_err(Failure::new)?;
     let name = Scheme::Hmm.name();
-    NewPackage::with_scheme(package, name, MOTION_FILE, |path| motion.write(path))
+    NewPackage::with_scheme(package, name, HMM_FILE, |path| model.write(path))
         .map_err(Failure::new)?;
     Ok(())
 }

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use planet_data::{Gazetteer, PhotoRecord};
 use planet_geo::{Distance, LatLng, Partition, Scale};
 
-use super::{Hide, Hmm, Motion, Places, Seen, albums};
+use super::{Hide, Hmm, HmmModel, Places, Seen, albums};
 use crate::{CellProbabilities, Locator, LocatorOptions, Prediction, WithinError};
 
 /// Hours to the nearest known photo that are trusted alike: up to each of these, beyond all, and
@@ -31,7 +31,7 @@ pub struct Library<'a> {
     records: &'a [PhotoRecord],
     sequences: Vec<Sequence>,
     network: Option<Network<'a>>,
-    motion: Motion,
+    model: HmmModel,
 }
 
 /// What a network says of photos.
@@ -57,23 +57,23 @@ pub struct Trust {
     levels: [[f64; 5]; NEARNESSES],
 }
 
-impl Default for Trust {
-    /// The network counts in full, and what is stated is believed.
-    fn default() -> Self {
-        Self { weight: 1.0, levels: [[1.0; 5]; NEARNESSES] }
+impl Trust {
+    /// The network's word counts with this weight, 0 to 1, and what is stated is believed.
+    pub fn plain(weight: f64) -> Self {
+        Self { weight, levels: [[1.0; 5]; NEARNESSES] }
     }
 }
 
 impl<'a> Library<'a> {
     /// The photos of a manifest, and what a network says of them.
     pub fn new(records: &'a [PhotoRecord], network: Option<Network<'a>>) -> Self {
-        Self { records, sequences: sequences(records), network, motion: Motion::default() }
+        Self { records, sequences: sequences(records), network, model: HmmModel::default() }
     }
 
-    /// Begins with how others move instead of with what we suppose; the library's own known
-    /// positions teach the rest.
-    pub fn moving(self, motion: Motion) -> Self {
-        Self { motion, ..self }
+    /// Begins with what was learned from others instead of with what we suppose; the library's
+    /// own known positions teach the rest.
+    pub fn knowing(self, model: HmmModel) -> Self {
+        Self { model, ..self }
     }
 
     /// Each person's photos in order.
@@ -115,21 +115,15 @@ impl<'a> Library<'a> {
     /// Finds weight and trust: known positions are hidden by runs and by days, and looked for
     /// from the others. With too few of them everything is believed as it is stated.
     pub fn trust(&self, known: &[Option<LatLng>]) -> Trust {
-        let mut trust = Trust::default();
+        let mut trust = Trust::plain(self.model.weight);
         let trials: Vec<Vec<Option<LatLng>>> = (0..TRIALS)
             .flat_map(|seed| Hide::ALL.map(|how| how.shown(self, known, seed)))
             .filter(|shown| shown.iter().any(Option::is_some))
             .collect();
         let is_hidden =
             |shown: &[Option<LatLng>], row: usize| known[row].filter(|_| shown[row].is_none());
-        if self.network.is_some() {
-            let worth = |weight: f64| -> f64 {
-                let sums = trials.iter().map(|shown| self.nearness_sum(shown, known, weight));
-                sums.sum()
-            };
-            let worths = WEIGHTS.map(worth);
-            let best = (0..WEIGHTS.len()).max_by(|a, b| worths[*a].total_cmp(&worths[*b]));
-            trust.weight = best.map_or(1.0, |best| WEIGHTS[best]);
+        if self.network.is_some() && !trials.is_empty() {
+            trust.weight = self.weight(&trials, known);
         }
         // Discs that would be stated as certain, and how often they are right.
         let mut stated = [[BELIEF; 5]; NEARNESSES];
@@ -159,6 +153,17 @@ impl<'a> Library<'a> {
             *trust = std::array::from_fn(|at| (right[at] / stated[at]).min(1.0));
         }
         trust
+    }
+
+    /// The weight of the network's word under which known positions that are not shown are found
+    /// best: `known` are all of them, `trials` those that are shown each time.
+    pub fn weight(&self, trials: &[Vec<Option<LatLng>>], known: &[Option<LatLng>]) -> f64 {
+        let worth = |weight: f64| -> f64 {
+            trials.iter().map(|shown| self.nearness_sum(shown, known, weight)).sum()
+        };
+        let worths = WEIGHTS.map(worth);
+        let best = (0..WEIGHTS.len()).max_by(|a, b| worths[*a].total_cmp(&worths[*b]));
+        best.map_or(1.0, |best| WEIGHTS[best])
     }
 
     /// Sum over hidden photos of the logarithm of the probability near the truth.
@@ -205,7 +210,7 @@ impl<'a> Library<'a> {
         let place = |row: usize| known[row].and_then(|position| places.of_position(position));
         let seen: Vec<Vec<Seen>> =
             self.sequences.iter().map(|sequence| sequence.seen(place)).collect();
-        let motion = self.motion.learned_from(places, &seen);
+        let motion = self.model.motion.learned_from(places, &seen);
         for (sequence, seen) in self.sequences.iter().zip(&seen) {
             let nearness = sequence.nearness(known);
             let evidence = |photo: usize, into: &mut [f64]| {
@@ -346,7 +351,7 @@ mod tests {
         let gazetteer = Arc::new(Gazetteer::new());
         let mut found = vec![None; records.len()];
         library
-            .locate(&known, &Trust::default(), &options, &gazetteer, |row, prediction| {
+            .locate(&known, &Trust::plain(1.0), &options, &gazetteer, |row, prediction| {
                 found[row] = Some(prediction);
             })
             .expect("located");
@@ -369,7 +374,7 @@ mod tests {
         let library = Library::new(&records, None);
         let options = LocatorOptions::default();
         let gazetteer = Arc::new(Gazetteer::new());
-        let error = library.locate(&[None; 7], &Trust::default(), &options, &gazetteer, |_, _| {});
+        let error = library.locate(&[None; 7], &Trust::plain(1.0), &options, &gazetteer, |_, _| {});
         assert!(matches!(error, Err(LibraryError::NothingKnown)));
     }
 

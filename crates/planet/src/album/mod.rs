@@ -28,7 +28,7 @@ pub use embeddings::{Embeddings, EmbeddingsError};
 pub use hiding::{Found, Hide, hide_and_seek};
 pub use hmm::{Hmm, Seen};
 pub use library::{Library, LibraryError, Network, Sequence, Trust};
-pub use motion::Motion;
+pub use motion::{HmmModel, Motion};
 pub use neighbours::{Timed, nearest_in_time, photoprism};
 pub use places::Places;
 pub use scheme::{Scheme, Step, UnknownScheme};

@@ -51,12 +51,69 @@ pub struct Motion {
 
 const FORMAT: &str = "planet-album-hmm-1";
 
-/// `album-hmm.json`.
+/// What the hidden Markov model learns from albums: a package's `album-hmm.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HmmModel {
+    /// How people move.
+    #[serde(flatten)]
+    pub motion: Motion,
+    /// Weight of the network's word, 0 to 1: its mistakes on alike photos are alike, so that
+    /// neighbours tell less than they seem to.
+    pub weight: f64,
+}
+
+/// The file.
 #[derive(Serialize, Deserialize)]
-struct MotionFile {
+struct HmmFile {
     format: String,
     #[serde(flatten)]
-    motion: Motion,
+    model: HmmModel,
+}
+
+impl Default for HmmModel {
+    /// What we suppose, and the network's word in full.
+    fn default() -> Self {
+        Self { motion: Motion::default(), weight: 1.0 }
+    }
+}
+
+impl HmmModel {
+    /// Reads what [`HmmModel::write`] wrote.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that holds no distributions.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let wrong = |what: String| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()))
+        };
+        let text = fs::read(path).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        })?;
+        let file: HmmFile =
+            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        match file {
+            HmmFile { format, .. } if format != FORMAT => {
+                Err(wrong(format!("its format is {format}, not {FORMAT}")))
+            }
+            HmmFile { model, .. } if !model.motion.is_sound() => {
+                Err(wrong("its chances are no distributions".to_owned()))
+            }
+            HmmFile { model, .. } if !(0.0..=1.0).contains(&model.weight) => {
+                Err(wrong("its weight is not within 0..=1".to_owned()))
+            }
+            HmmFile { model, .. } => Ok(model),
+        }
+    }
+
+    /// Writes the file `album-hmm.json` of a package.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let file = HmmFile { format: FORMAT.to_owned(), model: self.clone() };
+        let json = serde_json::to_vec_pretty(&file).expect("plain numbers");
+        NewFile::write_all_at(path, &json)
+    }
 }
 
 /// Two photos, one after the other, whose places are both known.
@@ -154,40 +211,6 @@ impl Motion {
     /// Pairs of photos that this was learned from.
     pub fn pairs(&self) -> u64 {
         self.pairs
-    }
-
-    /// Reads what [`Motion::write`] wrote.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or that holds no distributions.
-    pub fn read(path: &Path) -> io::Result<Self> {
-        let wrong = |what: String| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()))
-        };
-        let text = fs::read(path).map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-        })?;
-        let file: MotionFile =
-            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        match file {
-            MotionFile { format, .. } if format != FORMAT => {
-                Err(wrong(format!("its format is {format}, not {FORMAT}")))
-            }
-            MotionFile { motion, .. } if !motion.is_sound() => {
-                Err(wrong("its chances are no distributions".to_owned()))
-            }
-            MotionFile { motion, .. } => Ok(motion),
-        }
-    }
-
-    /// Writes the file `album-hmm.json` of a package.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
-        let file = MotionFile { format: FORMAT.to_owned(), motion: self.clone() };
-        let json = serde_json::to_vec_pretty(&file).expect("plain numbers");
-        NewFile::write_all_at(path, &json)
     }
 
     /// Whether rows are distributions, of a file that people may have changed.
@@ -299,14 +322,15 @@ mod tests {
     fn a_file_comes_back_and_one_that_holds_no_distributions_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("album-hmm.json");
-        Motion::default().write(&path).expect("written");
-        assert_eq!(Motion::read(&path).expect("read"), Motion::default());
+        HmmModel::default().write(&path).expect("written");
+        assert_eq!(HmmModel::read(&path).expect("read"), HmmModel::default());
         let text = fs::read_to_string(&path).expect("read");
         let refused = |from: &str, to: &str| {
             fs::write(&path, text.replace(from, to)).expect("written");
-            Motion::read(&path).expect_err("refused").to_string()
+            HmmModel::read(&path).expect_err("refused").to_string()
         };
         assert!(refused("0.97,", "0.98,").contains("album-hmm.json: its chances"));
+        assert!(refused("\"weight\": 1.0", "\"weight\": 2.0").contains("its weight"));
         assert!(refused("hmm-1", "hmm-2").contains("not planet-album-hmm-1"));
         assert!(refused("chances", "changes").contains("missing field"));
     }

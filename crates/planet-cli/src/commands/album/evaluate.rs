@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Place, Prediction,
-    album::{Album, Embeddings, Library, Motion, Network, Scheme, Trust, albums},
+    album::{Album, Embeddings, HmmModel, Library, Network, Scheme, Trust, albums},
     evaluation::{Positions, Scorer, ScorerOptions, TruthTable},
     report::{AlbumReport, SchemeResult, Strip, StripAnswer, StripPhoto},
 };
@@ -227,7 +227,7 @@ struct Judge<'a> {
     manifest: &'a Manifest,
     albums: &'a [Album],
     partition: &'a Partition,
-    motion: Motion,
+    model: HmmModel,
     options: ScorerOptions<'a>,
     locator: Locator,
     gazetteer: Arc<Gazetteer>,
@@ -259,12 +259,12 @@ impl<'a> Judge<'a> {
         let shown = long.iter().step_by(step).take(STRIPS);
         let shown = shown.map(|album| album.rows[..album.rows.len().min(SHOWN)].to_vec()).collect();
         let options = ScorerOptions { partition: Some(partition), ..arguments.rules.options() };
-        let motion = super::motion(package)?;
+        let model = super::hmm_model(package)?;
         Ok(Self {
             manifest,
             albums,
             partition,
-            motion,
+            model,
             options,
             locator,
             gazetteer,
@@ -292,11 +292,11 @@ impl<'a> Judge<'a> {
     ) -> Result<(), Failure> {
         let network = Network { partition: self.partition, probabilities, expected };
         let library =
-            Library::new(&self.manifest.records, Some(network)).moving(self.motion.clone());
+            Library::new(&self.manifest.records, Some(network)).knowing(self.model.clone());
         let known = vec![None; self.manifest.records.len()];
         let options = LocatorOptions { names: false, ..LocatorOptions::default() };
         library
-            .locate(&known, &Trust::default(), &options, &self.gazetteer, take)
+            .locate(&known, &Trust::plain(self.model.weight), &options, &self.gazetteer, take)
             .map_err(Failure::new)
     }
 

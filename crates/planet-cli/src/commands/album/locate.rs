@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Prediction,
-    album::{Library, Motion, Network, Scheme, albums, trip_map},
+    album::{HmmModel, Library, Network, Scheme, albums, trip_map},
 };
 use planet_data::{Gazetteer, Manifest, NewFile};
 use planet_geo::LatLng;
@@ -97,8 +97,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut output = Output::open(arguments.output.as_deref(), format, &manifest.root, false)?;
     let mut predictions = match (scheme, &package) {
         (Scheme::Hmm, package) => {
-            let motion = package.as_ref().map_or_else(|| Ok(Motion::default()), super::motion)?;
-            arguments.by_hmm(&manifest, &known, (said.as_ref(), motion), &gazetteer)?
+            let model =
+                package.as_ref().map_or_else(|| Ok(HmmModel::default()), super::hmm_model)?;
+            arguments.by_hmm(&manifest, &known, (said.as_ref(), model), &gazetteer)?
         }
         (_, Some(package)) => arguments.by_scheme(package, &manifest, said.as_ref(), &gazetteer)?,
         (scheme, None) => return Err(Failure::usage(format!("--scheme {scheme} needs --model"))),
@@ -139,7 +140,7 @@ impl Arguments {
         &self,
         manifest: &Manifest,
         known: &[Option<LatLng>],
-        (said, motion): (Option<&Said>, Motion),
+        (said, model): (Option<&Said>, HmmModel),
         gazetteer: &Arc<Gazetteer>,
     ) -> Result<Vec<Prediction>, Failure> {
         let probabilities = |row: usize| said.and_then(|said| said.spool.get(row));
@@ -148,7 +149,7 @@ impl Arguments {
             probabilities: &probabilities,
             expected: None,
         });
-        let library = Library::new(&manifest.records, network).moving(motion);
+        let library = Library::new(&manifest.records, network).knowing(model);
         let trust = library.trust(known);
         let mut predictions = vec![Prediction::default(); manifest.records.len()];
         library

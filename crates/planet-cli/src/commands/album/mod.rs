@@ -13,10 +13,10 @@ mod train;
 use clap::{Args, Subcommand};
 use planet::{
     ModelPackage,
-    album::{Motion, Scheme},
+    album::{HmmModel, Scheme},
 };
 
-pub use self::train::MOTION_FILE;
+pub use self::train::HMM_FILE;
 
 use crate::failure::Failure;
 
@@ -48,12 +48,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// How people move: as a package learned it, else as we suppose.
-fn motion(package: &ModelPackage) -> Result<Motion, Failure> {
+/// What a package's hidden Markov model learned, else what we suppose.
+fn hmm_model(package: &ModelPackage) -> Result<HmmModel, Failure> {
     let name = Scheme::Hmm.name();
     if package.description().schemes.iter().all(|scheme| scheme.name != name) {
-        return Ok(Motion::default());
+        return Ok(HmmModel::default());
     }
     let (_, file) = package.scheme(name).map_err(Failure::new)?;
-    Motion::read(&file).map_err(Failure::new)
+    HmmModel::read(&file).map_err(Failure::new)
 }

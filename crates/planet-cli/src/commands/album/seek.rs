@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use planet::{
     ModelPackage,
-    album::{Found, Hide, Library, Motion, Network, hide_and_seek},
+    album::{Found, Hide, HmmModel, Library, Network, hide_and_seek},
     report::Table,
 };
 
@@ -56,11 +56,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let what = format!("{} has {positions} photos with a position", arguments.photos);
         return Err(Failure::new(what).hint("hiding half of them needs at least four"));
     }
-    let mut motion = Motion::default();
+    let mut learned = HmmModel::default();
     let said = match &arguments.model {
         Some(model) => {
             let package = ModelPackage::open(model).map_err(Failure::new)?;
-            motion = super::motion(&package)?;
+            learned = super::hmm_model(&package)?;
             Some(Said::of(&package, &arguments.engine, &manifest, |_| true, None)?)
         }
         None => None,
@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         probabilities: &probabilities,
         expected: None,
     });
-    let library = Library::new(&manifest.records, network).moving(motion);
+    let library = Library::new(&manifest.records, network).knowing(learned);
     let ways = match arguments.hide {
         None => Hide::ALL.to_vec(),
         Some(HideName::Runs) => vec![Hide::Runs],

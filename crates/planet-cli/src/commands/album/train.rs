@@ -9,19 +9,22 @@ use std::{
 use clap::Args;
 use planet::{
     ModelPackage,
-    album::{Motion, Scheme},
+    album::{HmmModel, Library, Motion, Network, Scheme},
 };
 use planet_train::{AlbumConfig, AlbumSamples, Run, RunFolder};
 
-use super::embeddings;
+use super::{embeddings, photos::Said};
 use crate::{
     commands::train::{self, TrainProgress, set},
     engine_choice::EngineChoice,
     failure::Failure,
 };
 
-/// How people move, in a run's folder and in a package.
-pub const MOTION_FILE: &str = "album-hmm.json";
+/// Photos after which no more are looked at to find the weight of a network's word.
+const WEIGHED: usize = 3000;
+
+/// What the hidden Markov model learned, in a run's folder and in a package.
+pub const HMM_FILE: &str = "album-hmm.json";
 
 /// `planet album train --model MODEL --dataset M:train --scheme S … -o RUN`
 #[derive(Args, Debug)]
@@ -84,7 +87,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.scheme == Some(Scheme::Hmm) {
-        return learn_motion(arguments);
+        return learn_hmm(arguments);
     }
     let folder = RunFolder::at(arguments.folder());
     let mut config = arguments.config(&folder)?;
@@ -127,28 +130,50 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// How people move, for the hidden Markov model: a run of one file.
-fn learn_motion(arguments: &Arguments) -> Result<(), Failure> {
+/// How people move, and how much a network's word is worth along an album: a run of one file.
+fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
     let (Some(model), Some(dataset)) = (&arguments.model, &arguments.dataset) else {
         return Err(Failure::usage("--scheme hmm needs --model and --dataset"));
     };
     let package = ModelPackage::open(model).map_err(Failure::new)?;
-    let manifest = train::manifest(dataset, arguments.root.as_deref())?;
+    let mut manifest = train::manifest(dataset, arguments.root.as_deref())?;
     let motion = Motion::of_albums(&manifest.records, package.partition());
     if motion.pairs() == 0 {
         let what = format!("{dataset} has no two photos in a row with a known position");
         return Err(Failure::new(what));
     }
     let folder = arguments.folder();
-    let file = folder.join(MOTION_FILE);
+    let file = folder.join(HMM_FILE);
     if folder.join("config.toml").exists() || file.exists() {
         return Err(Failure::new(format!("{} holds a run already", folder.display()))
             .hint("choose another -o"));
     }
+    // Whole sequences, of the first authors.
+    let sequences = Library::new(&manifest.records, None).sequences().to_vec();
+    let mut rows: Vec<usize> = Vec::new();
+    for sequence in sequences {
+        if rows.len() < WEIGHED {
+            rows.extend(sequence.rows);
+        }
+    }
+    manifest.records = rows.iter().map(|row| manifest.records[*row].clone()).collect();
+    let said = Said::of(&package, &arguments.engine, &manifest, |_| true, None)?;
+    let probabilities = |row: usize| said.spool.get(row);
+    let network =
+        Network { partition: package.partition(), probabilities: &probabilities, expected: None };
+    let model = HmmModel { motion: motion.clone(), weight: 1.0 };
+    let library = Library::new(&manifest.records, Some(network)).knowing(model);
+    let known: Vec<_> = manifest.records.iter().map(|record| record.position).collect();
+    let weight = library.weight(&[vec![None; known.len()]], &known);
+    let model = HmmModel { motion, weight };
     std::fs::create_dir_all(folder)
-        .and_then(|()| motion.write(&file))
+        .and_then(|()| model.write(&file))
         .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    writeln!(io::stdout(), "learned from {} pairs of photos", motion.pairs())?;
+    let pairs = model.motion.pairs();
+    writeln!(
+        io::stdout(),
+        "learned from {pairs} pairs of photos; the network's weight is {weight}"
+    )?;
     Ok(())
 }
 
