@@ -157,6 +157,46 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
 }
 
 #[test]
+fn a_folder_of_ones_own_photos_is_enough_to_begin() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    planet(folder)
+        .args(["world", "draw", "--photos", "400", "--withhold", "0.1", "--size", "64"])
+        .args(["-o", "mine"])
+        .assert()
+        .success();
+    let train = ["train", "--photos", "mine", "--architecture", "inception-mini", "--size", "48"];
+    let train = [&train[..], &["--batch", "16", "--epochs", "1", "-o", "run"]].concat();
+    let run = planet(folder).args(&train).assert().success();
+    run.stderr(contains("of 400 photos have a position").and(contains("more than 20 photos")));
+    for file in ["photos.parquet", "cells.csv", "checkpoints/best/checkpoint.safetensors"] {
+        assert!(folder.join("run").join(file).exists(), "{file}");
+    }
+    planet(folder).args(&train).assert().code(1).stderr(contains("--resume"));
+    planet(folder)
+        .args(["train", "--resume", "run", "--epochs", "2"])
+        .assert()
+        .success()
+        .stdout(contains("validation"));
+
+    fs::create_dir(folder.join("few")).expect("a folder");
+    planet(folder)
+        .args(["world", "draw", "--photos", "9", "--size", "64", "-o", "few/drawn"])
+        .assert()
+        .success();
+    planet(folder)
+        .args(["train", "--photos", "few", "-o", "other"])
+        .assert()
+        .code(1)
+        .stderr(contains("9 of 9 photos in few have a position").and(contains("100 or more")));
+    assert!(!folder.join("other").exists());
+    planet(folder)
+        .args(["train", "--photos", "mine", "--partition", "run/cells.csv", "-o", "other"])
+        .assert()
+        .code(2);
+}
+
+#[test]
 fn what_cannot_be_trained_is_named_with_the_cure() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

@@ -5,7 +5,7 @@ mod embeddings;
 mod evaluate;
 mod ideals;
 mod locate;
-mod photos;
+pub mod photos;
 mod seek;
 mod spool;
 mod train;

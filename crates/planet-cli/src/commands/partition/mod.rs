@@ -1,6 +1,6 @@
 //! `planet partition`: divide the earth into classes, look at the result, judge it.
 
-mod build;
+pub mod build;
 mod ceiling;
 mod compare;
 pub mod files;

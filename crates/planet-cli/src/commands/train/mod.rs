@@ -1,5 +1,6 @@
 //! `planet train`: a model from photos with positions.
 
+mod library;
 mod monitor;
 mod seeds;
 
@@ -29,6 +30,10 @@ pub struct Arguments {
     /// Manifest of the photos to learn from
     #[arg(long, value_name = "M[:SPLIT]")]
     dataset: Option<String>,
+    /// Folder of your own photos instead of manifests and partition: days are divided, cells chosen
+    /// by how many photos there are, and inception-mini trained unless something else is asked for
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "validation", "root", "partition"])]
+    photos: Option<PathBuf>,
     /// Manifest of the photos that say when to stop
     #[arg(long, value_name = "M[:SPLIT]")]
     validation: Option<String>,
@@ -69,7 +74,7 @@ pub struct Arguments {
     #[arg(long, value_name = "D")]
     device: Option<String>,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "validation", "partition", "architecture", "size", "batch", "learning_rate", "seed", "init", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "learning_rate", "seed", "init", "output"])]
     resume: Option<PathBuf>,
     /// Folder of the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
@@ -86,8 +91,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let partition = files::read(&folder.partition())?;
         return train(folder, config, partition, Start::Resume);
     }
-    let config = arguments.config()?;
     let output = arguments.output.as_ref().expect("asked for where nothing is resumed");
+    let config = arguments.config(output)?;
     let path = config.partition.as_ref().ok_or_else(|| {
         Failure::usage("no partition is given").hint("--partition FILE: planet partition build")
     })?;
@@ -99,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
-    fn config(&self) -> Result<TrainConfig, Failure> {
+    fn config(&self, output: &Path) -> Result<TrainConfig, Failure> {
         let mut config = match &self.config {
             Some(path) => TrainConfig::read(path).map_err(failure)?,
             None => TrainConfig::default(),
@@ -109,13 +114,17 @@ impl Arguments {
         set(&mut config.root, &self.root);
         set(&mut config.partition, &self.partition);
         set(&mut config.init, &self.init);
+        config.seed = self.seed.first().copied().unwrap_or(config.seed);
+        if let Some(photos) = &self.photos {
+            let choose = self.config.is_none() && self.architecture.is_none();
+            library::prepare(photos, output, &mut config, choose)?;
+        }
         if let Some(architecture) = self.architecture {
             config.architecture = ArchitectureName(architecture);
         }
         config.size = self.size.unwrap_or(config.size);
         config.batch = self.batch.unwrap_or(config.batch);
         config.learning_rate.start = self.learning_rate.unwrap_or(config.learning_rate.start);
-        config.seed = self.seed.first().copied().unwrap_or(config.seed);
         self.lengthen(&mut config);
         config.check().map_err(Failure::usage)?;
         Ok(config)
