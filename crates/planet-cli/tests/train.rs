@@ -76,6 +76,7 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
         .assert()
         .code(1)
         .stderr(contains("holds a run already").and(contains("--resume run")));
+    tensorboard_reads(folder);
     let (learned, known) = (validation_loss(folder), entropy(folder));
     assert!(learned < known - 0.1, "loss {learned}, while frequencies alone give {known}");
     planet(folder)
@@ -119,17 +120,41 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
     assert!(page.contains("data:image/jpeg") && page.contains("What is "));
 }
 
+/// Holds the run's events against its summary with TensorBoard's own reader, where it is installed.
+fn tensorboard_reads(folder: &Path) {
+    let installed = Process::new("python3").args(["-c", "import tensorboard"]).output();
+    if !installed.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/check-tensorboard");
+    Command::new("python3")
+        .args([script, "run"])
+        .current_dir(folder)
+        .assert()
+        .success()
+        .stdout(contains("6 epochs are those of summary.csv"));
+}
+
 #[test]
 fn a_run_that_is_killed_goes_on_to_the_same_weights() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     draw(folder, "400", "60");
-    planet(folder).args(["train", "--config", "config.toml", "-o", "whole"]).assert().success();
+    let epochs = ["--epochs", "6"];
+    let whole = ["train", "--config", "config.toml", "-o", "whole"];
+    planet(folder).args(whole).args(epochs).assert().success();
 
-    let begin = ["train", "--config", "config.toml", "-o", "killed"];
+    let begin = [&["train", "--config", "config.toml", "-o", "killed"], &epochs[..]].concat();
     let go_on = ["train", "--resume", "killed"];
+    // Ten moments, other ones every time.
+    let mut moment = std::time::UNIX_EPOCH.elapsed().expect("after 1970").as_nanos() as u64;
+    let mut millis = Vec::new();
     let mut kills = 0;
-    for millis in [400, 900, 1300, 700, 1100] {
+    for _ in 0..10 {
+        // A linear congruential generator (Knuth's MMIX).
+        moment =
+            moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        millis.push(150 + (moment >> 33) % 600);
         let begun = folder.join("killed/config.toml").exists();
         let arguments = if begun { &go_on[..] } else { &begin[..] };
         let mut process = Process::new(assert_cmd::cargo::cargo_bin("planet"))
@@ -139,7 +164,7 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
             .stderr(Stdio::null())
             .spawn()
             .expect("it starts");
-        thread::sleep(Duration::from_millis(millis));
+        thread::sleep(Duration::from_millis(millis[millis.len() - 1]));
         // On Unix this is SIGKILL: the process cannot tidy up.
         process.kill().expect("killed");
         kills += u32::from(!process.wait().expect("ended").success());
@@ -153,7 +178,7 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
         let header = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
         bytes[8 + header..].to_vec()
     };
-    assert!(weights("whole") == weights("killed"), "not the same weights");
+    assert!(weights("whole") == weights("killed"), "not the same weights after {millis:?} ms");
 }
 
 #[test]

@@ -174,7 +174,22 @@ impl LineChart {
     }
 
     fn key(&self, svg: &mut String) {
-        for (row, curve) in self.curves.iter().filter(|curve| !curve.name.is_empty()).enumerate() {
+        let named: Vec<&Curve> = self.curves.iter().filter(|it| !it.name.is_empty()).collect();
+        // Curves shine through what stands behind the names, but do not hide them; a letter is
+        // about 6.6 wide.
+        let letters = named.iter().map(|curve| curve.name.chars().count()).max().unwrap_or(0);
+        if letters > 0 {
+            put(
+                svg,
+                format_args!(
+                    "<rect x=\"{}\" y=\"{TOP}\" width=\"{}\" height=\"{}\" fill=\"Canvas\" fill-opacity=\"0.8\"/>\n",
+                    LEFT + 6.0,
+                    40.0 + 6.6 * letters as f64,
+                    17.0 * named.len() as f64 + 6.0
+                ),
+            );
+        }
+        for (row, curve) in named.into_iter().enumerate() {
             let y = TOP + 14.0 + 17.0 * row as f64;
             let dashes = if curve.dashed { " stroke-dasharray=\"5 4\"" } else { "" };
             put(
