@@ -1,41 +1,52 @@
 #!/usr/bin/env python3
-"""A training step beside PyTorch, in one run on one machine: forward, loss, backward, AdaGrad.
+"""A training step beside PyTorch, in one run on one machine: pixels from the host, forward, loss,
+backward, AdaGrad, loss read back.
 
-Runs the criterion benchmark of planet-train, then PyTorch on the same networks, sizes and
-batches: eager, channels-last, and channels-last with bf16 autocast.
+Each configuration runs in a process of its own; a line is printed as soon as it is known.
 
-Needs: pip install torch torchvision safetensors numpy
-Usage: bench/train.py    (ten minutes on two cores)
+Needs: pip install torch torchvision numpy (the torch of scripts/with-torch)
+Usage: scripts/with-torch bench/train.py [--device cpu|cuda:0] [--step-speed BINARY] [--compiled]
+       [--seconds S] [--case ARCHITECTURE:SIDE:BATCH ...]
+
+BINARY is the example step_speed of planet-train, built with the feature torch; it is built where
+none is given. --compiled adds torch.compile, which takes minutes.
 """
 
+import argparse
 import importlib.util
 import os
 import re
-import resource
 import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
-import torch
-import torchvision
-from torch.nn import functional
-
 ROOT = Path(__file__).resolve().parent.parent
 CLASSES = 500
-CASES = [("inception-mini", 96, 64), ("inception-v3", 128, 32), ("inception-v3", 299, 16)]
+CASES = {
+    "cpu": ["inception-mini:96:64", "inception-v3:128:32", "inception-v3:299:16"],
+    "cuda": ["inception-v3:299:64", "inception-v3:299:256"],
+}
+# Ours: backend and precision. Theirs: channels last, bf16, compiled.
+OURS = {
+    "cpu": [("cpu", "f32"), ("torch", "f32"), ("torch", "bf16")],
+    "cuda": [("torch", "f32"), ("torch", "bf16")],
+}
+THEIRS = {
+    "cpu": ["eager", "channels-last", "channels-last bf16"],
+    "cuda": ["eager", "channels-last", "channels-last bf16"],
+}
+COMPILED = ["channels-last bf16 compiled"]
 
 
-def ours():
-    """Photos a second of each case, and the process's greatest resident size in MB."""
-    command = ["cargo", "bench", "--workspace", "--bench", "step", "--", "--noplot"]
-    text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"step/([a-z0-9-]+)/(\d+)\s+time:.*?thrpt:\s+\[\S+ \S+ (\S+) elem/s", text, re.S)
-    return {(name, int(side)): float(speed) for name, side, speed in found}
+def model_of(name, side):
+    import torchvision
 
-
-def model_of(name):
     if name == "inception-v3":
-        return torchvision.models.inception_v3(num_classes=CLASSES, aux_logits=True, init_weights=False)
+        # The auxiliary head does not fit a smaller grid than that of 299 px.
+        auxiliary = side >= 299
+        return torchvision.models.inception_v3(num_classes=CLASSES, aux_logits=auxiliary, init_weights=False)
     path = ROOT / "crates/planet-net/tests/golden/make_forward.py"
     spec = importlib.util.spec_from_file_location("make_forward", path)
     networks = importlib.util.module_from_spec(spec)
@@ -44,22 +55,28 @@ def model_of(name):
     return networks.inception_mini()
 
 
-def peer(name, side, photos, channels_last, bf16):
-    model = model_of(name).train()
-    pixels = torch.randn(photos, 3, side, side)
-    if side < 299 and name == "inception-v3":
-        # torchvision's auxiliary head does not fit a smaller grid than that of 299 px.
-        model.aux_logits, model.AuxLogits = False, None
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)
-        pixels = pixels.to(memory_format=torch.channels_last)
-    targets = torch.arange(photos) % CLASSES
+def peer(name, side, photos, mode, device, seconds):
+    """PyTorch in this process: warms up, says so, waits for a line, then measures."""
+    import torch
+    from torch.nn import functional
+
+    torch.backends.cudnn.benchmark = True
+    torch.set_num_threads(os.cpu_count())
+    layout = torch.channels_last if "channels-last" in mode else torch.contiguous_format
+    model = model_of(name, side).train().to(device, memory_format=layout)
+    if "compiled" in mode:
+        model = torch.compile(model)
+    cuda = device != "cpu"
+    batches = [torch.rand(photos, 3, side, side) * 2 - 1 for _ in range(2)]
+    if cuda:
+        batches = [batch.pin_memory() for batch in batches]
+    targets = (torch.arange(photos) % CLASSES).to(device)
     optimizer = torch.optim.Adagrad(model.parameters(), lr=0.045, initial_accumulator_value=0.1)
-    times = []
-    for _ in range(6):
-        start = time.perf_counter()
+
+    def step(at):
+        pixels = batches[at % 2].to(device, non_blocking=True).to(memory_format=layout)
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled="bf16" in mode):
             out = model(pixels)
             main, aside = out if isinstance(out, tuple) else (out, None)
             loss = functional.cross_entropy(main.float(), targets)
@@ -67,24 +84,121 @@ def peer(name, side, photos, channels_last, bf16):
                 loss = loss + 0.3 * functional.cross_entropy(aside.float(), targets)
         loss.backward()
         optimizer.step()
-        times.append(time.perf_counter() - start)
-    return photos / sorted(times[1:])[len(times[1:]) // 2]
+        return loss.item()
+
+    for at in range(3):
+        step(at)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    times, begin = [], time.perf_counter()
+    while len(times) < 3 or time.perf_counter() - begin < seconds:
+        before = time.perf_counter()
+        step(len(times))
+        if cuda:
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - before)
+    median = sorted(times)[len(times) // 2]
+    peak = f", {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB of tensors" if cuda else ""
+    print(f"{photos / median:.2f} photos/s, {median * 1e3:.2f} ms a step{peak}", flush=True)
+
+
+class Memory(threading.Thread):
+    """Greatest memory that a process or the card has in use, in MiB, looked at twenty times a second."""
+
+    def __init__(self, pid, device):
+        super().__init__(daemon=True)
+        self.pid, self.device, self.most, self.ended = pid, device, 0, False
+        self.before = self.card() if device != "cpu" else 0
+
+    def card(self):
+        query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+        return int(subprocess.run(query, capture_output=True, text=True).stdout.split()[0])
+
+    def run(self):
+        while not self.ended:
+            try:
+                if self.device == "cpu":
+                    status = Path(f"/proc/{self.pid}/status").read_text()
+                    self.most = max(self.most, int(re.search(r"VmHWM:\s+(\d+)", status)[1]) // 1024)
+                else:
+                    self.most = max(self.most, self.card() - self.before)
+            except (OSError, TypeError, IndexError, ValueError):
+                pass
+            time.sleep(0.05 if self.device == "cpu" else 0.5)
+
+
+def start(command):
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def line(process, seconds):
+    """The next line of a process, or why there is none."""
+    said = []
+    reader = threading.Thread(target=lambda: said.append(process.stdout.readline().strip()), daemon=True)
+    reader.start()
+    reader.join(seconds)
+    return said[0] if said and said[0] else "nothing within its time"
+
+
+def measure(process, device, patience):
+    memory = Memory(process.pid, device)
+    memory.start()
+    answer = line(process, patience)
+    if answer == "ready":
+        process.stdin.write("\n")
+        process.stdin.flush()
+        answer = line(process, patience)
+    memory.ended = True
+    memory.join()
+    process.kill()
+    process.wait()
+    return f"{answer}, {memory.most} MiB in use"
 
 
 def main():
-    torch.set_num_threads(os.cpu_count())
-    speeds = ours()
-    modes = [("eager", False, False), ("channels-last", True, False), ("channels-last bf16", True, True)]
-    print(f"{'photos/s':<24} {'planet':>8}", *(f"{mode:>20}" for mode, _, _ in modes))
-    for name, side, photos in CASES:
-        own = speeds[(name, side)]
-        row = [f"{name + ' ' + str(side):<24} {own:8.1f}"]
-        for _, channels_last, bf16 in modes:
-            speed = peer(name, side, photos, channels_last, bf16)
-            row.append(f"{speed:12.1f} ({own / speed:4.2f}x)")
-        print(*row, flush=True)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"greatest resident size of the benchmark: {peak:.0f} MB; torch {torch.__version__}")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--step-speed", type=Path)
+    parser.add_argument("--compiled", action="store_true")
+    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--patience", type=float, default=120)
+    parser.add_argument("--case", action="append")
+    parser.add_argument("--peer", nargs=4, help="for its own use")
+    given = parser.parse_args()
+    kind = given.device.split(":")[0]
+    if given.peer:
+        name, side, photos, mode = given.peer
+        return peer(name, int(side), int(photos), mode, given.device, given.seconds)
+    if not given.step_speed:
+        build = ["cargo", "build", "--release", "-p", "planet-train", "--features", "torch", "--example", "step_speed"]
+        subprocess.run(build, cwd=ROOT, check=True)
+        given.step_speed = ROOT / "target/release/examples/step_speed"
+    own = [str(given.step_speed.resolve())]
+    theirs = [sys.executable, __file__, "--device", given.device, "--seconds", str(given.seconds), "--peer"]
+    cases = [case.split(":") for case in given.case or CASES[kind]]
+    # Compiling takes minutes of the processor: it is done before anything is measured.
+    compiled = [
+        (case, mode, start([*theirs, *case, mode]))
+        for case in (cases if given.compiled else [])
+        for mode in COMPILED
+    ]
+    ready = [line(process, 3 * given.patience) for _, _, process in compiled]
+    for case in cases:
+        name = " ".join(case)
+        for backend, precision in OURS[kind]:
+            settings = [*case, str(CLASSES), backend, given.device, precision, str(given.seconds)]
+            found = measure(start([*own, *settings]), given.device, given.patience)
+            print(f"{name}: planet {backend} {precision}: {found}", flush=True)
+        for mode in THEIRS[kind]:
+            found = measure(start([*theirs, *case, mode]), given.device, given.patience)
+            print(f"{name}: PyTorch {mode}: {found}", flush=True)
+    for (case, mode, process), found in zip(compiled, ready):
+        if found == "ready":
+            process.stdin.write("\n")
+            process.stdin.flush()
+            found = line(process, given.patience)
+        process.kill()
+        print(f"{' '.join(case)}: PyTorch {mode}: {found}", flush=True)
 
 
 if __name__ == "__main__":

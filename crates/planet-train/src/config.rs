@@ -5,7 +5,7 @@ use planet_net::{Architecture, Network, NetworkOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    LearningRate, Optimizer, TrainError,
+    LearningRate, Optimizer, Precision, TrainError,
     course::{self, Course, check_all, not_negative},
 };
 
@@ -30,6 +30,9 @@ pub struct TrainConfig {
     pub validation_photos: usize,
     /// Greatest number of epochs.
     pub epochs: u64,
+    /// Photos after which an epoch ends with a validation, a checkpoint and a row of the summary;
+    /// the next one goes on with others until all have come. 0, or more than there are, is all.
+    pub epoch_photos: usize,
     /// Ends after this many minutes of training, wherever it stands; 0 never does.
     pub minutes: f64,
     /// Epochs without a better validation accuracy after which training has converged and ends
@@ -56,8 +59,13 @@ pub struct TrainConfig {
     pub init: Option<PathBuf>,
     /// Minutes between checkpoints within an epoch; one is also written after each epoch.
     pub checkpoint_minutes: f64,
-    /// What trains: `auto`, `cpu`, or a device that this build knows.
+    /// What computes: `cpu`, the built-in backend; `torch`, libtorch in builds with the feature;
+    /// `auto` is what the device needs.
+    pub backend: String,
+    /// Where: `auto`, `cpu`, or a device that the backend knows, such as `cuda:0`.
     pub device: String,
+    /// What values are computed in.
+    pub precision: Precision,
     /// Threads that decode photos; 0 takes as many as there are cores.
     pub loader_threads: usize,
 }
@@ -93,6 +101,7 @@ impl Default for TrainConfig {
             partition: None,
             validation_photos: 0,
             epochs: 100,
+            epoch_photos: 0,
             minutes: 0.0,
             patience: 3,
             batch: 64,
@@ -105,7 +114,9 @@ impl Default for TrainConfig {
             augment: Augment::default(),
             init: None,
             checkpoint_minutes: 10.0,
+            backend: "auto".to_owned(),
             device: "auto".to_owned(),
+            precision: Precision::F32,
             loader_threads: 0,
         }
     }

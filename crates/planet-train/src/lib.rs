@@ -32,12 +32,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ahead;
 mod album_config;
 mod album_export;
 mod album_samples;
 mod album_task;
 mod backend;
 mod checkpoint;
+mod choice;
 mod config;
 mod course;
 mod cpu;
@@ -50,6 +52,7 @@ mod lstm;
 mod optimizer;
 mod packed;
 mod photo_task;
+mod precision;
 mod product;
 mod run;
 mod samples;
@@ -58,6 +61,8 @@ mod sequence;
 mod summary;
 mod task;
 mod tensorboard;
+#[cfg(feature = "torch")]
+mod torch;
 mod validation;
 mod vectorised;
 
@@ -66,6 +71,7 @@ pub use album_export::export_scheme;
 pub use album_samples::AlbumSamples;
 pub use backend::{Backend, BackendError, Gradients, State, StepOptions, StepReport};
 pub use checkpoint::{Checkpoint, Position, RunFolder, Running};
+pub use choice::backends;
 pub use config::{ArchitectureName, TrainConfig};
 pub use cpu::Cpu;
 pub use error::TrainError;
@@ -75,10 +81,13 @@ pub use loss::Loss;
 pub use lstm::LstmState;
 pub use optimizer::{Optimizer, Rule};
 pub use packed::Packed;
+pub use precision::Precision;
 pub use run::{Ending, Run, Status, TrainMonitor};
 pub use samples::Samples;
 pub use schedule::{LearningRate, Schedule};
 pub use sequence::{Asked, SequenceBatch, SequenceClassifier};
 pub use summary::Epoch;
+#[cfg(feature = "torch")]
+pub use torch::Torch;
 pub use validation::Scores;
 use validation::Validation;

@@ -74,7 +74,7 @@ pub(crate) struct Learned<'a> {
     /// `None` for running statistics, which have an average but no gradient.
     pub(crate) gradient: Option<&'a [f32]>,
     /// The optimizer's numbers.
-    pub(crate) slots: &'a mut [Vec<f32>],
+    pub(crate) slots: Vec<&'a mut [f32]>,
     /// The moving average, where one is kept.
     pub(crate) average: Option<&'a mut [f32]>,
 }
@@ -124,12 +124,16 @@ impl Optimizer {
                 let decay = if shape.len() > 1 { self.weight_decay } else { 0.0 };
                 self.update(values, gradient, slots, step, rate, scale, decay);
             }
-            if let (Some(average), Some(keep)) = (average, self.average) {
-                // Less is kept at the beginning, so that the first weights are soon forgotten.
-                let keep = keep.min((1.0 + step as f64) / (10.0 + step as f64));
+            if let (Some(average), Some(keep)) = (average, self.keep(step)) {
                 move_average(average, values, keep);
             }
         }
+    }
+
+    /// Share that the moving average keeps at this step, where there is one. Less is kept at the
+    /// beginning, so that the first weights are soon forgotten.
+    pub(crate) fn keep(&self, step: u64) -> Option<f64> {
+        self.average.map(|keep| keep.min((1.0 + step as f64) / (10.0 + step as f64)))
     }
 
     /// One step of one parameter; `step` counts from 1, gradients are taken times `scale`.
@@ -138,7 +142,7 @@ impl Optimizer {
         &self,
         weights: &mut [f32],
         gradient: &[f32],
-        slots: &mut [Vec<f32>],
+        slots: &mut [&mut [f32]],
         step: u64,
         rate: f64,
         scale: f64,

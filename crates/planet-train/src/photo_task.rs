@@ -1,12 +1,14 @@
 use std::{sync::Arc, time::Instant};
 
-use planet_data::{Batch, Batches, Loader, LoaderOptions, PhotoStore, Preprocess};
+use planet_data::{Batch, Loader, LoaderOptions, PhotoStore, Preprocess};
 use planet_geo::Partition;
 use planet_net::Network;
 
 use crate::{
-    Backend, BackendError, Cpu, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
-    TrainMonitor, Validation, init,
+    Backend, BackendError, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
+    TrainMonitor, Validation,
+    ahead::Ahead,
+    choice, init,
     task::{Learnt, Task},
     validation,
 };
@@ -23,7 +25,7 @@ pub(crate) struct PhotoTask {
     validation: Option<Samples>,
     loader: Loader,
     /// What is left of the epoch.
-    epoch: Option<Batches>,
+    epoch: Option<Ahead>,
     /// Rows of the last batch.
     last: Vec<usize>,
 }
@@ -48,13 +50,7 @@ impl PhotoTask {
         let network = config.network(partition.len())?;
         let (weights, matched) =
             init::initial_weights(&network, config.seed, config.init.as_deref())?;
-        let backend: Box<dyn Backend> = match config.device.as_str() {
-            "auto" | "cpu" => Box::new(Cpu::new(&network, &weights, config.optimizer)?),
-            other => {
-                let what = format!("no device '{other}' in this build: cpu");
-                return Err(BackendError::Device(what).into());
-            }
-        };
+        let backend = choice::backend(&config, &network, &weights)?;
         let preprocess = config.preprocess();
         let options = LoaderOptions {
             augment: config.augment,
@@ -93,7 +89,11 @@ impl Task for PhotoTask {
     }
 
     fn batches(&self) -> usize {
-        self.loader.batches_per_epoch()
+        let all = self.loader.batches_per_epoch();
+        match self.config.epoch_photos / self.config.batch {
+            0 => all,
+            most => most.min(all),
+        }
     }
 
     fn photos_an_epoch(&self) -> u64 {
@@ -101,7 +101,12 @@ impl Task for PhotoTask {
     }
 
     fn begin(&mut self, epoch: u64, batch: usize) -> Result<(), TrainError> {
-        self.epoch = Some(self.loader.epoch(epoch, batch));
+        // The loader's epoch holds all photos, and may hold several of ours.
+        let batches = self.batches();
+        let parts = (self.loader.batches_per_epoch() / batches) as u64;
+        let first = (epoch % parts) as usize * batches + batch;
+        let rest = batches.saturating_sub(batch);
+        self.epoch = Some(Ahead::of(self.loader.epoch(epoch / parts, first).take(rest)));
         Ok(())
     }
 

@@ -126,7 +126,7 @@ impl SequenceClassifier {
                 shape: &held.shape,
                 values: &mut held.values,
                 gradient: Some(&held.gradient),
-                slots: &mut held.slots,
+                slots: held.slots.iter_mut().map(Vec::as_mut_slice).collect(),
                 average: held.average.as_deref_mut(),
             });
             let mut parameters: Vec<Learned<'_>> = parameters.collect();

@@ -135,6 +135,23 @@ fn a_run_that_is_interrupted_anywhere_ends_in_the_same_weights() {
 }
 
 #[test]
+fn two_short_epochs_take_the_steps_of_one_long_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let learning_rate = LearningRate { start: 0.01, ..LearningRate::default() };
+    let whole = TrainConfig { learning_rate, epochs: 1, ..config() };
+    let short = TrainConfig { epochs: 2, epoch_photos: 35, ..whole.clone() };
+    let [one, two] = ["whole", "short"].map(|name| folder.path().join(name));
+    start(&one, whole).train(&Watch::default()).expect("trained");
+    start(&two, short).train(&Watch::until(6)).expect("it stops");
+    let mut run = resume(&two);
+    assert_eq!(run.train(&Watch::default()).expect("trained"), Ending::Epochs);
+    assert_eq!(run.position().history.iter().map(|it| it.steps).collect::<Vec<_>>(), [4, 8]);
+    let [one, two] =
+        [one, two].map(|path| Checkpoint::read(&RunFolder::at(&path).last()).expect("one").state);
+    assert!(one == two, "not the same weights");
+}
+
+#[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let folder = tempfile::tempdir().expect("a folder");
     let states = [1, 3].map(|threads| {

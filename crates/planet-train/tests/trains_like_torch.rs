@@ -6,7 +6,7 @@ mod formula;
 
 use planet_data::PixelBatch;
 use planet_net::{Architecture, Array, Network, NetworkOptions, ParameterKind, Weights};
-use planet_train::{Backend, Cpu, Optimizer, Rule, StepOptions};
+use planet_train::{Backend, Optimizer, Rule, StepOptions};
 
 const PHOTOS: usize = 6;
 
@@ -85,12 +85,17 @@ fn same(what: &str, found: &[f32], golden: &Weights, share: f32) {
 
 /// `share`: rounding that a deep network may magnify by chance, since a ReLU at its bend goes one
 /// way or the other.
-fn trains_alike(architecture: Architecture, side: usize, label_smoothing: f32, share: f32) {
+fn trains_alike(
+    make: Make,
+    architecture: Architecture,
+    side: usize,
+    label_smoothing: f32,
+    share: f32,
+) {
     let case = Case { architecture, side, label_smoothing };
     let (network, golden, batch) = (case.network(), case.golden(), case.batch());
     let targets: Vec<u32> = (0..PHOTOS as u32).collect();
-    let optimizer = Optimizer { rule: Rule::ADAGRAD, ..Optimizer::default() };
-    let mut backend = Cpu::new(&network, &begin(&network), optimizer).expect("a backend");
+    let mut backend = make(&network, &begin(&network));
     let first = backend.gradients(&batch, &targets, &case.options()).expect("gradients");
     let after = backend.state().weights;
     for parameter in network.parameters() {
@@ -108,7 +113,7 @@ fn trains_alike(architecture: Architecture, side: usize, label_smoothing: f32, s
         }
     }
 
-    let mut backend = Cpu::new(&network, &begin(&network), optimizer).expect("a backend");
+    let mut backend = make(&network, &begin(&network));
     for step in 0..3 {
         let report = backend.step(&batch, &targets, &case.options()).expect("a step");
         same(&format!("loss {step}"), &[report.loss as f32], &golden, share);
@@ -124,22 +129,56 @@ fn trains_alike(architecture: Architecture, side: usize, label_smoothing: f32, s
     }
 }
 
-#[test]
-fn inception_mini_trains_like_pytorch() {
-    trains_alike(Architecture::InceptionMini, 64, 0.0, 2e-5);
+/// Makes the backend that is held to PyTorch.
+type Make = fn(&Network, &Weights) -> Box<dyn Backend>;
+
+const ADAGRAD: Optimizer =
+    Optimizer { rule: Rule::ADAGRAD, weight_decay: 0.0, clip_norm: None, average: None };
+
+/// The tests of one backend; `$times`: what it may round more than ours.
+macro_rules! trains_like_pytorch {
+    ($times:expr, $make:expr) => {
+        #[test]
+        fn inception_mini_trains_like_pytorch() {
+            super::trains_alike($make, super::Architecture::InceptionMini, 64, 0.0, $times * 2e-5);
+        }
+
+        #[test]
+        fn inception_bn_trains_like_pytorch() {
+            super::trains_alike($make, super::Architecture::InceptionBn, 128, 0.1, $times * 2e-2);
+        }
+
+        #[test]
+        fn inception_v3_with_its_auxiliary_head_trains_like_pytorch() {
+            super::trains_alike($make, super::Architecture::InceptionV3, 299, 0.1, $times * 2e-3);
+        }
+
+        #[test]
+        fn mobilenet_v3_trains_like_pytorch() {
+            super::trains_alike(
+                $make,
+                super::Architecture::MobilenetV3Large,
+                96,
+                0.0,
+                $times * 2e-4,
+            );
+        }
+    };
 }
 
-#[test]
-fn inception_bn_trains_like_pytorch() {
-    trains_alike(Architecture::InceptionBn, 128, 0.1, 2e-2);
+mod cpu {
+    trains_like_pytorch!(1.0, |network, weights| {
+        Box::new(planet_train::Cpu::new(network, weights, super::ADAGRAD).expect("a backend"))
+    });
 }
 
-#[test]
-fn inception_v3_with_its_auxiliary_head_trains_like_pytorch() {
-    trains_alike(Architecture::InceptionV3, 299, 0.1, 2e-3);
-}
+#[cfg(feature = "torch")]
+mod libtorch {
+    use planet_train::{Precision, Torch};
 
-#[test]
-fn mobilenet_v3_trains_like_pytorch() {
-    trains_alike(Architecture::MobilenetV3Large, 96, 0.0, 2e-4);
+    // Channels last, libtorch sums in another order than the golden files' contiguous PyTorch.
+    trains_like_pytorch!(4.0, |network, weights| {
+        let torch = Torch::new(network, weights, super::ADAGRAD, "cpu", Precision::F32);
+        Box::new(torch.expect("a backend"))
+    });
 }

@@ -186,7 +186,7 @@ impl Cpu {
             shape: &layout.shape,
             values: &mut held.values,
             gradient: layout.trained.then_some(&held.gradient),
-            slots,
+            slots: slots.iter_mut().map(Vec::as_mut_slice).collect(),
             average: averages.next().map(Vec::as_mut_slice),
         });
         let mut parameters: Vec<Learned<'_>> = parameters.collect();

@@ -32,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let found = runtime.as_ref().ok().and_then(Option::as_ref);
     writeln!(out, "{:<14} {}", "would be used", used(arguments.choice.engine, found))?;
     writeln!(out, "{:<14} {}", "faster", faster(found))?;
+    writeln!(out, "{:<14} {}", "to train", planet_train::backends().join(", "))?;
     runtime.map(|_| ())
 }
 

@@ -15,7 +15,7 @@ use planet_data::{DiskStore, Manifest, table::TableSource};
 use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Ending, Epoch, Run, RunFolder, Samples, TrainConfig, TrainError,
+    ArchitectureName, Ending, Epoch, Precision, Run, RunFolder, Samples, TrainConfig, TrainError,
 };
 
 pub use self::monitor::TrainProgress;
@@ -52,6 +52,9 @@ pub struct Arguments {
     /// Greatest number of epochs
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
+    /// Photos after which an epoch ends, where it shall not take all
+    #[arg(long, value_name = "N")]
+    epoch_photos: Option<usize>,
     /// End after so many minutes
     #[arg(long, value_name = "MIN")]
     minutes: Option<f64>,
@@ -70,11 +73,17 @@ pub struct Arguments {
     /// Weights to begin with (safetensors; torchvision's and timm's fit by name)
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
-    /// auto or cpu
+    /// What computes: cpu, torch (builds with that feature), or auto, what the device needs
+    #[arg(long, value_name = "B")]
+    backend: Option<String>,
+    /// Where: auto, cpu, or cuda:0 (torch)
     #[arg(long, value_name = "D")]
     device: Option<String>,
+    /// What values are computed in: f32, or bf16 (torch)
+    #[arg(long, value_name = "P")]
+    precision: Option<Precision>,
     /// Go on with the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "learning_rate", "seed", "init", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "learning_rate", "seed", "init", "output"])]
     resume: Option<PathBuf>,
     /// Folder of the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
@@ -124,6 +133,7 @@ impl Arguments {
         }
         config.size = self.size.unwrap_or(config.size);
         config.batch = self.batch.unwrap_or(config.batch);
+        config.epoch_photos = self.epoch_photos.unwrap_or(config.epoch_photos);
         config.learning_rate.start = self.learning_rate.unwrap_or(config.learning_rate.start);
         self.lengthen(&mut config);
         config.check().map_err(Failure::usage)?;
@@ -135,9 +145,14 @@ impl Arguments {
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.minutes = self.minutes.unwrap_or(config.minutes);
         config.patience = self.patience.unwrap_or(config.patience);
-        if let Some(device) = &self.device {
-            config.device.clone_from(device);
+        for (key, given) in
+            [(&mut config.backend, &self.backend), (&mut config.device, &self.device)]
+        {
+            if let Some(given) = given {
+                key.clone_from(given);
+            }
         }
+        config.precision = self.precision.unwrap_or(config.precision);
         set(&mut config.root, &self.root);
     }
 }
