@@ -1,50 +1,13 @@
 //! `planet model import | verify` and `planet locate` from the shell, with networks of random
 //! weights.
 
-use std::{fs, fs::File, path::Path};
+#[path = "support/foreign.rs"]
+mod foreign;
 
-use assert_cmd::Command;
-use planet_net::{Architecture, NetworkOptions, OnnxInfo, Weights};
+use std::fs;
+
+use foreign::{foreign, import, planet};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
-
-fn planet(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("planet").expect("the binary of this package");
-    command.current_dir(folder);
-    command
-}
-
-/// A foreign classifier over three positions: `theirs.onnx` with its weights, `gallery.csv`.
-fn foreign(folder: &Path, classes: usize) {
-    let options = NetworkOptions { size: [32, 48], classes, auxiliary: false };
-    let network = Architecture::InceptionMini.network(options).expect("a network");
-    let mut weights = Weights::initial(&network, 0);
-    for name in ["fc.weight", "Conv2d_1a_3x3.conv.weight"] {
-        let array = weights.get_mut(name).expect("a weight");
-        array.values_mut().iter_mut().for_each(|value| *value *= 8.0);
-    }
-    let info = OnnxInfo { data_name: "theirs.onnx.data".into(), ..OnnxInfo::default() };
-    let create = |name: &str| File::create(folder.join(name)).expect("a file");
-    network
-        .write_onnx(&weights, &info, create("theirs.onnx"), create("theirs.onnx.data"))
-        .expect("written");
-    fs::write(
-        folder.join("gallery.csv"),
-        "# format=planet-partition-1\n# scheme=gallery\n# point=mean\n\
-         cell,photos,lat,lng,centre_lat,centre_lng\n\
-         ,0,48.8584,2.2945,48.8584,2.2945\n,0,-33.8568,151.2153,-33.8568,151.2153\n\
-         ,0,40.6892,-74.0445,40.6892,-74.0445\n",
-    )
-    .expect("a gallery");
-}
-
-fn import(folder: &Path) -> Command {
-    let mut command = planet(folder);
-    command
-        .args(["model", "import", "theirs.onnx", "--partition", "gallery.csv"])
-        .args(["--input-size", "32x48", "--fit", "centre-crop", "--engine", "rten"])
-        .args(["--note", "random weights", "-o", "model"]);
-    command
-}
 
 #[test]
 fn a_foreign_classifier_becomes_a_package_that_locates_photos() {

@@ -75,11 +75,14 @@ fn photos_of_another_size_and_empty_batches_are_refused() {
 }
 
 #[test]
-fn an_operator_that_an_engine_lacks_is_named_with_the_engine() {
-    for open in engines() {
-        let error = refusal(&*open, &foreign("unknown_operator.onnx"), &Signature::default());
+fn an_operator_that_an_engine_lacks_is_named_with_the_engine_and_the_other() {
+    for (open, [own, other]) in engines()
+        .iter()
+        .zip([["rten 0.", "--engine onnxruntime"], ["ONNX Runtime 1.", "--engine rten"]])
+    {
+        let error = refusal(&**open, &foreign("unknown_operator.onnx"), &Signature::default());
         assert!(error.contains("Frobnicate"), "{error}");
-        assert!(error.contains("rten") || error.contains("ONNX Runtime 1."), "{error}");
+        assert!(error.starts_with(own) && error.contains(other), "{error}");
     }
 }
 

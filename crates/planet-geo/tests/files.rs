@@ -74,6 +74,23 @@ fn the_layout_of_tokens_and_points_is_read_with_and_without_a_header() {
 }
 
 #[test]
+fn a_list_of_positions_is_a_gallery_of_points_in_its_order() {
+    for header in ["LAT,LON", "latitude,longitude", "lat,lng"] {
+        let partition = read(&format!("{header}\n45.5,7.25\n-33.9,18.4\n45.5,7.25\n"));
+        let partition = partition.expect("a gallery");
+        assert_eq!(partition.classes().len(), 3);
+        assert!(partition.classes().iter().all(|class| class.kind == ClassKind::PointOnly));
+        let cape = LatLng::new(-33.9, 18.4).expect("in range");
+        assert_eq!(partition.point(ClassId(1)), Some(cape));
+        assert_eq!(partition.class_of(LatLng::new(-30.0, 20.0).expect("near")), Some(ClassId(1)));
+    }
+    let error = read("LAT,LON\n45.5,7.25\n,\n").expect_err("an empty row");
+    assert!(error.starts_with("p.csv:3: the position is empty"), "{error}");
+    // With more columns it is a table of photos, not of classes.
+    assert!(read("IMG_ID,LAT,LON\na,45.5,7.25\n").is_err());
+}
+
+#[test]
 fn windows_line_ends_and_byte_order_marks_are_no_fault() {
     let text = format!("\u{feff}# scheme=x\r\n{}47a1,5,,,,\r\n\r\n", HEADER.replace('\n', "\r\n"));
     assert_eq!(read(&text).expect("a partition").info().scheme, "x");

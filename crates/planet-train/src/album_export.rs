@@ -9,7 +9,7 @@ use planet_net::{AlbumNetwork, OnnxError, OnnxInfo, Weights};
 
 use crate::{
     AlbumConfig, Checkpoint, ExportError, RunFolder, TrainError,
-    export::{best_checkpoint, temperature},
+    export::{best_checkpoint, calibration},
 };
 
 /// Puts an album run's best checkpoint into the package whose embeddings it learned from:
@@ -34,7 +34,7 @@ pub fn export_scheme(run: &RunFolder, package: &ModelPackage) -> Result<ModelPac
         .sizes(description.features, description.classes)
         .network()
         .map_err(TrainError::from)?;
-    let weights = cooled(state.best_weights(), temperature(run)?);
+    let weights = cooled(state.best_weights(), calibration(run)?.temperature);
     weights.check(&network).map_err(TrainError::from)?;
 
     let name = config.scheme.name();

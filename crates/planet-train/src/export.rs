@@ -2,8 +2,10 @@ use std::{fs::File, io::BufWriter, path::Path};
 
 use planet::{
     ModelDraft, ModelPackage, NewPackage, PackageError,
-    calibration::fit_temperature,
-    package::{MODEL_FILE, Outputs, Provenance, WEIGHTS_FILE},
+    calibration::Calibration,
+    package::{
+        CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, MODEL_FILE, Outputs, Provenance, WEIGHTS_FILE,
+    },
 };
 use planet_geo::{Partition, PartitionError, Scale};
 use planet_net::{OnnxError, OnnxInfo, Weights};
@@ -59,6 +61,7 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
 
     let epoch = position.history.last();
     let scores = epoch.and_then(|epoch| epoch.validation.as_ref());
+    let calibration = calibration(run)?;
     let provenance = Provenance {
         training_photos: Some(partition.classes().iter().map(|class| class.photos).sum()),
         validation_photos: scores.map(|scores| scores.photos as u64),
@@ -68,7 +71,12 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
         scores: scores.map_or_else(Default::default, |scores| {
             let scales = Scale::ALL.into_iter().map(Scale::name).zip(scores.within_1);
             let all = [("loss", scores.loss), ("cell", scores.cell_1)].into_iter().chain(scales);
-            all.map(|(name, score)| (name.to_owned(), score)).collect()
+            let errors = [
+                (CALIBRATION_ERROR, calibration.error_after),
+                (CALIBRATION_ERROR_BEFORE, calibration.error_before),
+            ];
+            let errors = errors.into_iter().filter_map(|(name, error)| Some((name, error?)));
+            all.chain(errors).map(|(name, score)| (name.to_owned(), score)).collect()
         }),
         note: String::new(),
     };
@@ -78,7 +86,7 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
         features: network.features(),
         preprocess: config.preprocess(),
         outputs: Outputs::default(),
-        temperature: temperature(run)?,
+        temperature: calibration.temperature,
         provenance,
     };
     Ok(package.finish(draft, &partition)?)
@@ -92,11 +100,11 @@ pub(crate) fn best_checkpoint(run: &RunFolder) -> Result<Checkpoint, ExportError
     Ok(Checkpoint::read(&run.best())?)
 }
 
-/// Fitted on the validation photos; 1 where there are none.
-pub(crate) fn temperature(run: &RunFolder) -> Result<f32, TrainError> {
+/// Fitted on the validation photos; a temperature of 1 where there are none.
+pub(crate) fn calibration(run: &RunFolder) -> Result<Calibration, TrainError> {
     let path = run.validation_logits();
     if !path.exists() {
-        return Ok(1.0);
+        return Ok(Calibration { temperature: 1.0, error_before: None, error_after: None });
     }
     let bytes = std::fs::read(&path).map_err(TrainError::file(&path))?;
     let (file, _) = Weights::from_safetensors(&bytes)?;
@@ -109,5 +117,5 @@ pub(crate) fn temperature(run: &RunFolder) -> Result<f32, TrainError> {
     if targets.len() != *photos || targets.iter().any(|target| *target as usize >= *classes) {
         return Err(wrong());
     }
-    Ok(fit_temperature(logits.values(), *classes, &targets))
+    Ok(Calibration::fit(logits.values(), *classes, &targets))
 }

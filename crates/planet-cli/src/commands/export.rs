@@ -9,6 +9,7 @@ use clap::Args;
 use planet::{
     ModelPackage, NewPackage,
     album::{HmmModel, Scheme},
+    package::{CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE},
 };
 use planet_train::RunFolder;
 
@@ -76,6 +77,12 @@ fn said(package: &ModelPackage) -> Result<(), Failure> {
     writeln!(out, "network      {}", description.architecture)?;
     writeln!(out, "classes      {}", description.classes)?;
     writeln!(out, "temperature  {:.3}", description.temperature)?;
+    let scores = &description.provenance.scores;
+    let [after, before] = [CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE].map(|it| scores.get(it));
+    if let (Some(after), Some(before)) = (after, before) {
+        let (after, before) = (100.0 * after, 100.0 * before);
+        writeln!(out, "calibration  {after:.1} points off, {before:.1} before the temperature")?;
+    }
     let schemes: Vec<&str> =
         description.schemes.iter().map(|scheme| scheme.name.as_str()).collect();
     if !schemes.is_empty() {

@@ -34,8 +34,7 @@ impl OrtSession {
             return Err(error(&engine, format!("{path} was built without {device}")));
         }
         let built = build(runtime, model, device, threads);
-        let inner =
-            built.map_err(|it| error(&engine, format!("cannot load {}: {it}", model.display())))?;
+        let inner = built.map_err(|it| error(&engine, explain(model, &it)))?;
         let inputs = inner.inputs().iter().map(|input| Input {
             name: input.name().to_owned(),
             shape: match input.dtype() {
@@ -49,6 +48,18 @@ impl OrtSession {
         let outputs = inner.outputs().iter().map(|output| output.name().to_owned()).collect();
         Ok(Self { inner, engine, inputs, outputs })
     }
+}
+
+/// How ONNX Runtime says that it lacks an operator, or lacks it for this type or version.
+const LACKING: [&str; 3] =
+    ["is not a registered function/op", "Could not find an implementation", "No Op registered for"];
+
+fn explain(model: &Path, error: &ort::Error) -> String {
+    let mut what = format!("cannot load {}: {error}", model.display());
+    if LACKING.iter().any(|words| what.contains(words)) {
+        what.push_str(": an operator that this build lacks; rten may have it (--engine rten)");
+    }
+    what
 }
 
 fn build(

@@ -15,6 +15,8 @@ enum Layout {
     IdCell { id: usize, cell: usize },
     /// `token lat lng`, separated by tabs.
     TokenPoint,
+    /// `LAT,LON` and nothing else: a gallery of positions.
+    Positions { lat: usize, lng: usize },
 }
 
 /// Lines that stand above the header in the `class_label` layout.
@@ -30,7 +32,8 @@ pub(super) fn read<R: Read + BufRead>(
 ) -> Result<Partition, PartitionError> {
     let layout = layout_of(columns).ok_or_else(|| {
         let what = "is no partition: its columns are neither cell,photos,lat,lng nor \
-                    class_label,hex_id nor id,S2CellId nor token, lat and lng separated by tabs";
+                    class_label,hex_id nor id,S2CellId nor LAT,LON nor token, lat and lng \
+                    separated by tabs";
         PartitionError::file(lines.name(), what)
     })?;
     let has_header = columns[0].parse::<CellId>().is_err();
@@ -60,6 +63,11 @@ fn layout_of(columns: &[&str]) -> Option<Layout> {
     if let (Some(id), Some(cell)) = (find("id"), find("s2cellid")) {
         return Some(Layout::IdCell { id, cell });
     }
+    let lat = find("lat").or_else(|| find("latitude"));
+    let lng = ["lng", "lon", "longitude"].into_iter().find_map(find);
+    if let (Some(lat), Some(lng), 2) = (lat, lng, columns.len()) {
+        return Some(Layout::Positions { lat, lng });
+    }
     let token =
         columns.len() == 3 && (columns[0] == "token" || columns[0].parse::<CellId>().is_ok());
     token.then_some(Layout::TokenPoint)
@@ -82,6 +90,18 @@ impl Layout {
                 Ok((id, if id == 0 { other() } else { cell_class(cells[cell], 0, None)? }))
             }
             Self::TokenPoint => Ok((row, cell_class(cells[0], 0, position(cells[1], cells[2])?)?)),
+            Self::Positions { lat, lng } => {
+                let at = position(cells[lat], cells[lng])?.ok_or("the position is empty")?;
+                Ok((
+                    row,
+                    Class {
+                        kind: ClassKind::PointOnly,
+                        photos: 0,
+                        mean: Some(at),
+                        centre: Some(at),
+                    },
+                ))
+            }
         }
     }
 
@@ -91,6 +111,7 @@ impl Layout {
             Self::ClassLabel { mean: None, .. } => ("class_label,hex_id", Point::Centre),
             Self::IdCell { .. } => ("id,S2CellId", Point::Centre),
             Self::TokenPoint => ("token lat lng", Point::Mean),
+            Self::Positions { .. } => ("gallery", Point::Mean),
         };
         PartitionInfo { scheme: scheme.to_owned(), point, ..PartitionInfo::default() }
     }

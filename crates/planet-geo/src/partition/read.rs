@@ -13,7 +13,7 @@ use crate::{
 const REQUIRED: [&str; 4] = ["cell", "photos", "lat", "lng"];
 
 impl Partition {
-    /// Reads a partition: our own CSV layout or one of three others, told apart by their header.
+    /// Reads a partition: our own CSV layout or one of four others, told apart by their header.
     /// `name` stands in errors.
     ///
     /// | layout | becomes |
@@ -22,6 +22,7 @@ impl Partition {
     /// | `class_label,hex_id,imgs_per_cell,latitude_mean,longitude_mean` | one cell a class, in the order of the labels |
     /// | `id,S2CellId`, where class 0 means none of these | one cell a class, in the order of the ids, class 0 `other` |
     /// | tab-separated `token lat lng` | one cell a class, in the order of the rows |
+    /// | `LAT,LON` and nothing else | a gallery: classes that are only points, in the order of the rows |
     ///
     /// # Errors
     /// A reader that fails, a layout that is none of these, a row that is wrong (by its line),

@@ -8,6 +8,11 @@ use super::{MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE};
 /// The `format` of model.json.
 pub const MODEL_FORMAT: &str = "planet-model-1";
 
+/// The score of [`Provenance::scores`] that is the expected calibration error.
+pub const CALIBRATION_ERROR: &str = "calibration error";
+/// What it would be without the temperature.
+pub const CALIBRATION_ERROR_BEFORE: &str = "calibration error at temperature 1";
+
 /// What model.json holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelDescription {

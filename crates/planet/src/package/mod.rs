@@ -12,7 +12,8 @@ use std::{
 };
 
 pub use description::{
-    MODEL_FORMAT, ModelDescription, ModelDraft, Outputs, Provenance, SchemeFile, ScoreKind,
+    CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, MODEL_FORMAT, ModelDescription, ModelDraft,
+    Outputs, Provenance, SchemeFile, ScoreKind,
 };
 pub use error::PackageError;
 pub use new::NewPackage;

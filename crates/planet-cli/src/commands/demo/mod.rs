@@ -7,6 +7,7 @@
 mod page;
 
 use std::{
+    collections::HashSet,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,7 +17,7 @@ use std::{
 use clap::Args;
 use planet::{
     Accuracy, CellProbabilities, Engine, LocateOptions, Locator, LocatorOptions, ModelPackage,
-    Prediction, calibration::expected_calibration_error, locate,
+    Prediction, calibration::expected_calibration_error, locate, package::CALIBRATION_ERROR_BEFORE,
 };
 use planet_data::{
     DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, NewFile, table::TableSource,
@@ -66,6 +67,14 @@ struct Shown {
     package: ModelPackage,
     examples: Vec<Example>,
     timings: Vec<(&'static str, Duration)>,
+}
+
+impl Shown {
+    /// The calibration error without the temperature, as the export measured it.
+    fn error_before(&self) -> Option<f64> {
+        let scores = &self.package.description().provenance.scores;
+        scores.get(CALIBRATION_ERROR_BEFORE).copied()
+    }
 }
 
 /// A located photo.
@@ -273,12 +282,17 @@ fn judge(
     })
 }
 
-/// Some photos that were told for certain, some that were not, the first of each kind.
+/// Some photos that were told for certain, some that were not, of different answers: the first
+/// of each kind.
 fn choose(examples: Vec<Example>) -> Vec<Example> {
     let sure = |example: &Example| {
         example.prediction.certain.as_ref().is_some_and(|certain| certain.level <= Scale::City)
     };
-    let (certain, other): (Vec<_>, Vec<_>) = examples.into_iter().partition(sure);
+    let mut places = HashSet::new();
+    let new =
+        |example: &Example| example.prediction.best().is_some_and(|best| places.insert(best.class));
+    let different: Vec<Example> = examples.into_iter().filter(new).collect();
+    let (certain, other): (Vec<_>, Vec<_>) = different.into_iter().partition(sure);
     let vague = |example: &Example| example.prediction.certain.is_none();
     let (unknown, middling): (Vec<_>, Vec<_>) = other.into_iter().partition(vague);
     let mut chosen: Vec<Example> = certain.into_iter().take(4).collect();

@@ -16,7 +16,9 @@ table{border-collapse:collapse}th,td{padding:.2em .7em;text-align:right}th:first
 tr:nth-child(even){background:#8881}figure{margin:1em 0}figcaption{color:#777;font-size:.9em}\
 svg{max-width:100%;height:auto}.photos{display:flex;flex-wrap:wrap;gap:4px}.photos img{width:96px;height:96px;object-fit:contain;background:#2224}\
 .example{display:grid;grid-template-columns:160px 1fr;gap:1em;margin:1.2em 0}.example>div img{width:160px;image-rendering:pixelated}\
-figure img{width:100%}@media(max-width:600px){.example{grid-template-columns:1fr}}@media print{h2{break-after:avoid}.example{break-inside:avoid}}";
+figure img{width:100%}.wide{overflow-x:auto}pre{overflow-x:auto;padding:.7em;background:#8881}\
+@media(max-width:600px){.example{grid-template-columns:1fr;gap:.3em}th,td{padding:.2em .35em;font-size:.85em}\
+.photos img{width:72px;height:72px}}@media print{h2{break-after:avoid}.example{break-inside:avoid}}";
 
 /// Photos on the sheet.
 const SHEET: usize = 40;
@@ -153,7 +155,7 @@ fn training(shown: &Shown, html: &mut String) {
 }
 
 fn results(shown: &Shown, html: &mut String) {
-    html.push_str("<h2>4. How good is it?</h2>\n<table><tr><th>% of photos located within");
+    html.push_str("<h2>4. How good is it?</h2>\n<div class=\"wide\"><table><tr><th>% of photos located within");
     for scale in Scale::ALL {
         put(html, format_args!("<th>{}<br>{}", scale.name(), scale.radius()));
     }
@@ -174,13 +176,17 @@ fn results(shown: &Shown, html: &mut String) {
     put(
         html,
         format_args!(
-            "</table>\n<p>The ideal classifier knows how the photos were painted and weighs all cues \
+            "</table></div>\n<p>The ideal classifier knows how the photos were painted and weighs all cues \
          exactly; more training brings the model nearer to it. The right cell comes first for \
          {:.1} % of the photos, where {:.1} % are possible. When the model says 60 %, is it right \
-         six times in ten? It is off by {:.1} points on average.</p>\n",
+         six times in ten? It is off by {:.1} points on average.{}</p>\n",
             100.0 * shown.cell,
             100.0 * shown.ceiling.cell.mean,
-            100.0 * shown.calibration_error
+            100.0 * shown.calibration_error,
+            shown.error_before().map_or_else(String::new, |before| format!(
+                " Before its temperature was fitted, it was off by {:.1}.",
+                100.0 * before
+            ))
         ),
     );
 }
@@ -197,7 +203,7 @@ fn examples(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure
         if let Some(best) = prediction.best() {
             let name = best.place.as_ref().map_or_else(String::new, ToString::to_string);
             let share = 100.0 * best.probability.unwrap_or_default();
-            put(html, format_args!("<p><b>{}</b> {share:.0} %<br>", escaped(&name)));
+            put(html, format_args!("<p><b>{}</b> {share:.0}\u{a0}%<br>", escaped(&name)));
         }
         match &prediction.certain {
             Some(it) => {

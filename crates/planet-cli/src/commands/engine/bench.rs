@@ -1,5 +1,6 @@
 use std::{
-    fs,
+    fmt, fs,
+    hint::black_box,
     io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -7,9 +8,9 @@ use std::{
 };
 
 use clap::Args;
-use planet::Engine;
-use planet_data::PixelBatch;
-use planet_engine::{Device, Signature};
+use planet::{CellProbabilities, Engine, ModelPackage};
+use planet_data::{Limits, Photo, PixelBatch, Preprocess};
+use planet_engine::{Device, OnnxEngine, Signature};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     failure::Failure,
 };
 
-/// `planet engine bench MODEL [--batch N] [--seconds S]`
+/// `planet engine bench MODEL [--photo PHOTO] [--batch N] [--seconds S]`
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// A model package or an ONNX file
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// How long each figure is measured
     #[arg(long, value_name = "S", default_value_t = 3.0)]
     seconds: f64,
+    /// Time one photo from its file to its best classes, decoding included (model packages)
+    #[arg(long, value_name = "PHOTO")]
+    photo: Option<PathBuf>,
     /// Side in pixels of the photos, for a model that does not say
     #[arg(long, value_name = "PX")]
     side: Option<usize>,
@@ -46,7 +50,7 @@ struct Timing {
     load_ms: f64,
     /// The first photo, when nothing is warm.
     first_ms: f64,
-    /// One photo, the median.
+    /// One photo, the median: its pixels, or where a photo was named, its file.
     photo_ms: f64,
     /// In batches.
     photos_per_s: f64,
@@ -115,6 +119,9 @@ fn in_a_process_of_its_own(
     command.arg(&arguments.model).stderr(Stdio::piped());
     command.args(["--batch", &arguments.batch.to_string()]);
     command.args(["--seconds", &arguments.seconds.to_string()]);
+    if let Some(photo) = &arguments.photo {
+        command.arg("--photo").arg(photo);
+    }
     if let Some(side) = arguments.side {
         command.args(["--side", &side.to_string()]);
     }
@@ -133,22 +140,27 @@ fn in_a_process_of_its_own(
 
 fn measure(arguments: &Arguments) -> Result<Timing, Failure> {
     let began = Instant::now();
-    let model = onnx_file(&arguments.model);
-    let mut engine = arguments.choice.open(&model, &Signature::default())?;
+    let subject = Subject::open(&arguments.model)?;
+    let mut engine = arguments.choice.open(&subject.onnx, &subject.signature)?;
     let load = began.elapsed();
-    let size = engine.size().or(arguments.side.map(|side| [side; 2])).ok_or_else(|| {
+    let said = engine.size().or(subject.preprocess.as_ref().map(|it| it.size));
+    let size = said.or(arguments.side.map(|side| [side; 2])).ok_or_else(|| {
         Failure::usage("the model does not say how large its photos are").hint("add --side PX")
     })?;
+    let ramp = pixels(1, size);
+    let mut one = || match &arguments.photo {
+        Some(photo) => subject.answer(&mut engine, photo),
+        None => engine.run(&ramp).map(|_| ()).map_err(Failure::new),
+    };
     let began = Instant::now();
-    let one = pixels(1, size);
-    engine.run(&one).map_err(Failure::new)?;
+    one()?;
     let first = began.elapsed();
-
-    let mut laps = timed(&mut engine, &one, arguments.seconds)?;
+    let mut laps = timed(one, arguments.seconds)?;
     laps.sort_unstable();
+
     let many = pixels(usize::from(arguments.batch), size);
     engine.run(&many).map_err(Failure::new)?;
-    let batches = timed(&mut engine, &many, arguments.seconds)?;
+    let batches = timed(|| engine.run(&many).map(|_| ()).map_err(Failure::new), arguments.seconds)?;
     let whole: Duration = batches.iter().sum();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     Ok(Timing {
@@ -161,16 +173,56 @@ fn measure(arguments: &Arguments) -> Result<Timing, Failure> {
     })
 }
 
+/// What is measured: a package, or a graph alone.
+struct Subject {
+    onnx: PathBuf,
+    signature: Signature,
+    /// How a package prepares photos.
+    preprocess: Option<Preprocess>,
+}
+
+impl Subject {
+    fn open(model: &Path) -> Result<Self, Failure> {
+        if !model.is_dir() {
+            let (onnx, signature) = (model.to_owned(), Signature::default());
+            return Ok(Self { onnx, signature, preprocess: None });
+        }
+        let package = ModelPackage::open(model).map_err(Failure::new)?;
+        let signature = Signature::of(package.description());
+        let preprocess = Some(package.description().preprocess.clone());
+        Ok(Self { onnx: package.model(), signature, preprocess })
+    }
+
+    /// From a photo's file to its five best classes.
+    fn answer(&self, engine: &mut OnnxEngine, path: &Path) -> Result<(), Failure> {
+        let preprocess = self.preprocess.as_ref().ok_or_else(|| {
+            Failure::usage("--photo needs a model package, which says how photos are prepared")
+        })?;
+        let failed =
+            |error: &dyn fmt::Display| Failure::new(format!("{}: {error}", path.display()));
+        let bytes = fs::read(path).map_err(|error| failed(&error))?;
+        let photo = Photo::decode_for(&bytes, &Limits::default(), preprocess);
+        let photo = photo.map_err(|error| failed(&error))?;
+        let [height, width] = preprocess.size;
+        let mut batch = PixelBatch::with_capacity(1, height, width);
+        batch.push(&preprocess.apply(&photo));
+        let found = engine.run(&batch).map_err(Failure::new)?;
+        let found = CellProbabilities::from_logits(found.logits_of(0), 1.0);
+        black_box(found.map_err(Failure::new)?.top(5));
+        Ok(())
+    }
+}
+
+/// How long each of as many runs took as there is time for, three at least.
 fn timed(
-    engine: &mut impl Engine,
-    batch: &PixelBatch,
+    mut run: impl FnMut() -> Result<(), Failure>,
     seconds: f64,
 ) -> Result<Vec<Duration>, Failure> {
     let mut laps = Vec::new();
     let began = Instant::now();
     while laps.len() < 3 || began.elapsed().as_secs_f64() < seconds {
         let lap = Instant::now();
-        engine.run(batch).map_err(Failure::new)?;
+        run()?;
         laps.push(lap.elapsed());
     }
     Ok(laps)
@@ -183,10 +235,6 @@ fn pixels(photos: usize, [height, width]: [usize; 2]) -> PixelBatch {
         (0..3 * height * width).map(|at| (at % 255) as f32 / 127.0 - 1.0).collect();
     (0..photos).for_each(|_| batch.push(&photo));
     batch
-}
-
-fn onnx_file(model: &Path) -> PathBuf {
-    if model.is_dir() { model.join("model.onnx") } else { model.to_owned() }
 }
 
 /// Linux keeps the greatest resident size of a process.

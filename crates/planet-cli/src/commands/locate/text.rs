@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use planet::{Candidate, Prediction};
+use planet_geo::Distance;
 
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -19,9 +20,12 @@ pub fn write(prediction: &Prediction, out: &mut dyn Write) -> io::Result<()> {
         let style = if rank == 0 { GREEN } else { Style::new() };
         let probability = 100.0 * candidate.probability.unwrap_or_default();
         let Candidate { position, radius, .. } = candidate;
+        // A class that is only a point has no borders.
+        let reach =
+            if *radius > Distance::ZERO { format!("  within {radius}") } else { String::new() };
         writeln!(
             out,
-            "  {style}{probability:5.1} %  {:<44}{style:#} {FAINT}{:9.4},{:10.4}  within {radius}{FAINT:#}",
+            "  {style}{probability:5.1} %  {:<44}{style:#} {FAINT}{:9.4},{:10.4}{reach}{FAINT:#}",
             name(candidate),
             position.lat(),
             position.lng(),

@@ -27,11 +27,11 @@ pub struct Arguments {
     #[arg(long, value_name = "PX", value_parser = size)]
     input_size: [usize; 2],
     /// Subtracted from each channel, of values from 0 to 1, in RGB order
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3, default_values_t = [0.485, 0.456, 0.406])]
-    mean: Vec<f32>,
+    #[arg(long, value_name = "R,G,B", value_parser = three, default_value = "0.485,0.456,0.406")]
+    mean: [f32; 3],
     /// What each channel is divided by
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', num_args = 3, default_values_t = [0.229, 0.224, 0.225])]
-    std: Vec<f32>,
+    #[arg(long, value_name = "R,G,B", value_parser = three, default_value = "0.229,0.224,0.225")]
+    std: [f32; 3],
     /// How photos of other shapes are made to fit
     #[arg(long, value_enum, default_value = "squash")]
     fit: FitName,
@@ -109,6 +109,13 @@ fn size(text: &str) -> Result<[usize; 2], String> {
     }
 }
 
+/// `0.5,0.5,0.5`.
+fn three(text: &str) -> Result<[f32; 3], String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    numbers.ok_or_else(|| format!("'{text}' is not three numbers: R,G,B"))
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let partition = files::read(&arguments.partition)?;
     let preprocess = arguments.preprocess();
@@ -153,7 +160,6 @@ struct Tried {
 
 impl Arguments {
     fn preprocess(&self) -> Preprocess {
-        let three = |values: &[f32]| [values[0], values[1], values[2]];
         Preprocess {
             size: self.input_size,
             fit: match self.fit {
@@ -167,8 +173,8 @@ impl Arguments {
                 FilterName::Lanczos => Filter::Lanczos,
                 FilterName::Box => Filter::Box,
             },
-            mean: three(&self.mean),
-            std: three(&self.std),
+            mean: self.mean,
+            std: self.std,
             channel_order: if self.bgr { ChannelOrder::Bgr } else { ChannelOrder::Rgb },
             layout: match self.layout {
                 LayoutName::Nchw => Layout::Nchw,

@@ -1,33 +1,87 @@
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use clap::Args;
+use planet::{ModelPackage, ScoreKind};
+use planet_data::Fit;
 use planet_net::{Architecture, Network, NetworkOptions, OutputName};
 
 use crate::failure::Failure;
 
-/// `planet model show ARCHITECTURE [--classes N] [--size PX] [--auxiliary]`
+/// `planet model show MODEL|ARCHITECTURE [--classes N] [--size PX] [--auxiliary]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// inception-v3, inception-bn, inception-mini or mobilenet-v3-large
-    architecture: String,
-    /// Classes of the partition; the paper has 26,263
+    /// A model package, or inception-v3, inception-bn, inception-mini, mobilenet-v3-large
+    #[arg(value_name = "MODEL|ARCHITECTURE")]
+    subject: String,
+    /// Of an architecture: classes of the partition; the paper has 26,263
     #[arg(long, value_name = "N", default_value_t = 26_263)]
     classes: usize,
-    /// Side of the photos in pixels; by default the architecture's own
+    /// Of an architecture: side of the photos in pixels; by default its own
     #[arg(long, value_name = "PX")]
     size: Option<usize>,
-    /// With the auxiliary classifier that training uses
+    /// Of an architecture: with the auxiliary classifier that training uses
     #[arg(long)]
     auxiliary: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let architecture: Architecture = arguments.architecture.parse().map_err(Failure::usage)?;
+    let mut out = io::stdout().lock();
+    let folder = Path::new(&arguments.subject);
+    if folder.is_dir() {
+        let package = ModelPackage::open(folder).map_err(Failure::new)?;
+        return Ok(describe(&package, &mut out)?);
+    }
+    let architecture: Architecture = arguments.subject.parse().map_err(|error| {
+        Failure::usage(error).hint("a model package is a folder that planet export or import made")
+    })?;
     let size = [arguments.size.unwrap_or(architecture.usual_side()); 2];
     let Arguments { classes, auxiliary, .. } = *arguments;
     let options = NetworkOptions { size, classes, auxiliary };
     let network = architecture.network(options).map_err(Failure::usage)?;
-    table(&network, &mut io::stdout().lock())?;
+    table(&network, &mut out)?;
+    Ok(())
+}
+
+/// What a package says of itself.
+fn describe(package: &ModelPackage, out: &mut impl Write) -> io::Result<()> {
+    let it = package.description();
+    let [height, width] = it.preprocess.size;
+    let kind = match it.outputs.kind {
+        ScoreKind::Logits => "logits",
+        ScoreKind::Probabilities => "probabilities",
+    };
+    let partition = package.partition().info();
+    writeln!(out, "name         {}", it.name)?;
+    writeln!(out, "network      {}", it.architecture)?;
+    let fit = match it.preprocess.fit {
+        Fit::Squash => "squashed".to_owned(),
+        Fit::CentreCrop { share } => format!("the middle, {:.1} % of it", 100.0 * share),
+        Fit::Letterbox => "whole, with borders".to_owned(),
+    };
+    writeln!(out, "photos       {height} × {width}, {fit}")?;
+    writeln!(out, "classes      {}, {}", grouped(it.classes as u64), partition.scheme)?;
+    writeln!(out, "scores       {kind}, output '{}'", it.outputs.scores)?;
+    match &it.outputs.embedding {
+        Some(name) => writeln!(out, "embedding    {}, output '{name}'", it.features)?,
+        None => writeln!(out, "embedding    none")?,
+    }
+    writeln!(out, "temperature  {:.3}", it.temperature)?;
+    for (name, score) in &it.provenance.scores {
+        writeln!(out, "score        {score:.4} {name}")?;
+    }
+    for scheme in &it.schemes {
+        writeln!(out, "scheme       {} for albums", scheme.name)?;
+    }
+    writeln!(out, "partition    {}", it.partition_fingerprint)?;
+    for (name, hash) in &it.hashes {
+        writeln!(out, "file         {} {name}", &hash[..16.min(hash.len())])?;
+    }
+    if !it.provenance.note.is_empty() {
+        writeln!(out, "source       {}", it.provenance.note)?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,146 @@
+//! `planet locate` where something ends it, stands in its way or watches it.
+
+#[path = "support/foreign.rs"]
+mod foreign;
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command as Process, Stdio},
+    thread,
+    time::Duration,
+};
+
+use foreign::{foreign, import, planet};
+use predicates::{prelude::PredicateBooleanExt, str::contains};
+
+/// A package of random weights and as many drawn photos as are wished.
+fn prepare(photos: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    foreign(folder.path(), 3);
+    import(folder.path()).assert().success();
+    planet(folder.path())
+        .args(["world", "draw", "--photos", photos, "--size", "64", "-o", "photos"])
+        .assert()
+        .success();
+    folder
+}
+
+fn start(folder: &Path, arguments: &[&str], out: Stdio) -> Child {
+    Process::new(env!("CARGO_BIN_EXE_planet"))
+        .current_dir(folder)
+        .args(["locate", "photos", "--model", "model", "--engine", "rten", "--batch", "1"])
+        .args(arguments)
+        .stdout(out)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started")
+}
+
+#[test]
+fn whoever_has_read_enough_is_no_error() {
+    let folder = prepare("40");
+    for format in ["text", "jsonl", "csv", "geojson"] {
+        let mut child = start(folder.path(), &["--format", format], Stdio::piped());
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().expect("ended");
+        assert!(ended.status.success(), "{format}: {ended:?}");
+        assert!(ended.stderr.is_empty(), "{format}: {ended:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let folder = prepare("4");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has one");
+    let ended = start(folder.path(), &["--format", "jsonl"], full.into()).wait_with_output();
+    let ended = ended.expect("ended");
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(said.contains("cannot write the output"), "{said}");
+}
+
+/// As Ctrl-C does: what is done is kept, and --resume gives what a whole run gives.
+#[cfg(unix)]
+#[test]
+fn a_run_that_the_user_ends_goes_on_where_it_stopped() {
+    let folder = prepare("600");
+    let folder = folder.path();
+    let whole = start(folder, &["-o", "whole.jsonl"], Stdio::null()).wait().expect("ended");
+    assert!(whole.success());
+    let child = start(folder, &["-o", "out.jsonl"], Stdio::null());
+    let begun = || fs::metadata(folder.join("out.jsonl.part")).map_or(0, |it| it.len()) > 0;
+    while !begun() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let pid = child.id().to_string();
+    assert!(Process::new("kill").args(["-INT", &pid]).status().expect("sent").success());
+    let ended = child.wait_with_output().expect("ended");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("interrupted") && said.contains("--resume"), "{said}");
+    assert!(!folder.join("out.jsonl").exists());
+    let rest = start(folder, &["-o", "out.jsonl", "--resume"], Stdio::null()).wait();
+    assert!(rest.expect("ended").success());
+    let read = |name: &str| fs::read(folder.join(name)).expect("predictions");
+    assert!(read("out.jsonl") == read("whole.jsonl"));
+}
+
+/// `script` of util-linux gives a program a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_photo_at_a_terminal_has_a_small_map_and_several_have_none() {
+    if Process::new("script").arg("--version").output().is_err() {
+        return;
+    }
+    let folder = prepare("2");
+    let photos = planet_data::photos_below(&folder.path().join("photos")).expect("photos");
+    let at_a_terminal = |photos: &[String], environment: &str| {
+        let planet = env!("CARGO_BIN_EXE_planet");
+        let photos = photos.join(" ");
+        let line = format!(
+            "{environment} {planet} locate {photos} --model model --engine rten --no-names"
+        );
+        let output = Process::new("script")
+            .current_dir(folder.path())
+            .env_remove("NO_COLOR")
+            .args(["-qec", &line, "/dev/null"])
+            .output()
+            .expect("ran");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let one = at_a_terminal(&photos[..1], "");
+    assert_eq!(one.matches("38;2;").count(), one.matches('▀').count(), "{one}");
+    // 80 columns for 360 degrees, two rows a line for 140.
+    assert_eq!(one.matches('▀').count(), 80 * 16, "{one}");
+    assert!(one.contains("\u{1b}[1m"), "bold in {one}");
+    assert!(!at_a_terminal(&photos, "").contains('▀'));
+    let plain = at_a_terminal(&photos[..1], "NO_COLOR=1");
+    assert!(!plain.contains('▀') && !plain.contains('\u{1b}'), "{plain}");
+}
+
+#[test]
+fn ground_is_a_country_a_box_or_a_polygon() {
+    let folder = prepare("1");
+    let folder = folder.path();
+    let ring = "[[140,-40],[160,-40],[160,-20],[140,-20],[140,-40]]";
+    let polygon = format!(r#"{{"type":"Polygon","coordinates":[{ring}]}}"#);
+    fs::write(folder.join("sydney.geojson"), polygon).expect("written");
+    fs::write(folder.join("none.geojson"), r#"{"type":"Point"}"#).expect("written");
+    let locate = |ground: &str| {
+        let mut command = planet(folder);
+        command.args(["locate", "photos", "--model", "model", "--engine", "rten", "--no-names"]);
+        command.args(["--format", "csv", "--within", ground]);
+        command.assert()
+    };
+    let paris = contains(",0,0,48.8584,2.2945,1\n");
+    let sydney = contains(",0,1,-33.8568,151.2153,1\n");
+    locate("fr").success().stdout(paris);
+    locate("-40,140,-20,160").success().stdout(sydney.clone());
+    locate("sydney.geojson").success().stdout(sydney);
+    // Two of three classes: what is left sums to one.
+    locate("0,-80,60,10").success().stdout(contains("151.2153").not());
+    locate("none.geojson").code(1).stderr(contains("none.geojson: holds no Polygon"));
+    locate("atlantis").code(2).stderr(contains("'atlantis' is no ISO country code"));
+}

@@ -1,0 +1,186 @@
+//! The way from photos to predictions, with an engine and a store that are made up.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use planet::{
+    Activations, Engine, EngineError, LocateError, LocateOptions, Locator, LocatorOptions,
+    Prediction, locate,
+};
+use planet_data::{
+    Gazetteer, Loader, LoaderOptions, Monitor, Photo, PhotoError, PhotoStore, PixelBatch,
+    Preprocess, Unwatched,
+};
+use planet_geo::{CellId, Class, ClassId, ClassKind, Partition, PartitionInfo};
+
+/// Photos of one grey: `bright-200` is one of 200; `broken` is none.
+struct Greys;
+
+impl PhotoStore for Greys {
+    fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
+        let grey = id.strip_prefix("bright-").and_then(|grey| grey.parse().ok());
+        let grey: u8 = grey.ok_or(PhotoError::Empty)?;
+        Photo::from_rgb(4, 4, vec![grey; 48])
+    }
+}
+
+/// Puts dark photos into class 0 and bright ones into class 1; of a white one it makes NaN. Its
+/// embedding is the photo's grey, −1..=1.
+#[derive(Default)]
+struct Fake {
+    batches: Vec<usize>,
+    broken: bool,
+}
+
+impl Engine for Fake {
+    fn name(&self) -> &str {
+        "fake"
+    }
+
+    fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
+        if self.broken {
+            return Err(EngineError { engine: "fake".into(), what: "out of memory".into() });
+        }
+        self.batches.push(batch.photos());
+        let photo = 3 * batch.height() * batch.width();
+        let embeddings: Vec<f32> = batch.values().iter().step_by(photo).copied().collect();
+        let logits = embeddings.iter().flat_map(|&grey| match grey {
+            1.0 => [0.0, f32::NAN],
+            _ => [-5.0 * grey, 5.0 * grey],
+        });
+        let logits = logits.collect();
+        Ok(Activations { embeddings, features: 1, logits, classes: 2 })
+    }
+}
+
+fn locator() -> Locator {
+    let class = |token: &str| {
+        let cell: CellId = token.parse().expect("a token of this test");
+        let centre = Some(cell.centre());
+        Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre }
+    };
+    let classes = vec![class("477eb1"), class("487604")];
+    let partition = Partition::new(PartitionInfo::default(), classes).expect("disjoint");
+    let options = LocatorOptions { names: false, ..LocatorOptions::default() };
+    Locator::new(Arc::new(partition), 1.0, options, Arc::new(Gazetteer::new())).expect("no ground")
+}
+
+/// Locates photos in batches of three; gives what came, in the order in which it came.
+fn located(
+    engine: &mut Fake,
+    photos: &[&str],
+    options: LocateOptions,
+    monitor: &dyn Monitor,
+) -> (Vec<(usize, Prediction, usize)>, Result<(), LocateError<String>>) {
+    let photos: Vec<String> = photos.iter().map(|&photo| photo.to_owned()).collect();
+    let options_of_loader = LoaderOptions::evaluation(3);
+    let preprocess = Preprocess::inception(4);
+    let loader = Loader::new(Arc::new(Greys), photos.clone(), preprocess, options_of_loader)
+        .expect("a loader");
+    let mut came = Vec::new();
+    let ended =
+        locate(engine, &loader, &photos, &locator(), options, monitor, |row, found, logits| {
+            came.push((row, found, logits.len()));
+            if came.len() == 100 { Err("enough".to_owned()) } else { Ok(()) }
+        });
+    (came, ended)
+}
+
+#[test]
+fn every_photo_comes_once_in_its_order_also_those_without_an_answer() {
+    let photos = [
+        "broken",
+        "bright-0",
+        "broken-too",
+        "bright-250",
+        "bright-10",
+        "lost",
+        "gone",
+        "away",
+        "none",
+        "bright-240",
+    ];
+    let mut engine = Fake::default();
+    let (came, ended) = located(&mut engine, &photos, LocateOptions::default(), &Unwatched);
+    ended.expect("all of them");
+    let rows: Vec<usize> = came.iter().map(|(row, ..)| *row).collect();
+    assert_eq!(rows, (0..10).collect::<Vec<_>>());
+    for (row, found, scores) in &came {
+        assert_eq!(found.photo, photos[*row]);
+        let best = found.best().and_then(|best| best.class);
+        let wanted =
+            photos[*row].strip_prefix("bright-").map(|grey| ClassId(u32::from(grey.len() > 2)));
+        assert_eq!((best, *scores), (wanted, if wanted.is_some() { 2 } else { 0 }), "{found:?}");
+        assert_eq!(found.error.as_deref(), wanted.is_none().then_some("the file is empty"));
+        assert_eq!(found.embedding, None);
+    }
+    // A batch of which nothing is left does not reach the engine.
+    assert_eq!(engine.batches, [1, 2, 1]);
+}
+
+#[test]
+fn scores_that_are_not_a_number_are_an_error_of_that_photo_alone() {
+    let photos = ["bright-20", "bright-255", "bright-230"];
+    let (came, ended) =
+        located(&mut Fake::default(), &photos, LocateOptions::default(), &Unwatched);
+    ended.expect("all of them");
+    let error = came[1].1.error.as_deref().expect("NaN");
+    assert!(error.contains("NaN") && error.contains("class 1"), "{error}");
+    assert!(came[0].1.error.is_none() && came[2].1.error.is_none());
+}
+
+#[test]
+fn embeddings_come_where_they_are_wished() {
+    let options = LocateOptions { embedding: true };
+    let (came, _) = located(&mut Fake::default(), &["bright-0", "broken"], options, &Unwatched);
+    assert_eq!(came[0].1.embedding.as_deref(), Some(&[-1.0][..]));
+    assert_eq!(came[1].1.embedding, None);
+}
+
+#[test]
+fn an_engine_that_fails_ends_it_by_name() {
+    let mut engine = Fake { broken: true, ..Fake::default() };
+    let (came, ended) = located(&mut engine, &["bright-0"], LocateOptions::default(), &Unwatched);
+    assert!(came.is_empty());
+    assert_eq!(ended.expect_err("it failed").to_string(), "fake: out of memory");
+}
+
+#[test]
+fn whoever_takes_the_predictions_can_end_it() {
+    let photos = vec!["bright-9"; 1000];
+    let mut engine = Fake::default();
+    let (came, ended) = located(&mut engine, &photos, LocateOptions::default(), &Unwatched);
+    assert_eq!((came.len(), ended.expect_err("enough").to_string().as_str()), (100, "enough"));
+    assert!(engine.batches.len() <= 34, "{}", engine.batches.len());
+}
+
+/// Says stop once some photos are done.
+#[derive(Default)]
+struct Impatient {
+    done: AtomicU64,
+    stopped: AtomicBool,
+}
+
+impl Monitor for Impatient {
+    fn expect(&self, _steps: u64) {}
+
+    fn advance(&self, steps: u64) {
+        if self.done.fetch_add(steps, Ordering::Relaxed) + steps >= 6 {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_user_who_ends_it_keeps_what_came() {
+    let (photos, monitor) = (vec!["bright-9"; 50], Impatient::default());
+    let (came, ended) = located(&mut Fake::default(), &photos, LocateOptions::default(), &monitor);
+    assert!(matches!(ended, Err(LocateError::Cancelled)));
+    assert_eq!(came.len(), 6);
+}
