@@ -31,13 +31,14 @@ pub(crate) fn backend(
 
 /// What can train in this build on this machine, for people: each backend with its devices.
 pub fn backends() -> Vec<String> {
-    let mut backends = vec!["cpu (built in)".to_owned()];
     #[cfg(feature = "torch")]
-    {
+    let libtorch = {
         let cards = (0..crate::torch::cuda_devices()).map(|number| format!(", cuda:{number}"));
-        backends.push(format!("torch (libtorch: cpu{})", cards.collect::<String>()));
-    }
-    backends
+        Some(format!("torch (libtorch: cpu{})", cards.collect::<String>()))
+    };
+    #[cfg(not(feature = "torch"))]
+    let libtorch = None;
+    ["cpu (built in)".to_owned()].into_iter().chain(libtorch).collect()
 }
 
 #[cfg(feature = "torch")]
