@@ -4,6 +4,8 @@
 //! `step_speed ARCHITECTURE SIDE BATCH CLASSES BACKEND DEVICE PRECISION [SECONDS]`, as in
 //! `step_speed inception-v3 299 64 500 torch cuda:0 bf16`; bench/train.py runs it beside PyTorch.
 
+#![allow(clippy::print_stdout, reason = "a program: it prints what it found")]
+
 use std::{env, error::Error, time::Instant};
 
 use planet_data::PixelBatch;

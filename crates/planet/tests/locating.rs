@@ -67,13 +67,16 @@ fn locator() -> Locator {
     Locator::new(Arc::new(partition), 1.0, options, Arc::new(Gazetteer::new())).expect("no ground")
 }
 
+/// A row, what is said of its photo, and how many scores came with it.
+type Came = (usize, Prediction, usize);
+
 /// Locates photos in batches of three; gives what came, in the order in which it came.
 fn located(
     engine: &mut Fake,
     photos: &[&str],
     options: LocateOptions,
     monitor: &dyn Monitor,
-) -> (Vec<(usize, Prediction, usize)>, Result<(), LocateError<String>>) {
+) -> (Vec<Came>, Result<(), LocateError<String>>) {
     let photos: Vec<String> = photos.iter().map(|&photo| photo.to_owned()).collect();
     let options_of_loader = LoaderOptions::evaluation(3);
     let preprocess = Preprocess::inception(4);
