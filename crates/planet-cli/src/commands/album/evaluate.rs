@@ -150,7 +150,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             Scheme::Average => {
                 answers::average(&manifest, &albums, scheme, &said, &judge.locator, take);
             }
-            Scheme::Hmm => judge.hmm(&|row| said.spool.get(row), None, take)?,
+            Scheme::Hmm => {
+                judge.hmm(&|row| said.spool.get(row), None, judge.model.weight, take)?;
+            }
             _ => {
                 let network = (&package, &arguments.engine);
                 let locator = &judge.locator;
@@ -166,7 +168,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let exact = ideals.as_ref().filter(|_| scheme == Scheme::Hmm).and_then(Ideals::exact);
         if let Some((exact, expected)) = exact {
             let mut marking = judge.begin();
-            judge.hmm(&exact, Some(&expected), |row, prediction| marking.take(row, prediction))?;
+            let take = |row, prediction| marking.take(row, prediction);
+            // The weight is that of the network's word; this one is never wrong.
+            judge.hmm(&exact, Some(&expected), 1.0, take)?;
             keep(marking.end(EXACT, None, ideal(scheme)));
         }
     }
@@ -283,11 +287,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The hidden Markov model without known positions, fed with what a model says of each row.
+    /// The hidden Markov model without known positions, fed with what a model says of each row,
+    /// which counts with this weight.
     fn hmm(
         &self,
         probabilities: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync),
         expected: Option<&[f64]>,
+        weight: f64,
         take: impl FnMut(usize, Prediction),
     ) -> Result<(), Failure> {
         let network = Network { partition: self.partition, probabilities, expected };
@@ -296,7 +302,7 @@ impl<'a> Judge<'a> {
         let known = vec![None; self.manifest.records.len()];
         let options = LocatorOptions { names: false, ..LocatorOptions::default() };
         library
-            .locate(&known, &Trust::plain(self.model.weight), &options, &self.gazetteer, take)
+            .locate(&known, &Trust::plain(weight), &options, &self.gazetteer, take)
             .map_err(Failure::new)
     }
 
