@@ -5,7 +5,7 @@ use planet_net::{Architecture, Network, NetworkOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    LearningRate, Optimizer, TrainError,
+    BackendName, LearningRate, Optimizer, Precision, TrainError,
     course::{self, Course, check_all, not_negative},
 };
 
@@ -56,8 +56,12 @@ pub struct TrainConfig {
     pub init: Option<PathBuf>,
     /// Minutes between checkpoints within an epoch; one is also written after each epoch.
     pub checkpoint_minutes: f64,
-    /// What trains: `auto`, `cpu`, or a device that this build knows.
+    /// What trains; the other one may go on with the run.
+    pub backend: BackendName,
+    /// Where it trains: `auto`, `cpu`, or with the backend torch `cuda:0` …
     pub device: String,
+    /// What the network computes with: `f32`, or with the backend torch `bf16`.
+    pub precision: Precision,
     /// Threads that decode photos; 0 takes as many as there are cores.
     pub loader_threads: usize,
 }
@@ -105,7 +109,9 @@ impl Default for TrainConfig {
             augment: Augment::default(),
             init: None,
             checkpoint_minutes: 10.0,
+            backend: BackendName::Cpu,
             device: "auto".to_owned(),
+            precision: Precision::F32,
             loader_threads: 0,
         }
     }

@@ -37,6 +37,7 @@ mod album_export;
 mod album_samples;
 mod album_task;
 mod backend;
+mod backend_choice;
 mod checkpoint;
 mod config;
 mod course;
@@ -58,6 +59,8 @@ mod sequence;
 mod summary;
 mod task;
 mod tensorboard;
+#[cfg(feature = "torch")]
+mod torch;
 mod validation;
 mod vectorised;
 
@@ -65,6 +68,7 @@ pub use album_config::AlbumConfig;
 pub use album_export::export_scheme;
 pub use album_samples::AlbumSamples;
 pub use backend::{Backend, BackendError, Gradients, State, StepOptions, StepReport};
+pub use backend_choice::{BackendName, Precision};
 pub use checkpoint::{Checkpoint, Position, RunFolder, Running};
 pub use config::{ArchitectureName, TrainConfig};
 pub use cpu::Cpu;
@@ -80,5 +84,7 @@ pub use samples::Samples;
 pub use schedule::{LearningRate, Schedule};
 pub use sequence::{Asked, SequenceBatch, SequenceClassifier};
 pub use summary::Epoch;
+#[cfg(feature = "torch")]
+pub use torch::Torch;
 pub use validation::Scores;
 use validation::Validation;

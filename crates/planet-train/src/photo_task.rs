@@ -5,7 +5,7 @@ use planet_geo::Partition;
 use planet_net::Network;
 
 use crate::{
-    Backend, BackendError, Cpu, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
+    Backend, BackendError, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
     TrainMonitor, Validation, init,
     task::{Learnt, Task},
     validation,
@@ -48,13 +48,7 @@ impl PhotoTask {
         let network = config.network(partition.len())?;
         let (weights, matched) =
             init::initial_weights(&network, config.seed, config.init.as_deref())?;
-        let backend: Box<dyn Backend> = match config.device.as_str() {
-            "auto" | "cpu" => Box::new(Cpu::new(&network, &weights, config.optimizer)?),
-            other => {
-                let what = format!("no device '{other}' in this build: cpu");
-                return Err(BackendError::Device(what).into());
-            }
-        };
+        let backend = config.open_backend(&network, &weights)?;
         let preprocess = config.preprocess();
         let options = LoaderOptions {
             augment: config.augment,

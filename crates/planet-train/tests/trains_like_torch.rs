@@ -8,6 +8,9 @@ use planet_data::PixelBatch;
 use planet_net::{Architecture, Array, Network, NetworkOptions, ParameterKind, Weights};
 use planet_train::{Backend, Cpu, Optimizer, Rule, StepOptions};
 
+/// Makes the backend that is held to PyTorch.
+type Begin = fn(&Network, &Weights, Optimizer) -> Box<dyn Backend>;
+
 const PHOTOS: usize = 6;
 
 struct Case {
@@ -50,7 +53,7 @@ impl Case {
 }
 
 /// The script's weights, and running statistics as new ones.
-fn begin(network: &Network) -> Weights {
+fn weights(network: &Network) -> Weights {
     let mut fixed: Weights = network
         .parameters()
         .filter(|parameter| parameter.kind == ParameterKind::Statistic)
@@ -85,12 +88,18 @@ fn same(what: &str, found: &[f32], golden: &Weights, share: f32) {
 
 /// `share`: rounding that a deep network may magnify by chance, since a ReLU at its bend goes one
 /// way or the other.
-fn trains_alike(architecture: Architecture, side: usize, label_smoothing: f32, share: f32) {
+fn trains_alike(
+    begin: Begin,
+    architecture: Architecture,
+    side: usize,
+    label_smoothing: f32,
+    share: f32,
+) {
     let case = Case { architecture, side, label_smoothing };
     let (network, golden, batch) = (case.network(), case.golden(), case.batch());
     let targets: Vec<u32> = (0..PHOTOS as u32).collect();
     let optimizer = Optimizer { rule: Rule::ADAGRAD, ..Optimizer::default() };
-    let mut backend = Cpu::new(&network, &begin(&network), optimizer).expect("a backend");
+    let mut backend = begin(&network, &weights(&network), optimizer);
     let first = backend.gradients(&batch, &targets, &case.options()).expect("gradients");
     let after = backend.state().weights;
     for parameter in network.parameters() {
@@ -108,7 +117,7 @@ fn trains_alike(architecture: Architecture, side: usize, label_smoothing: f32, s
         }
     }
 
-    let mut backend = Cpu::new(&network, &begin(&network), optimizer).expect("a backend");
+    let mut backend = begin(&network, &weights(&network), optimizer);
     for step in 0..3 {
         let report = backend.step(&batch, &targets, &case.options()).expect("a step");
         same(&format!("loss {step}"), &[report.loss as f32], &golden, share);
@@ -124,22 +133,43 @@ fn trains_alike(architecture: Architecture, side: usize, label_smoothing: f32, s
     }
 }
 
-#[test]
-fn inception_mini_trains_like_pytorch() {
-    trains_alike(Architecture::InceptionMini, 64, 0.0, 2e-5);
+/// `looser`: how much more rounding a backend may bring that sums in another order than the
+/// script did.
+macro_rules! trains_like_pytorch {
+    ($backend:ident, $looser:expr, $begin:expr) => {
+        mod $backend {
+            use super::*;
+
+            #[test]
+            fn inception_mini_trains_like_pytorch() {
+                trains_alike($begin, Architecture::InceptionMini, 64, 0.0, $looser * 2e-5);
+            }
+
+            #[test]
+            fn inception_bn_trains_like_pytorch() {
+                trains_alike($begin, Architecture::InceptionBn, 128, 0.1, $looser * 2e-2);
+            }
+
+            #[test]
+            fn inception_v3_with_its_auxiliary_head_trains_like_pytorch() {
+                trains_alike($begin, Architecture::InceptionV3, 299, 0.1, $looser * 2e-3);
+            }
+
+            #[test]
+            fn mobilenet_v3_trains_like_pytorch() {
+                trains_alike($begin, Architecture::MobilenetV3Large, 96, 0.0, $looser * 2e-4);
+            }
+        }
+    };
 }
 
-#[test]
-fn inception_bn_trains_like_pytorch() {
-    trains_alike(Architecture::InceptionBn, 128, 0.1, 2e-2);
-}
+trains_like_pytorch!(cpu, 1.0, |network, weights, optimizer| {
+    Box::new(Cpu::new(network, weights, optimizer).expect("a backend"))
+});
 
-#[test]
-fn inception_v3_with_its_auxiliary_head_trains_like_pytorch() {
-    trains_alike(Architecture::InceptionV3, 299, 0.1, 2e-3);
-}
-
-#[test]
-fn mobilenet_v3_trains_like_pytorch() {
-    trains_alike(Architecture::MobilenetV3Large, 96, 0.0, 2e-4);
-}
+#[cfg(feature = "torch")]
+trains_like_pytorch!(torch, 4.0, |network, weights, optimizer| {
+    use planet_train::{Precision, Torch};
+    let backend = Torch::new(network, weights, optimizer, "cpu", Precision::F32);
+    Box::new(backend.expect("a backend"))
+});

@@ -15,7 +15,8 @@ use planet_data::{DiskStore, Manifest, table::TableSource};
 use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Ending, Epoch, Run, RunFolder, Samples, TrainConfig, TrainError,
+    ArchitectureName, BackendName, Ending, Epoch, Precision, Run, RunFolder, Samples, TrainConfig,
+    TrainError,
 };
 
 pub use self::monitor::TrainProgress;
@@ -70,9 +71,15 @@ pub struct Arguments {
     /// Weights to begin with (safetensors; torchvision's and timm's fit by name)
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
-    /// auto or cpu
+    /// cpu (our own) or torch (libtorch, in builds that have it)
+    #[arg(long, value_name = "B")]
+    backend: Option<BackendName>,
+    /// auto or cpu; with torch also cuda:0 …
     #[arg(long, value_name = "D")]
     device: Option<String>,
+    /// f32; with torch also bf16
+    #[arg(long, value_name = "P")]
+    precision: Option<Precision>,
     /// Go on with the run in this folder
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "learning_rate", "seed", "init", "output"])]
     resume: Option<PathBuf>,
@@ -135,6 +142,8 @@ impl Arguments {
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.minutes = self.minutes.unwrap_or(config.minutes);
         config.patience = self.patience.unwrap_or(config.patience);
+        config.backend = self.backend.unwrap_or(config.backend);
+        config.precision = self.precision.unwrap_or(config.precision);
         if let Some(device) = &self.device {
             config.device.clone_from(device);
         }
