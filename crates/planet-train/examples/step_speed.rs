@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let targets: Vec<u32> = (0..photos).map(|photo| (photo % classes) as u32).collect();
     let end = Duration::from_secs_f64(seconds.parse()?);
 
+    backend.expect(&batches[0]);
     let mut times = Vec::new();
     let mut begin = Instant::now();
     while times.len() < WARM_UP + FEWEST || begin.elapsed() < end {
@@ -49,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             auxiliary_weight: 0.3,
             dropout: Some(times.len() as u64),
         };
+        backend.expect(&batches[(times.len() + 1) % 2]);
         let report = backend.step(&batches[times.len() % 2], &targets, &options)?;
         if !report.is_finite() {
             return Err("the loss is no number".into());

@@ -89,15 +89,18 @@ fn apart(a: &Weights, b: &Weights) -> f64 {
     (off / all).sqrt()
 }
 
+/// Weights and average within `most`, the optimizer's numbers, which are squares of gradients or
+/// follow each of them, within a hundred times that.
 fn assert_close(found: &State, wanted: &State, most: f64) {
-    let mut pairs = vec![(&found.weights, &wanted.weights)];
-    pairs.extend(found.slots.iter().zip(&wanted.slots));
-    pairs.extend(found.average.iter().zip(&wanted.average));
     assert_eq!((found.steps, found.slots.len()), (wanted.steps, wanted.slots.len()));
-    for (at, (found, wanted)) in pairs.into_iter().enumerate() {
+    assert_eq!(found.average.is_some(), wanted.average.is_some());
+    let share = apart(&found.weights, &wanted.weights);
+    assert!(share < most, "weights are {share:e} off");
+    let share = apart(found.best_weights(), wanted.best_weights());
+    assert!(share < most, "the average is {share:e} off");
+    for (found, wanted) in found.slots.iter().zip(&wanted.slots) {
         let share = apart(found, wanted);
-        println!("set {at} is {share:e} off");
-        assert!(share < most, "set {at} is {share:e} off");
+        assert!(share < 100.0 * most, "the optimizer's numbers are {share:e} off");
     }
 }
 
@@ -107,10 +110,9 @@ fn twenty_steps_of_both_backends_end_in_the_same_weights() {
         (cpu(Optimizer::default()), torch(Optimizer::default(), Precision::F32));
     let losses = train(&mut ours, 0..20).into_iter().zip(train(&mut theirs, 0..20));
     for (step, (ours, theirs)) in losses.enumerate() {
-        println!("{step} {ours} {theirs}");
         assert!((ours - theirs).abs() < 2e-3 * ours, "step {step}: {ours} and {theirs}");
     }
-    assert_close(&theirs.state(), &ours.state(), 1e-2);
+    assert_close(&theirs.state(), &ours.state(), 1e-3);
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn every_rule_steps_alike_with_decay_clipping_and_average() {
         let (mut ours, mut theirs) = (cpu(optimizer), torch(optimizer, Precision::F32));
         train(&mut ours, 0..3);
         train(&mut theirs, 0..3);
-        assert_close(&theirs.state(), &ours.state(), 1e-2);
+        assert_close(&theirs.state(), &ours.state(), 1e-3);
     }
 }
 
@@ -134,7 +136,7 @@ fn a_run_goes_on_with_the_other_backend() {
     assert!(theirs.state() == ours.state(), "what was loaded is what was saved");
     train(&mut ours, 4..6);
     train(&mut theirs, 4..6);
-    assert_close(&theirs.state(), &ours.state(), 1e-3);
+    assert_close(&theirs.state(), &ours.state(), 1e-5);
     ours.load(&theirs.state()).expect("it fits");
     let (batch, _) = batch(9);
     let (ours, theirs) = (ours.forward(&batch), theirs.forward(&batch));

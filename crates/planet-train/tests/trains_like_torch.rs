@@ -168,7 +168,7 @@ trains_like_pytorch!(cpu, 1.0, |network, weights, optimizer| {
 });
 
 #[cfg(feature = "torch")]
-trains_like_pytorch!(torch, 4.0, |network, weights, optimizer| {
+trains_like_pytorch!(torch, 8.0, |network, weights, optimizer| {
     use planet_train::{Precision, Torch};
     let backend = Torch::new(network, weights, optimizer, "cpu", Precision::F32);
     Box::new(backend.expect("a backend"))

@@ -1,10 +1,13 @@
+use std::sync::OnceLock;
+
+use libloading::Library;
 use tch::{Cuda, Device};
 
 use crate::BackendError;
 
 /// The device of this name: `auto` takes the first card that CUDA has, else the processor.
 pub(super) fn open(name: &str) -> Result<Device, BackendError> {
-    let cards = usize::try_from(Cuda::device_count()).unwrap_or(0);
+    let cards = if name == "cpu" { 0 } else { cards() };
     let device = match name.split_once(':').unwrap_or((name, "0")) {
         ("auto", _) if cards > 0 => Device::Cuda(0),
         ("auto" | "cpu", _) => Device::Cpu,
@@ -24,6 +27,22 @@ pub(super) fn open(name: &str) -> Result<Device, BackendError> {
     }
     Ok(device)
 }
+
+/// How many cards CUDA has. libtorch's part for CUDA is loaded here and not linked, so that a
+/// binary runs with a libtorch that has none.
+fn cards() -> usize {
+    static CUDA: OnceLock<Option<Library>> = OnceLock::new();
+    #[allow(unsafe_code, reason = "libtorch's own library does nothing but register itself")]
+    // SAFETY: it is of the version that tch was built with, or else the loader refuses it, and it
+    // stays loaded until the process ends.
+    let cuda = CUDA.get_or_init(|| unsafe { Library::new(LIBRARY) }.ok());
+    match cuda {
+        Some(_) => usize::try_from(Cuda::device_count()).unwrap_or(0),
+        None => 0,
+    }
+}
+
+const LIBRARY: &str = if cfg!(windows) { "torch_cuda.dll" } else { "libtorch_cuda.so" };
 
 fn unknown(name: &str) -> BackendError {
     BackendError::Device(format!("no device '{name}' with libtorch: auto, cpu, cuda or cuda:0 …"))

@@ -313,6 +313,14 @@ impl Backend for Torch {
         self.activations(batch).map_err(failed)
     }
 
+    fn looks_ahead(&self) -> bool {
+        self.feed.looks_ahead()
+    }
+
+    fn expect(&mut self, batch: &PixelBatch) {
+        self.feed.expect(batch);
+    }
+
     fn state(&self) -> State {
         let read = |flat: &Tensor| self.parameters.read(flat).expect("the device gives its memory");
         State {
