@@ -14,9 +14,9 @@ use planet_net::{Architecture, NetworkOptions, Weights};
 use planet_train::{StepOptions, TrainConfig};
 
 /// Steps that look for algorithms and ask for memory.
-const WARM_UP: usize = 3;
+const WARM_UP: usize = 2;
 /// Fewest steps that are timed.
-const FEWEST: usize = 5;
+const FEWEST: usize = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
