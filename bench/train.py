@@ -1,23 +1,23 @@
 #!/usr/bin/env python3
-"""A training step beside PyTorch, in one run on one machine: pixels from the host, forward, loss,
-backward, AdaGrad, loss read back.
+"""A training step beside PyTorch, in one run on one machine: forward, loss, backward, AdaGrad.
 
-Each configuration runs in a process of its own; a line is printed as soon as it is known.
+Every row is a process of its own that takes steps on photos from the processor's memory: PlaNet's
+backends (the example step_speed of planet-train), then PyTorch on the same networks, sizes and
+batches, with the same settings: cuDNN looks for its quickest algorithm, f32 convolutions may use
+TF32 (PyTorch's default), the loss is read after every step.
 
-Needs: pip install torch torchvision numpy (the torch of scripts/with-torch)
-Usage: scripts/with-torch bench/train.py [--device cpu|cuda:0] [--step-speed BINARY] [--compiled]
-       [--seconds S] [--case ARCHITECTURE:SIDE:BATCH ...]
-
-BINARY is the example step_speed of planet-train, built with the feature torch; it is built where
-none is given. --compiled adds torch.compile, which takes minutes.
+Needs: Python with torch and torchvision; cargo, or step_speed built before:
+    scripts/with-torch cargo build --release -p planet-train --features torch --example step_speed
+Usage: bench/train.py [--device cuda] [--step-speed FILE] [--case N …] [--seconds S]
 """
 
 import argparse
 import importlib.util
+import json
 import os
-import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -25,28 +25,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CLASSES = 500
 CASES = {
-    "cpu": ["inception-mini:96:64", "inception-v3:128:32", "inception-v3:299:16"],
-    "cuda": ["inception-v3:299:64", "inception-v3:299:256"],
+    "cpu": [("inception-mini", 96, 64), ("inception-v3", 128, 32), ("inception-v3", 299, 16)],
+    "cuda": [
+        ("inception-v3", 299, 64), ("inception-v3", 299, 256),
+        ("inception-v3", 128, 256), ("inception-mini", 96, 256),
+    ],
 }
-# Ours: backend and precision. Theirs: channels last, bf16, compiled.
-OURS = {
-    "cpu": [("cpu", "f32"), ("torch", "f32"), ("torch", "bf16")],
-    "cuda": [("torch", "f32"), ("torch", "bf16")],
+# Ours as BACKEND PRECISION, PyTorch's as its mode and what ours is compared with.
+OURS = {"cpu": ["cpu f32", "torch f32", "torch bf16"], "cuda": ["torch f32", "torch bf16"]}
+PEERS = {
+    "cpu": ["eager f32", "channels-last f32", "channels-last bf16"],
+    "cuda": ["eager f32", "channels-last f32", "channels-last bf16", "compiled bf16"],
 }
-THEIRS = {
-    "cpu": ["eager", "channels-last", "channels-last bf16"],
-    "cuda": ["eager", "channels-last", "channels-last bf16"],
-}
-COMPILED = ["channels-last bf16 compiled"]
+LIMIT = 240
 
 
-def model_of(name, side):
-    import torchvision
-
+def model_of(name):
     if name == "inception-v3":
-        # The auxiliary head does not fit a smaller grid than that of 299 px.
-        auxiliary = side >= 299
-        return torchvision.models.inception_v3(num_classes=CLASSES, aux_logits=auxiliary, init_weights=False)
+        import torchvision
+
+        return torchvision.models.inception_v3(num_classes=CLASSES, aux_logits=True, init_weights=False)
     path = ROOT / "crates/planet-net/tests/golden/make_forward.py"
     spec = importlib.util.spec_from_file_location("make_forward", path)
     networks = importlib.util.module_from_spec(spec)
@@ -55,150 +53,144 @@ def model_of(name, side):
     return networks.inception_mini()
 
 
-def peer(name, side, photos, mode, device, seconds):
-    """PyTorch in this process: warms up, says so, waits for a line, then measures."""
+def peer(mode, device, name, side, photos, seconds):
+    """Takes steps with PyTorch; prints a line of JSON."""
     import torch
     from torch.nn import functional
 
+    layout, precision = mode.split()
     torch.backends.cudnn.benchmark = True
-    torch.set_num_threads(os.cpu_count())
-    layout = torch.channels_last if "channels-last" in mode else torch.contiguous_format
-    model = model_of(name, side).train().to(device, memory_format=layout)
-    if "compiled" in mode:
-        model = torch.compile(model)
-    cuda = device != "cpu"
-    batches = [torch.rand(photos, 3, side, side) * 2 - 1 for _ in range(2)]
-    if cuda:
-        batches = [batch.pin_memory() for batch in batches]
+    model = model_of(name).train()
+    if side < 299 and name == "inception-v3":
+        # torchvision's auxiliary head does not fit a smaller grid than that of 299 px.
+        model.aux_logits, model.AuxLogits = False, None
+    order = torch.contiguous_format if layout == "eager" else torch.channels_last
+    model = model.to(device, memory_format=order)
+    step = torch.compile(model) if layout == "compiled" else model
+    pixels = torch.randn(photos, 3, side, side)
+    if device != "cpu":
+        pixels = pixels.pin_memory()
     targets = (torch.arange(photos) % CLASSES).to(device)
     optimizer = torch.optim.Adagrad(model.parameters(), lr=0.045, initial_accumulator_value=0.1)
-
-    def step(at):
-        pixels = batches[at % 2].to(device, non_blocking=True).to(memory_format=layout)
+    warm_up, times, begin = 2, [], time.perf_counter()
+    while len(times) < warm_up + 3 or time.perf_counter() - begin < seconds:
+        start = time.perf_counter()
+        batch = pixels.to(device, non_blocking=True).to(memory_format=order)
         optimizer.zero_grad()
-        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled="bf16" in mode):
-            out = model(pixels)
+        with torch.autocast(device.split(":")[0], torch.bfloat16, enabled=precision == "bf16"):
+            out = step(batch)
             main, aside = out if isinstance(out, tuple) else (out, None)
             loss = functional.cross_entropy(main.float(), targets)
             if aside is not None:
                 loss = loss + 0.3 * functional.cross_entropy(aside.float(), targets)
         loss.backward()
         optimizer.step()
-        return loss.item()
-
-    for at in range(3):
-        step(at)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    times, begin = [], time.perf_counter()
-    while len(times) < 3 or time.perf_counter() - begin < seconds:
-        before = time.perf_counter()
-        step(len(times))
-        if cuda:
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - before)
-    median = sorted(times)[len(times) // 2]
-    peak = f", {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB of tensors" if cuda else ""
-    print(f"{photos / median:.2f} photos/s, {median * 1e3:.2f} ms a step{peak}", flush=True)
+        loss.item()
+        times.append(time.perf_counter() - start)
+        if len(times) == warm_up:
+            begin = time.perf_counter()
+    timed = sorted(times[warm_up:])
+    speed = photos / timed[len(timed) // 2]
+    tf32 = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    name = f"torch {torch.__version__}, TF32 in convolutions {tf32[0]}, in products {tf32[1]}"
+    print(json.dumps({"photos_a_second": speed, "steps": len(timed), "name": name}))
 
 
-class Memory(threading.Thread):
-    """Greatest memory that a process or the card has in use, in MiB, looked at twenty times a second."""
-
-    def __init__(self, pid, device):
-        super().__init__(daemon=True)
-        self.pid, self.device, self.most, self.ended = pid, device, 0, False
-        self.before = self.card() if device != "cpu" else 0
-
-    def card(self):
-        query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
-        return int(subprocess.run(query, capture_output=True, text=True).stdout.split()[0])
-
-    def run(self):
-        while not self.ended:
-            try:
-                if self.device == "cpu":
-                    status = Path(f"/proc/{self.pid}/status").read_text()
-                    self.most = max(self.most, int(re.search(r"VmHWM:\s+(\d+)", status)[1]) // 1024)
-                else:
-                    self.most = max(self.most, self.card() - self.before)
-            except (OSError, TypeError, IndexError, ValueError):
-                pass
-            time.sleep(0.05 if self.device == "cpu" else 0.5)
+def card_memory():
+    """MB in use on the first card, by everybody."""
+    query = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0"]
+    try:
+        return int(subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()[0])
+    except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
+        return 0
 
 
-def start(command):
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def measure(command, device, environment):
+    """What the command prints, and the greatest memory that it held, in MB, on its device."""
+    before, greatest, over = card_memory() if device != "cpu" else 0, [0], threading.Event()
+
+    def watch():
+        while not over.wait(0.2):
+            greatest[0] = max(greatest[0], card_memory() - before)
+
+    if device != "cpu":
+        threading.Thread(target=watch, daemon=True).start()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        child = subprocess.Popen(command, stdout=out, stderr=errors, env=environment)
+        killer = threading.Timer(LIMIT, child.kill)
+        killer.start()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        killer.cancel()
+        over.set()
+        out.seek(0), errors.seek(0)
+        lines, errors = out.read().splitlines(), errors.read().strip().splitlines()
+    if child.returncode != 0 or not lines:
+        return {"error": errors[-1] if errors else f"exit {child.returncode}"}
+    memory = usage.ru_maxrss // 1024 if device == "cpu" else greatest[0]
+    return {**json.loads(lines[-1]), "memory": memory}
 
 
-def line(process, seconds):
-    """The next line of a process, or why there is none."""
-    said = []
-    reader = threading.Thread(target=lambda: said.append(process.stdout.readline().strip()), daemon=True)
-    reader.start()
-    reader.join(seconds)
-    return said[0] if said and said[0] else "nothing within its time"
+def step_speed(given):
+    """The example's binary, and the environment in which it finds libtorch."""
+    import torch
 
-
-def measure(process, device, patience):
-    memory = Memory(process.pid, device)
-    memory.start()
-    answer = line(process, patience)
-    if answer == "ready":
-        process.stdin.write("\n")
-        process.stdin.flush()
-        answer = line(process, patience)
-    memory.ended = True
-    memory.join()
-    process.kill()
-    process.wait()
-    return f"{answer}, {memory.most} MiB in use"
+    libraries = Path(torch.__file__).parent / "lib"
+    beside = sorted(libraries.parent.parent.glob("nvidia/*/lib"))
+    paths = [str(path) for path in [libraries, *beside]]
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(paths)}
+    if given:
+        return given, environment
+    command = ["scripts/with-torch", "cargo", "build", "--release", "-p", "planet-train"]
+    command += ["--features", "torch", "--example", "step_speed"]
+    python = {**os.environ, "PLANET_TORCH_PYTHON": sys.executable}
+    subprocess.run(command, cwd=ROOT, env=python, check=True)
+    return str(ROOT / "target/release/examples/step_speed"), environment
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--step-speed", type=Path)
-    parser.add_argument("--compiled", action="store_true")
-    parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--patience", type=float, default=120)
-    parser.add_argument("--case", action="append")
-    parser.add_argument("--peer", nargs=4, help="for its own use")
-    given = parser.parse_args()
-    kind = given.device.split(":")[0]
-    if given.peer:
-        name, side, photos, mode = given.peer
-        return peer(name, int(side), int(photos), mode, given.device, given.seconds)
-    if not given.step_speed:
-        build = ["cargo", "build", "--release", "-p", "planet-train", "--features", "torch", "--example", "step_speed"]
-        subprocess.run(build, cwd=ROOT, check=True)
-        given.step_speed = ROOT / "target/release/examples/step_speed"
-    own = [str(given.step_speed.resolve())]
-    theirs = [sys.executable, __file__, "--device", given.device, "--seconds", str(given.seconds), "--peer"]
-    cases = [case.split(":") for case in given.case or CASES[kind]]
-    # Compiling takes minutes of the processor: it is done before anything is measured.
-    compiled = [
-        (case, mode, start([*theirs, *case, mode]))
-        for case in (cases if given.compiled else [])
-        for mode in COMPILED
-    ]
-    ready = [line(process, 3 * given.patience) for _, _, process in compiled]
-    for case in cases:
-        name = " ".join(case)
-        for backend, precision in OURS[kind]:
-            settings = [*case, str(CLASSES), backend, given.device, precision, str(given.seconds)]
-            found = measure(start([*own, *settings]), given.device, given.patience)
-            print(f"{name}: planet {backend} {precision}: {found}", flush=True)
-        for mode in THEIRS[kind]:
-            found = measure(start([*theirs, *case, mode]), given.device, given.patience)
-            print(f"{name}: PyTorch {mode}: {found}", flush=True)
-    for (case, mode, process), found in zip(compiled, ready):
-        if found == "ready":
-            process.stdin.write("\n")
-            process.stdin.flush()
-            found = line(process, given.patience)
-        process.kill()
-        print(f"{' '.join(case)}: PyTorch {mode}: {found}", flush=True)
+    parser.add_argument("--step-speed", metavar="FILE")
+    parser.add_argument("--case", type=int, nargs="*", help="numbers of the cases, from 0")
+    parser.add_argument("--seconds", type=float, default=4.0, help="least time of each row")
+    parser.add_argument("--peer", nargs=5, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    device, seconds = arguments.device, arguments.seconds
+    if arguments.peer:
+        mode, name, side, photos, seconds = arguments.peer
+        return peer(mode, device, name, int(side), int(photos), float(seconds))
+    kind = device.split(":")[0]
+    binary, environment = step_speed(arguments.step_speed)
+    cases = CASES[kind]
+    for at in arguments.case if arguments.case else range(len(cases)):
+        name, side, photos = cases[at]
+        print(f"{name} at {side} px, batch {photos}, {CLASSES} classes, {device}", flush=True)
+        best, note = {}, ""
+        rows = [("PyTorch", mode) for mode in PEERS[kind]] + [("planet", mode) for mode in OURS[kind]]
+        for whose, mode in rows:
+            shape = [name, str(side), str(photos)]
+            if whose == "PyTorch":
+                command = [sys.executable, __file__, "--device", device]
+                command += ["--peer", mode, *shape, str(seconds)]
+                row = measure(command, kind, environment)
+            else:
+                command = [binary, mode.split()[0], device, mode.split()[1], *shape]
+                row = measure([*command, str(CLASSES), str(seconds)], kind, environment)
+            label = f"  {whose + ' ' + mode:<30}"
+            if "error" in row:
+                print(label, row["error"], flush=True)
+                continue
+            speed, precision = row["photos_a_second"], mode.split()[1]
+            ratio = ""
+            if whose == "PyTorch":
+                if not mode.startswith("compiled"):
+                    best[precision] = speed  # channels last comes after eager
+            elif precision in best:
+                ratio = f"{speed / best[precision]:5.2f} of PyTorch channels-last {precision}"
+            print(f"{label}{speed:9.1f} photos/s {row['memory']:7} MB  {ratio}", flush=True)
+            note = row["name"] if whose == "PyTorch" else note
+        print(f"  {note}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,61 +1,74 @@
-//! Photos a second of a whole training step: pixels to the device, forward, loss, backward,
-//! AdaGrad, the losses back.
+//! Photos a second of whole training steps, forward to AdaGrad, on photos from the processor's
+//! memory as in training. One line of JSON on standard output; bench/train.py runs it.
 //!
-//! `step_speed ARCHITECTURE SIDE BATCH CLASSES BACKEND DEVICE PRECISION [SECONDS]`, as in
-//! `step_speed inception-v3 299 64 500 torch cuda:0 bf16`; bench/train.py runs it beside PyTorch.
+//! `step_speed BACKEND DEVICE PRECISION ARCHITECTURE SIZE BATCH CLASSES SECONDS`
 
-#![allow(clippy::print_stdout, reason = "a program: it prints what it found")]
-
-use std::{env, error::Error, time::Instant};
+use std::{
+    error::Error,
+    io::{self, Write},
+    time::{Duration, Instant},
+};
 
 use planet_data::PixelBatch;
 use planet_net::{Architecture, NetworkOptions, Weights};
-use planet_train::{Backend, Cpu, Optimizer, Precision, StepOptions};
+use planet_train::{StepOptions, TrainConfig};
+
+/// Steps that look for algorithms and ask for memory.
+const WARM_UP: usize = 2;
+/// Fewest steps that are timed.
+const FEWEST: usize = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let (settings, seconds) = arguments.split_at_checked(7).ok_or("see the top of the source")?;
-    let [architecture, side, photos, classes, backend, device, precision] = settings else {
-        unreachable!("seven settings");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [backend, device, precision, architecture, size, photos, classes, seconds] = &arguments[..]
+    else {
+        return Err("BACKEND DEVICE PRECISION ARCHITECTURE SIZE BATCH CLASSES SECONDS".into());
     };
-    let (side, photos, classes) = (side.parse()?, photos.parse()?, classes.parse()?);
-    let seconds = seconds.first().map_or(Ok(8.0), |seconds| seconds.parse::<f64>())?;
-    // The auxiliary head's place wants a picture of the usual size.
-    let architecture: Architecture = architecture.parse()?;
-    let auxiliary = side >= architecture.usual_side();
-    let network = architecture.network(NetworkOptions { size: [side; 2], classes, auxiliary })?;
-    let weights = Weights::initial(&network, 0);
-    let mut backend: Box<dyn Backend> = match &**backend {
-        "cpu" => Box::new(Cpu::new(&network, &weights, Optimizer::default())?),
-        _ => torch(&network, &weights, device, precision.parse()?)?,
+    let (side, photos, classes): (usize, usize, usize) =
+        (size.parse()?, photos.parse()?, classes.parse()?);
+    let config = TrainConfig {
+        backend: backend.parse()?,
+        device: device.clone(),
+        precision: precision.parse()?,
+        ..TrainConfig::default()
     };
-    // Two batches in turn: nothing is left over from the last step in any cache.
-    let batches = [pixels(photos, side, 0), pixels(photos, side, 1)];
-    let targets: Vec<u32> = (0..photos).map(|at| (at % classes) as u32).collect();
-    let options = StepOptions {
-        learning_rate: 0.045,
-        label_smoothing: 0.0,
-        auxiliary_weight: 0.3,
-        dropout: Some(0),
-    };
-    let mut step = |at: usize| backend.step(&batches[at % 2], &targets, &options);
-    for warm_up in 0..3 {
-        step(warm_up)?;
-    }
-    let (begin, mut times) = (Instant::now(), Vec::new());
-    while times.len() < 3 || begin.elapsed().as_secs_f64() < seconds {
+    let options = NetworkOptions { size: [side; 2], classes, auxiliary: true };
+    let network = architecture.parse::<Architecture>()?.network(options)?;
+    let mut backend = config.open_backend(&network, &Weights::initial(&network, 0))?;
+    let batches = [0, 1].map(|seed| pixels(photos, side, seed));
+    let targets: Vec<u32> = (0..photos).map(|photo| (photo % classes) as u32).collect();
+    let end = Duration::from_secs_f64(seconds.parse()?);
+
+    backend.expect(&batches[0]);
+    let mut times = Vec::new();
+    let mut begin = Instant::now();
+    while times.len() < WARM_UP + FEWEST || begin.elapsed() < end {
         let before = Instant::now();
-        step(times.len())?;
+        let options = StepOptions {
+            learning_rate: 0.045,
+            label_smoothing: 0.0,
+            auxiliary_weight: 0.3,
+            dropout: Some(times.len() as u64),
+        };
+        backend.expect(&batches[(times.len() + 1) % 2]);
+        let report = backend.step(&batches[times.len() % 2], &targets, &options)?;
+        if !report.is_finite() {
+            return Err("the loss is no number".into());
+        }
         times.push(before.elapsed().as_secs_f64());
+        if times.len() == WARM_UP {
+            begin = Instant::now();
+        }
     }
-    times.sort_by(f64::total_cmp);
-    let median = times[times.len() / 2];
-    println!(
-        "{:.2} photos/s, {:.2} ms a step, {}",
-        photos as f64 / median,
-        median * 1e3,
-        backend.name()
-    );
+    let timed = &mut times[WARM_UP..];
+    timed.sort_unstable_by(f64::total_cmp);
+    let speed = photos as f64 / timed[timed.len() / 2];
+    let name = backend.name();
+    let steps = timed.len();
+    writeln!(
+        io::stdout(),
+        "{{\"photos_a_second\": {speed:.2}, \"steps\": {steps}, \"name\": \"{name}\"}}"
+    )?;
     Ok(())
 }
 
@@ -66,25 +79,4 @@ fn pixels(photos: usize, side: usize, seed: usize) -> PixelBatch {
         batch.push(&(0..3 * side * side).map(value).collect::<Vec<_>>());
     }
     batch
-}
-
-#[cfg(feature = "torch")]
-fn torch(
-    network: &planet_net::Network,
-    weights: &Weights,
-    device: &str,
-    precision: Precision,
-) -> Result<Box<dyn Backend>, Box<dyn Error>> {
-    let optimizer = Optimizer::default();
-    Ok(Box::new(planet_train::Torch::new(network, weights, optimizer, device, precision)?))
-}
-
-#[cfg(not(feature = "torch"))]
-fn torch(
-    _: &planet_net::Network,
-    _: &Weights,
-    _: &str,
-    _: Precision,
-) -> Result<Box<dyn Backend>, Box<dyn Error>> {
-    Err("built without the feature torch".into())
 }

@@ -41,6 +41,15 @@ pub trait Backend: Send {
     /// A batch that does not fit the network; a failure of the device.
     fn forward(&mut self, batch: &PixelBatch) -> Result<Activations, BackendError>;
 
+    /// Whether it wants to be told of batches before their steps.
+    fn looks_ahead(&self) -> bool {
+        false
+    }
+
+    /// Tells of a batch of a coming step, in the steps' order, so that it is on the device when
+    /// its step begins.
+    fn expect(&mut self, _batch: &PixelBatch) {}
+
     /// Everything that a checkpoint must hold.
     fn state(&self) -> State;
 

@@ -5,7 +5,7 @@ use planet_net::{Architecture, Network, NetworkOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    LearningRate, Optimizer, Precision, TrainError,
+    BackendName, LearningRate, Optimizer, Precision, TrainError,
     course::{self, Course, check_all, not_negative},
 };
 
@@ -59,12 +59,11 @@ pub struct TrainConfig {
     pub init: Option<PathBuf>,
     /// Minutes between checkpoints within an epoch; one is also written after each epoch.
     pub checkpoint_minutes: f64,
-    /// What computes: `cpu`, the built-in backend; `torch`, libtorch in builds with the feature;
-    /// `auto` is what the device needs.
-    pub backend: String,
-    /// Where: `auto`, `cpu`, or a device that the backend knows, such as `cuda:0`.
+    /// What trains; the other one may go on with the run.
+    pub backend: BackendName,
+    /// Where it trains: `auto`, `cpu`, or with the backend torch `cuda:0` …
     pub device: String,
-    /// What values are computed in.
+    /// What the network computes with: `f32`, or with the backend torch `bf16`.
     pub precision: Precision,
     /// Threads that decode photos; 0 takes as many as there are cores.
     pub loader_threads: usize,
@@ -114,7 +113,7 @@ impl Default for TrainConfig {
             augment: Augment::default(),
             init: None,
             checkpoint_minutes: 10.0,
-            backend: "auto".to_owned(),
+            backend: BackendName::Cpu,
             device: "auto".to_owned(),
             precision: Precision::F32,
             loader_threads: 0,

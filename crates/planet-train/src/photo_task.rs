@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Instant};
 
-use planet_data::{Batch, Loader, LoaderOptions, PhotoStore, Preprocess};
+use planet_data::{Batch, Loader, LoaderError, LoaderOptions, PhotoStore, Preprocess};
 use planet_geo::Partition;
 use planet_net::Network;
 
@@ -8,7 +8,7 @@ use crate::{
     Backend, BackendError, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
     TrainMonitor, Validation,
     ahead::Ahead,
-    choice, init,
+    init,
     task::{Learnt, Task},
     validation,
 };
@@ -26,6 +26,8 @@ pub(crate) struct PhotoTask {
     loader: Loader,
     /// What is left of the epoch.
     epoch: Option<Ahead>,
+    /// The batch that comes next, where the backend looks ahead.
+    ahead: Option<Result<Batch, LoaderError>>,
     /// Rows of the last batch.
     last: Vec<usize>,
 }
@@ -50,7 +52,7 @@ impl PhotoTask {
         let network = config.network(partition.len())?;
         let (weights, matched) =
             init::initial_weights(&network, config.seed, config.init.as_deref())?;
-        let backend = choice::backend(&config, &network, &weights)?;
+        let backend = config.open_backend(&network, &weights)?;
         let preprocess = config.preprocess();
         let options = LoaderOptions {
             augment: config.augment,
@@ -69,9 +71,30 @@ impl PhotoTask {
             validation: validation.filter(|samples| !samples.is_empty()),
             loader,
             epoch: None,
+            ahead: None,
             last: Vec::new(),
         };
         Ok((task, matched))
+    }
+}
+
+impl PhotoTask {
+    /// The next batch. A backend that looks ahead is told of it and of the one behind it.
+    fn pull(&mut self) -> Option<Result<Batch, LoaderError>> {
+        let epoch = self.epoch.as_mut()?;
+        if !self.backend.looks_ahead() {
+            return epoch.next();
+        }
+        let mut load = |backend: &mut dyn Backend| {
+            let batch = epoch.next();
+            if let Some(Ok(batch)) = &batch {
+                backend.expect(&batch.pixels);
+            }
+            batch
+        };
+        let batch = self.ahead.take().or_else(|| load(self.backend.as_mut()));
+        self.ahead = load(self.backend.as_mut());
+        batch
     }
 }
 
@@ -101,6 +124,7 @@ impl Task for PhotoTask {
     }
 
     fn begin(&mut self, epoch: u64, batch: usize) -> Result<(), TrainError> {
+        self.ahead = None;
         // The loader's epoch holds all photos, and may hold several of ours.
         let batches = self.batches();
         let parts = (self.loader.batches_per_epoch() / batches) as u64;
@@ -112,7 +136,7 @@ impl Task for PhotoTask {
 
     fn next(&mut self, options: &StepOptions) -> Result<Option<Learnt>, TrainError> {
         let before = Instant::now();
-        let Some(batch) = self.epoch.as_mut().and_then(Iterator::next) else {
+        let Some(batch) = self.pull() else {
             // Decoding threads end with it.
             self.epoch = None;
             return Ok(None);

@@ -1,58 +1,60 @@
 use std::sync::OnceLock;
 
-use libloading::{Library, library_filename};
-use tch::{Cuda, Device, Kind};
+use libloading::Library;
+use tch::{Cuda, Device};
 
-use crate::{BackendError, Precision};
+use crate::BackendError;
 
-/// Graphics cards that libtorch can use.
-pub(crate) fn cuda_devices() -> usize {
-    static CUDA: OnceLock<Option<Library>> = OnceLock::new();
-    // The linker leaves out a library that nobody calls by name: it announces itself when it is
-    // loaded. A libtorch without it sees no cards.
-    #[allow(unsafe_code, reason = "the library belongs to the libtorch that is in use")]
-    CUDA.get_or_init(|| unsafe {
-        // SAFETY: what runs when it is loaded is PyTorch's own registration.
-        Library::new(library_filename("torch_cuda")).ok()
-    });
-    if Cuda::is_available() { usize::try_from(Cuda::device_count()).unwrap_or(0) } else { 0 }
-}
-
-/// The device of a name: `auto`, `cpu`, `cuda`, `cuda:1`.
-pub(super) fn find(name: &str) -> Result<Device, BackendError> {
-    let cards = cuda_devices();
-    let number = match name {
-        "cpu" => return Ok(Device::Cpu),
-        "auto" if cards == 0 => return Ok(Device::Cpu),
-        "auto" | "cuda" => Some(0),
-        other => other.strip_prefix("cuda:").and_then(|number| number.parse().ok()),
+/// The device of this name: `auto` takes the first card that CUDA has, else the processor.
+pub(super) fn open(name: &str) -> Result<Device, BackendError> {
+    let cards = if name == "cpu" { 0 } else { cards() };
+    let device = match name.split_once(':').unwrap_or((name, "0")) {
+        ("auto", _) if cards > 0 => Device::Cuda(0),
+        ("auto" | "cpu", _) => Device::Cpu,
+        ("cuda", number) => match number.parse() {
+            Ok(number) if number < cards => Device::Cuda(number),
+            Ok(_) => {
+                let what = format!("no device '{name}': libtorch finds {cards} CUDA cards");
+                return Err(BackendError::Device(what));
+            }
+            Err(_) => return Err(unknown(name)),
+        },
+        _ => return Err(unknown(name)),
     };
-    match number {
-        Some(number) if number < cards => Ok(Device::Cuda(number)),
-        Some(_) => {
-            Err(BackendError::Device(format!("no device '{name}': libtorch sees {cards} cards")))
-        }
-        None => {
-            let what = format!("libtorch knows no device '{name}': auto, cpu, cuda, cuda:1");
-            Err(BackendError::Device(what))
-        }
+    if device.is_cuda() {
+        // Shapes stay the same from step to step: the quickest algorithm is worth looking for.
+        Cuda::cudnn_set_benchmark(true);
+    }
+    Ok(device)
+}
+
+/// How many cards CUDA has. libtorch's part for CUDA is loaded here and not linked, so that a
+/// binary runs with a libtorch that has none.
+fn cards() -> usize {
+    static CUDA: OnceLock<Option<Library>> = OnceLock::new();
+    #[allow(unsafe_code, reason = "libtorch's own library does nothing but register itself")]
+    // SAFETY: it is of the version that tch was built with, or else the loader refuses it, and it
+    // stays loaded until the process ends.
+    let cuda = CUDA.get_or_init(|| unsafe { Library::new(LIBRARY) }.ok());
+    match cuda {
+        Some(_) => usize::try_from(Cuda::device_count()).unwrap_or(0),
+        None => 0,
     }
 }
 
-/// Sets what holds for the whole process.
-pub(super) fn prepare(device: Device) {
+const LIBRARY: &str = if cfg!(windows) { "torch_cuda.dll" } else { "libtorch_cuda.so" };
+
+fn unknown(name: &str) -> BackendError {
+    BackendError::Device(format!("no device '{name}' with libtorch: auto, cpu, cuda or cuda:0 …"))
+}
+
+/// For people.
+pub(super) fn name(device: Device) -> String {
     match device {
-        // Photos are all of one size: looking for the fastest kernel pays.
-        Device::Cuda(_) => Cuda::cudnn_set_benchmark(true),
-        _ => tch::set_num_threads(i32::try_from(rayon::current_num_threads()).unwrap_or(1)),
-    }
-}
-
-impl Precision {
-    pub(super) fn kind(self) -> Kind {
-        match self {
-            Self::F32 => Kind::Float,
-            Self::Bf16 => Kind::BFloat16,
+        Device::Cuda(number) => format!("cuda:{number}"),
+        _ => {
+            let threads = tch::get_num_threads();
+            format!("cpu, {threads} thread{}", if threads == 1 { "" } else { "s" })
         }
     }
 }

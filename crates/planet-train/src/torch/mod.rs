@@ -1,65 +1,75 @@
-//! Training on libtorch: graphics cards, and PyTorch's kernels on the processor.
+//! Training with libtorch, on the processor and on NVIDIA's cards: the same network, optimizer
+//! and checkpoints as with every other backend, differentiated by libtorch.
 //!
-//! Trained weights stand in two flat tensors, those that are multiplied with and those that are
-//! added, running statistics in a third. The network sees them cut into parameters, channels
-//! last by strides. So a step casts all weights to bf16 at once, their gradients come back as one
-//! tensor, the optimizer is a few operations whatever the network, and many machines sum their
-//! gradients without packing them.
+//! All parameters lie in one flat tensor, and the network's tensors are windows on it: channels
+//! last by their strides, as cuDNN and oneDNN are quickest. With `bf16` convolutions and dense
+//! layers read a rounded copy of the weights and give bf16; the weights themselves, batch norm's
+//! parameters and statistics, the loss and the optimizer stay f32.
 
 mod device;
-mod flat;
-mod forward;
-mod update;
+mod feed;
+mod interpreter;
+mod parameters;
+mod rule;
 
 use std::{collections::HashMap, fmt};
 
 use planet::Activations;
 use planet_data::PixelBatch;
-use planet_net::{Network, OutputName, Parameter, ParameterKind, Weights};
+use planet_net::{Network, Operation, OutputName, ParameterKind, Shape, Weights};
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
-pub(crate) use self::device::cuda_devices;
-use self::flat::Flat;
+use self::{
+    feed::Feed,
+    interpreter::{Interpreter, Mode, Tensors},
+    parameters::Parameters,
+    rule::Slots,
+};
 use crate::{
     Backend, BackendError, Gradients, Loss, Optimizer, Precision, State, StepOptions, StepReport,
     loss,
 };
 
-impl From<TchError> for BackendError {
-    fn from(error: TchError) -> Self {
-        // libtorch's message goes on with a trace of its own functions.
-        let text = error.to_string();
-        let end = text.find("\nException raised from").unwrap_or(text.len());
-        Self::Device(format!("libtorch: {}", text[..end].trim()))
-    }
-}
-
-/// The backend on libtorch.
+/// The backend of libtorch.
 pub struct Torch {
-    network: Network,
     device: Device,
     precision: Precision,
+    interpreter: Interpreter,
+    /// Height and width of the input.
+    side: [usize; 2],
+    classes: usize,
+    parameters: Parameters,
+    /// All parameters, running statistics too.
+    values: Tensor,
+    /// With bf16, the rounded copy of those that decay: the matrices.
+    rounded: Option<Tensor>,
+    /// What the network computes with: windows on `values` and `rounded`.
+    tensors: Tensors,
     optimizer: Optimizer,
-    /// Weights that values are multiplied with; they decay, and are cast.
-    matrices: Flat,
-    /// Biases, and batch norm's scales and shifts.
-    vectors: Flat,
-    /// Batch norm's running means and variances.
-    statistics: Flat,
-    /// Page-locked memory, from which pixels go to a graphics card while it computes.
-    staging: Option<Tensor>,
+    slots: Slots,
+    /// The moving average of `values`, where one is kept.
+    average: Option<Tensor>,
+    feed: Feed,
+    /// Steps taken.
     steps: u64,
 }
 
-// SAFETY: libtorch's tensors may be used from any one thread at a time.
-#[allow(unsafe_code, reason = "tch says the same of each tensor")]
-unsafe impl Send for Torch {}
+/// Losses of a batch, still on the device.
+struct Losses {
+    /// Mean loss with the weighted auxiliary one: what is differentiated.
+    whole: Tensor,
+    /// Each photo's loss, then each photo's rank, then the mean auxiliary loss where there is
+    /// one.
+    report: Tensor,
+    auxiliary: bool,
+}
 
 impl Torch {
-    /// A network with these weights on a device (`auto`, `cpu`, `cuda`, `cuda:1`).
+    /// A network with these weights, to be trained with this optimizer on a device: `auto`,
+    /// `cpu`, `cuda` or `cuda:0`.
     ///
     /// # Errors
-    /// Weights that do not fit the network; a device that is not there; a sequence network.
+    /// Weights that do not fit the network, a network over sequences, a device that is not there.
     pub fn new(
         network: &Network,
         weights: &Weights,
@@ -68,172 +78,205 @@ impl Torch {
         precision: Precision,
     ) -> Result<Self, BackendError> {
         weights.check(network)?;
-        let device = device::find(device)?;
-        device::prepare(device);
-        let chosen = |which: fn(&Parameter) -> bool| network.parameters().filter(which).collect();
-        let matrices = chosen(|it| it.kind == ParameterKind::Trained && it.shape.len() > 1);
-        let vectors = chosen(|it| it.kind == ParameterKind::Trained && it.shape.len() == 1);
-        let statistics = chosen(|it| it.kind == ParameterKind::Statistic);
-        let flat =
-            |parameters, trained| Flat::new(parameters, weights, trained, &optimizer, device);
-        Ok(Self {
-            network: network.clone(),
+        let Shape::Image { height, width, .. } = network.input_shape() else {
+            return Err(unsupported(network.input_name(), "trains sequences elsewhere"));
+        };
+        let lstm = |operation: &Operation| matches!(operation, Operation::Lstm(_));
+        if let Some(node) = network.nodes().iter().find(|node| lstm(node.operation())) {
+            return Err(unsupported(node.name(), "trains sequences elsewhere"));
+        }
+        let device = device::open(device)?;
+        let parameters = Parameters::new(network);
+        let values = parameters.flat(weights, device).map_err(failed)?;
+        let begin = optimizer.begin(1).into_iter();
+        let slots = begin
+            .map(|first| {
+                Tensor::f_full([parameters.trained], f64::from(first[0]), (Kind::Float, device))
+            })
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        let average = optimizer.average.map(|_| values.copy());
+        let kind = match precision {
+            Precision::F32 => Kind::Float,
+            Precision::Bf16 => Kind::BFloat16,
+        };
+        let mut torch = Self {
             device,
             precision,
+            interpreter: Interpreter::new(network, precision),
+            side: [height, width],
+            classes: network.classes(),
+            parameters,
+            values,
+            rounded: None,
+            tensors: HashMap::new(),
             optimizer,
-            matrices: flat(matrices, true)?,
-            vectors: flat(vectors, true)?,
-            statistics: flat(statistics, false)?,
-            staging: None,
+            slots: Slots(slots),
+            average,
+            feed: Feed::new(device, kind),
             steps: 0,
-        })
-    }
-
-    fn groups(&self) -> [&Flat; 3] {
-        [&self.matrices, &self.vectors, &self.statistics]
-    }
-
-    /// Pixels on the device, channels last, in the precision that is computed in.
-    fn feed(&mut self, batch: &PixelBatch) -> Result<Tensor, BackendError> {
-        let planet_net::Shape::Image { height, width, .. } = self.network.input_shape() else {
-            return Err(BackendError::Device("libtorch trains networks on photos".to_owned()));
         };
-        if (batch.height(), batch.width()) != (height, width) || batch.photos() == 0 {
-            return Err(BackendError::Batch {
-                photos: batch.photos(),
-                found: [batch.height(), batch.width()],
-                wanted: [height, width],
-            });
+        torch.rounded = torch.round(&torch.values).map_err(failed)?;
+        torch.tensors = torch.windows(&torch.values, torch.rounded.as_ref()).map_err(failed)?;
+        Ok(torch)
+    }
+
+    /// With bf16, the rounded matrices of a flat tensor.
+    fn round(&self, values: &Tensor) -> Result<Option<Tensor>, TchError> {
+        match self.precision {
+            Precision::F32 => Ok(None),
+            Precision::Bf16 => {
+                let matrices = values.f_narrow(0, 0, self.parameters.decaying)?;
+                Ok(Some(matrices.f_to_kind(Kind::BFloat16)?))
+            }
         }
-        let size = [batch.photos(), 3, height, width].map(|side| side as i64);
-        // SAFETY: the values are as many as the size says, and are copied before this returns.
-        #[allow(unsafe_code, reason = "libtorch reads the batch in place")]
-        let pixels = unsafe {
-            let values = batch.values().as_ptr().cast();
-            Tensor::f_from_blob(values, &size, &flat::strides(&size), Kind::Float, Device::Cpu)?
-        };
-        let pixels = pixels.f_permute([0, 2, 3, 1])?;
-        let kind = self.precision.kind();
-        let moved = if self.device.is_cuda() {
-            // The copy from the last batch is done: its loss has been read since.
-            let mut staging = match self.staging.take() {
-                Some(staging) if staging.size() == pixels.size() => staging,
-                _ => {
-                    let staging = Tensor::f_empty(pixels.size(), (kind, Device::Cpu))?;
-                    staging.f_pin_memory(self.device)?
-                }
-            };
-            staging.f_copy_(&pixels)?;
-            let moved = staging.f_to_device_(self.device, kind, true, false)?;
-            self.staging = Some(staging);
-            moved
-        } else {
-            pixels.f_to_kind(kind)?.f_contiguous()?
-        };
-        Ok(moved.f_permute([0, 3, 1, 2])?)
     }
 
-    /// The parameters by name, as the network is to compute with them.
-    fn parameters(
-        &self,
-        matrices: &Tensor,
-        vectors: &Tensor,
-        statistics: &Tensor,
-    ) -> Result<HashMap<&str, Tensor>, TchError> {
-        let matrices = matrices.f_to_kind(self.precision.kind())?;
-        let mut parameters = self.matrices.views(&matrices)?;
-        parameters.extend(self.vectors.views(vectors)?);
-        parameters.extend(self.statistics.views(statistics)?);
-        Ok(parameters.into_iter().collect())
+    /// The network's tensors as windows on flat ones.
+    fn windows(&self, values: &Tensor, rounded: Option<&Tensor>) -> Result<Tensors, TchError> {
+        let window = |place: &parameters::Place| {
+            let flat = rounded.filter(|_| place.decays()).unwrap_or(values);
+            // `data` gives a tensor whose changes autograd does not count: what changes one
+            // window spoils no other.
+            let window = place.of(&flat.f_data()?)?.f_data()?;
+            window.f_set_requires_grad(place.kind == ParameterKind::Trained)
+        };
+        let places = self.parameters.places().iter();
+        places.map(|place| Ok((place.name.clone(), window(place)?))).collect()
     }
 
-    /// Forward and backward; gradients of matrices and vectors.
+    fn check(&self, batch: &PixelBatch) -> Result<(), BackendError> {
+        let found = [batch.height(), batch.width()];
+        if found == self.side && batch.photos() > 0 {
+            return Ok(());
+        }
+        Err(BackendError::Batch { photos: batch.photos(), found, wanted: self.side })
+    }
+
+    fn check_targets(&self, batch: &PixelBatch, targets: &[u32]) -> Result<(), BackendError> {
+        if let Some(class) = targets.iter().find(|it| **it as usize >= self.classes) {
+            return Err(BackendError::Class { class: *class, classes: self.classes });
+        }
+        if targets.len() != batch.photos() {
+            return Err(BackendError::Targets { photos: batch.photos(), targets: targets.len() });
+        }
+        Ok(())
+    }
+
+    /// Forward and backward, all of it only asked of the device: the losses, and the trained
+    /// parameters' gradient as one flat tensor.
     fn differentiate(
         &mut self,
         batch: &PixelBatch,
         targets: &[u32],
         options: &StepOptions,
-    ) -> Result<(StepReport, [Tensor; 2]), BackendError> {
-        let classes = self.network.classes();
-        if let Some(class) = targets.iter().find(|it| **it as usize >= classes) {
-            return Err(BackendError::Class { class: *class, classes });
-        }
-        if targets.len() != batch.photos() {
-            return Err(BackendError::Targets { photos: batch.photos(), targets: targets.len() });
-        }
-        let pixels = self.feed(batch)?;
-        let targets: Vec<i64> = targets.iter().map(|class| i64::from(*class)).collect();
-        let targets = Tensor::f_from_slice(&targets)?.f_to(self.device)?;
+    ) -> Result<(Losses, Tensor), TchError> {
         if let Some(seed) = options.dropout {
             tch::manual_seed(seed.cast_signed());
         }
-        let leaves = [&self.matrices.values, &self.vectors.values];
-        let parameters = self.parameters(leaves[0], leaves[1], &self.statistics.values)?;
-        let mode = forward::Mode::Training { dropout: options.dropout.is_some() };
-        let outputs = forward::run(&self.network, &parameters, pixels, mode)?;
+        let mode = Mode::Training { dropout: options.dropout.is_some() };
+        let pixels = self.feed.pixels(batch)?;
+        let outputs = self.interpreter.forward(pixels, &self.tensors, mode)?;
+        let targets: Vec<i64> = targets.iter().map(|class| i64::from(*class)).collect();
+        let targets = Tensor::f_from_slice(&targets)?.f_to(self.device)?;
+        let losses = losses(&outputs, &targets, options)?;
+        let trained = self.parameters.trained().map(|place| &self.tensors[&place.name]);
+        let trained: Vec<&Tensor> = trained.collect();
+        let gradients = Tensor::f_run_backward(&[&losses.whole], &trained, false, false)?;
+        Ok((losses, self.parameters.gather(&gradients)?))
+    }
 
-        let smoothing = f64::from(options.label_smoothing);
-        let each = |logits: &Tensor| {
-            let none = None::<&Tensor>;
-            logits.f_cross_entropy_loss(&targets, none, Reduction::None, -100, smoothing)
-        };
-        let logits = outputs[&OutputName::Logits].f_to_kind(Kind::Float)?;
-        let losses = each(&logits)?;
-        let mut total = losses.f_mean(None::<Kind>)?;
-        let mut auxiliary = None;
-        if let Some(logits) = outputs.get(&OutputName::Auxiliary) {
-            let loss = each(&logits.f_to_kind(Kind::Float)?)?.f_mean(None::<Kind>)?;
-            total = total + &loss * f64::from(options.auxiliary_weight);
-            auxiliary = Some(loss);
+    fn update(&mut self, gradient: Tensor, options: &StepOptions) -> Result<(), TchError> {
+        let _guard = tch::no_grad_guard();
+        self.steps += 1;
+        let Parameters { decaying, trained, .. } = self.parameters;
+        self.optimizer.step_flat(
+            &mut self.values.f_narrow(0, 0, trained)?,
+            gradient,
+            &mut self.slots,
+            decaying,
+            self.steps,
+            options.learning_rate,
+        )?;
+        if let Some(average) = &mut self.average {
+            self.optimizer.average_flat(average, &self.values, self.steps)?;
         }
-        let gradients = Tensor::f_run_backward(&[total], &leaves, false, false)?;
-        let [matrices, vectors] =
-            <[Tensor; 2]>::try_from(gradients).expect("one gradient for each leaf");
+        self.round_again()
+    }
 
-        // Read once everything is on its way: until here nothing waits for the device.
-        let report = report(&losses, auxiliary.as_ref(), &logits, &targets)?;
-        Ok((report, [matrices, vectors]))
+    /// Brings the rounded copy after the values.
+    fn round_again(&mut self) -> Result<(), TchError> {
+        match &mut self.rounded {
+            Some(rounded) => {
+                rounded.f_copy_(&self.values.f_narrow(0, 0, self.parameters.decaying)?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn activations(&mut self, batch: &PixelBatch) -> Result<Activations, TchError> {
+        let _guard = tch::no_grad_guard();
+        let pixels = self.feed.pixels(batch)?;
+        let averaged = match &self.average {
+            Some(average) => Some(self.windows(average, self.round(average)?.as_ref())?),
+            None => None,
+        };
+        let tensors = averaged.as_ref().unwrap_or(&self.tensors);
+        let outputs = self.interpreter.forward(pixels, tensors, Mode::Evaluation)?;
+        let embedding = outputs.get(&OutputName::Embedding);
+        Ok(Activations {
+            embeddings: embedding.map_or(Ok(Vec::new()), on_host)?,
+            features: embedding.map_or(Ok(0), |it| it.size2().map(|(_, count)| count as usize))?,
+            logits: on_host(&outputs[&OutputName::Logits])?,
+            classes: self.classes,
+        })
     }
 }
 
-/// What the step came to, in one transfer from the device.
-fn report(
-    losses: &Tensor,
-    auxiliary: Option<&Tensor>,
-    logits: &Tensor,
+/// Losses of the heads, as `loss::cross_entropy` has them.
+fn losses(
+    outputs: &HashMap<OutputName, Tensor>,
     targets: &Tensor,
-) -> Result<StepReport, TchError> {
-    let _guard = tch::no_grad_guard();
-    let of_target = logits.f_gather(1, &targets.f_unsqueeze(1)?, false)?;
-    let beaten = logits.f_ge_tensor(&of_target)?.f_sum_dim_intlist(1, false, Kind::Float)?;
-    let auxiliary_values = match auxiliary {
-        Some(loss) => loss.f_reshape([1])?,
-        None => losses.f_narrow(0, 0, 0)?,
+    options: &StepOptions,
+) -> Result<Losses, TchError> {
+    let smoothing = f64::from(options.label_smoothing);
+    let of = |scores: &Tensor| {
+        scores.f_cross_entropy_loss::<Tensor>(targets, None, Reduction::None, -100, smoothing)
     };
-    let all = Tensor::f_cat(&[losses, &beaten, &auxiliary_values], 0)?;
-    let all = Vec::<f32>::try_from(&all.f_to(Device::Cpu)?)?;
-    let photos = targets.size()[0] as usize;
-    let photos: Vec<Loss> = (0..photos)
-        .map(|at| Loss {
-            loss: all[at],
-            // NaN beats nothing, not even itself.
-            rank: (all[photos + at] as u32).saturating_sub(1),
-        })
-        .collect();
-    let auxiliary = auxiliary.map(|_| f64::from(all[2 * photos.len()]));
-    Ok(StepReport { loss: loss::mean(&photos), auxiliary, photos })
+    let scores = &outputs[&OutputName::Logits];
+    let photos = of(scores)?;
+    let mut whole = photos.f_mean(Kind::Float)?;
+    let plain = scores.f_detach()?;
+    let of_target = plain.f_gather(1, &targets.f_unsqueeze(1)?, false)?;
+    // NaN beats nothing, not even itself.
+    let beaten = plain.f_ge_tensor(&of_target)?.f_sum_dim_intlist(1, false, Kind::Float)?;
+    let ranks = beaten.f_sub_scalar(1.0)?.f_clamp_min(0.0)?;
+    let mut report = vec![photos.f_detach()?, ranks];
+    if let Some(scores) = outputs.get(&OutputName::Auxiliary) {
+        let mean = of(scores)?.f_mean(Kind::Float)?;
+        report.push(mean.f_detach()?.f_view([1])?);
+        whole = whole.f_add(&mean.f_mul_scalar(f64::from(options.auxiliary_weight))?)?;
+    }
+    let auxiliary = report.len() > 2;
+    Ok(Losses { whole, report: Tensor::f_cat(&report, 0)?, auxiliary })
+}
+
+impl Losses {
+    /// Waits for the device.
+    fn read(&self) -> Result<StepReport, TchError> {
+        let mut values = on_host(&self.report)?;
+        let auxiliary = if self.auxiliary { values.pop().map(f64::from) } else { None };
+        let (losses, ranks) = values.split_at(values.len() / 2);
+        let photos = losses.iter().zip(ranks);
+        let photos: Vec<Loss> =
+            photos.map(|(loss, rank)| Loss { loss: *loss, rank: *rank as u32 }).collect();
+        Ok(StepReport { loss: loss::mean(&photos), auxiliary, photos })
+    }
 }
 
 impl Backend for Torch {
     fn name(&self) -> String {
-        let device = match self.device {
-            Device::Cuda(number) => format!("cuda:{number}"),
-            _ => {
-                let threads = tch::get_num_threads();
-                format!("cpu, {threads} thread{}", if threads == 1 { "" } else { "s" })
-            }
-        };
-        format!("libtorch {device}, {}", self.precision)
+        format!("torch, {}, {}", device::name(self.device), self.precision)
     }
 
     fn step(
@@ -242,9 +285,12 @@ impl Backend for Torch {
         targets: &[u32],
         options: &StepOptions,
     ) -> Result<StepReport, BackendError> {
-        let (report, gradients) = self.differentiate(batch, targets, options)?;
+        self.check(batch)?;
+        self.check_targets(batch, targets)?;
+        let (losses, gradient) = self.differentiate(batch, targets, options).map_err(failed)?;
+        let report = losses.read().map_err(failed)?;
         if report.is_finite() {
-            self.update(gradients, options.learning_rate)?;
+            self.update(gradient, options).map_err(failed)?;
         }
         Ok(report)
     }
@@ -255,67 +301,46 @@ impl Backend for Torch {
         targets: &[u32],
         options: &StepOptions,
     ) -> Result<Gradients, BackendError> {
-        let (report, [matrices, vectors]) = self.differentiate(batch, targets, options)?;
-        let mut gradients = self.matrices.weights(&matrices)?;
-        gradients.extend(self.vectors.weights(&vectors)?);
-        Ok(Gradients { report, gradients: gradients.into_iter().collect() })
+        self.check(batch)?;
+        self.check_targets(batch, targets)?;
+        let (losses, gradient) = self.differentiate(batch, targets, options).map_err(failed)?;
+        let gradients = self.parameters.read(&gradient).map_err(failed)?;
+        Ok(Gradients { report: losses.read().map_err(failed)?, gradients })
     }
 
     fn forward(&mut self, batch: &PixelBatch) -> Result<Activations, BackendError> {
-        let _guard = tch::no_grad_guard();
-        let pixels = self.feed(batch)?;
-        let [matrices, vectors, statistics] = self.groups().map(Flat::best);
-        let parameters = self.parameters(matrices, vectors, statistics)?;
-        let outputs = forward::run(&self.network, &parameters, pixels, forward::Mode::Evaluation)?;
-        let values = |name| -> Result<Vec<f32>, TchError> {
-            let Some(output) = outputs.get(&name) else { return Ok(Vec::new()) };
-            let output: &Tensor = output;
-            Vec::try_from(&output.f_to_kind(Kind::Float)?.f_to(Device::Cpu)?.f_flatten(0, -1)?)
-        };
-        let embeddings = values(OutputName::Embedding)?;
-        Ok(Activations {
-            features: embeddings.len() / batch.photos(),
-            embeddings,
-            logits: values(OutputName::Logits)?,
-            classes: self.network.classes(),
-        })
+        self.check(batch)?;
+        self.activations(batch).map_err(failed)
+    }
+
+    fn looks_ahead(&self) -> bool {
+        self.feed.looks_ahead()
+    }
+
+    fn expect(&mut self, batch: &PixelBatch) {
+        self.feed.expect(batch);
     }
 
     fn state(&self) -> State {
-        self.read().expect("the device gives back what it holds")
+        let read = |flat: &Tensor| self.parameters.read(flat).expect("the device gives its memory");
+        State {
+            steps: self.steps,
+            weights: read(&self.values),
+            slots: self.slots.0.iter().map(read).collect(),
+            average: self.average.as_ref().map(read),
+        }
     }
 
     fn load(&mut self, state: &State) -> Result<(), BackendError> {
-        state.check(&self.optimizer, &self.read()?.weights)?;
+        state.check(&self.optimizer, &self.state().weights)?;
+        let _guard = tch::no_grad_guard();
         self.steps = state.steps;
-        for group in [&mut self.matrices, &mut self.vectors, &mut self.statistics] {
-            group.load(state)?;
+        let pairs = [(&self.values, &state.weights)].into_iter();
+        let pairs = pairs.chain(self.slots.0.iter().zip(&state.slots));
+        for (flat, weights) in pairs.chain(self.average.iter().zip(&state.average)) {
+            self.parameters.write(flat, weights).map_err(failed)?;
         }
-        Ok(())
-    }
-}
-
-impl Torch {
-    fn read(&self) -> Result<State, TchError> {
-        let all = |of: &dyn Fn(&Flat) -> Option<&Tensor>| -> Result<Weights, TchError> {
-            let mut arrays = Vec::new();
-            for group in self.groups() {
-                if let Some(values) = of(group) {
-                    arrays.extend(group.weights(values)?);
-                }
-            }
-            Ok(arrays.into_iter().collect())
-        };
-        let slots = (0..self.optimizer.slots()).map(|slot| all(&|group| group.slots.get(slot)));
-        Ok(State {
-            steps: self.steps,
-            weights: all(&|group| Some(&group.values))?,
-            slots: slots.collect::<Result<_, _>>()?,
-            average: match self.optimizer.average {
-                Some(_) => Some(all(&|group| group.average.as_ref())?),
-                None => None,
-            },
-        })
+        self.round_again().map_err(failed)
     }
 }
 
@@ -325,6 +350,22 @@ impl fmt::Debug for Torch {
             .field("device", &self.device)
             .field("precision", &self.precision)
             .field("steps", &self.steps)
-            .finish()
+            .finish_non_exhaustive()
     }
+}
+
+fn on_host(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
+    Vec::try_from(tensor.f_to(Device::Cpu)?.f_contiguous()?.f_view([-1])?)
+}
+
+fn unsupported(node: &str, what: &str) -> BackendError {
+    BackendError::Unsupported { backend: "torch".into(), node: node.into(), what: what.into() }
+}
+
+/// What libtorch says, without the stack of C++ calls that follows it.
+fn failed(error: TchError) -> BackendError {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let cure = if text.contains("out of memory") { "; a smaller batch needs less" } else { "" };
+    BackendError::Device(format!("{first}{cure}"))
 }

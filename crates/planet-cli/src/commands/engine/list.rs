@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 use planet_engine::{Device, OnnxRuntime, Precision, Rten};
+use planet_train::BackendName;
 
 use crate::{
     engine_choice::{EngineChoice, EngineName, automatic},
@@ -32,7 +33,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let found = runtime.as_ref().ok().and_then(Option::as_ref);
     writeln!(out, "{:<14} {}", "would be used", used(arguments.choice.engine, found))?;
     writeln!(out, "{:<14} {}", "faster", faster(found))?;
-    writeln!(out, "{:<14} {}", "to train", planet_train::backends().join(", "))?;
+    writeln!(out, "{:<14} {}", "can train", can_train())?;
     runtime.map(|_| ())
 }
 
@@ -58,4 +59,13 @@ fn faster(runtime: Option<&OnnxRuntime>) -> &'static str {
         }
         Some(_) => "--device names another device; planet engine bench MODEL times them",
     }
+}
+
+/// Backends of `planet train`.
+fn can_train() -> String {
+    let names = BackendName::ALL.map(|backend| match backend.is_built() {
+        true => backend.to_string(),
+        false => format!("{backend} (not in this build: see docs/training-backends.md)"),
+    });
+    names.join(", ")
 }

@@ -15,7 +15,8 @@ use planet_data::{DiskStore, Manifest, table::TableSource};
 use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Ending, Epoch, Precision, Run, RunFolder, Samples, TrainConfig, TrainError,
+    ArchitectureName, BackendName, Ending, Epoch, Precision, Run, RunFolder, Samples, TrainConfig,
+    TrainError,
 };
 
 pub use self::monitor::TrainProgress;
@@ -73,13 +74,13 @@ pub struct Arguments {
     /// Weights to begin with (safetensors; torchvision's and timm's fit by name)
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
-    /// What computes: cpu, torch (builds with that feature), or auto, what the device needs
+    /// cpu (our own) or torch (libtorch, in builds that have it)
     #[arg(long, value_name = "B")]
-    backend: Option<String>,
-    /// Where: auto, cpu, or cuda:0 (torch)
+    backend: Option<BackendName>,
+    /// auto or cpu; with torch also cuda:0 …
     #[arg(long, value_name = "D")]
     device: Option<String>,
-    /// What values are computed in: f32, or bf16 (torch)
+    /// f32; with torch also bf16
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
     /// Go on with the run in this folder
@@ -145,14 +146,11 @@ impl Arguments {
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.minutes = self.minutes.unwrap_or(config.minutes);
         config.patience = self.patience.unwrap_or(config.patience);
-        for (key, given) in
-            [(&mut config.backend, &self.backend), (&mut config.device, &self.device)]
-        {
-            if let Some(given) = given {
-                key.clone_from(given);
-            }
-        }
+        config.backend = self.backend.unwrap_or(config.backend);
         config.precision = self.precision.unwrap_or(config.precision);
+        if let Some(device) = &self.device {
+            config.device.clone_from(device);
+        }
         set(&mut config.root, &self.root);
     }
 }

@@ -1,0 +1,152 @@
+use std::collections::HashMap;
+
+use planet_net::{Network, Node, Operation, OutputName, PoolKind};
+use tch::{Kind, TchError, Tensor};
+
+use crate::Precision;
+
+/// How a pass goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Batch norm takes the batch's statistics and moves the running ones; dropout drops.
+    Training { dropout: bool },
+    /// Batch norm takes the running statistics; nothing is dropped.
+    Evaluation,
+}
+
+/// A network as libtorch's operations.
+pub(super) struct Interpreter {
+    network: Network,
+    precision: Precision,
+    /// How many nodes read each node; one more where it leaves the network.
+    readers: Vec<usize>,
+}
+
+/// Each parameter's tensor, by its name.
+pub(super) type Tensors = HashMap<String, Tensor>;
+
+impl Interpreter {
+    pub(super) fn new(network: &Network, precision: Precision) -> Self {
+        let mut readers = vec![0; network.nodes().len()];
+        for node in network.nodes() {
+            node.inputs().iter().for_each(|input| readers[input.index()] += 1);
+        }
+        network.outputs().iter().for_each(|(_, node)| readers[node.index()] += 1);
+        Self { network: network.clone(), precision, readers }
+    }
+
+    /// The network's outputs of pixels `[photos, 3, height, width]`, each f32.
+    pub(super) fn forward(
+        &self,
+        pixels: Tensor,
+        tensors: &Tensors,
+        mode: Mode,
+    ) -> Result<HashMap<OutputName, Tensor>, TchError> {
+        let mut left = self.readers.clone();
+        let mut values: Vec<Option<Tensor>> = Vec::with_capacity(left.len());
+        values.push(Some(pixels));
+        for node in &self.network.nodes()[1..] {
+            // The last reader takes a value, so that its memory is free once nobody needs it.
+            let inputs: Vec<Tensor> = node
+                .inputs()
+                .iter()
+                .map(|input| {
+                    let at = input.index();
+                    left[at] -= 1;
+                    let value = if left[at] == 0 {
+                        values[at].take()
+                    } else {
+                        values[at].as_ref().map(Tensor::shallow_clone)
+                    };
+                    value.expect("inputs come before their readers")
+                })
+                .collect();
+            values.push(Some(self.node(node, inputs, tensors, mode)?));
+        }
+        let outputs = self.network.outputs().iter().map(|(name, node)| {
+            let value = values[node.index()].as_ref().expect("nobody took it");
+            Ok((*name, value.f_flatten(1, -1)?.f_to_kind(Kind::Float)?))
+        });
+        outputs.collect()
+    }
+
+    fn node(
+        &self,
+        node: &Node,
+        mut inputs: Vec<Tensor>,
+        tensors: &Tensors,
+        mode: Mode,
+    ) -> Result<Tensor, TchError> {
+        let parameter = |part: &str| &tensors[&format!("{}.{part}", node.name())];
+        let training = mode != Mode::Evaluation;
+        let input = &inputs[0];
+        match *node.operation() {
+            Operation::Convolution(it) => {
+                let bias = it.bias.then(|| self.narrowed(parameter("bias"))).transpose()?;
+                let [stride, padding] = [it.stride, it.padding].map(both);
+                let groups = it.groups as i64;
+                input.f_conv2d(parameter("weight"), bias, stride, padding, [1, 1], groups)
+            }
+            Operation::BatchNorm(it) => input.f_batch_norm(
+                Some(parameter("weight")),
+                Some(parameter("bias")),
+                Some(parameter("running_mean")),
+                Some(parameter("running_var")),
+                training,
+                it.momentum.into(),
+                it.eps.into(),
+                true,
+            ),
+            Operation::Relu if self.may_overwrite(node) => inputs[0].f_relu_(),
+            Operation::Relu => input.f_relu(),
+            Operation::HardSwish => input.f_hardswish(),
+            Operation::HardSigmoid => input.f_hardsigmoid(),
+            Operation::Pool(it) => {
+                let [kernel, stride, padding] = [it.kernel, it.stride, it.padding].map(both);
+                match it.kind {
+                    PoolKind::Max => input.f_max_pool2d(kernel, stride, padding, [1, 1], false),
+                    PoolKind::Average => {
+                        input.f_avg_pool2d(kernel, stride, padding, false, true, None)
+                    }
+                }
+            }
+            Operation::GlobalAveragePool => input.f_adaptive_avg_pool2d([1, 1]),
+            Operation::Concat => Tensor::f_cat(&inputs, 1),
+            Operation::Add => input.f_add(&inputs[1]),
+            Operation::Multiply => input.f_mul(&inputs[1]),
+            Operation::Dropout { probability } => {
+                input.f_dropout(probability.into(), mode == Mode::Training { dropout: true })
+            }
+            Operation::Flatten => input.f_flatten(1, -1),
+            Operation::Linear(_) => {
+                input.f_linear(parameter("weight"), Some(self.narrowed(parameter("bias"))?))
+            }
+            Operation::Input | Operation::Lstm(_) => {
+                unreachable!("the input comes first, and sequences are refused beforehand")
+            }
+        }
+    }
+
+    /// Whether a ReLU may write over its input: nobody else reads it, and what made it does not
+    /// need its result again on the way back.
+    fn may_overwrite(&self, relu: &Node) -> bool {
+        let input = relu.inputs()[0];
+        let forgets = matches!(
+            self.network.node(input).operation(),
+            Operation::BatchNorm(_) | Operation::Convolution(_)
+        );
+        forgets && self.readers[input.index()] == 1
+    }
+
+    /// A bias as its operation computes.
+    fn narrowed(&self, bias: &Tensor) -> Result<Tensor, TchError> {
+        match self.precision {
+            Precision::F32 => Ok(bias.shallow_clone()),
+            Precision::Bf16 => bias.f_to_kind(Kind::BFloat16),
+        }
+    }
+}
+
+fn both(sides: [usize; 2]) -> [i64; 2] {
+    sides.map(|side| side as i64)
+}
