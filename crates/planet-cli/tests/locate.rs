@@ -105,6 +105,7 @@ fn one_photo_at_a_terminal_has_a_small_map_and_several_have_none() {
         let output = Process::new("script")
             .current_dir(folder.path())
             .env_remove("NO_COLOR")
+            .env("TERM", "xterm-256color")
             .args(["-qec", &line, "/dev/null"])
             .output()
             .expect("ran");

@@ -42,7 +42,7 @@ pub struct Arguments {
     #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
     certain: f64,
     /// Ground that answers must lie in: a country's code, SOUTH,WEST,NORTH,EAST, or a GeoJSON file
-    #[arg(long, value_name = "WHERE")]
+    #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
     within: Option<String>,
     /// How to write; by default what the output's name says, else text
     #[arg(long, value_enum)]
