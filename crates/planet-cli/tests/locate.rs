@@ -100,7 +100,8 @@ fn one_photo_at_a_terminal_has_a_small_map_and_several_have_none() {
         let planet = env!("CARGO_BIN_EXE_planet");
         let photos = photos.join(" ");
         let line = format!(
-            "{environment} {planet} locate {photos} --model model --engine rten --no-names"
+            "{environment} {planet} locate {photos} --model model --engine rten --no-names \
+             2>/dev/null"
         );
         let output = Process::new("script")
             .current_dir(folder.path())
