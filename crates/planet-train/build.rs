@@ -43,9 +43,8 @@ mod process_groups {
             .include(empty)
             .include(torch.join("include"))
             .include(torch.join("include/torch/csrc/api/include"));
-        if let Some(includes) = cuda(torch).filter(|_| libraries.join("libtorch_cuda.so").exists())
-        {
-            build.includes(includes).define("USE_C10D_NCCL", None);
+        if cfg!(feature = "nccl") {
+            build.includes(cuda(torch)).define("USE_C10D_NCCL", None);
             println!("cargo:rustc-link-lib=torch_cuda");
         }
         build.compile("planet_c10d");
@@ -55,8 +54,8 @@ mod process_groups {
     }
 
     /// Folders with NCCL's and CUDA's headers: in the Python packages beside torch, or where
-    /// `CUDA_HOME` says. `None` where one is missing: Gloo alone is built then.
-    fn cuda(torch: &Path) -> Option<Vec<PathBuf>> {
+    /// `CUDA_HOME` says.
+    fn cuda(torch: &Path) -> Vec<PathBuf> {
         println!("cargo:rerun-if-env-changed=CUDA_HOME");
         let mut folders: Vec<PathBuf> = Vec::new();
         if let Some(home) = env::var_os("CUDA_HOME") {
@@ -70,10 +69,15 @@ mod process_groups {
         }
         folders.retain(|folder| folder.is_dir());
         folders.sort();
-        let has = |header: &str| folders.iter().any(|folder| folder.join(header).exists());
-        ["nccl.h", "cuda_runtime.h", "crt/host_config.h", "nv/target"]
-            .into_iter()
-            .all(has)
-            .then_some(folders)
+        for (header, package) in [
+            ("nccl.h", "nvidia-nccl-cu13, or CUDA_HOME with NCCL's headers"),
+            ("cuda_runtime.h", "nvidia-cuda-runtime, or CUDA_HOME"),
+            ("crt/host_config.h", "nvidia-cuda-crt, or CUDA_HOME"),
+            ("nv/target", "nvidia-cuda-cccl, or CUDA_HOME"),
+        ] {
+            let found = folders.iter().any(|folder| folder.join(header).exists());
+            assert!(found, "feature nccl: {header} was not found; it comes with {package}");
+        }
+        folders
     }
 }

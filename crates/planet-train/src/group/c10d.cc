@@ -76,7 +76,7 @@ struct planet_store {
 
 struct planet_group {
   Backend host;
-  /// Null where tensors stay on the host.
+  /// Null where no tensors lie on GPUs.
   Backend device;
   int size;
   std::atomic<bool> lost{false};
@@ -114,88 +114,59 @@ struct planet_group {
   }
 };
 
-/// Gradients of parameters, summed over all ranks in pieces while the backward pass goes on.
+/// Gradients of parameters, made the mean over all ranks in pieces while the backward pass goes on.
 struct planet_buckets {
+  /// Gradients that travel together.
   struct Bucket {
     at::Tensor flat;
-    /// Gradients that the running backward pass has not come to.
+    size_t parameters = 0;
+    /// Those that the running backward pass has not come to.
     size_t missing = 0;
-    std::vector<size_t> parameters;
     Work work;
   };
 
   planet_group* group;
   std::vector<at::Tensor> parameters;
-  /// Of each parameter: its bucket, and where it begins there.
-  std::vector<std::pair<size_t, int64_t>> places;
-  std::vector<unsigned> hooks;
-  /// Last parameters first, as the backward pass comes to them.
+  /// Where each parameter's gradient goes: a part of its bucket.
+  std::vector<at::Tensor> windows;
+  /// In the order in which all ranks send them.
   std::vector<Bucket> buckets;
-  /// Buckets that are on their way. All ranks send them in this order.
+  /// Buckets that are on their way.
   size_t sent = 0;
+  at::Tensor loss;
+  Work loss_work;
+  std::vector<unsigned> hooks;
 
-  planet_buckets(planet_group* group, std::vector<at::Tensor> all, size_t bytes)
-      : group(group), parameters(std::move(all)), places(parameters.size()) {
-    // One more value in the first bucket: the loss.
-    int64_t length = 1;
-    for (size_t at = parameters.size(); at-- > 0;) {
-      if (buckets.empty() || length * sizeof(float) >= bytes) {
-        if (!buckets.empty()) fill(length), length = 0;
-        buckets.emplace_back();
+  /// Before the backward pass: forgets the last one, and sends the loss.
+  void begin(const at::Tensor& mine) {
+    for (auto& bucket : buckets) bucket.missing = bucket.parameters;
+    sent = 0;
+    loss = mine.detach().to(at::kDouble).div(group->size);
+    loss_work = group->sum(loss);
+  }
+
+  /// Waits for all of them; the mean loss.
+  at::Tensor finish() {
+    TORCH_CHECK(sent == buckets.size(), "a parameter has no gradient");
+    group->wait(loss_work);
+    for (auto& bucket : buckets) group->wait(bucket.work);
+    return loss;
+  }
+
+  void listen(size_t at, size_t bucket) {
+    buckets[bucket].parameters++;
+    hooks.push_back(parameters[at].register_hook([this, at, bucket](const at::Tensor& gradient) {
+      at::NoGradGuard guard;
+      windows[at].copy_(gradient).div_(group->size);
+      buckets[bucket].missing--;
+      for (; sent < buckets.size() && buckets[sent].missing == 0; sent++) {
+        buckets[sent].work = group->sum(buckets[sent].flat);
       }
-      places[at] = {buckets.size() - 1, length};
-      buckets.back().parameters.push_back(at);
-      length += parameters[at].numel();
-    }
-    fill(length);
-    for (size_t at = 0; at < parameters.size(); at++) {
-      hooks.push_back(parameters[at].register_hook(
-          [this, at](const at::Tensor& gradient) { return arrived(at, gradient); }));
-    }
+    }));
   }
 
   ~planet_buckets() {
     for (size_t at = 0; at < hooks.size(); at++) parameters[at].remove_hook(hooks[at]);
-  }
-
-  /// Where a parameter's gradient lies, in the parameter's own order in memory.
-  at::Tensor view(size_t at) {
-    auto [bucket, start] = places[at];
-    return buckets[bucket].flat.as_strided(parameters[at].sizes(), parameters[at].strides(), start);
-  }
-
-  void begin(const at::Tensor& loss) {
-    for (auto& bucket : buckets) bucket.missing = bucket.parameters.size();
-    sent = 0;
-    put(buckets[0].flat[0], loss.detach());
-  }
-
-  /// Waits for all of them; the mean loss. Gradients are then the mean over all ranks.
-  at::Tensor finish() {
-    TORCH_CHECK(sent == buckets.size(), "a parameter has no gradient: ranks cannot be summed");
-    for (auto& bucket : buckets) group->wait(bucket.work);
-    for (size_t at = 0; at < parameters.size(); at++) parameters[at].mutable_grad() = view(at);
-    return buckets[0].flat[0].clone();
-  }
-
- private:
-  void fill(int64_t length) {
-    buckets.back().flat = at::empty({length}, parameters[0].options().requires_grad(false));
-  }
-
-  void put(at::Tensor place, const at::Tensor& value) {
-    at::NoGradGuard guard;
-    at::mul_out(place, value, at::scalar_tensor(1.0 / group->size, value.options()));
-  }
-
-  at::Tensor arrived(size_t at, const at::Tensor& gradient) {
-    auto place = view(at);
-    put(place, gradient);
-    buckets[places[at].first].missing--;
-    for (; sent < buckets.size() && buckets[sent].missing == 0; sent++) {
-      buckets[sent].work = group->sum(buckets[sent].flat);
-    }
-    return place;
   }
 };
 
@@ -268,18 +239,9 @@ void planet_store_free(planet_store* store) { delete store; }
 
 // ---- the group: what all ranks do together ----
 
-bool planet_has_nccl() {
-#ifdef USE_C10D_NCCL
-  return true;
-#else
-  return false;
-#endif
-}
-
 /// `address` is the one of this machine that the others reach, or empty; so is `interface`.
 char* planet_group_join(planet_store* store, int rank, int size, const char* address,
-                        const char* interface, bool nccl, uint64_t timeout_ms,
-                        planet_group** out) {
+                        const char* interface, uint64_t timeout_ms, planet_group** out) {
   return guarded([&] {
     using Gloo = c10d::ProcessGroupGloo;
     auto group = std::make_unique<planet_group>();
@@ -290,17 +252,23 @@ char* planet_group_join(planet_store* store, int rank, int size, const char* add
     auto keys = c10::make_intrusive<c10d::PrefixStore>("gloo", store->store);
     group->host = c10::make_intrusive<Gloo>(keys, rank, size, options);
     group->size = size;
-    if (nccl) {
-#ifdef USE_C10D_NCCL
-      auto options = c10d::ProcessGroupNCCL::Options::create();
-      options->timeout = Milliseconds(timeout_ms);
-      auto keys = c10::make_intrusive<c10d::PrefixStore>("nccl", store->store);
-      group->device = c10::make_intrusive<c10d::ProcessGroupNCCL>(keys, rank, size, options);
-#else
-      TORCH_CHECK(false, "this build has no NCCL: its headers were not beside libtorch");
-#endif
-    }
     *out = group.release();
+  });
+}
+
+/// From now on NCCL sums what lies on GPUs.
+char* planet_group_join_nccl(planet_group* group, planet_store* store, int rank,
+                             uint64_t timeout_ms) {
+  return guarded([&] {
+#ifdef USE_C10D_NCCL
+    auto options = c10d::ProcessGroupNCCL::Options::create();
+    options->timeout = Milliseconds(timeout_ms);
+    auto keys = c10::make_intrusive<c10d::PrefixStore>("nccl", store->store);
+    group->device =
+        c10::make_intrusive<c10d::ProcessGroupNCCL>(keys, rank, group->size, options);
+#else
+    TORCH_CHECK(false, "this build has no NCCL: build it with --features nccl");
+#endif
   });
 }
 
@@ -342,18 +310,22 @@ char* planet_group_sum_with_gradient(planet_group* group, const at::Tensor* valu
 
 // ---- gradients ----
 
-/// `parameters` are leaves with gradients, of one type, on one device.
-char* planet_buckets_new(planet_group* group, at::Tensor* const* parameters, size_t count,
-                         size_t bytes, planet_buckets** out) {
+/// `parameters` are leaves; `windows` are parts of the `flats` of their buckets, by number.
+char* planet_buckets_new(planet_group* group, at::Tensor* const* flats, size_t buckets,
+                         at::Tensor* const* parameters, at::Tensor* const* windows,
+                         const size_t* bucket_of, size_t count, planet_buckets** out) {
   return guarded([&] {
-    TORCH_CHECK(count > 0, "no parameters");
-    std::vector<at::Tensor> all;
-    for (size_t at = 0; at < count; at++) all.push_back(*parameters[at]);
-    *out = new planet_buckets(group, std::move(all), bytes);
+    auto sum = std::make_unique<planet_buckets>();
+    sum->group = group;
+    for (size_t at = 0; at < buckets; at++) sum->buckets.push_back({*flats[at]});
+    for (size_t at = 0; at < count; at++) {
+      sum->parameters.push_back(*parameters[at]);
+      sum->windows.push_back(*windows[at]);
+    }
+    for (size_t at = 0; at < count; at++) sum->listen(at, bucket_of[at]);
+    *out = sum.release();
   });
 }
-
-size_t planet_buckets_count(planet_buckets* buckets) { return buckets->buckets.size(); }
 
 /// Before the backward pass of this loss.
 char* planet_buckets_begin(planet_buckets* buckets, const at::Tensor* loss) {

@@ -53,6 +53,9 @@ owned!(
     planet_buckets_free
 );
 
+// SAFETY: a store locks itself.
+unsafe impl Sync for Store {}
+
 // SAFETY: `abort` alone is called beside other calls; it sets an atomic and ends NCCL's work,
 // which is made for that.
 unsafe impl Sync for ProcessGroup {}
@@ -88,16 +91,20 @@ unsafe extern "C" {
         out: *mut Text,
     ) -> Text;
     fn planet_store_free(store: *mut planet_store);
-    fn planet_has_nccl() -> bool;
     fn planet_group_join(
         store: *mut planet_store,
         rank: i32,
         size: i32,
         address: *const c_char,
         interface: *const c_char,
-        nccl: bool,
         timeout_ms: u64,
         out: *mut *mut planet_group,
+    ) -> Text;
+    fn planet_group_join_nccl(
+        group: *mut planet_group,
+        store: *mut planet_store,
+        rank: i32,
+        timeout_ms: u64,
     ) -> Text;
     fn planet_group_abort(group: *mut planet_group) -> Text;
     fn planet_group_free(group: *mut planet_group);
@@ -118,12 +125,14 @@ unsafe extern "C" {
     ) -> Text;
     fn planet_buckets_new(
         group: *mut planet_group,
+        flats: *const *const C_tensor,
+        buckets: usize,
         parameters: *const *const C_tensor,
+        windows: *const *const C_tensor,
+        bucket_of: *const usize,
         count: usize,
-        bytes: usize,
         out: *mut *mut planet_buckets,
     ) -> Text;
-    fn planet_buckets_count(buckets: *mut planet_buckets) -> usize;
     fn planet_buckets_begin(buckets: *mut planet_buckets, loss: *const C_tensor) -> Text;
     fn planet_buckets_finish(buckets: *mut planet_buckets, loss: *mut *mut C_tensor) -> Text;
     fn planet_buckets_free(buckets: *mut planet_buckets);
@@ -151,18 +160,16 @@ fn text(value: &str) -> Result<CString, String> {
     CString::new(value).map_err(|_| format!("{value:?} holds a zero byte"))
 }
 
+fn number(value: usize) -> Result<i32, String> {
+    i32::try_from(value).map_err(|_| "too many ranks".to_owned())
+}
+
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn pointers<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<*const C_tensor> {
     tensors.into_iter().map(Tensor::as_ptr).collect()
-}
-
-/// Whether this build can sum on NVIDIA's GPUs.
-pub(super) fn has_nccl() -> bool {
-    // SAFETY: answers a constant.
-    unsafe { planet_has_nccl() }
 }
 
 impl Store {
@@ -232,11 +239,9 @@ impl ProcessGroup {
         store: &Store,
         (rank, size): (usize, usize),
         (address, interface): (&str, &str),
-        nccl: bool,
         timeout: Duration,
     ) -> Result<Self, String> {
         let (address, interface) = (text(address)?, text(interface)?);
-        let number = |value| i32::try_from(value).map_err(|_| "too many ranks".to_owned());
         let (rank, size) = (number(rank)?, number(size)?);
         let (mut out, timeout) = (ptr::null_mut(), milliseconds(timeout));
         // SAFETY: texts live through the call, `out` is written by it; the group keeps its own
@@ -244,9 +249,21 @@ impl ProcessGroup {
         let answer = unsafe {
             let (address, interface) = (address.as_ptr(), interface.as_ptr());
             let store = store.0.as_ptr();
-            planet_group_join(store, rank, size, address, interface, nccl, timeout, &raw mut out)
+            planet_group_join(store, rank, size, address, interface, timeout, &raw mut out)
         };
         made(answer, out).map(Self)
+    }
+
+    /// Joins once more, so that NCCL sums what lies on GPUs.
+    pub(super) fn join_nccl(
+        &self,
+        store: &Store,
+        rank: usize,
+        timeout: Duration,
+    ) -> Result<(), String> {
+        let (rank, timeout) = (number(rank)?, milliseconds(timeout));
+        // SAFETY: both are whole; the group keeps its own reference to the store.
+        check(unsafe { planet_group_join_nccl(self.0.as_ptr(), store.0.as_ptr(), rank, timeout) })
     }
 
     /// Ends whatever waits for another rank, in any thread.
@@ -288,26 +305,45 @@ impl ProcessGroup {
     }
 }
 
+/// Where a gradient goes.
+pub(super) struct Window<'a> {
+    /// The leaf that it is of.
+    pub(super) parameter: &'a Tensor,
+    /// A part of its bucket.
+    pub(super) place: Tensor,
+    /// The bucket's number.
+    pub(super) bucket: usize,
+}
+
 impl Buckets {
-    /// For leaves with gradients, of one type, on one device. The group must live longer.
-    pub(super) fn new<'a>(
+    /// Sums these flat tensors, in their order, as soon as their windows are filled. The group
+    /// must live longer.
+    pub(super) fn new(
         group: &ProcessGroup,
-        parameters: impl IntoIterator<Item = &'a Tensor>,
-        bytes: usize,
+        flats: &[Tensor],
+        windows: &[Window<'_>],
     ) -> Result<Self, String> {
-        let (all, mut out) = (pointers(parameters), ptr::null_mut());
-        // SAFETY: the tensors live through the call, which keeps its own references to them.
+        let flats = pointers(flats);
+        let parameters = pointers(windows.iter().map(|window| window.parameter));
+        let places = pointers(windows.iter().map(|window| &window.place));
+        let bucket_of: Vec<usize> = windows.iter().map(|window| window.bucket).collect();
+        assert!(bucket_of.iter().all(|bucket| *bucket < flats.len()), "a bucket that is there");
+        let mut out = ptr::null_mut();
+        // SAFETY: the tensors live through the call, which keeps its own references to them; the
+        // lists are as long as said, and every number is one of a bucket.
         let answer = unsafe {
-            let group = group.0.as_ptr();
-            planet_buckets_new(group, all.as_ptr(), all.len(), bytes, &raw mut out)
+            planet_buckets_new(
+                group.0.as_ptr(),
+                flats.as_ptr(),
+                flats.len(),
+                parameters.as_ptr(),
+                places.as_ptr(),
+                bucket_of.as_ptr(),
+                windows.len(),
+                &raw mut out,
+            )
         };
         made(answer, out).map(Self)
-    }
-
-    /// In how many pieces the gradients travel.
-    pub(super) fn count(&self) -> usize {
-        // SAFETY: the buckets are whole.
-        unsafe { planet_buckets_count(self.0.as_ptr()) }
     }
 
     /// Before the backward pass of this loss.

@@ -10,9 +10,9 @@ mod watch;
 use thiserror::Error;
 
 #[cfg(feature = "torch")]
-pub(crate) use self::ranks::GradientSum;
-#[cfg(feature = "torch")]
 use self::ranks::Ranks;
+#[cfg(feature = "torch")]
+pub(crate) use self::ranks::{GradientSum, Summed};
 
 /// The processes that train one model together, each with a number, its rank. All of them do
 /// the same things in the same order: whatever one sums or waits for, all must.
@@ -39,13 +39,15 @@ pub struct Rendezvous {
     pub rank: usize,
     /// Number of processes.
     pub ranks: usize,
+    /// Number of this process on its machine: the card that it takes.
+    pub local_rank: usize,
+    /// Number of processes on its machine, which share its cores.
+    pub local_ranks: usize,
     /// How often the job was begun again: what was said in an earlier attempt is not read.
     pub attempt: u64,
     /// The network interface by which the other machines reach this one; libtorch finds it by
     /// the machine's name where none is given.
     pub interface: Option<String>,
-    /// Whether gradients lie on NVIDIA's GPUs, so that NCCL sums them.
-    pub gpu: bool,
 }
 
 /// Why a group cannot go on.
@@ -104,8 +106,8 @@ impl Group {
     /// Joins the others; waits until all are there.
     ///
     /// # Errors
-    /// A build without libtorch, or without NCCL where GPUs are asked for; ranks that do not
-    /// come within ten minutes; a rank beyond the number of ranks.
+    /// A build without libtorch; ranks that do not come within ten minutes; a rank beyond the
+    /// number of ranks.
     pub fn join(rendezvous: &Rendezvous) -> Result<Self, GroupError> {
         let Rendezvous { rank, ranks, .. } = *rendezvous;
         if rank >= ranks {
@@ -129,6 +131,14 @@ impl Group {
     pub fn size(&self) -> usize {
         #[cfg(feature = "torch")]
         return self.ranks.as_ref().map_or(1, |ranks| ranks.size());
+        #[cfg(not(feature = "torch"))]
+        1
+    }
+
+    /// Number of processes on this machine, which share its cores.
+    pub fn local_size(&self) -> usize {
+        #[cfg(feature = "torch")]
+        return self.ranks.as_ref().map_or(1, |ranks| ranks.local_size());
         #[cfg(not(feature = "torch"))]
         1
     }

@@ -1,10 +1,10 @@
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, ops::Range, sync::Arc, time::Duration};
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use super::{
     Group, GroupError, Rendezvous,
-    c10d::{self, Buckets, ProcessGroup, Store},
+    c10d::{Buckets, ProcessGroup, Store, Window},
     watch::{Ending, Watch},
 };
 
@@ -16,37 +16,35 @@ const JOIN: Duration = Duration::from_secs(600);
 const EXCHANGE: Duration = Duration::from_secs(1800);
 
 /// Bytes of gradients that travel together: PyTorch's measure too.
-const BUCKET: usize = 25 << 20;
+const BUCKET: i64 = 25 << 20;
 
 /// This process among several.
 #[derive(Debug)]
 pub(super) struct Ranks {
     rank: usize,
     size: usize,
+    /// Number of this process on its machine.
+    local: usize,
+    /// Number of processes on its machine.
+    local_size: usize,
     group: Arc<ProcessGroup>,
     watch: Watch,
-    // The last to go: rank 0 may hold it for the others.
-    _store: Store,
+    /// The last to go: rank 0 may hold it for the others.
+    store: Store,
 }
 
 impl Ranks {
     pub(super) fn join(rendezvous: &Rendezvous) -> Result<Self, GroupError> {
-        let Rendezvous { ref host, port, serve, rank, ranks, attempt, gpu, .. } = *rendezvous;
+        let Rendezvous { ref host, port, serve, rank, ranks, attempt, .. } = *rendezvous;
         let failed = |what| GroupError::Join { rank, host: host.clone(), port, what };
-        if gpu && !c10d::has_nccl() {
-            let what = "this build has no NCCL: NCCL's and CUDA's headers were not beside libtorch";
-            return Err(failed(what.to_owned()));
-        }
         let prefix = format!("planet/{attempt}");
         let serves = serve && rank == 0;
-        let store =
-            Store::connect((host, port), serves, ranks, &prefix, JOIN).map_err(failed)?;
+        let store = Store::connect((host, port), serves, ranks, &prefix, JOIN).map_err(failed)?;
         let interface = rendezvous.interface.as_deref().unwrap_or_default();
         // Ranks that meet on this machine alone need no other network.
         let address = if is_loopback(host) { "127.0.0.1" } else { "" };
-        let group =
-            ProcessGroup::join(&store, (rank, ranks), (address, interface), gpu, EXCHANGE)
-                .map_err(failed)?;
+        let group = ProcessGroup::join(&store, (rank, ranks), (address, interface), EXCHANGE)
+            .map_err(failed)?;
         let group = Arc::new(group);
         let holder = match serve {
             true => format!("rank 0, which holds the store at {host}:{port},"),
@@ -54,7 +52,8 @@ impl Ranks {
         };
         let watch =
             Watch::start(&store, (rank, ranks), Arc::clone(&group), holder).map_err(failed)?;
-        Ok(Self { rank, size: ranks, group, watch, _store: store })
+        let (local, local_size) = (rendezvous.local_rank, rendezvous.local_ranks.max(1));
+        Ok(Self { rank, size: ranks, local, local_size, group, watch, store })
     }
 
     pub(super) fn rank(&self) -> usize {
@@ -63,6 +62,10 @@ impl Ranks {
 
     pub(super) fn size(&self) -> usize {
         self.size
+    }
+
+    pub(super) fn local_size(&self) -> usize {
+        self.local_size
     }
 
     pub(super) fn sum(&self, numbers: &mut [f64]) -> Result<(), GroupError> {
@@ -101,10 +104,14 @@ impl Ranks {
 
     /// What failed, in terms of ranks: libtorch knows only of connections.
     fn explain<T>(&self, result: Result<T, String>) -> Result<T, GroupError> {
-        result.map_err(|what| match self.watch.lost() {
+        result.map_err(|what| self.explain_text(what))
+    }
+
+    fn explain_text(&self, what: String) -> GroupError {
+        match self.watch.lost() {
             Some(lost) => GroupError::Lost(lost),
             None => GroupError::Broken { rank: self.rank, what },
-        })
+        }
     }
 }
 
@@ -128,7 +135,16 @@ fn is_loopback(host: &str) -> bool {
 pub(crate) struct GradientSum {
     // Before the group that it works in.
     buckets: Buckets,
+    flat: Tensor,
     ranks: Arc<Ranks>,
+}
+
+/// A parameter, and where its gradient lies in the flat tensor of them all.
+pub(crate) struct Summed<'a> {
+    pub(crate) parameter: &'a Tensor,
+    pub(crate) place: Tensor,
+    /// Numbers of the flat tensor, the room up to the next parameter included.
+    pub(crate) range: Range<i64>,
 }
 
 impl GradientSum {
@@ -137,27 +153,60 @@ impl GradientSum {
         self.ranks.explain(self.buckets.begin(loss))
     }
 
-    /// After it: every gradient is the mean over all ranks' photos, in the same place. Gives the
-    /// mean loss, so that all ranks find alike whether it is a number.
-    pub(crate) fn finish(&self) -> Result<Tensor, GroupError> {
-        self.ranks.explain(self.buckets.finish())
+    /// After it: the gradients, the mean over all ranks' photos, until the next pass begins; and
+    /// the mean loss, so that all ranks find alike whether it is a number.
+    pub(crate) fn finish(&self) -> Result<(f64, Tensor), GroupError> {
+        let loss = self.ranks.explain(self.buckets.finish())?;
+        Ok((loss.double_value(&[]), self.flat.shallow_clone()))
     }
 
-    /// In how many pieces the gradients travel.
-    pub(crate) fn pieces(&self) -> usize {
-        self.buckets.count()
+    /// What failed in the backward pass, which sends gradients.
+    pub(crate) fn explain(&self, error: &TchError) -> GroupError {
+        self.ranks.explain_text(error.to_string())
     }
 }
 
+/// Numbers of buckets for these ranges of a flat tensor, and the buckets' own ranges: the last
+/// parameters first, as the backward pass comes to them, each as long as it takes to reach a
+/// length.
+fn buckets(ranges: &[Range<i64>], length: i64) -> (Vec<usize>, Vec<Range<i64>>) {
+    let (mut of, mut all): (_, Vec<Range<i64>>) = (vec![0; ranges.len()], Vec::new());
+    for (at, range) in ranges.iter().enumerate().rev() {
+        match all.last_mut() {
+            Some(bucket) if bucket.end - bucket.start < length => bucket.start = range.start,
+            _ => all.push(range.clone()),
+        }
+        of[at] = all.len() - 1;
+    }
+    (of, all)
+}
+
 impl Group {
-    /// Sums the gradients of these parameters from now on; `None` in a group of one.
-    pub(crate) fn gradient_sum<'a>(
+    /// Makes the gradients of these parameters, which lie one behind the other in `flat`, the
+    /// mean over all ranks from now on; `None` in a group of one.
+    pub(crate) fn gradient_sum(
         &self,
-        parameters: impl IntoIterator<Item = &'a Tensor>,
+        flat: Tensor,
+        parameters: Vec<Summed<'_>>,
     ) -> Result<Option<GradientSum>, GroupError> {
         let Some(ranks) = &self.ranks else { return Ok(None) };
-        let buckets = ranks.explain(Buckets::new(&ranks.group, parameters, BUCKET))?;
-        Ok(Some(GradientSum { buckets, ranks: Arc::clone(ranks) }))
+        if flat.device().is_cuda() && cfg!(feature = "nccl") {
+            ranks.explain(ranks.group.join_nccl(&ranks.store, ranks.rank, EXCHANGE))?;
+        }
+        let ranges: Vec<_> = parameters.iter().map(|it| it.range.clone()).collect();
+        let (of, ranges) = buckets(&ranges, BUCKET / 4);
+        let flats: Vec<Tensor> = ranges
+            .iter()
+            .map(|range| flat.f_narrow(0, range.start, range.end - range.start))
+            .collect::<Result<_, _>>()
+            .map_err(|error| ranks.explain_text(error.to_string()))?;
+        let windows: Vec<_> = parameters.into_iter().zip(of).collect();
+        let windows: Vec<Window<'_>> = windows
+            .into_iter()
+            .map(|(Summed { parameter, place, .. }, bucket)| Window { parameter, place, bucket })
+            .collect();
+        let buckets = ranks.explain(Buckets::new(&ranks.group, &flats, &windows))?;
+        Ok(Some(GradientSum { buckets, flat, ranks: Arc::clone(ranks) }))
     }
 
     /// The sum of a tensor over all ranks, through which gradients go back; the group must live
@@ -169,14 +218,33 @@ impl Group {
         }
     }
 
-    /// Puts rank 0's tensors in the place of everybody's.
-    pub(crate) fn broadcast_tensors<'a>(
-        &self,
-        tensors: impl IntoIterator<Item = &'a Tensor>,
-    ) -> Result<(), GroupError> {
+    /// Puts rank 0's tensor in the place of everybody's.
+    pub(crate) fn broadcast_tensor(&self, tensor: &Tensor) -> Result<(), GroupError> {
         match &self.ranks {
-            Some(ranks) => ranks.broadcast(tensors),
+            Some(ranks) => ranks.broadcast([tensor]),
             None => Ok(()),
         }
+    }
+
+    /// The device that a process of several on a machine takes where none is named: each one its
+    /// own.
+    pub(crate) fn device(&self, name: &str) -> String {
+        match (&self.ranks, name) {
+            (Some(ranks), "auto" | "cuda") => format!("{name}:{}", ranks.local),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_gradients_travel_first_in_pieces_that_cover_all() {
+        let ranges = [0..10, 10..40, 40..45, 45..60, 60..61];
+        let (of, all) = buckets(&ranges, 16);
+        assert_eq!(all, [45..61, 10..45, 0..10]);
+        assert_eq!(of, [2, 1, 1, 0, 0]);
     }
 }

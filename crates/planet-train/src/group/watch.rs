@@ -76,7 +76,8 @@ impl Watch {
     ) -> Result<Self, String> {
         let store = store.connect_again(ANSWER)?;
         let shared = Arc::new(Shared::default());
-        let mut beats = Beats { store, rank, before: (rank + ranks - 1) % ranks, last: None, still: 0 };
+        let mut beats =
+            Beats { store, rank, before: (rank + ranks - 1) % ranks, last: None, still: 0 };
         let theirs = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             for beat in 0u64.. {
