@@ -161,6 +161,26 @@ fn a_name_in_another_encoding_is_named_and_counted() {
     planet(at, &["dataset", "scan", "photos", "--strict", "-o", "n.csv"]).code(1);
 }
 
+/// The command as somebody who is no superuser, to whom every folder would be open.
+#[cfg(unix)]
+fn planet_as_nobody(folder: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
+    use std::os::unix::{fs::PermissionsExt, process::CommandExt};
+    const NOBODY: u32 = 65_534;
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("planet"));
+    command.current_dir(folder).args(arguments);
+    // Only the superuser may become somebody else, and only there it is needed.
+    let probe = std::process::Command::new("true").uid(NOBODY).gid(NOBODY).status();
+    if probe.is_ok_and(|status| status.success()) {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).expect("opened");
+        // The binary may lie where only its owner may go.
+        let copy = folder.join("planet");
+        fs::copy(assert_cmd::cargo::cargo_bin("planet"), &copy).expect("copied");
+        command = std::process::Command::new(&copy);
+        command.current_dir(folder).args(arguments).uid(NOBODY).gid(NOBODY);
+    }
+    Command::from_std(command).assert()
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_that_may_not_be_read_is_named_and_the_others_are_read() {
@@ -169,18 +189,48 @@ fn a_folder_that_may_not_be_read_is_named_and_the_others_are_read() {
     let at = folder.path();
     let locked = at.join("photos/locked");
     fs::create_dir(&locked).expect("made");
-    let set = |mode| fs::set_permissions(&locked, fs::Permissions::from_mode(mode)).expect("set");
-    set(0o000);
-    if fs::read_dir(&locked).is_ok() {
-        // The superuser may read every folder: there is nothing to show.
-        return;
-    }
-    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
+    fs::copy(golden("facts/three.jpg"), locked.join("a.jpg")).expect("copied");
+    let secret = at.join("photos/home/secret.jpg");
+    fs::copy(golden("facts/three.jpg"), &secret).expect("copied");
+    let set = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+    };
+    set(&locked, 0o000);
+    set(&secret, 0o000);
+    planet_as_nobody(at, &["dataset", "scan", "photos", "-o", "m.csv"])
         .success()
-        .stderr(contains("locked: "))
+        .stderr(contains("locked: Permission denied"))
+        .stderr(contains("secret.jpg: Permission denied"))
         .stderr(contains("2 photos"));
-    planet(at, &["dataset", "scan", "photos", "--strict", "-o", "n.csv"]).code(1);
-    set(0o700);
+    assert_eq!(ids(&text(at, "m.csv")), ["home/cat.JPG", "venice/bridge.jpg"]);
+    planet_as_nobody(at, &["dataset", "scan", "photos", "--strict", "-o", "n.csv"]).code(1);
+    assert!(!at.join("n.csv").exists());
+    set(&locked, 0o700);
+}
+
+/// A limit on a file's length stands for a disk that is full: the write fails in the middle.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_while_a_manifest_is_written_leaves_the_old_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let rows: String = (0..20_000).map(|n| format!("{n}.jpg,1,2\n")).collect();
+    fs::write(at.join("t.csv"), format!("photo,lat,lng\n{rows}")).expect("written");
+    for manifest in ["m.csv", "m.csv.gz", "m.parquet"] {
+        fs::write(at.join(manifest), "the old one").expect("written");
+        // Without the signal the system's word is an error, as on a full disk.
+        let shell = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+        Command::new("sh")
+            .current_dir(at)
+            .args(["-c", shell])
+            .arg(assert_cmd::cargo::cargo_bin("planet"))
+            .args(["dataset", "import", "--format", "table", "t.csv", "-o", manifest])
+            .assert()
+            .code(1)
+            .stderr(contains(format!("{manifest}: ")).and(contains("large")));
+        assert_eq!(text(at, manifest), "the old one");
+    }
+    assert_eq!(fs::read_dir(at).expect("listed").count(), 4, "nothing half-written stays");
 }
 
 /// Eight drawn photos and their manifest, `drawn/manifest.parquet`.

@@ -35,17 +35,31 @@ fn lossless_formats_decode_to_the_bytes_that_pillow_gives() {
         "rgb.png",
         "palette.png",
         "grey.png",
+        "bilevel.png",
         "deep.png",
+        "deep-colour.png",
+        "deep-colour.tif",
         "turned.png",
         "turned.webp",
         "turned.tif",
         "deflate.tif",
+        "grey.tif",
         "animation.gif",
     ] {
         assert_eq!(difference(name), (0.0, 0), "{name}");
     }
-    for name in ["alpha.png", "alpha.webp"] {
+    for name in ["alpha.png", "alpha.webp", "grey-alpha.png", "palette-alpha.png", "inks.tif"] {
         assert!(difference(name).1 <= 1, "{name}: {:?}", difference(name));
+    }
+}
+
+#[test]
+fn all_eight_orientations_are_upright_in_every_container_that_carries_them() {
+    for ending in ["png", "webp", "tif"] {
+        for tag in 1..=8 {
+            let name = format!("orientation-{tag}.{ending}");
+            assert_eq!(difference(&name), (0.0, 0), "{name}");
+        }
     }
 }
 
@@ -56,10 +70,14 @@ fn jpegs_of_every_kind_decode_as_pillow_decodes_them() {
         "444.jpg",
         "422.jpg",
         "420.jpg",
+        "440.jpg",
+        "411.jpg",
         "progressive.jpg",
         "restarts.jpg",
         "grey.jpg",
         "cmyk.jpg",
+        "ycck.jpg",
+        "adobe-rgb.jpg",
         "large.jpg",
         "large-progressive.jpg",
         "lossy.webp",
@@ -168,6 +186,12 @@ fn files_that_are_no_photos_are_named_for_what_they_are() {
     assert!(matches!(decode(&[0xFF, 0xD8, 0xFF]), Err(PhotoError::Header { .. })));
     let heic = b"\0\0\0\x18ftypheic\0\0\0\0heicmif1\0\0\0\0";
     assert!(matches!(decode(heic), Err(PhotoError::Header { .. })));
+}
+
+#[test]
+fn a_tiff_of_a_kind_that_is_not_decoded_is_named_with_its_kind() {
+    let error = decode(&bytes("photos/palette.tif")).expect_err("no decoder for palettes in TIFF");
+    assert!(error.to_string().contains("RGBPalette"), "{error}");
 }
 
 #[test]

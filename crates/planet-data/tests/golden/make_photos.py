@@ -2,11 +2,13 @@
 """Makes tests/golden/photos and tests/golden/preprocess: small drawn photos in every format
 and shape, what Pillow decodes them to, and what Pillow and torchvision resize them to.
 
-Needs pillow, numpy and torchvision. Usage: python3 make_photos.py
+Needs pillow, numpy, opencv-python-headless and torchvision.
+Usage: python3 make_photos.py
 """
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps
 from torchvision import transforms
@@ -33,6 +35,63 @@ def save(name, image, expected=None, **options):
             expected = ImageOps.exif_transpose(opened).convert("RGB")
     head = np.array([expected.width, expected.height], dtype="<u4").tobytes()
     path.with_suffix(path.suffix + ".rgb").write_bytes(head + expected.tobytes())
+
+
+def pillows(name):
+    """Writes beside a photo what Pillow decodes it to, upright and over white."""
+    with Image.open(HERE / "photos" / name) as opened:
+        upright = ImageOps.exif_transpose(opened)
+    head = np.array(upright.size, dtype="<u4").tobytes()
+    (HERE / "photos" / f"{name}.rgb").write_bytes(head + on_white(upright).tobytes())
+
+
+def rare():
+    """What Pillow reads but does not write: rarer subsamplings, YCCK, deep colours."""
+    photo = drawn(44, 30, seed=3)
+    bgr = np.ascontiguousarray(np.asarray(photo)[:, :, ::-1])
+    for name in ("411", "440"):
+        factor = getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{name}")
+        options = [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor]
+        cv2.imwrite(str(HERE / f"photos/{name}.jpg"), bgr, options)
+    cv2.imwrite(str(HERE / "photos/deep-colour.png"), bgr.astype(np.uint16) * 257)
+    cv2.imwrite(str(HERE / "photos/deep-colour.tif"), bgr.astype(np.uint16) * 257)
+    save("adobe-rgb.jpg", photo, quality=90, keep_rgb=True)
+    # The four channels of YCCK under CMYK's name; then Adobe's marker tells what they are.
+    ycc = np.asarray(photo.convert("YCbCr"))
+    black = np.full((*ycc.shape[:2], 1), 40, dtype=np.uint8)
+    inks = np.concatenate([ycc, black], axis=-1)
+    path = HERE / "photos/ycck.jpg"
+    Image.fromarray(inks, "CMYK").save(path, quality=95)
+    jpeg = bytearray(path.read_bytes())
+    jpeg[jpeg.index(b"Adobe") + 11] = 2
+    path.write_bytes(jpeg)
+    palette = photo.quantize(40)
+    palette.save(HERE / "photos/palette-alpha.png", transparency=bytes(range(0, 240, 6)))
+    alpha = photo.convert("LA")
+    alpha.putalpha(Image.linear_gradient("L").resize(photo.size))
+    alpha.save(HERE / "photos/grey-alpha.png")
+    photo.convert("1").save(HERE / "photos/bilevel.png")
+    photo.convert("CMYK").save(HERE / "photos/inks.tif", compression="tiff_lzw")
+    palette.save(HERE / "photos/palette.tif")
+    photo.convert("L").save(HERE / "photos/grey.tif", compression="packbits")
+    for name in ("411.jpg", "440.jpg", "ycck.jpg", "palette-alpha.png", "grey-alpha.png",
+                 "bilevel.png", "inks.tif", "grey.tif"):
+        pillows(name)
+    for ending in ("png", "tif"):
+        # Pillow reads no deep colours: the bytes above are the truth.
+        head = np.array(photo.size, dtype="<u4").tobytes()
+        (HERE / f"photos/deep-colour.{ending}.rgb").write_bytes(head + photo.tobytes())
+
+
+def orientations():
+    """All eight in the containers beside JPEG that carry them."""
+    photo = drawn(11, 7, seed=4)
+    for tag in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = tag
+        save(f"orientation-{tag}.png", photo, exif=exif)
+        save(f"orientation-{tag}.webp", photo, exif=exif, lossless=True)
+        save(f"orientation-{tag}.tif", photo, tiffinfo={0x0112: tag}, compression="tiff_lzw")
 
 
 def on_white(image):
@@ -101,4 +160,6 @@ def preprocess():
 
 if __name__ == "__main__":
     photos()
+    rare()
+    orientations()
     preprocess()

@@ -39,7 +39,7 @@ pub fn error_curve(score: &Score, references: &[Reference]) -> LineChart {
         .collect();
     // Best of two to five where they say nothing new: other systems state one answer.
     curves.dedup_by(|later, earlier| later.points == earlier.points);
-    for (reference, colour) in references.iter().zip(["#888888", "#444444", "#aa7744"]) {
+    for (reference, colour) in references.iter().zip(["#888888", "currentColor", "#aa7744"]) {
         let points = Scale::ALL.iter().zip(reference.within);
         curves.push(Curve {
             name: reference.name.clone(),

@@ -14,8 +14,10 @@ figure img{width:100%}svg{max-width:100%;height:auto}\
 .gallery .photo{aspect-ratio:4/3;object-fit:contain;background:#8882}.cell{max-width:30em}\
 .strip td{font-size:.8em;text-align:center;vertical-align:top;white-space:normal;min-width:8em;max-width:11em}\
 .strip td:first-child{text-align:left;white-space:nowrap;min-width:auto;max-width:none}.strip img{width:100%}\
-@media print{h2,h3{break-after:avoid}figure{break-inside:avoid}.wide{overflow:visible}\
-table{font-size:.8em}th,td{padding:.1em .4em}}";
+@media(max-width:40em){svg.chart{font-size:16px}}\
+@media print{h2,h3{break-after:avoid}figure,.wide,tr{break-inside:avoid}.wide{overflow:visible}\
+table{font-size:.8em}th,td{padding:.1em .4em}.cell{max-width:13em}\
+.gallery{grid-template-columns:repeat(4,1fr)}}";
 
 /// A page's beginning, up to what it is about.
 pub(super) fn head(title: &str, subject: &str) -> String {
