@@ -54,6 +54,54 @@ fn missing_positions_are_those_of_the_neighbours_without_any_model() {
 }
 
 #[test]
+fn albums_of_one_photo_and_of_ten_thousand_with_any_times_are_answered_photo_by_photo() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let mut text = "photo,lat,lng,time,author,album\n".to_owned();
+    // Twenty photos a day, each day in another of five towns; every third position is missing.
+    for photo in 0..10_000 {
+        let (day, minute) = (photo / 20, photo % 20);
+        let (year, month, date) = (2000 + day / 336, 1 + day % 336 / 28, 1 + day % 28);
+        let lat = 40 + day % 5;
+        let place = if photo % 3 == 0 { ",".to_owned() } else { format!("{lat}.5,10.5") };
+        let time = match photo % 20 {
+            4 => String::new(),
+            5 => "not a time".to_owned(),
+            // Set back to the camera's first day, set years ahead, equal to its neighbour's.
+            6 => "1980-01-01T00:00:00".to_owned(),
+            7 => "9999-12-31T23:59:59".to_owned(),
+            9 => format!("{year}-{month:02}-{date:02}T12:08:00"),
+            _ => format!("{year}-{month:02}-{date:02}T12:{minute:02}:00"),
+        };
+        text.push_str(&format!("{photo}.jpg,{place},{time},ann,all\n"));
+    }
+    text.push_str("alone.jpg,,,2020-01-01T00:00:00,bob,one\n");
+    // One album by clocks of two zones: in the world the second photo was first.
+    text.push_str("tokyo.jpg,35.7,139.7,2020-01-01T09:00:00+09:00,eve,zones\n");
+    text.push_str("paris.jpg,,,2020-01-01T00:59:00+01:00,eve,zones\n");
+    fs::write(folder.join("photos.csv"), text).expect("written");
+    planet(folder)
+        .args(["album", "locate", "photos.csv", "-o", "found.jsonl", "--map", "trip.html"])
+        .assert()
+        .success();
+    let found = fs::read_to_string(folder.join("found.jsonl")).expect("predictions");
+    let found: Vec<Value> =
+        found.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(found.len(), 10_003);
+    let mut right = 0;
+    for (photo, said) in found.iter().enumerate().take(10_000) {
+        assert_eq!(said["photo"], format!("{photo}.jpg"), "in the manifest's order");
+        let lat = said["predictions"][0]["lat"].as_f64().expect("a latitude");
+        let hit = (lat - (40.5 + f64::from((photo / 20 % 5) as u32))).abs() < 0.05;
+        right += usize::from(hit && photo % 3 == 0);
+    }
+    // Two of twenty photos say nothing of their day: their clocks are wrong.
+    let hidden = 10_000_usize.div_ceil(3);
+    assert!(right > hidden * 17 / 20, "{right} of {hidden}");
+    assert!(found[10_000..].iter().all(|said| !said["predictions"][0]["lat"].is_null()));
+}
+
+#[test]
 fn hidden_positions_are_looked_for_beside_the_simple_rules() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

@@ -10,12 +10,13 @@ use planet_net::{AlbumNetwork, OnnxError, OnnxInfo, Weights};
 use crate::{
     AlbumConfig, Checkpoint, ExportError, RunFolder, TrainError,
     export::{best_checkpoint, calibration},
+    standard::Standard,
 };
 
 /// Puts an album run's best checkpoint into the package whose embeddings it learned from:
 /// `album-SCHEME.onnx` and its weights, recorded in model.json with the network's hash. The
 /// temperature that the validation photos ask for is folded into the classifier, so that the
-/// scheme's logits need none.
+/// scheme's logits need none; so is what the embeddings are standardised with.
 ///
 /// # Errors
 /// A run without a whole epoch, a package of another network or partition, a file that is
@@ -34,7 +35,8 @@ pub fn export_scheme(run: &RunFolder, package: &ModelPackage) -> Result<ModelPac
         .sizes(description.features, description.classes)
         .network()
         .map_err(TrainError::from)?;
-    let weights = cooled(state.best_weights(), calibration(run)?.temperature);
+    let weights = Standard::fold(state.best_weights()).map_err(TrainError::from)?;
+    let weights = cooled(weights, calibration(run)?.temperature);
     weights.check(&network).map_err(TrainError::from)?;
 
     let name = config.scheme.name();
@@ -57,8 +59,7 @@ pub fn export_scheme(run: &RunFolder, package: &ModelPackage) -> Result<ModelPac
 }
 
 /// Weights whose logits are divided by a temperature.
-fn cooled(weights: &Weights, temperature: f32) -> Weights {
-    let mut weights = weights.clone();
+fn cooled(mut weights: Weights, temperature: f32) -> Weights {
     for part in ["weight", "bias"] {
         if let Some(array) = weights.get_mut(&format!("{}.{part}", AlbumNetwork::CLASSIFIER)) {
             array.values_mut().iter_mut().for_each(|value| *value /= temperature);

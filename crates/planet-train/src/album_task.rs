@@ -11,6 +11,7 @@ use crate::{
     SequenceClassifier, State, StepOptions, StepReport, TrainError, TrainMonitor, Validation,
     album_samples::AlbumPhoto,
     loss,
+    standard::Standard,
     task::{Learnt, Task},
     validation::Counts,
 };
@@ -23,6 +24,8 @@ pub(crate) struct AlbumTask {
     config: AlbumConfig,
     partition: Partition,
     classifier: SequenceClassifier,
+    /// What the network reads in place of the embeddings.
+    standard: Standard,
     training: AlbumSamples,
     validation: Option<AlbumSamples>,
     /// Pieces to learn from: album and photos in it.
@@ -51,6 +54,7 @@ impl AlbumTask {
         let sizes = config.sizes(training.embeddings.features(), partition.len());
         let weights = config.initial_weights(&sizes.network()?);
         let classifier = SequenceClassifier::new(sizes, &weights, config.optimizer)?;
+        let standard = standard(&training);
         let can_ask = |piece: &Piece| count_asked(&training, piece);
         let pieces: Vec<Piece> =
             pieces(config.scheme, &training).into_iter().filter(|it| can_ask(it) > 0).collect();
@@ -66,6 +70,7 @@ impl AlbumTask {
             config,
             partition,
             classifier,
+            standard,
             training,
             validation,
             pieces,
@@ -123,7 +128,7 @@ impl Task for AlbumTask {
         let Some(batch) = self.order.get(self.next) else { return Ok(None) };
         self.next += 1;
         let pieces: Vec<&Piece> = batch.iter().map(|piece| &self.pieces[*piece]).collect();
-        let sequences = Sequences::new(&self.config, &self.training, &pieces);
+        let sequences = Sequences::new(&self.config, &self.standard, &self.training, &pieces);
         let mut state = LstmState::zero(pieces.len(), self.config.hidden);
         let mut whole = StepReport { loss: 0.0, auxiliary: None, photos: Vec::new() };
         let mut steps = 0;
@@ -165,7 +170,7 @@ impl Task for AlbumTask {
         let pieces: Vec<&Piece> = pieces.iter().collect();
         let mut counts = Counts::default();
         for pieces in pieces.chunks(self.config.batch) {
-            let sequences = Sequences::new(&self.config, samples, pieces);
+            let sequences = Sequences::new(&self.config, &self.standard, samples, pieces);
             let mut state = LstmState::zero(pieces.len(), self.config.hidden);
             for chunk in sequences.chunks() {
                 if monitor.cancelled() {
@@ -190,12 +195,24 @@ impl Task for AlbumTask {
     }
 
     fn state(&self) -> State {
-        self.classifier.state()
+        let mut state = self.classifier.state();
+        for weights in [&mut state.weights].into_iter().chain(&mut state.average) {
+            self.standard.insert_into(weights);
+        }
+        state
     }
 
     fn load(&mut self, state: &State) -> Result<(), BackendError> {
+        self.standard = Standard::beside(&state.weights)?;
         self.classifier.load(state)
     }
+}
+
+/// Of the photos that are learned from.
+fn standard(samples: &AlbumSamples) -> Standard {
+    let embeddings = &samples.embeddings;
+    let photos = samples.albums.iter().flatten();
+    Standard::of(embeddings.features(), photos.filter_map(|photo| embeddings.of(&photo.id)))
 }
 
 /// The sequences of all albums.
@@ -222,6 +239,7 @@ fn target(samples: &AlbumSamples, photo: &AlbumPhoto) -> Option<u32> {
 
 /// Sequences of a batch, the longest first.
 struct Sequences<'a> {
+    standard: &'a Standard,
     samples: &'a AlbumSamples,
     sequences: Vec<Sequence<'a>>,
     /// Steps through which gradients flow.
@@ -234,7 +252,12 @@ struct Sequence<'a> {
 }
 
 impl<'a> Sequences<'a> {
-    fn new(config: &AlbumConfig, samples: &'a AlbumSamples, pieces: &[&Piece]) -> Self {
+    fn new(
+        config: &AlbumConfig,
+        standard: &'a Standard,
+        samples: &'a AlbumSamples,
+        pieces: &[&Piece],
+    ) -> Self {
         let scheme = config.scheme;
         let sequence = |piece: &&Piece| {
             let photos = &samples.albums[piece.album][piece.photos.clone()];
@@ -247,7 +270,7 @@ impl<'a> Sequences<'a> {
         } else {
             config.chunk.saturating_mul(scheme.passes())
         };
-        Self { samples, sequences, chunk }
+        Self { standard, samples, sequences, chunk }
     }
 
     /// The steps, in pieces that are learned from at once.
@@ -309,6 +332,7 @@ impl<'a> Sequences<'a> {
                 }
             }
         }
+        self.standard.apply(&mut inputs);
         SequenceBatch { packed, inputs, asked }
     }
 }

@@ -57,6 +57,7 @@ mod run;
 mod samples;
 mod schedule;
 mod sequence;
+mod standard;
 mod summary;
 mod task;
 mod tensorboard;

@@ -1,6 +1,7 @@
 //! `planet album`: photos located through their neighbours.
 
 mod answers;
+mod embed;
 mod embeddings;
 mod evaluate;
 mod ideals;
@@ -33,6 +34,8 @@ enum Command {
     Locate(Box<locate::Arguments>),
     /// Judge album schemes on photos whose position is known
     Evaluate(Box<evaluate::Arguments>),
+    /// Compute what LSTMs read of photos, once for all runs
+    Embed(Box<embed::Arguments>),
     /// Hide known positions, look for them, and say how well they are found again
     Seek(Box<seek::Arguments>),
     /// Train an LSTM on albums, on top of a model whose network stays as it is
@@ -43,6 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Locate(arguments) => locate::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Embed(arguments) => embed::run(arguments),
         Command::Seek(arguments) => seek::run(arguments),
         Command::Train(arguments) => train::run(arguments),
     }
