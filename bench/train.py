@@ -72,8 +72,8 @@ def peer(mode, device, name, side, photos, seconds):
         pixels = pixels.pin_memory()
     targets = (torch.arange(photos) % CLASSES).to(device)
     optimizer = torch.optim.Adagrad(model.parameters(), lr=0.045, initial_accumulator_value=0.1)
-    warm_up, times, begin = 2, [], time.perf_counter()
-    while len(times) < warm_up + 3 or time.perf_counter() - begin < seconds:
+    warm_up, times, begin = 3, [], time.perf_counter()
+    while len(times) < warm_up + 5 or time.perf_counter() - begin < seconds:
         start = time.perf_counter()
         batch = pixels.to(device, non_blocking=True).to(memory_format=order)
         optimizer.zero_grad()

@@ -34,6 +34,12 @@ impl Progress {
         Self { bar }
     }
 
+    /// Work that another process draws; Ctrl-C is heard all the same.
+    pub fn hidden() -> Self {
+        LazyLock::force(&HANDLER);
+        Self { bar: ProgressBar::hidden() }
+    }
+
     /// A new stretch of work of this length, with a message before the bar.
     pub fn restart(&self, steps: u64) {
         self.bar.reset();

@@ -11,12 +11,12 @@ use std::{
 
 use planet_data::PixelBatch;
 use planet_net::{Architecture, NetworkOptions, Weights};
-use planet_train::{StepOptions, TrainConfig};
+use planet_train::{Group, StepOptions, TrainConfig};
 
 /// Steps that look for algorithms and ask for memory.
-const WARM_UP: usize = 2;
+const WARM_UP: usize = 3;
 /// Fewest steps that are timed.
-const FEWEST: usize = 3;
+const FEWEST: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let options = NetworkOptions { size: [side; 2], classes, auxiliary: true };
     let network = architecture.parse::<Architecture>()?.network(options)?;
-    let mut backend = config.open_backend(&network, &Weights::initial(&network, 0))?;
+    let mut backend =
+        config.open_backend(&network, &Weights::initial(&network, 0), &Group::alone())?;
     let batches = [0, 1].map(|seed| pixels(photos, side, seed));
     let targets: Vec<u32> = (0..photos).map(|photo| (photo % classes) as u32).collect();
     let end = Duration::from_secs_f64(seconds.parse()?);

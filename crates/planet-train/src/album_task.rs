@@ -7,7 +7,7 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    AlbumConfig, AlbumSamples, Asked, BackendError, LstmState, Packed, SequenceBatch,
+    AlbumConfig, AlbumSamples, Asked, BackendError, Group, LstmState, Packed, SequenceBatch,
     SequenceClassifier, State, StepOptions, StepReport, TrainError, TrainMonitor, Validation,
     album_samples::AlbumPhoto,
     loss,
@@ -191,7 +191,7 @@ impl Task for AlbumTask {
                 })?;
             }
         }
-        Ok(Some(counts.finish(self.partition.len())))
+        Ok(Some(counts.finish(self.partition.len(), &Group::alone())?))
     }
 
     fn state(&self) -> State {

@@ -3,7 +3,7 @@ use planet_data::PixelBatch;
 use planet_net::{Weights, WeightsError};
 use thiserror::Error;
 
-use crate::{Loss, Optimizer};
+use crate::{GroupError, Loss, Optimizer};
 
 /// Something that trains a network: an interpreter of [`planet_net::Network`] with gradients
 /// and an optimizer. The loop, schedules, checkpoints and metrics exist once, above this trait.
@@ -40,6 +40,15 @@ pub trait Backend: Send {
     /// # Errors
     /// A batch that does not fit the network; a failure of the device.
     fn forward(&mut self, batch: &PixelBatch) -> Result<Activations, BackendError>;
+
+    /// Makes what differs from rank to rank, batch norm's running statistics, rank 0's
+    /// everywhere. All ranks come here together.
+    ///
+    /// # Errors
+    /// Another rank is gone.
+    fn agree(&mut self) -> Result<(), BackendError> {
+        Ok(())
+    }
 
     /// Whether it wants to be told of batches before their steps.
     fn looks_ahead(&self) -> bool {
@@ -209,6 +218,9 @@ pub enum BackendError {
         /// Targets that came with it.
         targets: usize,
     },
+    /// The ranks cannot go on together.
+    #[error(transparent)]
+    Group(#[from] GroupError),
     /// A state of another run.
     #[error("the checkpoint is of another run: {0}")]
     OtherState(String),

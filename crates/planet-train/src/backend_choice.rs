@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use planet_net::{Network, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, BackendError, Cpu, TrainConfig, TrainError};
+use crate::{Backend, BackendError, Cpu, Group, TrainConfig, TrainError};
 
 /// A backend by its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,16 +75,23 @@ impl fmt::Display for Precision {
 }
 
 impl TrainConfig {
-    /// The backend that trains, with these weights.
+    /// The backend that trains, with these weights, together with others.
     ///
     /// # Errors
-    /// A backend that this build lacks, a device or a precision that the backend does not know,
+    /// A backend that this build lacks, or that trains in one process alone; a device or a precision that the backend does not know,
     /// weights that do not fit the network.
     pub fn open_backend(
         &self,
         network: &Network,
         weights: &Weights,
+        group: &Group,
     ) -> Result<Box<dyn Backend>, BackendError> {
+        if self.backend == BackendName::Cpu && group.size() > 1 {
+            return Err(BackendError::Device(format!(
+                "the backend cpu trains in one process, not in {}: the backend torch does",
+                group.size()
+            )));
+        }
         match (self.backend, self.device.as_str(), self.precision) {
             (BackendName::Cpu, "auto" | "cpu", Precision::F32) => {
                 Ok(Box::new(Cpu::new(network, weights, self.optimizer)?))
@@ -95,7 +102,7 @@ impl TrainConfig {
             (BackendName::Cpu, device, _) => Err(BackendError::Device(format!(
                 "the backend cpu has no device '{device}': the backend torch may have"
             ))),
-            (BackendName::Torch, ..) => torch(self, network, weights),
+            (BackendName::Torch, ..) => torch(self, network, weights, group),
         }
     }
 }
@@ -105,13 +112,22 @@ fn torch(
     config: &TrainConfig,
     network: &Network,
     weights: &Weights,
+    group: &Group,
 ) -> Result<Box<dyn Backend>, BackendError> {
-    let TrainConfig { optimizer, device, precision, .. } = config;
-    Ok(Box::new(crate::Torch::new(network, weights, *optimizer, device, *precision)?))
+    let TrainConfig { optimizer, precision, sync_batch_norm, .. } = config;
+    let device = group.device(&config.device);
+    let mut torch = crate::Torch::new(network, weights, *optimizer, &device, *precision)?;
+    torch.join(group, *sync_batch_norm)?;
+    Ok(Box::new(torch))
 }
 
 #[cfg(not(feature = "torch"))]
-fn torch(_: &TrainConfig, _: &Network, _: &Weights) -> Result<Box<dyn Backend>, BackendError> {
+fn torch(
+    _: &TrainConfig,
+    _: &Network,
+    _: &Weights,
+    _: &Group,
+) -> Result<Box<dyn Backend>, BackendError> {
     let what = "this build has no libtorch: build it with \
                 `scripts/with-torch cargo build --release -p planet-cli --features torch`";
     Err(BackendError::Device(what.to_owned()))

@@ -31,8 +31,11 @@ pub struct Position {
     format: String,
     /// Epochs that are done.
     pub epoch: u64,
-    /// Batches of the next epoch that are done.
+    /// Batches of the next epoch that are done, of each rank.
     pub batch: usize,
+    /// Ranks that did them.
+    #[serde(default = "one")]
+    pub ranks: usize,
     /// Steps taken.
     pub steps: u64,
     /// What the batches of the unfinished epoch added up to.
@@ -66,11 +69,12 @@ pub struct Running {
 
 impl Position {
     /// The beginning of a run.
-    pub fn start(partition: String) -> Self {
+    pub fn start(partition: String, ranks: usize) -> Self {
         Self {
             format: FORMAT.to_owned(),
             epoch: 0,
             batch: 0,
+            ranks,
             steps: 0,
             running: Running::default(),
             history: Vec::new(),
@@ -78,10 +82,20 @@ impl Position {
         }
     }
 
+    /// The same place for another number of ranks. Where it lies within their batch, that batch
+    /// is done again.
+    pub(crate) fn for_ranks(self, ranks: usize) -> Self {
+        Self { batch: self.batch * self.ranks / ranks, ranks, ..self }
+    }
+
     /// Seconds of work so far.
     pub fn seconds(&self) -> f64 {
         self.history.iter().map(|epoch| epoch.minutes * 60.0).sum::<f64>() + self.running.seconds
     }
+}
+
+fn one() -> usize {
+    1
 }
 
 impl Checkpoint {
@@ -93,6 +107,11 @@ impl Checkpoint {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(TrainError::file(folder))?;
         }
+        NewFile::write_all_at(path, &self.to_bytes()).map_err(TrainError::file(path))
+    }
+
+    /// The file's content.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut all = self.state.weights.clone();
         let slots = self.state.slots.iter().enumerate();
         let slots = slots.map(|(slot, weights)| (format!("optimizer.{slot}."), weights));
@@ -103,8 +122,7 @@ impl Checkpoint {
             }
         }
         let position = serde_json::to_string(&self.position).expect("numbers and text");
-        let bytes = all.to_safetensors(&[("planet", &position)]);
-        NewFile::write_all_at(path, &bytes).map_err(TrainError::file(path))
+        all.to_safetensors(&[("planet", &position)])
     }
 
     /// Reads one.
@@ -112,9 +130,14 @@ impl Checkpoint {
     /// # Errors
     /// No such file, or one that is damaged or none of ours.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let wrong = |what: String| TrainError::Checkpoint { path: path.to_owned(), what };
         let bytes = std::fs::read(path).map_err(TrainError::file(path))?;
-        let (_, metadata) = SafeTensors::read_metadata(&bytes)
+        Self::from_bytes(&bytes, path)
+    }
+
+    /// Reads a file's content; `path` is said in errors.
+    pub(crate) fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, TrainError> {
+        let wrong = |what: String| TrainError::Checkpoint { path: path.to_owned(), what };
+        let (_, metadata) = SafeTensors::read_metadata(bytes)
             .map_err(|error| wrong(format!("not a safetensors file: {error}")))?;
         let position = metadata.metadata().as_ref().and_then(|map| map.get("planet"));
         let position = position.ok_or_else(|| wrong("weights, but no checkpoint".to_owned()))?;
@@ -124,7 +147,7 @@ impl Checkpoint {
             let found = &position.format;
             return Err(wrong(format!("format '{found}' is not '{FORMAT}', which this reads")));
         }
-        let (all, _) = Weights::from_safetensors(&bytes)?;
+        let (all, _) = Weights::from_safetensors(bytes)?;
         let mut state = State {
             steps: position.steps,
             weights: Weights::default(),

@@ -38,7 +38,7 @@ pub struct TrainConfig {
     /// Epochs without a better validation accuracy after which training has converged and ends
     /// (paper, section 3: "until the accuracy on the validation set converges"); 0 never does.
     pub patience: u64,
-    /// Photos in a step.
+    /// Photos in a step, of each process where several train together.
     pub batch: usize,
     /// Seed of initial weights, order, variation and dropout.
     pub seed: u64,
@@ -65,6 +65,8 @@ pub struct TrainConfig {
     pub device: String,
     /// What the network computes with: `f32`, or with the backend torch `bf16`.
     pub precision: Precision,
+    /// Whether batch norm's statistics are of all processes' photos and not of each one's own.
+    pub sync_batch_norm: bool,
     /// Threads that decode photos; 0 takes as many as there are cores.
     pub loader_threads: usize,
 }
@@ -116,6 +118,7 @@ impl Default for TrainConfig {
             backend: BackendName::Cpu,
             device: "auto".to_owned(),
             precision: Precision::F32,
+            sync_batch_norm: false,
             loader_threads: 0,
         }
     }

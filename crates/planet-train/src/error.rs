@@ -7,7 +7,7 @@ use planet_data::{DataError, LoaderError};
 use planet_net::{NetworkError, WeightsError};
 use thiserror::Error;
 
-use crate::BackendError;
+use crate::{BackendError, GroupError};
 
 /// Why training cannot begin or go on.
 #[derive(Debug, Error)]
@@ -79,6 +79,15 @@ pub enum TrainError {
         /// The photos of the batch.
         photos: Vec<String>,
     },
+    /// The same, on another rank.
+    #[error("the loss is no number at step {step}, on another rank, which names the photos")]
+    DivergedElsewhere {
+        /// The step, counted from 0.
+        step: u64,
+    },
+    /// The ranks cannot go on together.
+    #[error(transparent)]
+    Group(#[from] GroupError),
     /// A package whose network gives no embedding.
     #[error("{}: its network gives no embedding, which album schemes read", path.display())]
     NoEmbedding {

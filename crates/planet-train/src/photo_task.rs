@@ -1,11 +1,11 @@
-use std::{sync::Arc, time::Instant};
+use std::{num::NonZero, sync::Arc, time::Instant};
 
 use planet_data::{Batch, Loader, LoaderError, LoaderOptions, PhotoStore, Preprocess};
 use planet_geo::Partition;
 use planet_net::Network;
 
 use crate::{
-    Backend, BackendError, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
+    Backend, BackendError, Group, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
     TrainMonitor, Validation,
     ahead::Ahead,
     init,
@@ -16,6 +16,7 @@ use crate::{
 /// Training on photos one by one.
 pub(crate) struct PhotoTask {
     config: TrainConfig,
+    group: Group,
     partition: Partition,
     preprocess: Preprocess,
     network: Network,
@@ -34,6 +35,7 @@ pub(crate) struct PhotoTask {
 
 impl PhotoTask {
     pub(crate) fn new(
+        group: &Group,
         config: TrainConfig,
         partition: Partition,
         training: Samples,
@@ -41,8 +43,9 @@ impl PhotoTask {
     ) -> Result<(Self, Option<Matched>), TrainError> {
         let (photos, targets) = training.inside()?;
         let store: Arc<dyn PhotoStore> = training.store;
-        if photos.len() < config.batch {
-            let (photos, batch) = (photos.len(), config.batch);
+        group.same("settings, partition or photos", &alike(&config, &partition, &photos))?;
+        if photos.len() < config.batch * group.size() {
+            let (photos, batch) = (photos.len(), config.batch * group.size());
             return Err(TrainError::FewPhotos { photos, batch });
         }
         let validation = validation.map(|samples| match config.validation_photos {
@@ -52,16 +55,19 @@ impl PhotoTask {
         let network = config.network(partition.len())?;
         let (weights, matched) =
             init::initial_weights(&network, config.seed, config.init.as_deref())?;
-        let backend = config.open_backend(&network, &weights)?;
+        let backend = config.open_backend(&network, &weights, group)?;
         let preprocess = config.preprocess();
         let options = LoaderOptions {
             augment: config.augment,
-            threads: loader_threads(&config),
+            rank: group.rank(),
+            world_size: group.size(),
+            threads: loader_threads(&config, group),
             ..LoaderOptions::training(config.batch, config.seed)
         };
         let loader = Loader::new(store, photos.clone(), preprocess.clone(), options)?;
         let task = Self {
             config,
+            group: group.clone(),
             partition,
             preprocess,
             network,
@@ -113,14 +119,14 @@ impl Task for PhotoTask {
 
     fn batches(&self) -> usize {
         let all = self.loader.batches_per_epoch();
-        match self.config.epoch_photos / self.config.batch {
+        match self.config.epoch_photos {
             0 => all,
-            most => most.min(all),
+            photos => (photos / (self.config.batch * self.group.size())).clamp(1, all),
         }
     }
 
     fn photos_an_epoch(&self) -> u64 {
-        (self.batches() * self.config.batch) as u64
+        (self.batches() * self.config.batch * self.group.size()) as u64
     }
 
     fn begin(&mut self, epoch: u64, batch: usize) -> Result<(), TrainError> {
@@ -161,8 +167,11 @@ impl Task for PhotoTask {
         // An epoch that was cut short decodes no further.
         self.epoch = None;
         let Some(samples) = &self.validation else { return Ok(None) };
+        self.backend.agree()?;
         let options = LoaderOptions {
-            threads: loader_threads(&self.config),
+            rank: self.group.rank(),
+            world_size: self.group.size(),
+            threads: loader_threads(&self.config, &self.group),
             ..LoaderOptions::evaluation(self.config.batch)
         };
         validation::validate(
@@ -171,6 +180,7 @@ impl Task for PhotoTask {
             &self.partition,
             &self.preprocess,
             options,
+            &self.group,
             monitor,
         )
     }
@@ -184,6 +194,29 @@ impl Task for PhotoTask {
     }
 }
 
-fn loader_threads(config: &TrainConfig) -> Option<usize> {
-    Some(config.loader_threads).filter(|threads| *threads > 0)
+/// Threads that decode: the cores of a machine are shared by its ranks.
+fn loader_threads(config: &TrainConfig, group: &Group) -> Option<usize> {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    match config.loader_threads {
+        0 if group.size() > 1 => Some((cores() / group.local_size()).max(1)),
+        0 => None,
+        threads => Some(threads),
+    }
+}
+
+/// What must be the same on every rank, as text. Where files lie and how much a machine can do
+/// may differ.
+fn alike(config: &TrainConfig, partition: &Partition, photos: &[String]) -> String {
+    let config = TrainConfig {
+        dataset: None,
+        validation: None,
+        root: None,
+        partition: None,
+        init: None,
+        device: String::new(),
+        loader_threads: 0,
+        ..config.clone()
+    };
+    let ends = [photos.first(), photos.last()];
+    format!("{} {} {} {ends:?}", config.to_toml(), partition.fingerprint(), photos.len())
 }

@@ -6,8 +6,8 @@ use planet_geo::Partition;
 use planet_net::{Network, OutputName};
 
 use crate::{
-    AlbumConfig, AlbumSamples, Checkpoint, Epoch, Matched, Position, RunFolder, Running, Samples,
-    StepOptions, TrainConfig, TrainError, Validation,
+    AlbumConfig, AlbumSamples, Checkpoint, Epoch, Group, GroupError, Matched, Position, RunFolder,
+    Running, Samples, StepOptions, TrainConfig, TrainError, Validation,
     album_task::AlbumTask,
     course::Course,
     photo_task::PhotoTask,
@@ -65,6 +65,7 @@ pub struct Run {
     task: Box<dyn Task>,
     matched: Option<Matched>,
     position: Position,
+    group: Group,
 }
 
 impl Run {
@@ -80,11 +81,32 @@ impl Run {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
-        folder.check_free()?;
+        Self::start_in(&Group::alone(), folder, config, partition, training, validation)
+    }
+
+    /// Begins a run that a group trains together: all ranks call it alike, rank 0 alone writes
+    /// in the folder.
+    ///
+    /// # Errors
+    /// As [`Run::start`]; a backend that trains in one process alone, ranks that were started
+    /// differently or are gone.
+    pub fn start_in(
+        group: &Group,
+        folder: RunFolder,
+        config: TrainConfig,
+        partition: Partition,
+        training: Samples,
+        validation: Option<Samples>,
+    ) -> Result<Self, TrainError> {
+        if group.is_first() {
+            folder.check_free()?;
+        }
         let toml = config.to_toml();
-        let run = Self::on_photos(folder, config, partition.clone(), training, validation)?;
-        run.folder.begin(&toml, &partition)?;
-        Ok(run)
+        let run = Self::on_photos(group, folder, config, partition.clone(), training, validation)?;
+        if group.is_first() {
+            run.folder.begin(&toml, &partition)?;
+        }
+        run.share()
     }
 
     /// Goes on with the run in a folder, from its last checkpoint, or from the beginning where
@@ -100,7 +122,26 @@ impl Run {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
-        Self::on_photos(folder, config, partition, training, validation)?.at_last_checkpoint()
+        Self::resume_in(&Group::alone(), folder, config, partition, training, validation)
+    }
+
+    /// Goes on with a run in a group, of as many ranks as before or another number. With as
+    /// many the steps that follow are those of a run that was never interrupted. With another
+    /// number it goes on at the same place of the epoch, or less than one batch of all ranks
+    /// before it; the batch of all ranks is another one then.
+    ///
+    /// # Errors
+    /// As [`Run::resume`] and [`Run::start_in`].
+    pub fn resume_in(
+        group: &Group,
+        folder: RunFolder,
+        config: TrainConfig,
+        partition: Partition,
+        training: Samples,
+        validation: Option<Samples>,
+    ) -> Result<Self, TrainError> {
+        let run = Self::on_photos(group, folder, config, partition, training, validation)?;
+        if group.is_first() { run.at_last_checkpoint()?.share() } else { run.share() }
     }
 
     /// Begins a run on albums in a folder that holds none yet.
@@ -136,6 +177,7 @@ impl Run {
     }
 
     fn on_photos(
+        group: &Group,
         folder: RunFolder,
         config: TrainConfig,
         partition: Partition,
@@ -143,9 +185,11 @@ impl Run {
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        let (course, position) = (config.course(), Position::start(partition.fingerprint()));
-        let (task, matched) = PhotoTask::new(config, partition, training, validation)?;
-        Ok(Self { folder, course, task: Box::new(task), matched, position })
+        let position = Position::start(partition.fingerprint(), group.size());
+        let course = config.course();
+        let (task, matched) = PhotoTask::new(group, config, partition, training, validation)?;
+        let group = group.clone();
+        Ok(Self { folder, course, task: Box::new(task), matched, position, group })
     }
 
     fn on_albums(
@@ -156,9 +200,10 @@ impl Run {
         validation: Option<AlbumSamples>,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        let (course, position) = (config.course(), Position::start(partition.fingerprint()));
+        let (group, course) = (Group::alone(), config.course());
+        let position = Position::start(partition.fingerprint(), group.size());
         let task = AlbumTask::new(config, partition, training, validation)?;
-        Ok(Self { folder, course, task: Box::new(task), matched: None, position })
+        Ok(Self { folder, course, task: Box::new(task), matched: None, position, group })
     }
 
     fn at_last_checkpoint(mut self) -> Result<Self, TrainError> {
@@ -172,7 +217,23 @@ impl Run {
             return Err(TrainError::Checkpoint { path, what });
         }
         self.task.load(&checkpoint.state)?;
-        self.position = checkpoint.position;
+        self.position = checkpoint.position.for_ranks(self.group.size());
+        Ok(self)
+    }
+
+    /// Brings every rank to where rank 0 stands: weights, the optimizer's numbers, position.
+    fn share(mut self) -> Result<Self, TrainError> {
+        if self.group.size() == 1 {
+            return Ok(self);
+        }
+        let first = self.group.is_first();
+        let mut bytes = if first { self.moment().to_bytes() } else { Vec::new() };
+        self.group.broadcast(&mut bytes)?;
+        if !first {
+            let checkpoint = Checkpoint::from_bytes(&bytes, &self.folder.last())?;
+            self.task.load(&checkpoint.state)?;
+            self.position = checkpoint.position;
+        }
         Ok(self)
     }
 
@@ -209,17 +270,22 @@ impl Run {
     /// written, a device that fails.
     pub fn train(&mut self, monitor: &dyn TrainMonitor) -> Result<Ending, TrainError> {
         let batches = self.task.batches();
-        let mut events = EventWriter::create(&self.folder.tensorboard())?;
+        let mut events = match self.group.is_first() {
+            true => Some(EventWriter::create(&self.folder.tensorboard())?),
+            false => None,
+        };
         loop {
             if let Some(ending) = self.ending() {
                 return Ok(ending);
             }
             monitor.expect(self.task.photos_an_epoch());
             monitor.advance(self.position.running.photos);
-            let ended =
-                !self.steps(batches, monitor)? || !self.end_epoch(batches, &mut events, monitor)?;
+            let ended = !self.steps(batches, monitor)?
+                || !self.end_epoch(batches, events.as_mut(), monitor)?;
             if ended {
-                self.checkpoint(&self.folder.last())?;
+                if self.group.is_first() {
+                    self.checkpoint(&self.folder.last())?;
+                }
                 return Ok(Ending::Interrupted);
             }
         }
@@ -235,28 +301,49 @@ impl Run {
             let options = self.options(batches);
             let Some(learnt) = self.task.next(&options)? else { return Ok(true) };
             learnt.failed.iter().for_each(|photo| monitor.failed(photo));
-            if !learnt.report.is_finite() {
-                let (loss, step) = (learnt.report.loss, self.position.steps);
-                let photos = self.task.last_photos();
-                return Err(TrainError::Diverged { loss, step, photos });
-            }
+            let running = Running::of(&learnt, before.elapsed());
+            let all = self.over_ranks(running, &learnt, monitor.cancelled())?;
             self.position.batch += 1;
             self.position.steps += learnt.steps;
-            self.position.running.add(&learnt, before.elapsed());
+            self.position.running.add(&all.running);
 
-            monitor.advance(learnt.report.photos.len() as u64);
+            monitor.advance(all.running.photos);
             monitor.step(&self.status(batches));
-            if monitor.cancelled() {
+            // Alone, one need not wait for the next exchange to hear of it.
+            if all.cancelled || self.group.size() == 1 && monitor.cancelled() {
                 return Ok(false);
             }
             if self.out_of_time() {
                 return Ok(true);
             }
-            if saved.elapsed().as_secs_f64() > self.course.checkpoint_minutes * 60.0 {
+            let minutes = saved.elapsed().as_secs_f64() / 60.0;
+            if self.group.is_first() && minutes > self.course.checkpoint_minutes {
                 self.checkpoint(&self.folder.last())?;
                 saved = Instant::now();
             }
         }
+    }
+
+    /// What a step came to on all ranks: they see the same numbers, and so all end in the same
+    /// step, whichever of them met a loss that is no number or was told to end.
+    fn over_ranks(
+        &self,
+        running: Running,
+        learnt: &Learnt,
+        cancelled: bool,
+    ) -> Result<Together, TrainError> {
+        let finite = learnt.report.is_finite();
+        let mut flags = [!finite, cancelled].map(|flag| f64::from(u8::from(flag)));
+        let running = running.over_ranks(&self.group, &mut flags)?;
+        let step = self.position.steps;
+        if !finite {
+            let (loss, photos) = (learnt.report.loss, self.task.last_photos());
+            return Err(TrainError::Diverged { loss, step, photos });
+        }
+        if flags[0] > 0.0 {
+            return Err(TrainError::DivergedElsewhere { step });
+        }
+        Ok(Together { running, cancelled: flags[1] > 0.0 })
     }
 
     fn options(&self, batches: usize) -> StepOptions {
@@ -265,7 +352,11 @@ impl Run {
             learning_rate: self.learning_rate(batches),
             label_smoothing,
             auxiliary_weight,
-            dropout: dropout.then(|| dropout_seed(seed, self.position.steps)),
+            // Every rank drops other values.
+            dropout: dropout.then(|| {
+                let (rank, ranks) = (self.group.rank() as u64, self.group.size() as u64);
+                dropout_seed(seed, self.position.steps * ranks + rank)
+            }),
         }
     }
 
@@ -290,7 +381,7 @@ impl Run {
     fn end_epoch(
         &mut self,
         batches: usize,
-        events: &mut EventWriter,
+        events: Option<&mut EventWriter>,
         monitor: &dyn TrainMonitor,
     ) -> Result<bool, TrainError> {
         let before = Instant::now();
@@ -298,10 +389,26 @@ impl Run {
         if validated.is_none() && self.task.validates() {
             return Ok(false);
         }
-        let epoch = self.close_epoch(batches, before.elapsed(), validated.as_ref());
+        let mut minutes = [before.elapsed().as_secs_f64() / self.group.size() as f64];
+        self.group.sum(&mut minutes)?;
+        let validating = Duration::from_secs_f64(minutes[0]);
+        let epoch = self.close_epoch(batches, validating, validated.as_ref());
+        if let Some(events) = events {
+            self.write_epoch(&epoch, validated.as_ref(), events)?;
+        }
+        monitor.epoch(&epoch);
+        Ok(true)
+    }
+
+    fn write_epoch(
+        &self,
+        epoch: &Epoch,
+        validated: Option<&Validation>,
+        events: &mut EventWriter,
+    ) -> Result<(), TrainError> {
         if self.best_epoch() == Some(epoch.epoch) {
             self.checkpoint(&self.folder.best())?;
-            if let Some(validated) = &validated {
+            if let Some(validated) = validated {
                 let path = self.folder.validation_logits();
                 let bytes = validated.logits.to_safetensors(&[]);
                 NewFile::write_all_at(&path, &bytes).map_err(TrainError::file(&path))?;
@@ -311,9 +418,7 @@ impl Run {
         summary::write(&self.folder.summary(), &self.position.history)?;
         let numbers = epoch.columns().into_iter();
         let numbers: Vec<_> = numbers.filter_map(|(name, value)| Some((name, value?))).collect();
-        events.scalars(self.position.steps, &numbers)?;
-        monitor.epoch(&epoch);
-        Ok(true)
+        events.scalars(self.position.steps, &numbers)
     }
 
     /// Turns the sums of the epoch's steps into its row.
@@ -386,24 +491,80 @@ impl Run {
     }
 
     fn checkpoint(&self, path: &std::path::Path) -> Result<(), TrainError> {
-        Checkpoint { state: self.task.state(), position: self.position.clone() }.write(path)
+        self.moment().write(path)
+    }
+
+    fn moment(&self) -> Checkpoint {
+        Checkpoint { state: self.task.state(), position: self.position.clone() }
     }
 }
 
+/// A step of all ranks.
+struct Together {
+    running: Running,
+    /// Whether one was told to end.
+    cancelled: bool,
+}
+
 impl Running {
-    fn add(&mut self, learnt: &Learnt, whole: Duration) {
+    /// What one batch of one rank came to.
+    fn of(learnt: &Learnt, whole: Duration) -> Self {
         let Learnt { report, failed, waiting, .. } = learnt;
         let photos = report.photos.len();
-        self.photos += photos as u64;
-        self.loss += report.loss * photos as f64;
-        self.auxiliary += report.auxiliary.unwrap_or_default() * photos as f64;
         let within =
             |most: usize| report.photos.iter().filter(|it| (it.rank as usize) < most).count();
-        self.first += within(1) as u64;
-        self.among_five += within(GUESSES) as u64;
-        self.failed += failed.len() as u64;
-        self.seconds += whole.as_secs_f64();
-        self.waiting += waiting.as_secs_f64();
+        Self {
+            photos: photos as u64,
+            loss: report.loss * photos as f64,
+            auxiliary: report.auxiliary.unwrap_or_default() * photos as f64,
+            first: within(1) as u64,
+            among_five: within(GUESSES) as u64,
+            failed: failed.len() as u64,
+            seconds: whole.as_secs_f64(),
+            waiting: waiting.as_secs_f64(),
+        }
+    }
+
+    /// The sums over all ranks, of `more` too; seconds are those of the mean rank.
+    fn over_ranks(self, group: &Group, more: &mut [f64; 2]) -> Result<Self, GroupError> {
+        if group.size() == 1 {
+            return Ok(self);
+        }
+        let counts = [self.photos, self.first, self.among_five, self.failed];
+        let [photos, first, among_five, failed] = counts.map(|count| count as f64);
+        let share = 1.0 / group.size() as f64;
+        let (seconds, waiting) = (self.seconds * share, self.waiting * share);
+        let [one, other] = *more;
+        let mut all = [
+            photos,
+            first,
+            among_five,
+            failed,
+            self.loss,
+            self.auxiliary,
+            seconds,
+            waiting,
+            one,
+            other,
+        ];
+        group.sum(&mut all)?;
+        let [photos, first, among_five, failed, loss, auxiliary, seconds, waiting, one, other] =
+            all;
+        *more = [one, other];
+        let [photos, first, among_five, failed] =
+            [photos, first, among_five, failed].map(|count| count as u64);
+        Ok(Self { photos, loss, auxiliary, first, among_five, failed, seconds, waiting })
+    }
+
+    fn add(&mut self, step: &Self) {
+        self.photos += step.photos;
+        self.loss += step.loss;
+        self.auxiliary += step.auxiliary;
+        self.first += step.first;
+        self.among_five += step.among_five;
+        self.failed += step.failed;
+        self.seconds += step.seconds;
+        self.waiting += step.waiting;
     }
 }
 

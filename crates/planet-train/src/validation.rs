@@ -4,7 +4,7 @@ use planet_geo::{LatLng, Partition};
 use planet_net::{Array, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, Samples, TrainError, TrainMonitor, loss};
+use crate::{Backend, Group, GroupError, Samples, TrainError, TrainMonitor, loss};
 
 /// Numbers of scores that are kept for fitting a temperature: at most 50,000 photos, at most
 /// half a gigabyte.
@@ -51,21 +51,25 @@ pub(crate) struct Counts {
     targets: Vec<f32>,
 }
 
-/// Locates all validation photos.
+/// Locates all validation photos, each rank its share of them; `None` where one was told to end.
+#[allow(clippy::too_many_arguments, reason = "what is located, by what, how, and for whom")]
 pub(crate) fn validate(
     backend: &mut dyn Backend,
     samples: &Samples,
     partition: &Partition,
     preprocess: &Preprocess,
     options: LoaderOptions,
+    group: &Group,
     monitor: &dyn TrainMonitor,
 ) -> Result<Option<Validation>, TrainError> {
     let loader =
         Loader::new(samples.store.clone(), samples.photos.clone(), preprocess.clone(), options)?;
     let mut counts = Counts::default();
+    let mut cancelled = false;
     for batch in loader.epoch(0, 0) {
         if monitor.cancelled() {
-            return Ok(None);
+            cancelled = true;
+            break;
         }
         let batch: Batch = batch?;
         for photo in &batch.failed {
@@ -81,7 +85,12 @@ pub(crate) fn validate(
             counts.photo(activations.logits_of(at), class, samples.positions[row], partition);
         }
     }
-    Ok(Some(counts.finish(partition.len())))
+    let mut ended = [f64::from(u8::from(cancelled))];
+    group.sum(&mut ended)?;
+    if ended[0] > 0.0 {
+        return Ok(None);
+    }
+    Ok(Some(counts.finish(partition.len(), group)?))
 }
 
 impl Counts {
@@ -117,24 +126,41 @@ impl Counts {
         self.accuracy.add(points.map(|point| point.distance_to(truth)));
     }
 
-    /// The shares, over a partition of so many classes.
-    pub(crate) fn finish(self, classes: usize) -> Validation {
-        let share = |count: usize| count as f64 / self.photos.max(1) as f64;
-        let scores = Scores {
-            photos: self.photos,
-            failed: self.failed,
-            loss: self.loss / self.inside.max(1) as f64,
-            cell_1: share(self.cell[0]),
-            cell_5: share(self.cell[1]),
-            within_1: self.accuracy.shares(1),
-            within_5: self.accuracy.shares(GUESSES),
-        };
+    /// The shares of all ranks' photos, over a partition of so many classes.
+    pub(crate) fn finish(self, classes: usize, group: &Group) -> Result<Validation, GroupError> {
+        let scores = self.scores(group)?;
         let kept = self.targets.len();
         let logits = [
             ("logits".to_owned(), Array::new(vec![kept, classes], self.logits)),
             ("targets".to_owned(), Array::new(vec![kept], self.targets)),
         ];
-        Validation { scores, logits: logits.into_iter().collect() }
+        Ok(Validation { scores, logits: logits.into_iter().collect() })
+    }
+
+    fn scores(&self, group: &Group) -> Result<Scores, GroupError> {
+        let photos = self.photos as f64;
+        let counts = [self.photos, self.failed, self.inside, self.cell[0], self.cell[1]];
+        let mut counts = counts.map(|count| count as f64);
+        let mut loss = [self.loss];
+        // Counts again, so that ranks can be added.
+        let mut within =
+            [1, GUESSES].map(|k| self.accuracy.shares(k).map(|share| (share * photos).round()));
+        let [first, five] = &mut within;
+        for sums in [&mut counts[..], &mut loss, first, five] {
+            group.sum(sums)?;
+        }
+        let [photos, failed, inside, first, among_five] = counts;
+        let share = |count: f64| count / photos.max(1.0);
+        let [within_1, within_5] = within.map(|counts| counts.map(share));
+        Ok(Scores {
+            photos: photos as usize,
+            failed: failed as usize,
+            loss: loss[0] / inside.max(1.0),
+            cell_1: share(first),
+            cell_5: share(among_five),
+            within_1,
+            within_5,
+        })
     }
 }
 

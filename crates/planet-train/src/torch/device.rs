@@ -5,11 +5,14 @@ use tch::{Cuda, Device};
 
 use crate::BackendError;
 
-/// The device of this name: `auto` takes the first card that CUDA has, else the processor.
+/// The device of this name: `auto` takes the first card that CUDA has, else the processor;
+/// `auto:3` is what the fourth process of a machine takes, whether it sees all cards or its own.
 pub(super) fn open(name: &str) -> Result<Device, BackendError> {
     let cards = if name == "cpu" { 0 } else { cards() };
     let device = match name.split_once(':').unwrap_or((name, "0")) {
-        ("auto", _) if cards > 0 => Device::Cuda(0),
+        ("auto", number) if cards > 0 => {
+            Device::Cuda(number.parse::<usize>().map_err(|_| unknown(name))? % cards)
+        }
         ("auto" | "cpu", _) => Device::Cpu,
         ("cuda", number) => match number.parse() {
             Ok(number) if number < cards => Device::Cuda(number),

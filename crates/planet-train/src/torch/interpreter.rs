@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
-use planet_net::{Network, Node, Operation, OutputName, PoolKind};
+use planet_net::{BatchNorm, Network, Node, Operation, OutputName, PoolKind};
 use tch::{Kind, TchError, Tensor};
 
-use crate::Precision;
+use crate::{Group, Precision};
 
 /// How a pass goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) struct Interpreter {
     precision: Precision,
     /// How many nodes read each node; one more where it leaves the network.
     readers: Vec<usize>,
+    /// The ranks whose photos batch norm takes its statistics of, where not the own alone.
+    shared: Option<Group>,
 }
 
 /// Each parameter's tensor, by its name.
@@ -32,7 +34,12 @@ impl Interpreter {
             node.inputs().iter().for_each(|input| readers[input.index()] += 1);
         }
         network.outputs().iter().for_each(|(_, node)| readers[node.index()] += 1);
-        Self { network: network.clone(), precision, readers }
+        Self { network: network.clone(), precision, readers, shared: None }
+    }
+
+    /// Batch norm takes its statistics of all ranks' photos from now on, or of its own.
+    pub(super) fn share_statistics(&mut self, group: Option<Group>) {
+        self.shared = group;
     }
 
     /// The network's outputs of pixels `[photos, 3, height, width]`, each f32.
@@ -87,6 +94,9 @@ impl Interpreter {
                 let groups = it.groups as i64;
                 input.f_conv2d(parameter("weight"), bias, stride, padding, [1, 1], groups)
             }
+            Operation::BatchNorm(it) if training && self.shared.is_some() => {
+                self.shared_batch_norm(input, it, parameter)
+            }
             Operation::BatchNorm(it) => input.f_batch_norm(
                 Some(parameter("weight")),
                 Some(parameter("bias")),
@@ -125,6 +135,44 @@ impl Interpreter {
                 unreachable!("the input comes first, and sequences are refused beforehand")
             }
         }
+    }
+
+    /// Batch norm with the statistics of all ranks' photos, in f32: moments about the running
+    /// mean, which all ranks have alike, so that little is lost when squares are subtracted.
+    fn shared_batch_norm<'a>(
+        &self,
+        input: &Tensor,
+        options: BatchNorm,
+        parameter: impl Fn(&str) -> &'a Tensor,
+    ) -> Result<Tensor, TchError> {
+        let group = self.shared.as_ref().expect("asked for where statistics are shared");
+        let channels = [1, -1, 1, 1];
+        let [mut mean, mut variance] =
+            ["running_mean", "running_var"].map(|part| parameter(part).shallow_clone());
+        let centre = mean.copy();
+        let moved = input.f_to_kind(Kind::Float)?.f_sub(&centre.f_view(channels)?)?;
+        let photos = [0, 2, 3];
+        let sums = [
+            moved.f_sum_dim_intlist(&photos[..], false, Kind::Float)?,
+            moved.f_square()?.f_sum_dim_intlist(&photos[..], false, Kind::Float)?,
+        ];
+        let all = group
+            .sum_with_gradient(&Tensor::f_cat(&sums, 0)?)
+            .map_err(|error| TchError::Torch(error.to_string()))?;
+        let count = (moved.numel() as i64 / centre.numel() as i64 * group.size() as i64) as f64;
+        let moments = all.f_div_scalar(count)?.f_chunk(2, 0)?;
+        let spread = moments[1].f_sub(&moments[0].f_square()?)?;
+        tch::no_grad(|| {
+            let momentum = f64::from(options.momentum);
+            let _ = mean.f_add_(&moments[0].f_mul_scalar(momentum)?)?;
+            let unbiased = spread.f_mul_scalar(count / (count - 1.0))?;
+            variance.f_lerp_(&unbiased, momentum).map(|_| ())
+        })?;
+        let scale = spread.f_add_scalar(f64::from(options.eps))?.f_rsqrt()?;
+        let scale = scale.f_mul(parameter("weight"))?;
+        let shift = parameter("bias").f_sub(&moments[0].f_mul(&scale)?)?;
+        let normal = moved.f_mul(&scale.f_view(channels)?)?.f_add(&shift.f_view(channels)?)?;
+        normal.f_to_kind(input.kind())
     }
 
     /// Whether a ReLU may write over its input: nobody else reads it, and what made it does not

@@ -26,7 +26,9 @@ use self::{
     rule::Slots,
 };
 use crate::{
-    Backend, BackendError, Gradients, Loss, Optimizer, Precision, State, StepOptions, StepReport,
+    Backend, BackendError, Gradients, Group, Loss, Optimizer, Precision, State, StepOptions,
+    StepReport,
+    group::{GradientSum, Summed},
     loss,
 };
 
@@ -52,6 +54,9 @@ pub struct Torch {
     feed: Feed,
     /// Steps taken.
     steps: u64,
+    group: Group,
+    /// What makes gradients the mean over all ranks, where there are several.
+    sum: Option<GradientSum>,
 }
 
 /// Losses of a batch, still on the device.
@@ -115,10 +120,33 @@ impl Torch {
             average,
             feed: Feed::new(device, kind),
             steps: 0,
+            group: Group::alone(),
+            sum: None,
         };
         torch.rounded = torch.round(&torch.values).map_err(failed)?;
         torch.tensors = torch.windows(&torch.values, torch.rounded.as_ref()).map_err(failed)?;
         Ok(torch)
+    }
+
+    /// Trains together with others from now on: a step's gradient is the mean over all ranks'
+    /// photos. With `sync_batch_norm`, so are batch norm's statistics.
+    ///
+    /// # Errors
+    /// Another rank is gone; libtorch cannot sum on this device.
+    pub fn join(&mut self, group: &Group, sync_batch_norm: bool) -> Result<(), BackendError> {
+        self.sum = None;
+        self.group = group.clone();
+        let flat = Tensor::f_zeros([self.parameters.trained], (Kind::Float, self.device));
+        let flat = flat.map_err(failed)?;
+        let parameters = self.parameters.trained().map(|place| {
+            let (parameter, range) = (&self.tensors[&place.name], place.range());
+            Ok(Summed { parameter, place: place.of(&flat)?, range })
+        });
+        let parameters = parameters.collect::<Result<_, _>>().map_err(failed)?;
+        self.sum = group.gradient_sum(flat.shallow_clone(), parameters)?;
+        let shared = sync_batch_norm && group.size() > 1;
+        self.interpreter.share_statistics(shared.then(|| group.clone()));
+        Ok(())
     }
 
     /// With bf16, the rounded matrices of a flat tensor.
@@ -163,14 +191,13 @@ impl Torch {
         Ok(())
     }
 
-    /// Forward and backward, all of it only asked of the device: the losses, and the trained
-    /// parameters' gradient as one flat tensor.
-    fn differentiate(
+    /// Forward, all of it only asked of the device.
+    fn losses(
         &mut self,
         batch: &PixelBatch,
         targets: &[u32],
         options: &StepOptions,
-    ) -> Result<(Losses, Tensor), TchError> {
+    ) -> Result<Losses, TchError> {
         if let Some(seed) = options.dropout {
             tch::manual_seed(seed.cast_signed());
         }
@@ -179,11 +206,32 @@ impl Torch {
         let outputs = self.interpreter.forward(pixels, &self.tensors, mode)?;
         let targets: Vec<i64> = targets.iter().map(|class| i64::from(*class)).collect();
         let targets = Tensor::f_from_slice(&targets)?.f_to(self.device)?;
-        let losses = losses(&outputs, &targets, options)?;
+        losses(&outputs, &targets, options)
+    }
+
+    /// Forward and backward: the losses, the trained parameters' gradient as one flat tensor,
+    /// and whether the loss is a number, on every rank.
+    fn differentiate(
+        &mut self,
+        batch: &PixelBatch,
+        targets: &[u32],
+        options: &StepOptions,
+    ) -> Result<(StepReport, Tensor, bool), BackendError> {
+        let losses = self.losses(batch, targets, options).map_err(failed)?;
         let trained = self.parameters.trained().map(|place| &self.tensors[&place.name]);
         let trained: Vec<&Tensor> = trained.collect();
-        let gradients = Tensor::f_run_backward(&[&losses.whole], &trained, false, false)?;
-        Ok((losses, self.parameters.gather(&gradients)?))
+        let backward = || Tensor::f_run_backward(&[&losses.whole], &trained, false, false);
+        let Some(sum) = &self.sum else {
+            let gradient = backward().and_then(|gradients| self.parameters.gather(&gradients));
+            let gradient = gradient.map_err(failed)?;
+            let report = losses.read().map_err(failed)?;
+            let finite = report.is_finite();
+            return Ok((report, gradient, finite));
+        };
+        sum.begin(&losses.whole)?;
+        backward().map_err(|error| sum.explain(&error))?;
+        let (mean, gradient) = sum.finish()?;
+        Ok((losses.read().map_err(failed)?, gradient, mean.is_finite()))
     }
 
     fn update(&mut self, gradient: Tensor, options: &StepOptions) -> Result<(), TchError> {
@@ -287,9 +335,8 @@ impl Backend for Torch {
     ) -> Result<StepReport, BackendError> {
         self.check(batch)?;
         self.check_targets(batch, targets)?;
-        let (losses, gradient) = self.differentiate(batch, targets, options).map_err(failed)?;
-        let report = losses.read().map_err(failed)?;
-        if report.is_finite() {
+        let (report, gradient, finite) = self.differentiate(batch, targets, options)?;
+        if finite {
             self.update(gradient, options).map_err(failed)?;
         }
         Ok(report)
@@ -303,14 +350,22 @@ impl Backend for Torch {
     ) -> Result<Gradients, BackendError> {
         self.check(batch)?;
         self.check_targets(batch, targets)?;
-        let (losses, gradient) = self.differentiate(batch, targets, options).map_err(failed)?;
+        let (report, gradient, _) = self.differentiate(batch, targets, options)?;
         let gradients = self.parameters.read(&gradient).map_err(failed)?;
-        Ok(Gradients { report: losses.read().map_err(failed)?, gradients })
+        Ok(Gradients { report, gradients })
     }
 
     fn forward(&mut self, batch: &PixelBatch) -> Result<Activations, BackendError> {
         self.check(batch)?;
         self.activations(batch).map_err(failed)
+    }
+
+    fn agree(&mut self) -> Result<(), BackendError> {
+        for flat in [&self.values].into_iter().chain(&self.average) {
+            let statistics = self.parameters.statistics(flat).map_err(failed)?;
+            self.group.broadcast_tensor(&statistics)?;
+        }
+        Ok(())
     }
 
     fn looks_ahead(&self) -> bool {

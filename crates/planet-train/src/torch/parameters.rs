@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use planet_net::{Array, Network, ParameterKind, Weights};
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -48,6 +50,11 @@ impl Parameters {
             parameters.places.push(Place { name: it.name, shape, kind: it.kind, offset, room });
         }
         parameters
+    }
+
+    /// The running statistics of a flat tensor, sharing its memory.
+    pub(super) fn statistics(&self, flat: &Tensor) -> Result<Tensor, TchError> {
+        flat.f_narrow(0, self.trained, self.all - self.trained)
     }
 
     /// All places, in the order of the flat tensor.
@@ -121,6 +128,11 @@ impl Place {
     /// Whether weight decay moves it, and bf16 holds it.
     pub(super) fn decays(&self) -> bool {
         self.is_trained() && self.shape.len() > 1
+    }
+
+    /// Its numbers in the flat tensor, the room up to the next parameter included.
+    pub(super) fn range(&self) -> Range<i64> {
+        self.offset..self.offset + self.room
     }
 
     fn count(&self) -> i64 {

@@ -103,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let beside = || folder.path().parent().unwrap_or(Path::new("")).join("embeddings");
     let cache = config.embeddings.clone().unwrap_or_else(beside);
 
-    let progress = TrainProgress::new();
+    let progress = TrainProgress::new(true);
     let samples = |name: &str, source: &str| -> Result<AlbumSamples, Failure> {
         let manifest = train::manifest(source, config.root.as_deref())?;
         let embeddings = embeddings::of(&manifest, &package, &cache, &arguments.engine)?;

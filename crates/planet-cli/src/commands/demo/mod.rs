@@ -194,7 +194,7 @@ fn learn(
     let begin = if folder.config().exists() { Run::resume } else { Run::start };
     let mut run = begin(folder, config, partition.clone(), training, Some(validation))
         .map_err(Failure::new)?;
-    let progress = TrainProgress::new();
+    let progress = TrainProgress::new(true);
     let ending = run.train(&progress);
     progress.finish();
     match ending.map_err(Failure::new)? {

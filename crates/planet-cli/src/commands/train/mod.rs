@@ -2,6 +2,7 @@
 
 mod library;
 mod monitor;
+mod ranks;
 mod seeds;
 
 use std::{
@@ -15,8 +16,8 @@ use planet_data::{DiskStore, Manifest, table::TableSource};
 use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, BackendName, Ending, Epoch, Precision, Run, RunFolder, Samples, TrainConfig,
-    TrainError,
+    ArchitectureName, BackendError, BackendName, Ending, Epoch, Group, Precision, Run, RunFolder,
+    Samples, TrainConfig, TrainError,
 };
 
 pub use self::monitor::TrainProgress;
@@ -102,6 +103,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return train(folder, config, partition, Start::Resume);
     }
     let output = arguments.output.as_ref().expect("asked for where nothing is resumed");
+    if arguments.photos.is_some() && ranks::several()? {
+        return Err(Failure::usage("--photos divides a library in one process alone")
+            .hint("divide it without torchrun, then train by its --config, here"));
+    }
     let config = arguments.config(output)?;
     let path = config.partition.as_ref().ok_or_else(|| {
         Failure::usage("no partition is given").hint("--partition FILE: planet partition build")
@@ -173,15 +178,17 @@ fn train(
     partition: Partition,
     start: Start,
 ) -> Result<(), Failure> {
-    let best = train_once(folder, config, partition, start)?;
-    if let Some(best) = best {
+    let group = ranks::group()?;
+    let best = train_once(&group, folder, config, partition, start)?;
+    if let Some(best) = best.filter(|_| group.is_first()) {
         scores(&best, &mut io::stdout().lock())?;
     }
-    Ok(())
+    group.leave().map_err(ranks::failure)
 }
 
 /// Trains one model; the epoch with the best scores, where the run came to one.
 fn train_once(
+    group: &Group,
     folder: RunFolder,
     config: TrainConfig,
     partition: Partition,
@@ -195,18 +202,23 @@ fn train_once(
     let validation =
         validation.map(|source| samples(source, config.root.as_deref(), &partition)).transpose()?;
 
-    let progress = TrainProgress::new();
+    let progress = TrainProgress::new(group.is_first());
     progress.samples("training", &training);
     if let Some(validation) = &validation {
         progress.samples("validation", validation);
     }
-    let begin = if start == Start::New { Run::start } else { Run::resume };
+    let begin = if start == Start::New { Run::start_in } else { Run::resume_in };
     let mut run =
-        begin(folder.clone(), config, partition, training, validation).map_err(failure)?;
+        begin(group, folder.clone(), config, partition, training, validation).map_err(failure)?;
     progress.begin(&run);
     let ending = run.train(&progress);
     progress.finish();
-    conclude(&run, ending.map_err(failure)?, "planet train", &folder)
+    let ending = ending.map_err(failure)?;
+    if ending == Ending::Interrupted {
+        // All ranks end here alike, once rank 0 has written.
+        group.leave().map_err(ranks::failure)?;
+    }
+    conclude(&run, ending, "planet train", &folder)
 }
 
 /// The epoch with the best scores, where the run came to one; `command` goes on with a run that
@@ -272,6 +284,9 @@ pub fn scores(epoch: &Epoch, out: &mut impl Write) -> io::Result<()> {
 
 pub fn failure(error: TrainError) -> Failure {
     let hint = match &error {
+        TrainError::Group(error) | TrainError::Backend(BackendError::Group(error)) => {
+            return ranks::failure(error.clone());
+        }
         TrainError::Taken { path } => {
             format!("go on with --resume {}, or choose another -o", path.display())
         }

@@ -16,8 +16,10 @@ pub struct TrainProgress {
 }
 
 impl TrainProgress {
-    pub fn new() -> Self {
-        Self { progress: Progress::new("photos"), failed: Mutex::default() }
+    /// Draws nothing where not `shown`: of several processes one does.
+    pub fn new(shown: bool) -> Self {
+        let progress = if shown { Progress::new("photos") } else { Progress::hidden() };
+        Self { progress, failed: Mutex::default() }
     }
 
     /// Says what is learned from.

@@ -6,7 +6,7 @@ use std::{
 use planet_geo::Partition;
 use planet_train::{RunFolder, TrainConfig};
 
-use super::{Start, train_once};
+use super::{Start, ranks, train_once};
 use crate::failure::Failure;
 
 /// Trains one model a seed, in `OUTPUT/seed-S`, and reports each score's mean ± standard
@@ -17,12 +17,15 @@ pub fn run(
     config: &TrainConfig,
     partition: &Partition,
 ) -> Result<(), Failure> {
+    let group = ranks::group()?;
     let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
     for &seed in seeds {
         let folder = RunFolder::at(output.join(format!("seed-{seed}")));
         let start = if folder.config().exists() { Start::Resume } else { Start::New };
         let config = TrainConfig { seed, ..config.clone() };
-        let Some(best) = train_once(folder, config, partition.clone(), start)? else { continue };
+        let Some(best) = train_once(&group, folder, config, partition.clone(), start)? else {
+            continue;
+        };
         for (name, value) in best.columns() {
             let Some(value) = value else { continue };
             match columns.iter_mut().find(|(known, _)| *known == name) {
@@ -30,6 +33,10 @@ pub fn run(
                 None => columns.push((name, vec![value])),
             }
         }
+    }
+    group.leave().map_err(ranks::failure)?;
+    if !group.is_first() {
+        return Ok(());
     }
     let mut out = io::stdout().lock();
     writeln!(out, "{:<28} {:>12} {:>12}  ({} seeds)", "", "mean", "deviation", seeds.len())?;

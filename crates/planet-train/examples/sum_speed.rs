@@ -1,0 +1,43 @@
+//! How long ranks take to sum numbers: `sum_speed MEGABYTES RANK RANKS PORT`, one process a rank,
+//! all on this machine. bench/distributed.py starts them. Rank 0 prints seconds, the median of
+//! ten, as one number on stdout.
+
+use std::{env, io::Write, time::Instant};
+
+use planet_train::{Group, Rendezvous};
+
+/// Sums that are timed.
+const TIMES: usize = 10;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let numbers: Vec<usize> = env::args().skip(1).map(|it| it.parse()).collect::<Result<_, _>>()?;
+    let [megabytes, rank, ranks, port] = numbers[..] else {
+        return Err("usage: sum_speed MEGABYTES RANK RANKS PORT".into());
+    };
+    let group = Group::join(&Rendezvous {
+        host: "127.0.0.1".to_owned(),
+        port: u16::try_from(port)?,
+        serve: true,
+        rank,
+        ranks,
+        local_rank: rank,
+        local_ranks: ranks,
+        attempt: 0,
+        interface: None,
+    })?;
+    let mut values = vec![1.0; megabytes * 1_000_000 / size_of::<f64>()];
+    let mut seconds = Vec::with_capacity(TIMES);
+    group.sum(&mut values)?;
+    for _ in 0..TIMES {
+        group.barrier()?;
+        let begun = Instant::now();
+        group.sum(&mut values)?;
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    group.leave()?;
+    seconds.sort_by(f64::total_cmp);
+    if group.is_first() {
+        writeln!(std::io::stdout(), "{}", seconds[TIMES / 2])?;
+    }
+    Ok(())
+}
