@@ -25,6 +25,12 @@ fn done(output: &Output) -> String {
     said
 }
 
+/// All ranks have ended well; what each of them said if not.
+fn all_done(outputs: &[Output]) {
+    let all: Vec<String> = outputs.iter().map(said).collect();
+    assert!(outputs.iter().all(|output| output.status.success()), "{all:#?}");
+}
+
 /// Drawn photos to learn from and to be judged on, a partition, a config.
 fn draw(folder: &Path) {
     for (name, photos, seed) in [("earth", "400", "1"), ("test", "50", "2")] {
@@ -92,7 +98,7 @@ fn two_ranks_train_one_model_and_the_first_alone_writes_and_reports() {
     let folder = folder.path();
     draw(folder);
     let outputs = finish(start(folder, 2, &["--config", "config.toml", "-o", "run"]));
-    outputs.iter().for_each(|output| drop(done(output)));
+    all_done(&outputs);
     assert!(String::from_utf8_lossy(&outputs[0].stdout).contains("continent"));
     assert!(outputs[1].stdout.is_empty(), "rank 1 reports too");
     let run = last(&folder.join("run"));
@@ -113,7 +119,7 @@ fn a_killed_rank_is_named_and_the_run_goes_on_to_the_same_weights() {
     let folder = folder.path();
     draw(folder);
     let whole = ["--config", "config.toml", "-o", "whole"];
-    finish(start(folder, 2, &whole)).iter().for_each(|output| drop(done(output)));
+    all_done(&finish(start(folder, 2, &whole)));
 
     for (victim, name) in [(1, "rank 1 is gone"), (0, "rank 0")] {
         let run = folder.join(format!("killed-{victim}"));
@@ -132,7 +138,7 @@ fn a_killed_rank_is_named_and_the_run_goes_on_to_the_same_weights() {
             said(&other)
         );
 
-        finish(start(folder, 2, &["--resume", path])).iter().for_each(|output| drop(done(output)));
+        all_done(&finish(start(folder, 2, &["--resume", path])));
         let (resumed, whole) = (last(&run), last(&folder.join("whole")));
         assert!(resumed.state == whole.state, "other weights after rank {victim} was killed");
     }
@@ -147,9 +153,11 @@ fn one_rank_that_is_told_to_end_ends_all_and_another_number_of_ranks_goes_on() {
     wait_for_checkpoint(&folder.join("run"));
     let told = Command::new("kill").args(["-TERM", &ranks[1].id().to_string()]).status();
     assert!(told.expect("it runs").success());
-    for output in finish(ranks) {
-        assert_eq!(output.status.code(), Some(1));
-        assert!(said(&output).contains("interrupted; everything is saved"), "{}", said(&output));
+    let outputs = finish(ranks);
+    let all: Vec<String> = outputs.iter().map(said).collect();
+    for (output, words) in outputs.iter().zip(&all) {
+        assert_eq!(output.status.code(), Some(1), "{all:#?}");
+        assert!(words.contains("interrupted; everything is saved"), "{all:#?}");
     }
     let before = last(&folder.join("run")).position;
     assert!(before.steps > 0);
@@ -157,7 +165,7 @@ fn one_rank_that_is_told_to_end_ends_all_and_another_number_of_ranks_goes_on() {
         let before = last(&folder.join("run")).position;
         let epochs = (before.epoch + 1).to_string();
         let outputs = finish(start(folder, ranks, &["--resume", "run", "--epochs", &epochs]));
-        outputs.iter().for_each(|output| drop(done(output)));
+        all_done(&outputs);
         let after = last(&folder.join("run")).position;
         let epoch = after.history.last().expect("an epoch");
         assert_eq!((after.epoch, after.ranks, epoch.epoch), (before.epoch + 1, ranks, after.epoch));
