@@ -34,7 +34,7 @@ impl Journeys {
         let bare = if rng.random_bool(BARE_START) { rng.random_range(BARE_PHOTOS) } else { 0 };
         let stops = self.draw(home, length, &mut rng);
 
-        let author = author_name(author);
+        let author = author_name(seed, author);
         let album = format!("album-{number:05}");
         let mut time = draw_day(&mut rng);
         let mut position = self.world.draw_position(stops[0].place, &mut rng);

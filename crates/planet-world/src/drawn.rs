@@ -67,7 +67,7 @@ impl World {
         let cues = self.draw_cues(place, &mut rng);
         let position = self.draw_position(place, &mut rng);
         let author = number / PHOTOS_OF_AUTHOR;
-        let name = author_name(author);
+        let name = author_name(seed, author);
         DrawnPhoto {
             id: format!("{name}/{number:07}.jpg"),
             place,
@@ -83,8 +83,10 @@ impl World {
     }
 }
 
-pub(crate) fn author_name(author: u64) -> String {
-    format!("author-{author:05}")
+/// Photos of another seed are other people's, and their names say so: libraries of two seeds share
+/// no author.
+pub(crate) fn author_name(seed: u64, author: u64) -> String {
+    format!("author-{seed}-{author:05}")
 }
 
 pub(crate) fn draw_camera(rng: &mut impl Rng) -> Camera {

@@ -130,10 +130,20 @@ fn photos_drawn_without_a_disk_are_those_of_the_folder() {
             on_disk.bytes = None;
             assert_eq!(on_disk, drawn);
         }
-        for id in ["", "author-00000/0000031.jpg", "author-00000/album-00000/0.jpg", "a/b/c/d"] {
+        for id in ["", "author-3-00000/0000031.jpg", "author-3-00000/album-00000/0.jpg", "a/b/c/d"]
+        {
             assert!(store.photo(id).is_err(), "{id}");
         }
     }
+}
+
+#[test]
+fn photos_of_two_seeds_are_by_other_people() {
+    let world = world();
+    let of = |seed, number| world.photo(seed, number).author;
+    assert_eq!(of(11, 0), of(11, 19));
+    assert_ne!(of(11, 0), of(11, 20));
+    assert_ne!(of(11, 0), of(12, 0));
 }
 
 #[test]
