@@ -70,7 +70,7 @@ impl Standard {
             None => Err(BackendError::OtherState(format!("'{name}' is missing"))),
         };
         let (mean, variance) = (values(Self::MEAN)?, values(Self::VARIANCE)?);
-        if mean.len() != variance.len() || variance.iter().any(|it| !(*it > 0.0)) {
+        if mean.len() != variance.len() || !variance.iter().all(|it| *it > 0.0) {
             let what = format!("'{}' is no variance of '{}'", Self::VARIANCE, Self::MEAN);
             return Err(BackendError::OtherState(what));
         }
