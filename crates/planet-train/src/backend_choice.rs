@@ -78,8 +78,8 @@ impl TrainConfig {
     /// The backend that trains, with these weights, together with others.
     ///
     /// # Errors
-    /// A backend that this build lacks, or that trains in one process alone; a device or a precision that the backend does not know,
-    /// weights that do not fit the network.
+    /// A backend that this build lacks, or that trains in one process alone; a device or a
+    /// precision that the backend does not know; weights that do not fit the network.
     pub fn open_backend(
         &self,
         network: &Network,
