@@ -24,18 +24,22 @@ fn library(folder: &Path) {
     fs::write(folder.join("photos.csv"), text).expect("written");
 }
 
-#[test]
-fn missing_positions_are_those_of_the_neighbours_without_any_model() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    library(folder);
+/// What is said of the library's photos, in its order; a map of them in `trip.html`.
+fn located(folder: &Path) -> Vec<Value> {
     planet(folder)
         .args(["album", "locate", "photos.csv", "-o", "found.jsonl", "--map", "trip.html"])
         .assert()
         .success();
     let found = fs::read_to_string(folder.join("found.jsonl")).expect("predictions");
-    let found: Vec<Value> =
-        found.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    found.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn missing_positions_are_those_of_the_neighbours_without_any_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    library(folder);
+    let found = located(folder);
     assert_eq!(found.len(), 60);
     for (photo, said) in found.iter().enumerate() {
         assert_eq!(said["photo"], format!("{photo}.jpg"));
@@ -80,13 +84,7 @@ fn albums_of_one_photo_and_of_ten_thousand_with_any_times_are_answered_photo_by_
     text.push_str("tokyo.jpg,35.7,139.7,2020-01-01T09:00:00+09:00,eve,zones\n");
     text.push_str("paris.jpg,,,2020-01-01T00:59:00+01:00,eve,zones\n");
     fs::write(folder.join("photos.csv"), text).expect("written");
-    planet(folder)
-        .args(["album", "locate", "photos.csv", "-o", "found.jsonl", "--map", "trip.html"])
-        .assert()
-        .success();
-    let found = fs::read_to_string(folder.join("found.jsonl")).expect("predictions");
-    let found: Vec<Value> =
-        found.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let found = located(folder);
     assert_eq!(found.len(), 10_003);
     let mut right = 0;
     for (photo, said) in found.iter().enumerate().take(10_000) {

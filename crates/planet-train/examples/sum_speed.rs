@@ -14,17 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [megabytes, rank, ranks, port] = numbers[..] else {
         return Err("usage: sum_speed MEGABYTES RANK RANKS PORT".into());
     };
-    let group = Group::join(&Rendezvous {
-        host: "127.0.0.1".to_owned(),
-        port: u16::try_from(port)?,
-        serve: true,
-        rank,
-        ranks,
-        local_rank: rank,
-        local_ranks: ranks,
-        attempt: 0,
-        interface: None,
-    })?;
+    let group = Group::join(&Rendezvous::on_this_machine(u16::try_from(port)?, rank, ranks))?;
     let mut values = vec![1.0; megabytes * 1_000_000 / size_of::<f64>()];
     let mut seconds = Vec::with_capacity(TIMES);
     group.sum(&mut values)?;

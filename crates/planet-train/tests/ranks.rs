@@ -22,18 +22,7 @@ const PHOTOS: usize = 16;
 fn on_ranks<T: Send>(ranks: usize, body: impl Fn(Group) -> T + Sync) -> Vec<T> {
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("one").port();
     let join = |rank: usize| {
-        let rendezvous = Rendezvous {
-            host: "127.0.0.1".to_owned(),
-            port,
-            serve: true,
-            rank,
-            ranks,
-            local_rank: rank,
-            local_ranks: ranks,
-            attempt: 0,
-            interface: None,
-        };
-        Group::join(&rendezvous).expect("they meet")
+        Group::join(&Rendezvous::on_this_machine(port, rank, ranks)).expect("they meet")
     };
     let (join, body) = (&join, &body);
     thread::scope(|scope| {

@@ -130,7 +130,7 @@ fn photos_drawn_without_a_disk_are_those_of_the_folder() {
             on_disk.bytes = None;
             assert_eq!(on_disk, drawn);
         }
-        for id in ["", "author-3-00000/0000031.jpg", "author-3-00000/album-00000/0.jpg", "a/b/c/d"]
+        for id in ["", "author-1-00000/0000031.jpg", "author-1-00000/album-00000/0.jpg", "a/b/c/d"]
         {
             assert!(store.photo(id).is_err(), "{id}");
         }

@@ -50,6 +50,23 @@ pub struct Rendezvous {
     pub interface: Option<String>,
 }
 
+impl Rendezvous {
+    /// Of a rank whose group is all on this machine; rank 0 holds the store.
+    pub fn on_this_machine(port: u16, rank: usize, ranks: usize) -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port,
+            serve: true,
+            rank,
+            ranks,
+            local_rank: rank,
+            local_ranks: ranks,
+            attempt: 0,
+            interface: None,
+        }
+    }
+}
+
 /// Why a group cannot go on.
 #[derive(Clone, Debug, Error)]
 pub enum GroupError {

@@ -6,13 +6,13 @@ use crate::failure::Failure;
 
 /// Whether there are others that train together with this process.
 pub fn several() -> Result<bool, Failure> {
-    Ok(number::<usize>("WORLD_SIZE")?.is_some_and(|ranks| ranks > 1))
+    Ok(size()? > 1)
 }
 
 /// The processes that train together with this one, as torchrun and its like say in the
 /// environment; this one alone where they say nothing.
 pub fn group() -> Result<Group, Failure> {
-    let ranks: usize = number("WORLD_SIZE")?.unwrap_or(1);
+    let ranks = size()?;
     if ranks <= 1 {
         return Ok(Group::alone());
     }
@@ -50,6 +50,11 @@ pub fn failure(error: GroupError) -> Failure {
         _ => "start all ranks again with --resume RUN: the last checkpoint is whole",
     };
     Failure::new(error).hint(hint)
+}
+
+/// Number of processes that train together.
+fn size() -> Result<usize, Failure> {
+    Ok(number("WORLD_SIZE")?.unwrap_or(1))
 }
 
 /// A variable that holds a number.
