@@ -63,6 +63,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    onnxruntime::forbid_telemetry();
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

@@ -5,6 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Keeps ONNX Runtime from recording its use for its maker: newer builds (1.32 is one) write device
+/// and process into the user's cache as soon as they are loaded, to send them later.
+pub fn forbid_telemetry() {
+    #[expect(unsafe_code, reason = "the library asks the environment, and nothing else, in time")]
+    // SAFETY: `main` calls this first, when no other thread can read the environment.
+    unsafe {
+        env::set_var("ORT_DISABLE_TELEMETRY", "1");
+    }
+}
+
 /// Where a libonnxruntime may lie that nobody named: beside the program, in the usual library
 /// folders, in the `onnxruntime` packages of the Pythons at hand. Nothing is started to look.
 pub fn find() -> Option<PathBuf> {

@@ -36,6 +36,22 @@ fn a_library_that_is_not_there_is_an_error_that_names_it() {
         .stderr(contains("hint:"));
 }
 
+/// Of ONNX Runtime too, where it is here.
+#[test]
+fn no_engine_leaves_anything_in_the_users_home() {
+    let home = tempfile::tempdir().expect("a folder");
+    let assert = planet()
+        .env_remove("ORT_DISABLE_TELEMETRY")
+        .env_remove("XDG_CACHE_HOME")
+        .env("HOME", home.path())
+        .args(["engine", "bench", "--json", "--seconds", "0.1"])
+        .arg(foreign("one_output.onnx"))
+        .assert()
+        .success();
+    let left = home.path().read_dir().expect("it is there").count();
+    assert_eq!(left, 0, "{}", String::from_utf8_lossy(&assert.get_output().stdout));
+}
+
 #[test]
 fn rten_runs_on_nothing_but_the_cpu() {
     let model = foreign("one_output.onnx");

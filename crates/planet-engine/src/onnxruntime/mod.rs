@@ -28,6 +28,10 @@ impl OnnxRuntime {
     /// Loads the library of this path: `libonnxruntime.so`, `onnxruntime.dll`,
     /// `libonnxruntime.dylib`. Loading the same path again is free.
     ///
+    /// Newer builds record their use for Microsoft from the moment that they are loaded, unless
+    /// `ORT_DISABLE_TELEMETRY=1` stands in the environment: a program that wants none of it, as
+    /// `planet` does, sets that before its first thread.
+    ///
     /// # Errors
     /// A file that is no ONNX Runtime or is older than 1.24, or another one that the process
     /// has loaded already.
@@ -43,7 +47,7 @@ impl OnnxRuntime {
             return Err(fail(format!("{old} is loaded; one process cannot load {new} as well")));
         }
         let builder = ort::init_from(&path).map_err(|it| fail(it.to_string()))?;
-        // Builds for Windows would report their use to Microsoft.
+        // Older builds, for Windows, are told after they are loaded.
         let environment = builder.with_name("planet").with_telemetry(false).build();
         let environment = environment.map_err(|it| fail(it.to_string()))?;
         let version = version(&path, ort::info());
