@@ -16,7 +16,7 @@ pub trait Engine: Send {
 }
 
 /// A network's two outputs for a batch of photos.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Activations {
     /// The layer below the classifier, `[photos, features]`; empty where a model has none.
     pub embeddings: Vec<f32>,

@@ -1,7 +1,8 @@
 use planet_data::{FailedPhoto, Loader, LoaderError, Monitor};
+use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::{Engine, EngineError, Locator, Prediction};
+use crate::{Activations, Engine, EngineError, Locator, Prediction};
 
 /// What is wanted of each photo beside its places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,14 +51,13 @@ pub fn locate<E>(
             return Err(LocateError::Cancelled);
         }
         let batch = batch?;
-        let activations =
-            if batch.rows.is_empty() { None } else { Some(engine.run(&batch.pixels)?) };
-        let mut failed = batch.failed.iter().peekable();
-        for (at, &row) in batch.rows.iter().enumerate() {
-            while let Some(photo) = failed.next_if(|photo| photo.row < row) {
-                give_failed(photo, &mut take)?;
-            }
-            let Some(activations) = &activations else { continue };
+        // An engine need not take a batch of no photos.
+        let activations = if batch.rows.is_empty() {
+            Activations::default()
+        } else {
+            engine.run(&batch.pixels)?
+        };
+        let predict = |(at, &row): (usize, &usize)| {
             let logits = activations.logits_of(at);
             let mut prediction = match locator.predict(&photos[row], logits) {
                 Ok(prediction) => prediction,
@@ -65,6 +65,14 @@ pub fn locate<E>(
             };
             if options.embedding && activations.features > 0 {
                 prediction.embedding = Some(activations.embedding_of(at).to_vec());
+            }
+            (row, prediction, logits)
+        };
+        let predictions: Vec<_> = batch.rows.par_iter().enumerate().map(predict).collect();
+        let mut failed = batch.failed.iter().peekable();
+        for (row, prediction, logits) in predictions {
+            while let Some(photo) = failed.next_if(|photo| photo.row < row) {
+                give_failed(photo, &mut take)?;
             }
             take(row, prediction, logits).map_err(LocateError::Taken)?;
         }

@@ -22,8 +22,8 @@ pub(super) struct Discs {
 #[derive(Clone, Copy, Debug)]
 struct Node {
     middle: [f64; 3],
-    /// Angle to the farthest point, in radians.
-    angle: f64,
+    /// To the farthest point.
+    reach: Angle,
     first: u32,
     last: u32,
     /// The second child; the first child is the next node. 0 for a leaf.
@@ -62,12 +62,11 @@ impl Discs {
         share: f64,
     ) -> Option<Disc> {
         let masses = self.masses(probabilities);
-        let angle = (radius.km() / EARTH_RADIUS_KM).min(std::f64::consts::PI);
         let mut search = Search {
             discs: self,
             probabilities,
             masses: &masses,
-            angle,
+            radius: Angle::new(radius.km() / EARTH_RADIUS_KM),
             share: share - ROUNDING,
             best: None,
         };
@@ -97,7 +96,7 @@ struct Search<'a> {
     discs: &'a Discs,
     probabilities: &'a [f32],
     masses: &'a [f64],
-    angle: f64,
+    radius: Angle,
     share: f64,
     best: Option<Disc>,
 }
@@ -107,7 +106,7 @@ impl Search<'_> {
     /// lies within the disc round the node's middle that is larger by the node.
     fn descend(&mut self, index: usize) {
         let node = &self.discs.nodes[index];
-        let bound = self.mass(0, node.middle, self.angle + node.angle);
+        let bound = self.mass(0, node.middle, self.radius.plus(node.reach));
         if bound < self.share || self.best.is_some_and(|best| bound < best.mass) {
             return;
         }
@@ -129,7 +128,7 @@ impl Search<'_> {
         if own <= 0.0 {
             return;
         }
-        let mass = self.mass(0, self.discs.vectors[at], self.angle);
+        let mass = self.mass(0, self.discs.vectors[at], self.radius);
         let better = |best: Disc| {
             let other = self.probabilities[best.class.index()];
             mass.total_cmp(&best.mass)
@@ -143,32 +142,88 @@ impl Search<'_> {
     }
 
     /// Probability within an angle of a direction, inside a node.
-    fn mass(&self, index: usize, middle: [f64; 3], angle: f64) -> f64 {
+    fn mass(&self, index: usize, middle: [f64; 3], angle: Angle) -> f64 {
+        if angle.radians >= std::f64::consts::PI {
+            return self.masses[index];
+        }
         let node = &self.discs.nodes[index];
-        let away = angle_between(node.middle, middle);
-        if self.masses[index] <= 0.0 || away - node.angle > angle {
+        let away = chord_squared(node.middle, middle);
+        if self.masses[index] <= 0.0 || away > angle.plus(node.reach).chord_squared() + SLACK {
             return 0.0;
         }
-        if away + node.angle <= angle {
+        if angle.minus(node.reach).is_some_and(|inner| away < inner.chord_squared() - SLACK) {
             return self.masses[index];
         }
         if node.second != 0 {
             return self.mass(index + 1, middle, angle)
                 + self.mass(node.second as usize, middle, angle);
         }
+        let rim = angle.chord_squared();
         (node.first as usize..node.last as usize)
-            .filter(|&at| angle_between(self.discs.vectors[at], middle) <= angle)
+            .filter(|&at| chord_squared(self.discs.vectors[at], middle) <= rim)
             .map(|at| f64::from(self.probabilities[self.discs.classes[at].index()]))
             .sum()
+    }
+}
+
+/// What rounding may take from a squared chord that was made by adding angles; where it matters, a
+/// node's children or points are asked instead.
+const SLACK: f64 = 1e-14;
+
+/// An angle from nothing to half a turn with its sine and cosine: searches add and subtract angles
+/// all the time, and no function of them is called for it.
+#[derive(Clone, Copy, Debug)]
+struct Angle {
+    radians: f64,
+    sin: f64,
+    /// One minus the cosine, which is precise for small angles where the cosine is not.
+    versine: f64,
+}
+
+impl Angle {
+    /// Half a turn is the most.
+    fn new(radians: f64) -> Self {
+        let radians = radians.min(std::f64::consts::PI);
+        Self { radians, sin: radians.sin(), versine: 2.0 * (radians / 2.0).sin().powi(2) }
+    }
+
+    /// Half a turn is the most.
+    fn plus(self, other: Self) -> Self {
+        let radians = self.radians + other.radians;
+        if radians >= std::f64::consts::PI {
+            return Self { radians: std::f64::consts::PI, sin: 0.0, versine: 2.0 };
+        }
+        let (a, b) = (self, other);
+        Self {
+            radians,
+            sin: a.sin * (1.0 - b.versine) + b.sin * (1.0 - a.versine),
+            versine: a.versine + b.versine - a.versine * b.versine + a.sin * b.sin,
+        }
+    }
+
+    /// Nothing where the other one is larger.
+    fn minus(self, other: Self) -> Option<Self> {
+        let radians = self.radians - other.radians;
+        let (a, b) = (self, other);
+        (radians >= 0.0).then(|| Self {
+            radians,
+            sin: a.sin * (1.0 - b.versine) - b.sin * (1.0 - a.versine),
+            versine: a.versine + b.versine - a.versine * b.versine - a.sin * b.sin,
+        })
+    }
+
+    /// The square of the straight way between two points on the unit sphere so far apart.
+    fn chord_squared(self) -> f64 {
+        2.0 * self.versine
     }
 }
 
 /// Divides points along their widest axis until leaves are small.
 fn arrange(points: &mut [(ClassId, [f64; 3])], first: usize, last: usize, nodes: &mut Vec<Node>) {
     let here = &mut points[first..last];
-    let (middle, angle) = ball(here);
+    let (middle, reach) = ball(here);
     let index = nodes.len();
-    nodes.push(Node { middle, angle, first: first as u32, last: last as u32, second: 0 });
+    nodes.push(Node { middle, reach, first: first as u32, last: last as u32, second: 0 });
     if here.len() <= LEAF {
         return;
     }
@@ -180,13 +235,14 @@ fn arrange(points: &mut [(ClassId, [f64; 3])], first: usize, last: usize, nodes:
     arrange(points, first + half, last, nodes);
 }
 
-fn ball(points: &[(ClassId, [f64; 3])]) -> ([f64; 3], f64) {
+fn ball(points: &[(ClassId, [f64; 3])]) -> ([f64; 3], Angle) {
     let sum = points.iter().fold([0.0; 3], |sum, (_, v)| std::array::from_fn(|i| sum[i] + v[i]));
     // Points that cancel out: any middle will do.
     let middle = LatLng::from_vector(sum).map_or(points[0].1, LatLng::to_vector);
-    let angle = points.iter().map(|(_, v)| angle_between(*v, middle)).fold(0.0, f64::max);
+    let farthest = points.iter().map(|(_, v)| chord_squared(*v, middle)).fold(0.0, f64::max);
+    let angle = 2.0 * (farthest.sqrt() / 2.0).min(1.0).asin();
     // What rounding took must not lose a point on the rim.
-    (middle, angle + 1e-9)
+    (middle, Angle::new(angle + 1e-9))
 }
 
 fn widest(points: &[(ClassId, [f64; 3])]) -> usize {
@@ -199,10 +255,9 @@ fn widest(points: &[(ClassId, [f64; 3])]) -> usize {
     (0..3).max_by(|&a, &b| spread(a).total_cmp(&spread(b))).unwrap_or(0)
 }
 
-/// Angle between two unit vectors in radians, precise also for close ones.
-fn angle_between(a: [f64; 3], b: [f64; 3]) -> f64 {
-    let chord: f64 = (0..3).map(|i| (a[i] - b[i]).powi(2)).sum::<f64>().sqrt();
-    2.0 * (chord / 2.0).min(1.0).asin()
+/// Square of the straight way between two unit vectors.
+fn chord_squared(a: [f64; 3], b: [f64; 3]) -> f64 {
+    (0..3).map(|i| (a[i] - b[i]).powi(2)).sum()
 }
 
 #[cfg(test)]
