@@ -205,7 +205,7 @@ impl Angle {
     fn minus(self, other: Self) -> Option<Self> {
         let radians = self.radians - other.radians;
         let (a, b) = (self, other);
-        (radians >= 0.0).then(|| Self {
+        (radians >= 0.0).then_some(Self {
             radians,
             sin: a.sin * (1.0 - b.versine) - b.sin * (1.0 - a.versine),
             versine: a.versine + b.versine - a.versine * b.versine - a.sin * b.sin,
