@@ -12,6 +12,8 @@ pub enum BackendName {
     /// [`Cpu`], our own.
     #[default]
     Cpu,
+    /// burn on graphics cards of any maker, in builds with the feature of a [`crate::GpuApi`].
+    Burn,
     /// libtorch, in builds with the feature `torch`.
     Torch,
 }
@@ -30,11 +32,15 @@ pub enum Precision {
 
 impl BackendName {
     /// Every backend.
-    pub const ALL: [Self; 2] = [Self::Cpu, Self::Torch];
+    pub const ALL: [Self; 3] = [Self::Cpu, Self::Burn, Self::Torch];
 
     /// Whether this build has it.
     pub fn is_built(self) -> bool {
-        self == Self::Cpu || cfg!(feature = "torch")
+        match self {
+            Self::Cpu => true,
+            Self::Burn => cfg!(feature = "burn"),
+            Self::Torch => cfg!(feature = "torch"),
+        }
     }
 }
 
@@ -42,6 +48,7 @@ impl fmt::Display for BackendName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cpu => "cpu",
+            Self::Burn => "burn",
             Self::Torch => "torch",
         })
     }
@@ -51,7 +58,7 @@ impl FromStr for BackendName {
     type Err = TrainError;
 
     fn from_str(name: &str) -> Result<Self, TrainError> {
-        let wrong = TrainError::Value("the backends are cpu and torch");
+        let wrong = TrainError::Value("the backends are cpu, burn and torch");
         Self::ALL.into_iter().find(|it| it.to_string() == name).ok_or(wrong)
     }
 }
@@ -86,13 +93,14 @@ impl TrainConfig {
         weights: &Weights,
         group: &Group,
     ) -> Result<Box<dyn Backend>, BackendError> {
-        if self.backend == BackendName::Cpu && group.size() > 1 {
+        let (backend, processes) = (self.backend, group.size());
+        if backend != BackendName::Torch && processes > 1 {
             return Err(BackendError::Device(format!(
-                "the backend cpu trains in one process, not in {}: the backend torch does",
-                group.size()
+                "the backend {backend} trains in one process, not in {processes}: the backend \
+                 torch does",
             )));
         }
-        match (self.backend, self.device.as_str(), self.precision) {
+        match (backend, self.device.as_str(), self.precision) {
             (BackendName::Cpu, "auto" | "cpu", Precision::F32) => {
                 Ok(Box::new(Cpu::new(network, weights, self.optimizer)?))
             }
@@ -100,8 +108,9 @@ impl TrainConfig {
                 "the backend cpu has no precision '{precision}': the backend torch has"
             ))),
             (BackendName::Cpu, device, _) => Err(BackendError::Device(format!(
-                "the backend cpu has no device '{device}': the backend torch may have"
+                "the backend cpu has no device '{device}': the backends burn and torch may have"
             ))),
+            (BackendName::Burn, ..) => burn(self, network, weights),
             (BackendName::Torch, ..) => torch(self, network, weights, group),
         }
     }
@@ -131,4 +140,19 @@ fn torch(
     let what = "this build has no libtorch: build it with \
                 `scripts/with-torch cargo build --release -p planet-cli --features torch`";
     Err(BackendError::Device(what.to_owned()))
+}
+
+#[cfg(feature = "burn")]
+fn burn(
+    config: &TrainConfig,
+    network: &Network,
+    weights: &Weights,
+) -> Result<Box<dyn Backend>, BackendError> {
+    let TrainConfig { optimizer, device, precision, .. } = config;
+    Ok(Box::new(crate::Burn::new(network, weights, *optimizer, device, *precision)?))
+}
+
+#[cfg(not(feature = "burn"))]
+fn burn(config: &TrainConfig, _: &Network, _: &Weights) -> Result<Box<dyn Backend>, BackendError> {
+    Err(crate::GpuApi::missing(&config.device))
 }

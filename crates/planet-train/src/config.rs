@@ -59,9 +59,10 @@ pub struct TrainConfig {
     pub init: Option<PathBuf>,
     /// Minutes between checkpoints within an epoch; one is also written after each epoch.
     pub checkpoint_minutes: f64,
-    /// What trains; the other one may go on with the run.
+    /// What trains; another one may go on with the run.
     pub backend: BackendName,
-    /// Where it trains: `auto`, `cpu`, or with the backend torch `cuda:0` …
+    /// Where it trains: `auto`; `cpu` with the backends cpu and torch; `cuda:0` … with torch; with
+    /// burn a graphics card by a [`crate::GpuApi`] and its number, `vulkan:0` …
     pub device: String,
     /// What the network computes with: `f32`, or with the backend torch `bf16`.
     pub precision: Precision,

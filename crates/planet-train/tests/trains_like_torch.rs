@@ -3,13 +3,16 @@
 
 #[path = "../../planet-net/tests/golden/formula.rs"]
 mod formula;
+#[cfg(feature = "burn")]
+#[path = "support/gpu.rs"]
+mod gpu;
 
 use planet_data::PixelBatch;
 use planet_net::{Architecture, Array, Network, NetworkOptions, ParameterKind, Weights};
 use planet_train::{Backend, Cpu, Optimizer, Rule, StepOptions};
 
-/// Makes the backend that is held to PyTorch.
-type Begin = fn(&Network, &Weights, Optimizer) -> Box<dyn Backend>;
+/// Makes the backend that is held to PyTorch; nothing where this machine lacks what it needs.
+type Begin = fn(&Network, &Weights, Optimizer) -> Option<Box<dyn Backend>>;
 
 const PHOTOS: usize = 6;
 
@@ -99,7 +102,7 @@ fn trains_alike(
     let (network, golden, batch) = (case.network(), case.golden(), case.batch());
     let targets: Vec<u32> = (0..PHOTOS as u32).collect();
     let optimizer = Optimizer { rule: Rule::ADAGRAD, ..Optimizer::default() };
-    let mut backend = begin(&network, &weights(&network), optimizer);
+    let Some(mut backend) = begin(&network, &weights(&network), optimizer) else { return };
     let first = backend.gradients(&batch, &targets, &case.options()).expect("gradients");
     let after = backend.state().weights;
     for parameter in network.parameters() {
@@ -117,7 +120,8 @@ fn trains_alike(
         }
     }
 
-    let mut backend = begin(&network, &weights(&network), optimizer);
+    let backend = begin(&network, &weights(&network), optimizer);
+    let mut backend = backend.expect("the first one is there too");
     for step in 0..3 {
         let report = backend.step(&batch, &targets, &case.options()).expect("a step");
         same(&format!("loss {step}"), &[report.loss as f32], &golden, share);
@@ -164,12 +168,22 @@ macro_rules! trains_like_pytorch {
 }
 
 trains_like_pytorch!(cpu, [2e-5, 2e-2, 2e-3, 2e-4], |network, weights, optimizer| {
-    Box::new(Cpu::new(network, weights, optimizer).expect("a backend"))
+    Some(Box::new(Cpu::new(network, weights, optimizer).expect("a backend")))
 });
 
 #[cfg(feature = "torch")]
 trains_like_pytorch!(torch, [2e-5, 2e-2, 3e-2, 2e-3], |network, weights, optimizer| {
     use planet_train::{Precision, Torch};
     let backend = Torch::new(network, weights, optimizer, "cpu", Precision::F32);
-    Box::new(backend.expect("a backend"))
+    Some(Box::new(backend.expect("a backend")))
+});
+
+// One ReLU or another is at its bend here, and goes the other way where sums are taken in another
+// order: what lies behind it agrees within 2e-5, what lies before it does not. gpu_agrees.rs holds
+// backends to 1e-5 where none is.
+#[cfg(feature = "burn")]
+trains_like_pytorch!(burn, [2e-2, 2e-2, 2e-2, 2e-4], |network, weights, optimizer| {
+    use planet_train::{Burn, Precision};
+    let backend = Burn::new(network, weights, optimizer, &gpu::device()?, Precision::F32);
+    Some(Box::new(backend.expect("a backend")))
 });

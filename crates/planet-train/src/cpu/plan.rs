@@ -269,10 +269,9 @@ impl Planner<'_> {
             }
             Operation::Dropout { probability } => {
                 let (input, output) = (self.input(node, 0), self.place(index));
-                let stream = (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 self.layer(&[input], move |add| {
                     let (add, factors) = (add[0], Vec::new());
-                    Box::new(Dropout { probability, input, output, add, stream, factors })
+                    Box::new(Dropout { probability, input, output, add, node: index, factors })
                 });
             }
             Operation::Flatten => {

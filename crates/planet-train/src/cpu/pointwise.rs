@@ -1,11 +1,10 @@
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{
     Layer, Mode,
     memory::{Memory, View},
 };
+use crate::dropout;
 
 /// A function of one number, applied to each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,8 +196,8 @@ pub(super) struct Dropout {
     pub(super) output: View,
     /// Whether the gradient is added to what is there.
     pub(super) add: bool,
-    /// Of this node, so that no two drop alike.
-    pub(super) stream: u64,
+    /// Its place in the network.
+    pub(super) node: usize,
     /// What each number is multiplied by, `[photos, numbers]`; empty where nothing is dropped.
     pub(super) factors: Vec<f32>,
 }
@@ -208,12 +207,9 @@ impl Layer for Dropout {
         let per_photo = self.output.pixels() * self.output.channels;
         self.factors.clear();
         if let Mode::Training { dropout: Some(seed) } = mode {
-            let keep = 1.0 - self.probability;
             self.factors.resize(memory.photos * per_photo, 0.0);
             self.factors.par_chunks_mut(per_photo).enumerate().for_each(|(photo, factors)| {
-                let mut random = ChaCha8Rng::seed_from_u64(seed ^ self.stream);
-                random.set_stream(photo as u64);
-                factors.fill_with(|| if random.random::<f32>() < keep { 1.0 / keep } else { 0.0 });
+                dropout::draw(factors, self.probability, seed, self.node, photo);
             });
         }
         self.apply(memory);

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 use planet_engine::{Device, OnnxRuntime, Precision, Rten};
-use planet_train::BackendName;
+use planet_train::{BackendName, GpuApi};
 
 use crate::{
     engine_choice::{EngineChoice, EngineName, automatic},
@@ -74,11 +74,25 @@ fn computes_bf16() -> bool {
     false
 }
 
-/// Backends of `planet train`.
+/// Backends of `planet train`, burn with the graphics cards that `--device` may name.
 fn can_train() -> String {
-    let names = BackendName::ALL.map(|backend| match backend.is_built() {
-        true => backend.to_string(),
-        false => format!("{backend} (not in this build: see docs/training-backends.md)"),
+    let names = BackendName::ALL.map(|backend| match backend {
+        _ if !backend.is_built() => {
+            format!("{backend} (not in this build: see docs/training-backends.md)")
+        }
+        BackendName::Burn => format!("{backend} ({})", cards()),
+        BackendName::Cpu | BackendName::Torch => backend.to_string(),
     });
     names.join(", ")
+}
+
+/// What each interface of this build finds.
+fn cards() -> String {
+    let found = GpuApi::ALL.into_iter().filter(|api| api.is_built()).map(|api| {
+        match api.cards().join(", ").as_str() {
+            "" => format!("{api}: no graphics card"),
+            cards => format!("{api}: {cards}"),
+        }
+    });
+    found.collect::<Vec<_>>().join("; ")
 }

@@ -75,10 +75,11 @@ pub struct Arguments {
     /// Weights to begin with (safetensors; torchvision's and timm's fit by name)
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
-    /// cpu (our own) or torch (libtorch, in builds that have it)
+    /// cpu (our own); in builds that have it burn (graphics cards of any maker) or torch
     #[arg(long, value_name = "B")]
     backend: Option<BackendName>,
-    /// auto or cpu; with torch also cuda:0 …
+    /// auto or cpu; with burn vulkan, metal, wgpu, cuda or rocm, the second card as vulkan:1 …;
+    /// with torch cuda:0 …
     #[arg(long, value_name = "D")]
     device: Option<String>,
     /// f32; with torch also bf16
