@@ -173,7 +173,9 @@ fn the_share_of_rows_is_that_of_the_rows_which_agree_with_the_whole_photo() {
         let Ok(photo) = decode(&file[..file.len() * percent / 100]) else { continue };
         let share = photo.rescue().expect("says so").share;
         let rows = whole.pixels().chunks(row).zip(photo.pixels().chunks(row));
-        let agree = rows.take_while(|(a, b)| a == b).count() as f32 / 160.0;
+        // Damaged files go to the second decoder, which rounds in its own way.
+        let agrees = |(a, b): &(&[u8], &[u8])| a.iter().zip(*b).all(|(a, b)| a.abs_diff(*b) <= 8);
+        let agree = rows.take_while(agrees).count() as f32 / 160.0;
         // The row of blocks with the cut in it, 16 pixels, holds data in part.
         assert!((share - agree).abs() <= 17.0 / 160.0, "{percent} %: {share} and {agree}");
     }

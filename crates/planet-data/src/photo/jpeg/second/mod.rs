@@ -66,8 +66,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     if share == 0.0 && failure.is_some() {
         return Err(failure.unwrap_or_default());
     }
-    let reason = failure.or(picture.reason.clone()).or(walk.damage);
-    Ok(Decoded { pixels: picture.into_rgb(&colour, &tables)?, share, reason })
+    let reason = failure.or(walk.damage).or(picture.reason.clone());
+    Ok(Decoded { pixels: picture.into_rgb(&colour)?, share, reason })
 }
 
 /// A picture while its scans come in.
@@ -121,8 +121,8 @@ impl Picture {
         1.0 - self.missing.iter().copied().fold(0.0, f32::max)
     }
 
-    fn into_rgb(self, colour: &Colour, _: &Tables) -> Result<Vec<u8>, String> {
-        let planes = self.planes.finished(&self.frame);
+    fn into_rgb(self, colour: &Colour) -> Result<Vec<u8>, String> {
+        let planes = self.planes.finished();
         colour.rgb(&self.frame, &planes)
     }
 }

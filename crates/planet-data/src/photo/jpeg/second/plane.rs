@@ -89,7 +89,7 @@ impl Planes {
     }
 
     /// The samples of all components.
-    pub(super) fn finished(self, _: &Frame) -> Vec<Plane> {
+    pub(super) fn finished(self) -> Vec<Plane> {
         let finish = |blocks: Blocks| {
             let stride = 8 * blocks.columns;
             let samples = match blocks.content {
