@@ -1,8 +1,8 @@
 use rayon::prelude::*;
 
 use crate::{
-    DataError, DiskStore, Gazetteer, Limits, Monitor, PerceptualHash, Photo, PhotoRecord,
-    photo_score,
+    DataError, DiskStore, Gazetteer, Monitor, PerceptualHash, Photo, PhotoError, PhotoRecord,
+    guard::guarded, photo_score,
 };
 
 /// What is added to a manifest that its photos' headers do not say.
@@ -37,7 +37,12 @@ impl Enrich {
                 let country = record.position.and_then(|position| gazetteer.country(position));
                 record.country = country.map(|country| country.code.to_owned());
             }
-            let problem = self.add_from_file(&mut record, store).err();
+            let problem = guarded(|| self.add_from_file(&mut record, store))
+                .unwrap_or_else(|message| {
+                    let error = PhotoError::Panicked { message };
+                    Err(DataError::table(&record.photo, error))
+                })
+                .err();
             monitor.advance(1);
             Ok((record, problem))
         };
@@ -58,7 +63,7 @@ impl Enrich {
         }
         if perceptual || score {
             let failed = |error: crate::PhotoError| DataError::table(&record.photo, error);
-            let photo = Photo::decode(&bytes, &Limits::default()).map_err(failed)?;
+            let photo = Photo::decode(&bytes, &store.limits()).map_err(failed)?;
             if perceptual {
                 record.perceptual_hash = Some(PerceptualHash::of(&photo).to_string());
             }

@@ -8,6 +8,7 @@ mod enrich;
 mod error;
 mod gazetteer;
 mod geotags;
+mod guard;
 mod import;
 mod loader;
 mod manifest;

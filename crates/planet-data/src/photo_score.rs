@@ -1,5 +1,8 @@
 use crate::Photo;
 
+/// Pixels of a row that are looked at together; ordinary photos have fewer.
+const LONGEST_ROW: usize = 1 << 16;
+
 /// From this score on a picture is taken for a photograph.
 pub const PHOTOGRAPH_FROM: f32 = 0.5;
 
@@ -61,7 +64,8 @@ impl Measures {
                 let [red, green, blue] = pixel.map(|level| usize::from(level >> 4));
                 colours[red << 8 | green << 4 | blue] += 1;
             }
-            counts.add(pixels);
+            // A row of a hundred million pixels is looked at piece by piece.
+            pixels.chunks(LONGEST_ROW).for_each(|pixels| counts.add(pixels));
         }
         colours.sort_unstable_by(|a, b| b.cmp(a));
         let all: u32 = colours.iter().sum();

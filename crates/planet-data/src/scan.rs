@@ -6,7 +6,7 @@ use std::{
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{DataError, Monitor, PhotoFacts, PhotoFormat, PhotoRecord};
+use crate::{DataError, Monitor, PhotoError, PhotoFacts, PhotoFormat, PhotoRecord, guard::guarded};
 
 /// Photos that are read between two looks at the monitor.
 const BATCH: usize = 512;
@@ -133,7 +133,8 @@ fn read(path: &Path, root: &Path, known: &HashSet<String>) -> Option<Result<Scan
     if known.contains(&id) {
         return None;
     }
-    let facts = PhotoFacts::read(path);
+    let facts = guarded(|| PhotoFacts::read(path))
+        .unwrap_or_else(|message| Err(PhotoError::Panicked { message }));
     Some(match facts {
         Err(error) => Err(DataError::table(path.to_string_lossy(), error)),
         Ok(facts) => {

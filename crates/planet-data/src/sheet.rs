@@ -60,7 +60,8 @@ pub fn thumbnail_jpeg(photo: &Photo, side: u32) -> Vec<u8> {
 
 fn thumbnail(photo: &Photo, side: u32) -> RgbImage {
     let longest = f64::from(photo.width().max(photo.height()));
-    let scaled = |length: u32| ((f64::from(length * side) / longest).round() as usize).max(1);
+    let scaled =
+        |length: u32| ((f64::from(length) * f64::from(side) / longest).round() as usize).max(1);
     let (width, height) = (scaled(photo.width()), scaled(photo.height()));
     let small = Preprocess {
         size: [height, width],

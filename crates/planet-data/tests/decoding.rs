@@ -173,7 +173,9 @@ fn the_share_of_rows_is_that_of_the_rows_which_agree_with_the_whole_photo() {
         let Ok(photo) = decode(&file[..file.len() * percent / 100]) else { continue };
         let share = photo.rescue().expect("says so").share;
         let rows = whole.pixels().chunks(row).zip(photo.pixels().chunks(row));
-        let agree = rows.take_while(|(a, b)| a == b).count() as f32 / 160.0;
+        // Damaged files go to the second decoder, which rounds in its own way.
+        let agrees = |(a, b): &(&[u8], &[u8])| a.iter().zip(*b).all(|(a, b)| a.abs_diff(*b) <= 8);
+        let agree = rows.take_while(agrees).count() as f32 / 160.0;
         // The row of blocks with the cut in it, 16 pixels, holds data in part.
         assert!((share - agree).abs() <= 17.0 / 160.0, "{percent} %: {share} and {agree}");
     }
@@ -189,9 +191,29 @@ fn files_that_are_no_photos_are_named_for_what_they_are() {
 }
 
 #[test]
-fn a_tiff_of_a_kind_that_is_not_decoded_is_named_with_its_kind() {
-    let error = decode(&bytes("photos/palette.tif")).expect_err("no decoder for palettes in TIFF");
-    assert!(error.to_string().contains("RGBPalette"), "{error}");
+fn a_tiff_with_a_palette_has_its_colours() {
+    let photo = decode(&bytes("photos/palette.tif")).expect("a photo");
+    let plain = decode(&bytes("photos/rgb.png")).expect("a photo");
+    let differences = photo.pixels().iter().zip(plain.pixels()).map(|(a, b)| a.abs_diff(*b));
+    let sum: u64 = differences.map(u64::from).sum();
+    assert!(sum < 12 * plain.pixels().len() as u64, "{sum}");
+}
+
+#[test]
+fn a_photo_over_the_memory_limit_is_a_named_error_before_memory_is_taken() {
+    for name in ["rgb.png", "large.jpg", "large-progressive.jpg", "deflate.tif", "lossy.webp"] {
+        let bytes = bytes(&format!("photos/{name}"));
+        let tight = Limits { memory: 1000, ..Limits::default() };
+        let error = Photo::decode(&bytes, &tight).expect_err(name);
+        assert!(matches!(error, PhotoError::TooMuchMemory { limit: 1000, .. }), "{name}: {error}");
+        assert!(Photo::decode(&bytes, &Limits { memory: 8 << 20, ..tight }).is_ok(), "{name}");
+    }
+    // 150,000,000 x 1.
+    let mut png = bytes("photos/rgb.png");
+    png[16..20].copy_from_slice(&150_000_000u32.to_be_bytes());
+    png[20..24].copy_from_slice(&1u32.to_be_bytes());
+    let error = decode(&png).expect_err("too much");
+    assert!(matches!(error, PhotoError::TooMuchMemory { .. }), "{error}");
 }
 
 #[test]

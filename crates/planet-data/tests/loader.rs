@@ -150,12 +150,20 @@ fn where_everything_fails_the_loader_ends_with_the_first_photos_name() {
 }
 
 #[test]
-fn a_store_that_panics_ends_the_epoch_with_an_error() {
-    let fatal = (0..20).map(|at| format!("fatal/{at}")).collect();
-    let loader = loader(fatal, LoaderOptions { failed: FailedPhotos::LeaveOut, ..training() });
-    let mut epoch = loader.epoch(0, 0);
-    assert!(matches!(epoch.next(), Some(Err(LoaderError::Thread))));
-    assert!(epoch.next().is_none());
+fn a_photo_on_which_the_store_panics_is_named_and_the_epoch_goes_on() {
+    let mixed = (0..20).map(|at| format!("{}/{at}", if at == 5 { "fatal" } else { "good" }));
+    let mixed: Vec<String> = mixed.collect();
+    let evaluation = batches(&loader(mixed.clone(), LoaderOptions::evaluation(8)), 0, 0);
+    let rows: Vec<usize> = evaluation.iter().flat_map(|batch| batch.rows.clone()).collect();
+    assert_eq!(rows, (0..20).filter(|row| *row != 5).collect::<Vec<_>>());
+    let failed: Vec<_> = evaluation.iter().flat_map(|batch| &batch.failed).collect();
+    let [failed] = failed[..] else { panic!("one photo failed") };
+    assert_eq!((failed.row, failed.photo.as_str()), (5, "fatal/5"));
+    let told = PhotoError::Panicked { message: "as a decoder might".to_owned() };
+    assert_eq!(failed.error.to_string(), told.to_string());
+    // In training another photo takes its place.
+    let training = batches(&loader(mixed, training()), 0, 0);
+    assert!(training.iter().all(|batch| batch.rows.len() == 8));
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub use augment::Augment;
 pub use batches::Batches;
 
 use self::order::{Order, Runs, sample_random};
-use crate::{PhotoError, PhotoStore, PixelBatch, Preprocess, preprocess::Fitted};
+use crate::{PhotoError, PhotoStore, PixelBatch, Preprocess, guard::guarded, preprocess::Fitted};
 
 /// Photos that are tried in the place of one that failed, before the loader gives up.
 const MOST_REPLACEMENTS: u64 = 16;
@@ -119,8 +119,8 @@ pub enum LoaderError {
         /// Why it failed.
         error: PhotoError,
     },
-    /// A store or decoder broke down.
-    #[error("a decoding thread broke down; the photo that did it is a fault worth reporting")]
+    /// A decoding thread broke down outside any photo, whose panics are the photo's own error.
+    #[error("a decoding thread broke down; report the fault")]
     Thread,
 }
 
@@ -209,16 +209,17 @@ impl Loader {
         for _ in 0..=MOST_REPLACEMENTS {
             let augment = &self.options.augment;
             let id = &self.photos[row];
-            // A random crop may want every pixel.
-            let photo = match augment.crop {
-                Some(_) => self.store.photo(id),
-                None => self.store.photo_for(id, &self.preprocess),
-            };
-            match photo {
-                Ok(photo) => {
-                    let fitted = augment.apply(&self.preprocess, &photo, &mut random);
-                    return Ok(Sample { photo: Some((row, fitted)), failed });
-                }
+            // A store or decoder that panics costs this photo, not the epoch.
+            let fitted = guarded(|| {
+                // A random crop may want every pixel.
+                let photo = match augment.crop {
+                    Some(_) => self.store.photo(id),
+                    None => self.store.photo_for(id, &self.preprocess),
+                }?;
+                Ok(augment.apply(&self.preprocess, &photo, &mut random))
+            });
+            match fitted.unwrap_or_else(|message| Err(PhotoError::Panicked { message })) {
+                Ok(fitted) => return Ok(Sample { photo: Some((row, fitted)), failed }),
                 Err(error) => {
                     failed.push(FailedPhoto { row, photo: self.photos[row].clone(), error });
                 }

@@ -1,11 +1,8 @@
-use std::{
-    io::Cursor,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::io::Cursor;
 
 use image::{
     DynamicImage, ImageDecoder, ImageResult,
-    codecs::{gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder},
+    codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder},
 };
 
 #[cfg(feature = "heif")]
@@ -13,9 +10,10 @@ use super::heif::decode as heif;
 #[cfg(feature = "turbojpeg")]
 use super::turbo::reduced;
 use super::{
-    Limits, PhotoError, PhotoFormat, exif::Block, headers::Headers, jpeg, orientation::Orientation,
+    Limits, PhotoError, PhotoFormat, exif::Block, headers::Headers, jpeg, memory,
+    orientation::Orientation, tiff,
 };
-use crate::Preprocess;
+use crate::{Preprocess, guard::guarded};
 
 /// A photo's pixels: upright, RGB, eight bits. Colour profiles are not applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +27,7 @@ pub struct Photo {
 /// Says that a damaged JPEG was decoded as far as it goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rescue {
-    /// Share of the stored rows that hold data, 0.5..=1; the others are grey.
+    /// Share of the picture that holds data, 0.5..=1; the rest is grey.
     pub share: f32,
     /// What was wrong.
     pub reason: String,
@@ -51,12 +49,13 @@ impl Photo {
     /// Decodes the bytes of a photo and turns it upright.
     ///
     /// Transparent parts become white. Of a GIF, WebP or PNG animation the first frame is
-    /// taken, of a TIFF the first page. A damaged JPEG is decoded as far as it goes and kept
-    /// if at least half its rows hold data; [`Photo::rescue`] says so.
+    /// taken, of a TIFF the first page. A damaged JPEG is decoded as far as it goes, behind a
+    /// damaged place from the next restart marker on, and kept if at least half of it holds
+    /// data; [`Photo::rescue`] says so.
     ///
     /// # Errors
-    /// The bytes are no photo, are damaged, exceed the limits, or are of a format that this
-    /// build cannot decode.
+    /// The bytes are no photo, are damaged, exceed the limits, or are of a format or kind that
+    /// this build cannot decode. Where a library panics, that is the photo's error.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, PhotoError> {
         Self::decode_sparing(bytes, limits, |_| 1.0)
     }
@@ -85,6 +84,16 @@ impl Photo {
         if length > limits.bytes {
             return Err(PhotoError::TooManyBytes { bytes: length, limit: limits.bytes });
         }
+        // A decoder that panics on hostile bytes must cost one photo, not the whole run.
+        guarded(|| Self::decode_unguarded(bytes, limits, spare))
+            .unwrap_or_else(|message| Err(PhotoError::Panicked { message }))
+    }
+
+    fn decode_unguarded(
+        bytes: &[u8],
+        limits: &Limits,
+        spare: impl Fn([u32; 2]) -> f64,
+    ) -> Result<Self, PhotoError> {
         let headers = Headers::read(Cursor::new(bytes))?;
         let (width, height) = (headers.width, headers.height);
         if u64::from(width) * u64::from(height) > limits.pixels {
@@ -93,15 +102,14 @@ impl Photo {
         let orientation = orientation(&headers);
         let (upright_width, upright_height) = orientation.upright(width, height);
         let spare = spare([upright_height, upright_width]);
-        // A decoder that panics on hostile bytes must cost one photo, not the whole run.
-        let decoded = || match reduced(bytes, &headers, spare) {
-            Some(photo) => Ok(photo),
-            None => stored(bytes, &headers, limits),
+        let needs = memory::needed(bytes, &headers, orientation);
+        if needs > limits.memory {
+            return Err(PhotoError::TooMuchMemory { needs, limit: limits.memory });
+        }
+        let stored = match reduced(bytes, &headers, spare) {
+            Some(photo) => photo,
+            None => stored(bytes, &headers, limits)?,
         };
-        let stored = catch_unwind(AssertUnwindSafe(decoded)).unwrap_or_else(|_| {
-            let reason = "the decoder gave up on these bytes".to_owned();
-            Err(PhotoError::Decode { format: headers.format, reason })
-        })?;
         let (width, height) = orientation.upright(stored.width, stored.height);
         let sides = (stored.width as usize, stored.height as usize);
         let pixels = orientation.apply(stored.pixels, sides.0, sides.1);
@@ -155,11 +163,11 @@ fn heif(_: &[u8], headers: &Headers, _: &Limits) -> Result<Photo, PhotoError> {
 fn stored(bytes: &[u8], headers: &Headers, limits: &Limits) -> Result<Photo, PhotoError> {
     let reader = Cursor::new(bytes);
     let image = match headers.format {
-        PhotoFormat::Jpeg => return jpeg::decode(bytes, headers),
+        PhotoFormat::Jpeg => return jpeg::decode(bytes),
+        PhotoFormat::Tiff => return tiff::decode(bytes),
         PhotoFormat::Heic | PhotoFormat::Avif => return heif(bytes, headers, limits),
         PhotoFormat::Png => PngDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
         PhotoFormat::WebP => WebPDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
-        PhotoFormat::Tiff => TiffDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
         PhotoFormat::Gif => GifDecoder::new(reader).and_then(|decoder| pixels(decoder, limits)),
     }
     .map_err(|error| PhotoError::Decode { format: headers.format, reason: error.to_string() })?;
@@ -169,8 +177,7 @@ fn stored(bytes: &[u8], headers: &Headers, limits: &Limits) -> Result<Photo, Pho
 
 fn pixels(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<DynamicImage> {
     let mut bounds = image::Limits::no_limits();
-    // Sixteen bits of four channels, and as much again for what a decoder keeps beside them.
-    bounds.max_alloc = Some(limits.pixels.saturating_mul(16).max(limits.bytes));
+    bounds.max_alloc = Some(limits.memory);
     decoder.set_limits(bounds)?;
     DynamicImage::from_decoder(decoder)
 }

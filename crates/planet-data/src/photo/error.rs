@@ -36,6 +36,25 @@ pub enum PhotoError {
         /// The limit on their product.
         limit: u64,
     },
+    /// Decoding would take more memory than [`super::Limits::memory`].
+    #[error(
+        "decoding takes about {} MB of memory, more than the limit of {} MB; make the photo smaller, or raise the limit if it is sound",
+        .needs.div_ceil(1_000_000), .limit / 1_000_000
+    )]
+    TooMuchMemory {
+        /// Bytes that the photo takes at the greatest, its file included.
+        needs: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A library that PlaNet uses panicked on this photo.
+    #[error(
+        "a library broke down on this photo ({message}); save the photo anew, and report the fault"
+    )]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
     /// Width or height is zero, or there are not three bytes for every pixel.
     #[error("{width} x {height} pixels with {bytes} bytes are no photo")]
     Shape {

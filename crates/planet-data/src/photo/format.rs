@@ -3,13 +3,13 @@ use std::fmt;
 /// A file format, known by its first bytes and never by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PhotoFormat {
-    /// JPEG, baseline or progressive.
+    /// JPEG, sequential or progressive.
     Jpeg,
     /// PNG.
     Png,
     /// WebP, lossy or lossless.
     WebP,
-    /// TIFF, either byte order.
+    /// TIFF and BigTIFF, either byte order.
     Tiff,
     /// GIF; its first frame is the photo.
     Gif,
@@ -29,7 +29,7 @@ impl PhotoFormat {
             [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
             [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => Some(Self::Png),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
-            [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Self::Tiff),
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
             [_, _, _, _, b'f', b't', b'y', b'p', brands @ ..] => Self::of_brands(brands),
             _ => None,

@@ -10,9 +10,11 @@ mod headers;
 mod heif;
 mod jpeg;
 mod limits;
+mod memory;
 mod note;
 mod orientation;
 mod tags;
+mod tiff;
 #[cfg(feature = "turbojpeg")]
 mod turbo;
 mod xmp;

@@ -6,6 +6,7 @@ use fast_image_resize::{
 use super::{
     ChannelOrder, Filter, Preprocess,
     placement::{Placement, Window},
+    shorten::shortened,
 };
 use crate::Photo;
 
@@ -59,6 +60,9 @@ impl Preprocess {
     fn place(&self, photo: &Photo, placement: Placement) -> Fitted {
         assert!(self.size.iter().all(|&side| side > 0), "an input has pixels");
         let Placement { window, size: [height, width], offset } = placement;
+        if let Some((short, window)) = shortened(photo, window, [height, width]) {
+            return self.place(&short, Placement { window, ..placement });
+        }
         let source = ImageRef::new(photo.width(), photo.height(), photo.pixels(), PixelType::U8x3)
             .expect("a photo has three bytes for every pixel");
         let mut fitted = Image::new(width as u32, height as u32, PixelType::U8x3);

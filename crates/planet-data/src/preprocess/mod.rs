@@ -1,5 +1,6 @@
 mod apply;
 mod placement;
+mod shorten;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

@@ -40,6 +40,11 @@ impl DiskStore {
         &self.root
     }
 
+    /// How large a photo may be.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The bytes of a photo's file.
     ///
     /// # Errors
@@ -98,6 +103,9 @@ impl DiskStore {
     fn read(&self, file: File, bytes: u64) -> Result<Vec<u8>, PhotoError> {
         if bytes > self.limits.bytes {
             return Err(PhotoError::TooManyBytes { bytes, limit: self.limits.bytes });
+        }
+        if bytes > self.limits.memory {
+            return Err(PhotoError::TooMuchMemory { needs: bytes, limit: self.limits.memory });
         }
         let mut content = Vec::with_capacity(bytes as usize);
         file.take(bytes).read_to_end(&mut content)?;

@@ -64,8 +64,17 @@ fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     std::iter::from_fn(move || {
         let (head, rest) = bytes.split_first_chunk::<8>()?;
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let content = rest.get(..length.checked_sub(8)?)?;
-        bytes = &rest[content.len()..];
+        let (content, behind) = match length {
+            // To the end of what holds it.
+            0 => (rest, &rest[rest.len()..]),
+            1 => {
+                let (length, rest) = rest.split_first_chunk::<8>()?;
+                let length = usize::try_from(u64::from_be_bytes(*length)).ok()?;
+                rest.split_at_checked(length.checked_sub(16)?)?
+            }
+            _ => rest.split_at_checked(length.checked_sub(8)?)?,
+        };
+        bytes = behind;
         Some(([head[4], head[5], head[6], head[7]], content))
     })
 }
@@ -86,21 +95,39 @@ fn primary_size(meta: &[u8]) -> Option<(u32, u32)> {
     let properties: Vec<_> = boxes(find(iprp, b"ipco")?).collect();
     let mut size = None;
     // In their order, since each applies to what the one before it leaves.
-    for index in associations(find(iprp, b"ipma")?, primary)? {
-        match properties.get(index.checked_sub(1)?).map(|(kind, content)| (kind, content)) {
-            Some((b"ispe", content)) => size = Some((word(content, 1)?, word(content, 2)?)),
-            Some((b"clap", content)) => {
-                // Both are fractions: numerator, denominator.
-                let side = |at| word(content, at)?.checked_div(word(content, at + 1)?);
-                size = Some((side(0)?, side(2)?));
-            }
-            Some((b"irot", content)) if content.first()? & 1 == 1 => {
+    // There may be several boxes of associations, each with other items.
+    let mut of_items = boxes(iprp).filter(|(kind, _)| kind == b"ipma");
+    for index in of_items.find_map(|(_, ipma)| associations(ipma, primary))? {
+        // Number 0 stands for no property.
+        let Some(property) = index.checked_sub(1).and_then(|at| properties.get(at)) else {
+            continue;
+        };
+        match (&property.0, property.1) {
+            (b"ispe", content) => size = Some((word(content, 1)?, word(content, 2)?)),
+            (b"clap", content) => size = size.map(|size| clean_aperture(content, size)),
+            (b"irot", content) if content.first()? & 1 == 1 => {
                 size = size.map(|(width, height)| (height, width));
             }
             _ => {}
         }
     }
     size
+}
+
+/// What a clean aperture leaves of a picture: width and height are fractions, rounded; one that
+/// makes no sense or is larger than the picture leaves it as it is.
+fn clean_aperture(content: &[u8], (width, height): (u32, u32)) -> (u32, u32) {
+    let side = |at: usize, whole: u32| {
+        let fraction = word(content, at).zip(word(content, at + 1));
+        let side = fraction
+            .filter(|&(_, denominator)| denominator > 0)
+            .map(|(numerator, denominator)| f64::from(numerator) / f64::from(denominator));
+        side.map(|side| side.round() as u32).filter(|side| (1..=whole).contains(side))
+    };
+    match (side(0, width), side(2, height)) {
+        (Some(cut_width), Some(cut_height)) => (cut_width, cut_height),
+        _ => (width, height),
+    }
 }
 
 /// One of the four-byte numbers that a box consists of.
