@@ -9,6 +9,7 @@ mod error;
 mod gazetteer;
 mod geotags;
 mod import;
+mod left_out;
 mod loader;
 mod manifest;
 mod monitor;
@@ -34,6 +35,7 @@ pub use error::DataError;
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
 pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
 pub use import::{ImportFormat, ImportOptions, Imported};
+pub use left_out::{FileKind, LeftOut};
 pub use loader::{
     Augment, Batch, Batches, FailedPhoto, FailedPhotos, Loader, LoaderError, LoaderOptions,
 };
@@ -46,7 +48,7 @@ pub use photo_score::{PHOTOGRAPH_FROM, photo_score};
 pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
 pub use record::{PhotoRecord, PositionSource, TimeSource};
-pub use scan::{Scanned, common_root, photos_below, scan};
+pub use scan::{Found, Scanned, common_root, photos_below, scan};
 pub use sheet::{contact_sheet, sample, thumbnail_jpeg};
 pub use split::{Split, SplitBy};
 pub use statistics::{SIDES, Statistics};
