@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use assert_cmd::Command;
-use predicates::str::contains;
+use predicates::{prelude::PredicateBooleanExt, str::contains};
 
 fn planet(folder: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
     Command::cargo_bin("planet").expect("built").current_dir(folder).args(arguments).assert()
@@ -136,4 +136,86 @@ fn files_that_are_missing_or_no_manifest_are_named() {
     planet(at, &["dataset", "stats", "t.csv:test"]).code(1);
     let import = ["dataset", "import", "--format", "im2gps", "t.csv", "-o", "no/such/folder/m.csv"];
     planet(at, &import).code(1).stderr(contains("no/such/folder/m.csv"));
+}
+
+#[test]
+fn manifests_of_every_spelling_and_separator_are_taken_where_manifests_are_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let manifests = [
+        "photo,latitude,longitude\na.jpg,1.5,2.5\n",
+        "Photo;GPS Latitude;GPS Longitude\na.jpg;1,5;2,5\n",
+        "sep=;\nphoto;Lat;Lon\na.jpg;1,5;2,5\n",
+        "photo\tEXIF:GPSLatitude\tEXIF:GPSLongitude\na.jpg\t1.5\t2.5\n",
+        "photo,\"latitude (°)\",\"longitude (°)\"\na.jpg,\"1,5\",\"2,5\"\n",
+    ];
+    for manifest in manifests {
+        fs::write(at.join("m.csv"), manifest).expect("written");
+        planet(at, &["dataset", "enrich", "m.csv", "--country", "-o", "e.csv"]).success();
+        let enriched = fs::read_to_string(at.join("e.csv")).expect("written");
+        assert!(enriched.contains("\na.jpg,1.5,2.5,"), "{manifest}: {enriched}");
+        planet(at, &["partition", "build", "m.csv", "--keep-from", "1", "-o", "p.csv"]).success();
+        fs::write(at.join("found.csv"), "id;lat;lon\na.jpg;1,5;2,5\n").expect("written");
+        planet(at, &["score", "--predictions", "found.csv", "--truth", "m.csv"])
+            .success()
+            .stdout(contains("100.0"));
+    }
+}
+
+#[test]
+fn tables_that_cannot_be_understood_are_refused_with_the_cure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let latin = b"photo,lat,lng,author\na.jpg,1.5,2.5,Jos\xE9\n".to_vec();
+    let utf16: Vec<u8> =
+        "\u{feff}photo,lat,lng\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, line) in [(latin, "m.csv:2: "), (utf16, "m.csv: ")] {
+        fs::write(at.join("m.csv"), bytes).expect("written");
+        for command in [
+            &["dataset", "stats", "m.csv"][..],
+            &["dataset", "filter", "m.csv", "--no-position", "-o", "f.csv"],
+            &["dataset", "import", "--format", "table", "m.csv", "-o", "f.csv"],
+        ] {
+            planet(at, command).code(1).stderr(contains(line).and(contains("iconv")));
+        }
+        assert!(!at.join("f.csv").exists());
+    }
+    fs::write(at.join("m.csv"), "photo,latitude,longtude\na.jpg,1,2\n").expect("written");
+    planet(at, &["dataset", "stats", "m.csv"]).code(1).stderr(contains("half of a position"));
+    // A decimal comma where commas separate columns.
+    fs::write(at.join("m.csv"), "photo,lat,lng\na.jpg,1,5,2,5\n").expect("written");
+    planet(at, &["dataset", "stats", "m.csv"])
+        .success()
+        .stderr(contains("m.csv:2: the row has more cells than the 3 columns; quote cells"));
+}
+
+#[test]
+fn a_table_that_is_cut_off_is_no_shorter_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let rows: String = (0..5000)
+        .map(|n| format!("{n}.jpg,{},{}\n", f64::from(n).sin(), f64::from(n).cos()))
+        .collect();
+    fs::write(at.join("m.csv"), format!("photo,lat,lng\n{rows}")).expect("written");
+    planet(at, &["dataset", "filter", "m.csv", "--no-position", "-o", "m.csv.gz"]).success();
+    let packed = fs::read(at.join("m.csv.gz")).expect("written");
+    fs::write(at.join("m.csv.gz"), &packed[..packed.len() / 2]).expect("written");
+    planet(at, &["dataset", "stats", "m.csv.gz"]).code(1).stderr(contains("m.csv.gz:"));
+}
+
+#[test]
+fn all_rows_that_were_left_out_are_listed_on_request() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let rows: String = (0..30).map(|n| format!("{n}.jpg,x,1\n")).collect();
+    fs::write(at.join("m.csv"), format!("photo,lat,lng\ngood.jpg,1,2\n{rows}")).expect("written");
+    planet(at, &["dataset", "stats", "m.csv"])
+        .success()
+        .stderr(contains("skipped: 10 more like these; --problems FILE lists them all"));
+    planet(at, &["dataset", "stats", "m.csv", "--problems", "p.csv"])
+        .success()
+        .stderr(contains("skipped: 10 more like these; all are in p.csv"));
+    let list = fs::read_to_string(at.join("p.csv")).expect("written");
+    assert_eq!(list.lines().count(), 31);
+    assert!(list.contains("m.csv:32,lat is not a number: 'x',write decimal degrees\n"), "{list}");
 }

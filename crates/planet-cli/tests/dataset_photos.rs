@@ -161,6 +161,181 @@ fn a_name_in_another_encoding_is_named_and_counted() {
     planet(at, &["dataset", "scan", "photos", "--strict", "-o", "n.csv"]).code(1);
 }
 
+/// Interrupts a scan of these folders at a file that is none, and takes that file away.
+fn interrupted_scan(at: &Path, folders: &[&str]) {
+    let last = at.join(folders[folders.len() - 1]).join("zzz.jpg");
+    fs::write(&last, "no photo").expect("written");
+    let scan = [&["dataset", "scan"], folders, &["--strict", "-o", "m.csv"]].concat();
+    planet(at, &scan).code(1);
+    fs::remove_file(last).expect("removed");
+    assert!(at.join("m.csv.scanning").exists());
+}
+
+#[test]
+fn an_interrupted_scan_of_other_folders_puts_none_of_their_photos_into_the_manifest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    for name in ["a", "b", "c"] {
+        fs::create_dir(at.join(name)).expect("made");
+        fs::copy(golden("facts/three.jpg"), at.join(name).join("1.jpg")).expect("copied");
+    }
+    interrupted_scan(at, &["a", "b"]);
+    planet(at, &["dataset", "scan", "b", "c", "-o", "m.csv"])
+        .success()
+        .stderr(contains("2 photos").and(contains("1 of them were read by a scan")));
+    assert_eq!(ids(&text(at, "m.csv")), ["b/1.jpg", "c/1.jpg"]);
+}
+
+#[test]
+fn a_photo_that_went_while_a_scan_was_interrupted_is_not_in_the_manifest() {
+    let folder = library();
+    let at = folder.path();
+    interrupted_scan(at, &["photos"]);
+    fs::remove_file(at.join("photos/home/cat.JPG")).expect("removed");
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"]).success();
+    assert_eq!(ids(&text(at, "m.csv")), ["venice/bridge.jpg"]);
+}
+
+#[test]
+fn notes_of_an_interrupted_scan_are_told_by_the_next_one() {
+    let folder = library();
+    let at = folder.path();
+    fs::write(at.join("photos/home/cat.JPG.xmp"), "<html>").expect("written");
+    interrupted_scan(at, &["photos"]);
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv", "--problems", "p.csv"])
+        .success()
+        .stderr(contains("note: home/cat.JPG: sidecar: is no XMP"))
+        .stderr(contains("1 photos say something that was not believed"));
+    assert!(text(at, "p.csv").contains("home/cat.JPG,sidecar: is no XMP,\"delete the file"));
+}
+
+#[test]
+fn files_that_are_no_photos_are_counted_by_kind() {
+    let folder = library();
+    let at = folder.path();
+    let photos = at.join("photos");
+    fs::copy(golden("facts/three.jpg"), photos.join("IMG_1.jpg")).expect("copied");
+    let others = [
+        "IMG_1.MOV",
+        "clip.mp4",
+        "clip.avi",
+        "IMG_1.CR2",
+        "x.dng",
+        "a.jxl",
+        "IMG_1.jpg.json",
+        "metadata.json",
+        "lonely.xmp",
+        "notes.txt",
+        "IMG_1.xmp",
+    ];
+    for other in others {
+        fs::write(photos.join(other), "").expect("written");
+    }
+    planet(at, &["dataset", "scan", "photos", "photos/venice", "-o", "m.csv"])
+        .success()
+        .stderr(contains("3 photos, 2 with a position"))
+        .stderr(contains("1 sidecars were read with their photos"))
+        .stderr(contains(
+            "2 videos, 1 video of a Live Photo, 2 RAW files, 1 JPEG XL file, 2 JSON files, \
+             1 sidecar without a photo and 1 other file were left out",
+        ));
+    fs::create_dir(at.join("films")).expect("made");
+    fs::write(at.join("films/a.mp4"), "").expect("written");
+    planet(at, &["dataset", "scan", "films", "-o", "f.csv"])
+        .code(1)
+        .stderr(contains("films: no photo there, only 1 video"));
+}
+
+/// The numbers that begin lines or stand before these words in what a scan says at the end.
+fn counted(said: &str, what: &str) -> usize {
+    let lines =
+        said.lines().filter(|line| !line.starts_with("skipped") && !line.starts_with("note"));
+    let before = lines.filter_map(|line| line.split_once(what)).next();
+    let number = before.and_then(|(before, _)| before.split_whitespace().last()?.parse().ok());
+    number.unwrap_or(0)
+}
+
+#[test]
+fn every_file_of_a_damaged_library_is_in_one_of_the_counts_and_in_the_list() {
+    const PHOTOS: usize = 2000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let photo = fs::read(golden("facts/three.jpg")).expect("a golden file");
+    let mut files = 0;
+    let mut write = |name: String, bytes: &[u8]| {
+        let path = at.join("photos").join(name);
+        fs::create_dir_all(path.parent().expect("an album")).expect("made");
+        fs::write(path, bytes).expect("written");
+        files += 1;
+    };
+    let (mut broken, mut noted) = (0, 0);
+    for n in 0..PHOTOS {
+        let name = format!("{}/{n}.jpg", n % 20);
+        // One in twenty is damaged, each in its own way.
+        match (n % 20, n / 20 % 8) {
+            (0, 0) => write(name.clone(), b""),
+            (0, 1) => write(name.clone(), b"Dear diary"),
+            (0, 2) => write(name.clone(), &photo[..10]),
+            (0, 3) => write(name.clone(), &[0; 500]),
+            (0, 4) => write(name.replace(".jpg", ".png"), &huge_png()[..20]),
+            (0, 5) => write(name.replace(".jpg", ".heic"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+            (0, 6) => {
+                write(name.clone(), &photo);
+                write(format!("{name}.xmp"), b"<html>");
+                noted += 1;
+            }
+            (0, _) => {
+                // The offset of the first directory leads nowhere.
+                let mut changed = photo.clone();
+                changed[16..20].fill(0x7F);
+                write(name.clone(), &changed);
+                noted += 1;
+            }
+            _ => write(name, &photo),
+        }
+        broken += usize::from(n % 20 == 0 && n / 20 % 8 < 6);
+    }
+    for n in 0..30 {
+        write(format!("films/{n}.mp4"), b"");
+        write(format!("films/{n}.nef"), b"");
+        write(format!("films/{n}.dat"), b"");
+    }
+    let scan = ["dataset", "scan", "photos", "-o", "m.csv", "--problems", "p.csv"];
+    let said = planet(at, &scan).success().get_output().stderr.clone();
+    let said = String::from_utf8(said).expect("UTF-8");
+    let count = |what| counted(&said, what);
+    assert_eq!(count(" photos, "), PHOTOS - broken, "{said}");
+    assert_eq!(count(" files or folders could not be read"), broken, "{said}");
+    assert_eq!(count(" photos say something"), noted, "{said}");
+    let left = count(" videos") + count(" RAW files") + count(" other files");
+    let sidecars = count(" sidecars were read");
+    assert_eq!(PHOTOS - broken + broken + sidecars + left, files, "{said}");
+    assert!(said.contains("more like these; all are in p.csv"), "{said}");
+    // Both the named and the merely counted stand in the list, each with its file.
+    let list = text(at, "p.csv");
+    assert_eq!(list.lines().next(), Some("file,what,cure"));
+    assert!(list.lines().count() > broken + noted, "{list}");
+    assert_eq!(list.lines().filter(|line| line.contains(".heic,")).count(), 12, "{list}");
+    assert_eq!(ids(&text(at, "m.csv")).len(), PHOTOS - broken);
+    // Without the flag the hint names it.
+    planet(at, &scan[..5]).success().stderr(contains("--problems FILE lists them all"));
+}
+
+#[test]
+fn a_sidecar_elsewhere_is_told_with_who_won() {
+    let folder = library();
+    let at = folder.path();
+    let sidecar = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+        xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+        xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="48,51.48N"
+        exif:GPSLongitude="2,17.7E"/></rdf:RDF></x:xmpmeta>"#;
+    fs::write(at.join("photos/venice/bridge.XMP"), sidecar).expect("written");
+    planet(at, &["dataset", "scan", "photos", "-o", "m.csv"]).success().stderr(contains(
+        "bridge.jpg: exif: position 45.44080, 12.31550 is not taken: sidecar's is",
+    ));
+    assert!(text(at, "m.csv").contains("venice/bridge.jpg,48.858"));
+}
+
 /// The command as somebody who is no superuser, to whom every folder would be open.
 #[cfg(unix)]
 fn planet_as_nobody(folder: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {

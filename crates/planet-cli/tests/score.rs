@@ -196,3 +196,86 @@ fn people_play_against_a_model() {
         .code(1)
         .stderr(contains("where a was taken is unknown"));
 }
+
+#[test]
+fn a_summary_behind_the_rows_is_named_counted_and_with_strict_refused() {
+    let summary = "img_id,p_key,pred_class,pred_lat,pred_lng\na,0,1,1,1\nb,0,1,2,2\n\n\
+                   accuracy within 25 km,0.5\nmedian error: 12 km\nmean,x,,0.1,y\n";
+    let folder = folder_with(&[
+        ("found.csv", summary),
+        ("truth.csv", "id,lat,lng\na,1,1\nb,3,3\nc,4,4\n"),
+        (
+            "lines.jsonl",
+            "{\"photo\":\"a\",\"predictions\":[{\"lat\":1,\"lng\":1}]}\n\n{\"mean_km\":3}\n",
+        ),
+    ]);
+    let score = ["score", "--truth", "truth.csv", "--predictions"];
+    planet(folder.path())
+        .args(score)
+        .args(["found.csv", "--problems", "p.csv"])
+        .assert()
+        .success()
+        .stdout(contains("3 photos"))
+        .stderr(contains("skipped: found.csv:5: the row has 2 cells"))
+        .stderr(contains("skipped: found.csv:6: the row has 1 cells"))
+        .stderr(contains("skipped: found.csv:7: p_key 'x' is no rank"))
+        .stderr(contains("unknown").not());
+    let list = fs::read_to_string(folder.path().join("p.csv")).expect("written");
+    assert_eq!(list.lines().count(), 4, "{list}");
+    planet(folder.path()).args(score).args(["found.csv", "--strict"]).assert().code(1);
+    planet(folder.path())
+        .args(score)
+        .arg("lines.jsonl")
+        .assert()
+        .success()
+        .stderr(contains("skipped: lines.jsonl:3: missing field `photo`"));
+    planet(folder.path()).args(score).args(["lines.jsonl", "--strict"]).assert().code(1);
+    planet(folder.path())
+        .args(["score", "compare", "found.csv", "lines.jsonl", "--truth", "truth.csv"])
+        .assert()
+        .success()
+        .stderr(contains("found.csv:5").and(contains("lines.jsonl:3")));
+}
+
+#[test]
+fn a_wrong_row_takes_nothing_from_the_photo_before_it() {
+    let folder = folder_with(&[
+        (
+            "found.csv",
+            "img_id,p_key,pred_class,pred_lat,pred_lng\na,0,1,9,9\na,1,1,91,1\na,2,1,1,1\nb,0,1,2,2\n",
+        ),
+        ("truth.csv", "id,lat,lng\na,1,1\nb,2,2\n"),
+    ]);
+    let score = json(planet(folder.path()).args([
+        "score",
+        "--predictions",
+        "found.csv",
+        "--truth",
+        "truth.csv",
+        "--json",
+    ]));
+    let counts = &score["score"]["counts"];
+    assert_eq!((&counts["located"], &counts["doubled"]), (&2.into(), &0.into()), "{counts}");
+    assert_eq!(score["score"]["within"][4][0], 1.0, "the third answer is the right one");
+}
+
+#[test]
+fn the_best_of_more_answers_is_shown_where_there_are_more() {
+    let one = "img_id,p_key,pred_class,pred_lat,pred_lng\na,0,1,1,1\nb,0,1,2,2\n";
+    let three =
+        "img_id,p_key,pred_class,pred_lat,pred_lng\na,0,1,1,1\nb,0,1,2,2\nb,1,,3,3\nb,2,,3,4\n";
+    let folder = folder_with(&[
+        ("one.csv", one),
+        ("three.csv", three),
+        ("truth.csv", "id,lat,lng\na,1,1\nb,3,3\n"),
+    ]);
+    let score = |file| {
+        planet(folder.path())
+            .args(["score", "--truth", "truth.csv", "--predictions", file])
+            .assert()
+            .success()
+    };
+    score("one.csv").stdout(contains("first answer").and(contains("best of").not()));
+    score("three.csv")
+        .stdout(contains("best of 2").and(contains("best of 3")).and(contains("best of 4").not()));
+}

@@ -56,13 +56,13 @@ impl Enrich {
         if !(content || perceptual || score) {
             return Ok(());
         }
-        let failed = |error: crate::PhotoError| DataError::table(&record.photo, error);
+        let failed = |error: crate::PhotoError| DataError::item(&record.photo, error);
         let bytes = store.bytes(&record.photo).map_err(failed)?;
         if content {
             record.content_hash = Some(blake3::hash(&bytes).to_hex()[..32].to_owned());
         }
         if perceptual || score {
-            let failed = |error: crate::PhotoError| DataError::table(&record.photo, error);
+            let failed = |error: crate::PhotoError| DataError::item(&record.photo, error);
             let photo = Photo::decode(&bytes, &store.limits()).map_err(failed)?;
             if perceptual {
                 record.perceptual_hash = Some(PerceptualHash::of(&photo).to_string());

@@ -24,6 +24,14 @@ pub enum DataError {
         /// What is wrong, and the cure.
         what: String,
     },
+    /// One photo, folder or record of many is wrong; the others are sound.
+    #[error("{item}: {what}")]
+    Item {
+        /// The photo's path, or the record's name.
+        item: String,
+        /// What is wrong, and the cure.
+        what: String,
+    },
     /// The table as a whole is wrong: a column is missing, the file is cut off.
     #[error("{file}: {what}")]
     Table {
@@ -47,6 +55,16 @@ impl DataError {
     /// A table that is wrong as a whole.
     pub fn table(file: impl Into<String>, what: impl ToString) -> Self {
         Self::Table { file: file.into(), what: what.to_string() }
+    }
+
+    /// One photo, folder or record of many that is wrong.
+    pub fn item(item: impl Into<String>, what: impl ToString) -> Self {
+        Self::Item { item: item.into(), what: what.to_string() }
+    }
+
+    /// Whether only one row or photo is wrong, so that the others can be gone on with.
+    pub const fn is_of_one_item(&self) -> bool {
+        matches!(self, Self::Row { .. } | Self::Item { .. })
     }
 
     /// A row that is wrong.

@@ -10,6 +10,7 @@ mod gazetteer;
 mod geotags;
 mod guard;
 mod import;
+mod left_out;
 mod loader;
 mod manifest;
 mod monitor;
@@ -35,6 +36,7 @@ pub use error::DataError;
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
 pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
 pub use import::{ImportFormat, ImportOptions, Imported};
+pub use left_out::{FileKind, LeftOut};
 pub use loader::{
     Augment, Batch, Batches, FailedPhoto, FailedPhotos, Loader, LoaderError, LoaderOptions,
 };
@@ -47,7 +49,7 @@ pub use photo_score::{PHOTOGRAPH_FROM, photo_score};
 pub use pixels::PixelBatch;
 pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
 pub use record::{PhotoRecord, PositionSource, TimeSource};
-pub use scan::{Scanned, common_root, photos_below, scan};
+pub use scan::{Found, Scanned, common_root, photos_below, scan};
 pub use sheet::{contact_sheet, sample, thumbnail_jpeg};
 pub use split::{Split, SplitBy};
 pub use statistics::{SIDES, Statistics};

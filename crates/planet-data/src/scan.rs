@@ -6,7 +6,10 @@ use std::{
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{DataError, Monitor, PhotoError, PhotoFacts, PhotoFormat, PhotoRecord, guard::guarded};
+use crate::{
+    DataError, LeftOut, Monitor, Note, PhotoError, PhotoFacts, PhotoFormat, PhotoRecord,
+    guard::guarded, left_out::Beside,
+};
 
 /// Photos that are read between two looks at the monitor.
 const BATCH: usize = 512;
@@ -17,7 +20,16 @@ pub struct Scanned {
     /// Its row.
     pub record: PhotoRecord,
     /// What its headers say and was not believed.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
+}
+
+/// What a scan meets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// A photo that was read.
+    New(Box<Scanned>),
+    /// The id of a photo that was known and is still there.
+    Known(String),
 }
 
 /// The folder that holds all of these: photo ids are relative to it.
@@ -66,7 +78,8 @@ pub fn photos_below(folder: &Path) -> Result<Vec<String>, DataError> {
 /// A photo's id is its path below `root`, its album the folder it lies in. Symbolic links are
 /// followed, cycles of them are problems; hidden files and folders, and those that other
 /// programs keep thumbnails in (`@eaDir`), are passed over. Photos whose id is in `known` are
-/// not read again: that is how a scan goes on where it was interrupted.
+/// not read again, only named: that is how a scan goes on where it was interrupted. Returns the
+/// files that are no photos, by kind.
 ///
 /// # Errors
 /// What `take` returns, or [`DataError::Cancelled`]. What is wrong with a photo or a folder is
@@ -76,9 +89,10 @@ pub fn scan(
     root: &Path,
     known: &HashSet<String>,
     monitor: &dyn Monitor,
-    mut take: impl FnMut(Result<Scanned, DataError>) -> Result<(), DataError>,
-) -> Result<(), DataError> {
-    let mut seen = HashSet::new();
+    mut take: impl FnMut(Result<Found, DataError>) -> Result<(), DataError>,
+) -> Result<LeftOut, DataError> {
+    let (mut seen, mut beside) = (HashSet::new(), Beside::default());
+    let mut other = HashSet::new();
     let mut batch = Vec::with_capacity(BATCH);
     for folder in folders {
         let folder = folder.canonicalize().map_err(DataError::file(folder))?;
@@ -92,15 +106,20 @@ pub fn scan(
                 }
             };
             // Folders that were named twice, or one inside the other, give each photo once.
-            if is_photo(&entry) && seen.insert(entry.path().to_owned()) {
-                batch.push(entry.into_path());
+            if is_photo(&entry) {
+                if seen.insert(entry.path().to_owned()) {
+                    batch.push(entry.into_path());
+                }
+            } else if !entry.file_type().is_dir() && other.insert(entry.path().to_owned()) {
+                beside.add(entry.path());
             }
             if batch.len() == BATCH {
                 read_batch(&mut batch, root, known, monitor, &mut take)?;
             }
         }
     }
-    read_batch(&mut batch, root, known, monitor, &mut take)
+    read_batch(&mut batch, root, known, monitor, &mut take)?;
+    Ok(beside.count(&seen))
 }
 
 fn read_batch(
@@ -108,13 +127,13 @@ fn read_batch(
     root: &Path,
     known: &HashSet<String>,
     monitor: &dyn Monitor,
-    take: &mut impl FnMut(Result<Scanned, DataError>) -> Result<(), DataError>,
+    take: &mut impl FnMut(Result<Found, DataError>) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
     if monitor.cancelled() {
         return Err(DataError::Cancelled);
     }
     let read: Vec<_> = batch.par_iter().map(|path| read(path, root, known)).collect();
-    for photo in read.into_iter().flatten() {
+    for photo in read {
         take(photo)?;
     }
     monitor.advance(batch.len() as u64);
@@ -122,27 +141,23 @@ fn read_batch(
     Ok(())
 }
 
-/// `None` for a photo that is known already.
-fn read(path: &Path, root: &Path, known: &HashSet<String>) -> Option<Result<Scanned, DataError>> {
+fn read(path: &Path, root: &Path, known: &HashSet<String>) -> Result<Found, DataError> {
     let below = path.strip_prefix(root).unwrap_or(path);
     let Some(parts) = below.iter().map(|part| part.to_str()).collect::<Option<Vec<_>>>() else {
         let what = "the file's name is not UTF-8; rename it";
-        return Some(Err(DataError::table(path.to_string_lossy(), what)));
+        return Err(DataError::item(path.to_string_lossy(), what));
     };
     let id = parts.join("/");
     if known.contains(&id) {
-        return None;
+        return Ok(Found::Known(id));
     }
-    let facts = guarded(|| PhotoFacts::read(path))
-        .unwrap_or_else(|message| Err(PhotoError::Panicked { message }));
-    Some(match facts {
-        Err(error) => Err(DataError::table(path.to_string_lossy(), error)),
-        Ok(facts) => {
-            let notes = facts.notes.iter().map(ToString::to_string).collect();
-            let album = id.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-            Ok(Scanned { record: PhotoRecord { album, ..facts.into_record(id) }, notes })
-        }
-    })
+    let mut facts = guarded(|| PhotoFacts::read(path))
+        .unwrap_or_else(|message| Err(PhotoError::Panicked { message }))
+        .map_err(|error| DataError::item(path.to_string_lossy(), error))?;
+    let notes = std::mem::take(&mut facts.notes);
+    let album = id.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let record = PhotoRecord { album, ..facts.into_record(id) };
+    Ok(Found::New(Box::new(Scanned { record, notes })))
 }
 
 fn is_wanted(entry: &DirEntry) -> bool {
@@ -163,11 +178,11 @@ fn refused(error: &walkdir::Error, folder: &Path) -> DataError {
     match error.loop_ancestor() {
         Some(ancestor) => {
             let what = format!("leads back to {}; passed over", ancestor.display());
-            DataError::table(path, what)
+            DataError::item(path, what)
         }
         None => {
             let what = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-            DataError::table(path, what)
+            DataError::item(path, what)
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     geotags::{LAT_NAMES, LNG_NAMES},
     import::{ALBUM_NAMES, AUTHOR_NAMES, PHOTO_NAMES},
     manifest::Rows,
-    table::TableSource,
+    table::{TableSource, decimal},
 };
 
 /// A row of a truth table: where a photo was taken, and what it counts with.
@@ -98,9 +98,8 @@ fn position(photo: &str, lat: &str, lng: &str) -> Result<Option<LatLng>, String>
     if lat.is_empty() && lng.is_empty() {
         return Ok(None);
     }
-    let degrees = |text: &str| {
-        text.parse::<f64>().map_err(|_| format!("'{text}' is not a number of degrees"))
-    };
+    let degrees =
+        |text: &str| decimal(text).ok_or_else(|| format!("'{text}' is not a number of degrees"));
     LatLng::new(degrees(lat)?, degrees(lng)?).map(Some).map_err(|error| error.to_string())
 }
 

@@ -136,7 +136,8 @@ fn the_sidecar_wins_and_the_longer_name_before_the_shorter() {
     let facts = PhotoFacts::read(&photo).expect("facts");
     assert_eq!(facts.position_source, Some(PositionSource::Sidecar));
     // A broken sidecar is noted, and what the photo says counts.
-    std::fs::write(folder.path().join("a.jpg.xmp"), "<x><y></x>").expect("written");
+    let broken = packet("><rdf:x></rdf:y>");
+    std::fs::write(folder.path().join("a.jpg.xmp"), broken).expect("written");
     let facts = PhotoFacts::read(&photo).expect("facts");
     assert_eq!(facts.position_source, Some(PositionSource::Exif));
     assert!(matches!(facts.notes[0].problem, Problem::Damaged(_)));

@@ -9,6 +9,7 @@ pub mod export;
 pub mod locate;
 pub mod model;
 pub mod partition;
+pub mod problems;
 pub mod score;
 pub mod train;
 pub mod world;

@@ -3,7 +3,7 @@ use csv::ByteRecord;
 use super::{Cell, GeotagOptions, Needed, Rows, SkipReason};
 use crate::{
     DataError,
-    table::{TableSource, TextTable},
+    table::{TableSource, TextTable, decimal},
 };
 
 pub(super) fn read(
@@ -58,6 +58,6 @@ pub(super) fn number(text: &[u8]) -> Cell {
     if text.is_empty() {
         return Cell::Empty;
     }
-    let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    let number = std::str::from_utf8(text).ok().and_then(decimal);
     number.map_or(Cell::Text, Cell::Number)
 }

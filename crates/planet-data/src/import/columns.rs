@@ -144,7 +144,7 @@ fn capture_time(text: &str) -> Option<String> {
             .flatten()
             .map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     }
-    time::from_iso(text).or_else(|| time::from_exif(text, None))
+    time::from_iso(text)
 }
 
 pub(super) fn with_sources(record: PhotoRecord) -> PhotoRecord {

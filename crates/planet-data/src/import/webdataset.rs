@@ -71,7 +71,7 @@ fn read_shard(path: &Path, name: &str) -> VecDeque<Result<PhotoRecord, DataError
     let mut ready = VecDeque::new();
     let mut waiting: HashMap<String, Halves> = HashMap::new();
     if let Err(what) = walk(path, name, &mut waiting, &mut ready) {
-        ready.push_back(Err(DataError::table(path.to_string_lossy(), what)));
+        ready.push_back(Err(DataError::item(path.to_string_lossy(), what)));
     }
     // Photos without facts are photos all the same; facts without a photo are named.
     let mut rest: Vec<(String, Halves)> = waiting.into_iter().collect();
@@ -81,7 +81,7 @@ fn read_shard(path: &Path, name: &str) -> VecDeque<Result<PhotoRecord, DataError
             Some(photo) => Ok(PhotoRecord { photo, ..PhotoRecord::default() }),
             None => {
                 let what = format!("{key}.json has no photo beside it");
-                Err(DataError::table(path.to_string_lossy(), what))
+                Err(DataError::item(path.to_string_lossy(), what))
             }
         });
     }
@@ -117,7 +117,7 @@ fn walk(
         if let Halves { photo: Some(photo), facts: Some(facts) } = halves {
             let record = record(photo, facts);
             let file = format!("{}!{key}.json", path.to_string_lossy());
-            ready.push_back(record.map_err(|what| DataError::table(file, what)));
+            ready.push_back(record.map_err(|what| DataError::item(file, what)));
             waiting.remove(key);
         }
         if waiting.len() > WAITING {

@@ -1,6 +1,10 @@
 use planet_geo::LatLng;
 
-use crate::{PhotoRecord, PositionSource};
+use crate::{
+    PhotoRecord, PositionSource,
+    geotags::{LAT_NAMES, LNG_NAMES},
+    table::decimal,
+};
 
 /// A column of the manifest: its name, its kind, and how it is taken from and put into a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,9 +114,19 @@ impl Column {
         }
     }
 
-    /// The column of that name.
+    /// The column of exactly that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|column| column.name() == name)
+    }
+
+    /// Its name, and others that programs give it.
+    pub(super) fn names(self) -> Vec<&'static str> {
+        let others: &[&str] = match self {
+            Self::Lat => LAT_NAMES,
+            Self::Lng => LNG_NAMES,
+            _ => &[],
+        };
+        [self.name()].into_iter().chain(others.iter().copied()).collect()
     }
 
     pub(super) const fn kind(self) -> CellKind {
@@ -174,8 +188,8 @@ impl Draft {
         let own = || Some(text.to_owned());
         match column {
             Column::Photo => record.photo = text.to_owned(),
-            Column::Lat => self.lat = Some(number(column, text)?),
-            Column::Lng => self.lng = Some(number(column, text)?),
+            Column::Lat => self.lat = Some(degrees(column, text)?),
+            Column::Lng => self.lng = Some(degrees(column, text)?),
             Column::Time => record.time = own(),
             Column::Author => record.author = own(),
             Column::Album => record.album = own(),
@@ -218,6 +232,15 @@ impl Draft {
         };
         Ok(self.record)
     }
+}
+
+/// A coordinate, in which a comma can only be a decimal one.
+fn degrees(column: Column, text: &str) -> Result<f64, String> {
+    let degrees = decimal(text).filter(|degrees| degrees.is_finite());
+    degrees.ok_or_else(|| {
+        let what = "is not a number";
+        format!("{} {what}: '{}'; write decimal degrees", column.name(), short(text))
+    })
 }
 
 fn number(column: Column, text: &str) -> Result<f64, String> {

@@ -42,6 +42,8 @@ pub(super) struct ParquetRows {
     batch: Option<RecordBatch>,
     row: usize,
     line: u64,
+    /// Set where nothing behind an error can be read.
+    broken: bool,
 }
 
 impl ParquetRows {
@@ -56,7 +58,16 @@ impl ParquetRows {
         let root = root.and_then(|pair| pair.value.clone());
         let batches =
             builder.with_batch_size(BATCH).build().map_err(|error| not_whole(name, &error))?;
-        Ok(Self { name: name.to_owned(), names, root, batches, batch: None, row: 0, line: 0 })
+        Ok(Self {
+            name: name.to_owned(),
+            names,
+            root,
+            batches,
+            batch: None,
+            row: 0,
+            line: 0,
+            broken: false,
+        })
     }
 
     pub(super) fn columns(&self) -> Columns {
@@ -73,7 +84,11 @@ impl ParquetRows {
         put: &mut impl FnMut(usize, &str),
     ) -> Result<Option<u64>, DataError> {
         while self.batch.as_ref().is_none_or(|batch| self.row == batch.num_rows()) {
+            if self.broken {
+                return Ok(None);
+            }
             let Some(batch) = self.batches.next() else { return Ok(None) };
+            self.broken = batch.is_err();
             self.batch = Some(batch.map_err(|error| not_whole(&self.name, &error))?);
             self.row = 0;
         }

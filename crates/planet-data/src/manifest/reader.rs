@@ -94,13 +94,18 @@ impl Iterator for ManifestReader {
 
 impl Header {
     fn new(file: &str, columns: &Columns) -> Result<Self, DataError> {
-        let meaning = |name: &String| match Column::named(name.trim()) {
-            Some(column) => Meaning::Known(column),
-            None => Meaning::Other(name.clone()),
-        };
-        let header = Self { meanings: columns.names().iter().map(meaning).collect() };
-        if let Some(twice) = Column::ALL.into_iter().find(|&column| header.count(column) > 1) {
-            let what = format!("two columns are named '{}'; rename one", twice.name());
+        let names = columns.names().iter();
+        let mut meanings: Vec<_> = names.map(|name| Meaning::Other(name.clone())).collect();
+        for column in Column::ALL {
+            if let Some(found) = columns.find(file, &column.names())? {
+                meanings[found] = Meaning::Known(column);
+            }
+        }
+        let header = Self { meanings };
+        if header.has(Column::Lat) != header.has(Column::Lng) {
+            let listed = columns.listed();
+            let what =
+                format!("has half of a position in {listed}; rename the columns to lat and lng");
             return Err(DataError::table(file, what));
         }
         if header.has(Column::Photo) {
@@ -114,12 +119,8 @@ impl Header {
     }
 
     fn has(&self, column: Column) -> bool {
-        self.count(column) > 0
-    }
-
-    fn count(&self, column: Column) -> usize {
-        let is = |meaning: &&Meaning| matches!(meaning, Meaning::Known(known) if *known == column);
-        self.meanings.iter().filter(is).count()
+        let is = |meaning: &Meaning| matches!(meaning, Meaning::Known(known) if *known == column);
+        self.meanings.iter().any(is)
     }
 
     /// Cells beyond the header's columns have no meaning.
@@ -131,7 +132,11 @@ impl Header {
                 Ok(())
             }
             None if text.is_empty() => Ok(()),
-            None => Err(format!("the row has more cells than the {} columns", self.meanings.len())),
+            None => Err(format!(
+                "the row has more cells than the {} columns; quote cells that hold the separator, \
+                 and write numbers with a point",
+                self.meanings.len()
+            )),
         }
     }
 }

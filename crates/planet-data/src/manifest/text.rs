@@ -2,7 +2,7 @@ use csv::ByteRecord;
 
 use crate::{
     DataError,
-    table::{Columns, TextTable},
+    table::{Columns, TextTable, not_utf8},
 };
 
 /// A manifest's rows in CSV or TSV.
@@ -33,7 +33,8 @@ impl TextRows {
     ) -> Result<Option<u64>, DataError> {
         let Some(line) = self.table.read(&mut self.row)? else { return Ok(None) };
         for (column, cell) in self.row.iter().enumerate() {
-            put(column, &String::from_utf8_lossy(cell));
+            let cell = std::str::from_utf8(cell).map_err(|_| not_utf8(self.table.name(), line))?;
+            put(column, cell);
         }
         Ok(Some(line))
     }

@@ -1,13 +1,13 @@
 //! EXIF: a library walks the block and yields raw values; what they mean is decided here.
 
-use exif::{Exif, In, Reader, Tag, Value};
+use exif::{Context, Exif, In, Reader, Tag, Value};
 
 use super::{
+    directory::with_known_types,
     note::Problem,
     orientation::Orientation,
-    tags::{Tags, camera, degrees, degrees_of_text},
+    tags::{Tags, camera, degrees, degrees_of_text, letter, signed},
 };
-use crate::time;
 
 /// A parsed block.
 pub(super) struct Block {
@@ -18,7 +18,8 @@ pub(super) struct Block {
 impl Block {
     /// Parses the TIFF structure; one broken field does not hide the others. Loops and offsets
     /// beyond the block are damage.
-    pub(super) fn parse(block: Vec<u8>) -> Result<Self, Problem> {
+    pub(super) fn parse(mut block: Vec<u8>) -> Result<Self, Problem> {
+        with_known_types(&mut block);
         let mut damage = None;
         let exif = Reader::new()
             .continue_on_error(true)
@@ -57,8 +58,15 @@ impl Block {
         tags
     }
 
+    /// The value of a tag. Times and others of EXIF's own may stand in the first directory, as in
+    /// TIFF/EP and as some programs leave them.
     fn value(&self, tag: Tag) -> Option<&Value> {
-        self.exif.get_field(tag, In::PRIMARY).map(|field| &field.value)
+        let field = |tag| self.exif.get_field(tag, In::PRIMARY);
+        let moved = || match tag.context() {
+            Context::Exif => field(Tag(Context::Tiff, tag.number())),
+            _ => None,
+        };
+        field(tag).or_else(moved).map(|field| &field.value)
     }
 
     fn text(&self, tag: Tag) -> Option<String> {
@@ -87,11 +95,9 @@ impl Block {
             _ => degrees_of(value).map(|degrees| (degrees, None)),
         }
         .ok_or(Problem::Coordinates)?;
-        let reference = self.text(tag).and_then(|text| text.chars().next());
-        let letter = reference.map(|letter| letter.to_ascii_uppercase());
-        match letter.filter(|letter| letters.contains(letter)).or(own) {
-            Some(letter) if letter == letters[1] => Ok(-degrees.abs()),
-            Some(_) => Ok(degrees.abs()),
+        let beside = self.value(tag).and_then(reference).and_then(|text| letter(&text, letters));
+        match signed(degrees, own, beside, letters)? {
+            Some(degrees) => Ok(degrees),
             // No fix at all: zeros without references.
             None if degrees == 0.0 => Ok(0.0),
             None => Err(Problem::NoHemisphere),
@@ -108,13 +114,9 @@ impl Block {
         for (at, offset) in pairs {
             let Some(at) = self.text(at) else { continue };
             let offset = self.text(offset).or_else(|| self.text(Tag::OffsetTime));
-            tags.time = time::from_exif(&at, offset.as_deref());
+            tags.set_time(&at, offset.as_deref());
             if tags.time.is_some() {
                 return;
-            }
-            // All zeros or blanks is the standard's way of saying unknown.
-            if at.contains(|c: char| c.is_ascii_digit() && c != '0') {
-                tags.problems.push(Problem::Time(at));
             }
         }
     }
@@ -156,6 +158,9 @@ fn component(value: &Value, at: usize) -> Option<f64> {
         Value::Double(v) => *v.get(at)?,
         Value::Float(v) => f64::from(*v.get(at)?),
         Value::Ascii(_) => text(value)?.parse().ok()?,
+        Value::SByte(v) => f64::from(*v.get(at)?),
+        Value::SShort(v) => f64::from(*v.get(at)?),
+        Value::SLong(v) => f64::from(*v.get(at)?),
         _ => f64::from(value.get_uint(at)?),
     };
     number.is_finite().then_some(number)
@@ -165,6 +170,14 @@ fn component(value: &Value, at: usize) -> Option<f64> {
 fn text(value: &Value) -> Option<String> {
     let Value::Ascii(lines) = value else { return None };
     clean(lines.first()?)
+}
+
+/// A hemisphere's letter, which some writers store as a byte.
+fn reference(value: &Value) -> Option<String> {
+    match value {
+        Value::Byte(bytes) | Value::Undefined(bytes, _) => clean(bytes),
+        _ => text(value),
+    }
 }
 
 /// Text behind an eight-byte name of its encoding (Exif 3.0, 4.6.6).

@@ -18,13 +18,20 @@ use super::{
 };
 use crate::{PhotoRecord, PositionSource, TimeSource};
 
+/// Positions of two sources that are farther apart than this say two different places: cameras
+/// and programs round to less.
+const SAME_PLACE_KM: f64 = 1.0;
+
+/// Endings of sidecars. Where a disk tells cases apart, some programs write the upper one.
+const SIDECAR_ENDINGS: [&str; 3] = ["xmp", "XMP", "Xmp"];
+
 /// Largest sidecar that is read, in bytes; real ones are a few thousand.
 const LARGEST_SIDECAR: u64 = 4 << 20;
 
 /// What a photo says of itself, from its headers and its sidecar alone: no pixel is decoded.
 ///
 /// The sidecar wins over EXIF, and EXIF over XMP inside the file. What was found and not
-/// believed stands in `notes`. XMP inside GIF, HEIC and AVIF is not read.
+/// believed stands in `notes`, also a position that lost to another one more than 1 km away. XMP inside GIF, HEIC and AVIF is not read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhotoFacts {
     /// Format of the file.
@@ -101,8 +108,18 @@ impl PhotoFacts {
             Some(Err(problem)) => facts.note(problem, PositionSource::Exif),
             None => {}
         }
+        // Their orientation does not count, as the decoder does not know them.
+        for block in headers.more_exif {
+            match Block::parse(block) {
+                Ok(block) => facts.take(block.tags(), PositionSource::Exif),
+                Err(problem) => facts.note(problem, PositionSource::Exif),
+            }
+        }
         for packet in headers.xmp {
-            facts.take(xmp::read(&packet), PositionSource::Xmp);
+            let mut tags = xmp::read(&packet);
+            // Room that a program left for others to write into is nothing to complain of.
+            tags.problems.retain(|problem| *problem != Problem::NoXmp);
+            facts.take(tags, PositionSource::Xmp);
         }
         Ok(facts)
     }
@@ -131,6 +148,14 @@ impl PhotoFacts {
 
     /// Takes from this source whatever no earlier one had.
     fn take(&mut self, tags: Tags, source: PositionSource) {
+        if let (Some(own), Some(taken), Some(position)) =
+            (self.position, self.position_source, tags.position)
+        {
+            let km = own.distance_to(position).km();
+            if km > SAME_PLACE_KM {
+                self.note(Problem::Elsewhere { position, taken, km }, source);
+            }
+        }
         if self.position.is_none() && tags.position.is_some() {
             self.position = tags.position;
             self.position_source = Some(source);
@@ -173,10 +198,14 @@ impl PhotoFacts {
 
 /// The sidecar's bytes, if there is one.
 fn sidecar(photo: &Path) -> Option<Result<Vec<u8>, Problem>> {
-    let mut appended = OsString::from(photo);
-    appended.push(".xmp");
-    let candidates = [PathBuf::from(appended), photo.with_extension("xmp")];
-    candidates.iter().find_map(|path| match File::open(path) {
+    let appended = SIDECAR_ENDINGS.map(|ending| {
+        let mut name = OsString::from(photo);
+        name.push(".");
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    let replaced = SIDECAR_ENDINGS.map(|ending| photo.with_extension(ending));
+    appended.iter().chain(&replaced).find_map(|path| match File::open(path) {
         Ok(file) => {
             let mut packet = Vec::new();
             let read = file.take(LARGEST_SIDECAR).read_to_end(&mut packet);

@@ -1,6 +1,7 @@
 //! A photo: from bytes to upright pixels, and from its headers to what is known of it.
 
 mod decode;
+mod directory;
 mod error;
 mod exif;
 mod facts;

@@ -1,3 +1,4 @@
+use planet_geo::LatLng;
 use thiserror::Error;
 
 use crate::PositionSource;
@@ -30,13 +31,56 @@ pub enum Problem {
         /// Longitude in degrees.
         lng: f64,
     },
+    /// The value's sign or letter says one hemisphere and the reference beside it the other.
+    #[error("the position's sign and its hemisphere contradict each other")]
+    Contradiction,
+    /// Another source says another place, more than a kilometre away, and goes first.
+    #[error("position {:.5}, {:.5} is not taken: {}'s is, {km:.0} km away", .position.lat(), .position.lng(), .taken.name())]
+    Elsewhere {
+        /// The position that is not taken.
+        position: LatLng,
+        /// Whose position is taken.
+        taken: PositionSource,
+        /// Kilometres between the two.
+        km: f64,
+    },
     /// One of the two coordinates is missing or makes no sense.
     #[error("the position is incomplete or unreadable")]
     Coordinates,
     /// The capture time makes no sense.
     #[error("`{0}` is no time")]
     Time(String),
+    /// A capture time of which only the year, or year and month, are known.
+    #[error("`{0}` names no day, and no day is guessed")]
+    NoDay(String),
+    /// The offset from UTC makes no sense; the time stands without one.
+    #[error("`{0}` is no offset from UTC; the time is taken without a zone")]
+    Offset(String),
+    /// The file holds no XMP at all: it is something else.
+    #[error("is no XMP")]
+    NotXmp,
+    /// The file or packet is empty.
+    #[error("is empty")]
+    NoXmp,
     /// The block is damaged; what could be read of it counts.
     #[error("damaged: {0}")]
     Damaged(String),
+}
+
+impl Problem {
+    /// What a person can do about it.
+    pub fn cure(&self) -> &'static str {
+        match self {
+            Self::NullIsland => "if the place is known, write it into the photo or a sidecar",
+            Self::NoHemisphere => "write GPSLatitudeRef and GPSLongitudeRef (exiftool does)",
+            Self::OffEarth { .. } | Self::Coordinates | Self::Contradiction => {
+                "write the position anew, or take it out of the file"
+            }
+            Self::Elsewhere { .. } => "find out which is right, and correct the other file",
+            Self::Time(_) | Self::NoDay(_) => "if the time is known, write it into the photo",
+            Self::Offset(_) => "write an offset between -12:00 and +14:00, such as +02:00",
+            Self::NotXmp | Self::NoXmp => "delete the file, or let its program write it again",
+            Self::Damaged(_) => "restore the file from a copy, or let its program write it again",
+        }
+    }
 }

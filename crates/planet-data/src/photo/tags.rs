@@ -1,6 +1,7 @@
 use planet_geo::LatLng;
 
 use super::note::Problem;
+use crate::time::{StatedTime, is_partial};
 
 /// What one place, an EXIF block or an XMP packet, says of a photo.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +26,48 @@ impl Tags {
             Ok(position) if lng.abs() <= 180.0 => self.position = Some(position),
             _ => self.problems.push(Problem::OffEarth { lat, lng }),
         }
+    }
+}
+
+impl Tags {
+    /// Takes a capture time as its source writes it, with an offset that stands in a field of its
+    /// own. What is no time is noted, unless it is the source's way of saying unknown.
+    pub(super) fn set_time(&mut self, text: &str, offset: Option<&str>) {
+        match StatedTime::read(text, offset) {
+            Some(stated) => {
+                self.time = Some(stated.text);
+                self.problems.extend(stated.refused_offset.map(Problem::Offset));
+            }
+            None if is_partial(text) => self.problems.push(Problem::NoDay(text.to_owned())),
+            // Zeros or blanks alone.
+            None if !text.contains(|c: char| c.is_alphanumeric() && c != '0') => {}
+            None => self.problems.push(Problem::Time(text.to_owned())),
+        }
+    }
+}
+
+/// The first letter of a hemisphere's name, if it is one of the two: `S`, `south`.
+pub(super) fn letter(text: &str, letters: [char; 2]) -> Option<char> {
+    let first = text.trim().chars().next()?.to_ascii_uppercase();
+    letters.contains(&first).then_some(first)
+}
+
+/// Degrees with the sign of their hemisphere, which stands within the value (`own`) or beside it;
+/// `None` where it stands in neither. The second letter is the negative one.
+pub(super) fn signed(
+    degrees: f64,
+    own: Option<char>,
+    beside: Option<char>,
+    letters: [char; 2],
+) -> Result<Option<f64>, Problem> {
+    if own.is_some() && beside.is_some() && own != beside {
+        return Err(Problem::Contradiction);
+    }
+    match own.or(beside) {
+        Some(letter) if letter == letters[1] => Ok(Some(-degrees.abs())),
+        Some(_) if degrees < 0.0 => Err(Problem::Contradiction),
+        Some(_) => Ok(Some(degrees)),
+        None => Ok(None),
     }
 }
 
@@ -90,6 +133,20 @@ mod tests {
         for nonsense in ["", "N", "north", "37,61N", "1,2,3,4N", "nan", "37,-5N", "1e999"] {
             assert_eq!(north(nonsense), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn a_sign_and_a_hemisphere_that_contradict_each_other_are_refused() {
+        let read = |degrees, own, beside| signed(degrees, own, beside, ['N', 'S']);
+        assert_eq!(read(33.5, None, Some('S')), Ok(Some(-33.5)));
+        assert_eq!(read(-33.5, None, Some('S')), Ok(Some(-33.5)));
+        assert_eq!(read(-33.5, Some('S'), Some('S')), Ok(Some(-33.5)));
+        assert_eq!(read(33.5, None, None), Ok(None));
+        assert_eq!(read(-33.5, None, Some('N')), Err(Problem::Contradiction));
+        assert_eq!(read(-33.5, Some('N'), None), Err(Problem::Contradiction));
+        assert_eq!(read(33.5, Some('N'), Some('S')), Err(Problem::Contradiction));
+        assert_eq!(letter("south", ['N', 'S']), Some('S'));
+        assert_eq!(letter("unknown", ['N', 'S']), None);
     }
 
     #[test]

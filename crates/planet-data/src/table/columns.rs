@@ -23,20 +23,28 @@ impl Columns {
     }
 
     /// Index of the column that goes by one of these names, whatever its case; the earlier
-    /// name wins. `None` where there is none.
+    /// name wins. Where there is none, spaces, underscores, a group before a colon and a unit in
+    /// brackets are no difference either: `GPS Latitude (°)`, `EXIF:GPSLatitude`. `None` where
+    /// there is none even so.
     ///
     /// # Errors
     /// Two columns go by the same name.
     pub fn find(&self, file: &str, names: &[&str]) -> Result<Option<usize>, DataError> {
-        for name in names {
-            let mut matching =
-                self.names.iter().enumerate().filter(|(_, c)| c.trim().eq_ignore_ascii_case(name));
-            if let Some((index, _)) = matching.next() {
-                if matching.next().is_some() {
-                    let what = format!("two columns are named '{name}'; rename one");
-                    return Err(DataError::table(file, what));
+        let loose: [fn(&str, &str) -> bool; 2] = [
+            |column, name| column.trim().eq_ignore_ascii_case(name),
+            |column, name| letters(column).eq(letters(name)),
+        ];
+        for is_named in loose {
+            for name in names {
+                let columns = self.names.iter().enumerate();
+                let mut matching = columns.filter(|(_, column)| is_named(column, name));
+                if let Some((index, _)) = matching.next() {
+                    if matching.next().is_some() {
+                        let what = format!("two columns are named '{name}'; rename one");
+                        return Err(DataError::table(file, what));
+                    }
+                    return Ok(Some(index));
                 }
-                return Ok(Some(index));
             }
         }
         Ok(None)
@@ -54,6 +62,13 @@ impl Columns {
     }
 }
 
+/// Letters and digits of a name, lower case, without a group before it or a unit behind it.
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    let bare = name.rsplit(':').next().unwrap_or(name);
+    let bare = bare.split(['(', '[']).next().unwrap_or(bare);
+    bare.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +82,21 @@ mod tests {
         let table = columns(&["Latitude", "LAT", "x"]);
         assert_eq!(table.find("t", &["lat", "latitude"]).expect("one each"), Some(1));
         assert_eq!(table.find("t", &["lng"]).expect("none"), None);
+    }
+
+    #[test]
+    fn spaces_units_and_groups_are_no_part_of_a_name() {
+        let names = ["gps_latitude", "latitude"];
+        for spelled in ["GPS Latitude", "Latitude (°)", "EXIF:GPSLatitude", "gps-latitude [deg]"] {
+            assert_eq!(
+                columns(&["x", spelled]).find("t", &names).expect("one"),
+                Some(1),
+                "{spelled}"
+            );
+        }
+        let both = columns(&["GPS Latitude", "latitude"]).find("t", &names);
+        assert_eq!(both.expect("the plain one"), Some(1));
+        assert_eq!(columns(&["", "(latitude)"]).find("t", &names).expect("none"), None);
     }
 
     #[test]

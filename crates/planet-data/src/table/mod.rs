@@ -20,7 +20,8 @@ pub(crate) use lines::read_line;
 pub use output::OutputFile;
 pub(crate) use parquet::{not_whole, open_parquet};
 pub use source::TableSource;
-pub use text::TextTable;
+pub(crate) use text::not_utf8;
+pub use text::{TextTable, decimal};
 
 /// The path that means standard input or output.
 pub const STANDARD_STREAM: &str = "-";

@@ -20,7 +20,8 @@ const READ_AHEAD: usize = 1 << 16;
 
 /// A CSV or TSV file that is read row by row: leading `# key=value` lines, a header, rows.
 ///
-/// Fields may be quoted; quoted fields may span lines. A row is at most 1 MiB long.
+/// Fields may be quoted; quoted fields may span lines. A row is at most 1 MiB long. What separates
+/// columns is told from the header: in countries of decimal commas, programs write `;`.
 pub struct TextTable {
     name: String,
     metadata: Vec<(String, String)>,
@@ -31,13 +32,16 @@ pub struct TextTable {
     lines_before: u64,
     /// Set where the first row turned out to be data.
     first_row: Option<ByteRecord>,
+    /// Set where nothing behind an error can be read.
+    broken: bool,
 }
 
 impl TextTable {
-    /// Reads the metadata lines and the header. `name` stands in errors.
+    /// Reads the metadata lines and the header. `name` stands in errors; `delimiter` is what
+    /// separates columns where the header does not say otherwise.
     ///
     /// # Errors
-    /// An empty table, a header that is not UTF-8 or longer than 1 MiB, or a failing reader.
+    /// An empty table, a table in UTF-16, a header that is not UTF-8 or longer than 1 MiB, or a failing reader.
     pub fn new(
         mut reader: Box<dyn BufRead + Send>,
         name: &str,
@@ -45,7 +49,15 @@ impl TextTable {
     ) -> Result<Self, DataError> {
         let failed = |error: io::Error| DataError::table(name, error);
         skip_byte_order_mark(&mut reader).map_err(failed)?;
-        let (metadata, lines_before) = read_metadata(&mut reader, name)?;
+        let start = reader.fill_buf().map_err(failed)?;
+        if start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]) {
+            return Err(DataError::table(name, format!("is UTF-16 text; {SAVE_AS_UTF8}")));
+        }
+        let (metadata, mut lines_before) = read_metadata(&mut reader, name)?;
+        let stated = read_stated_separator(&mut reader).map_err(failed)?;
+        lines_before += u64::from(stated.is_some());
+        let header = reader.fill_buf().map_err(failed)?;
+        let delimiter = stated.unwrap_or_else(|| separator(header, delimiter));
         let budget = Arc::new(AtomicUsize::new(LONGEST_ROW + READ_AHEAD));
         let bounded = Bounded { reader, budget: Arc::clone(&budget) };
         let reader = csv::ReaderBuilder::new()
@@ -62,6 +74,7 @@ impl TextTable {
             budget,
             lines_before,
             first_row: None,
+            broken: false,
         };
         let mut header = ByteRecord::new();
         if table.read(&mut header)?.is_none() {
@@ -69,8 +82,12 @@ impl TextTable {
         }
         let names = header.iter().map(|cell| std::str::from_utf8(cell).map(str::to_owned));
         let names: Result<Vec<String>, _> = names.collect();
-        let not_text = "the header is not UTF-8 text; is this a CSV or TSV file?";
-        table.columns = Columns::new(names.map_err(|_| DataError::table(name, not_text))?);
+        let not_text = || {
+            let what = format!("the header is not UTF-8 text; if this is a table, {SAVE_AS_UTF8}");
+            DataError::table(name, what)
+        };
+        let names = names.ok().filter(|names| !names.iter().any(|name| name.contains('\0')));
+        table.columns = Columns::new(names.ok_or_else(not_text)?);
         table.first_row = Some(header);
         Ok(table)
     }
@@ -99,9 +116,12 @@ impl TextTable {
     /// Reads the next row and returns its line, counted from 1; `None` at the end.
     ///
     /// # Errors
-    /// A row longer than 1 MiB, or a failing reader (a cut-off gzip file).
+    /// A row longer than 1 MiB, or a failing reader (a cut-off gzip file); the table ends there.
     pub fn read(&mut self, row: &mut ByteRecord) -> Result<Option<u64>, DataError> {
         self.first_row = None;
+        if self.broken {
+            return Ok(None);
+        }
         self.budget.store(LONGEST_ROW + READ_AHEAD, Ordering::Relaxed);
         let begun = self.reader.position().line();
         match self.reader.read_byte_record(row) {
@@ -116,10 +136,73 @@ impl TextTable {
                     csv::ErrorKind::Io(error) => error.to_string(),
                     other => format!("{other:?}"),
                 };
-                Err(DataError::row(&self.name, self.lines_before + begun, what))
+                self.broken = true;
+                let line = self.lines_before + begun;
+                Err(DataError::table(format!("{}:{line}", self.name), what))
             }
         }
     }
+}
+
+/// How a table in another encoding becomes one that can be read.
+const SAVE_AS_UTF8: &str = "save it as UTF-8 (in spreadsheets `CSV UTF-8`, in a shell \
+                            `iconv -f WINDOWS-1252 -t UTF-8`, or `-f UTF-16`)";
+
+/// A table of which this line is not UTF-8 text. To guess the encoding would change names of
+/// photos and people in silence.
+pub(crate) fn not_utf8(name: &str, line: u64) -> DataError {
+    DataError::table(format!("{name}:{line}"), format!("is not UTF-8 text; {SAVE_AS_UTF8}"))
+}
+
+/// A number with a point or a decimal comma, for columns in which a comma can be nothing else.
+///
+/// ```
+/// use planet_data::table::decimal;
+///
+/// assert_eq!(decimal("48,8583"), Some(48.8583));
+/// assert_eq!(decimal("1,2,3"), None);
+/// ```
+pub fn decimal(text: &str) -> Option<f64> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| {
+        let (whole, fraction) = text.split_once(',')?;
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_decimal = digits(whole.trim_start_matches(['-', '+'])) && digits(fraction);
+        is_decimal.then(|| format!("{whole}.{fraction}").parse().ok()).flatten()
+    })
+}
+
+/// The line `sep=;` by which spreadsheets are told what separates columns.
+fn read_stated_separator(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
+    let (separator, length) = match reader.fill_buf()? {
+        [b's', b'e', b'p', b'=', separator, b'\r', b'\n', ..] => (*separator, 7),
+        [b's', b'e', b'p', b'=', separator, b'\n', ..] => (*separator, 6),
+        _ => return Ok(None),
+    };
+    reader.consume(length);
+    Ok(Some(separator))
+}
+
+/// What separates columns: the usual mark for such a table if the header holds it, else the one
+/// that the header holds most of. Tabs are in no name, but commas may be in names between `;`.
+fn separator(start: &[u8], usual: u8) -> u8 {
+    let header = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let mut counts = [0_usize; 4];
+    const MARKS: [u8; 4] = [b',', b';', b'\t', b'|'];
+    let mut quoted = false;
+    for byte in header {
+        quoted ^= *byte == b'"';
+        if let Some(mark) = MARKS.iter().position(|mark| mark == byte).filter(|_| !quoted) {
+            counts[mark] += 1;
+        }
+    }
+    let count = |mark: u8| MARKS.iter().position(|&it| it == mark).map_or(0, |at| counts[at]);
+    if usual == b'\t' && count(usual) > 0 {
+        return usual;
+    }
+    // The last of the greatest, so that the usual one wins a tie.
+    let candidates = MARKS.into_iter().filter(|&mark| mark != usual).chain([usual]);
+    candidates.max_by_key(|&mark| count(mark)).unwrap_or(usual)
 }
 
 /// Line at which a row begins that ends before line `ended`: empty lines before it and lines
@@ -226,6 +309,50 @@ mod tests {
         assert_eq!(&row[1], b"2\n2");
         assert_eq!(table.read(&mut row).expect("a row"), Some(7));
         assert_eq!(table.read(&mut row).expect("the end"), None);
+    }
+
+    #[test]
+    fn what_separates_columns_is_told_from_the_header() {
+        let cases = [
+            ("photo;lat;lng\na;1,5;2,5\n", 3),
+            ("photo\tlat\tlng\n", 3),
+            ("photo|lat\n", 2),
+            ("\"a;b;c\",lat\n", 2),
+            ("name, given;lat;lng\n", 3),
+            ("photo\n", 1),
+            ("sep=;\r\nphoto;lat\r\n", 2),
+        ];
+        for (text, columns) in cases {
+            assert_eq!(table(text).expect(text).columns().names().len(), columns, "{text}");
+        }
+        let mut stated = table("# root=x\nsep=;\na;b\n1;2\n").expect("a table");
+        assert_eq!(stated.read(&mut ByteRecord::new()).expect("a row"), Some(4));
+        let reader = Box::new(io::Cursor::new(b"a\tb, c, d\n".to_vec()));
+        let tabs = TextTable::new(reader, "t.tsv", b'\t').expect("a table");
+        assert_eq!(tabs.columns().names(), ["a", "b, c, d"]);
+    }
+
+    #[test]
+    fn a_table_in_another_encoding_is_refused_with_the_cure() {
+        let utf16 = "photo,lat\n".encode_utf16();
+        let marked: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain(utf16.clone().flat_map(u16::to_le_bytes)).collect();
+        let bare: Vec<u8> = utf16.flat_map(u16::to_be_bytes).collect();
+        for bytes in [marked, bare, b"photo,lat,Stra\xDFe\n".to_vec()] {
+            let Err(error) = table(bytes) else { panic!("it was read") };
+            assert!(error.to_string().contains("iconv"), "{error}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_have_a_decimal_comma() {
+        let cases = [("48,8583", Some(48.8583)), ("-0,5", Some(-0.5)), ("1.5", Some(1.5))];
+        for (text, wanted) in cases {
+            assert_eq!(decimal(text), wanted, "{text}");
+        }
+        for none in ["1,2,3", "1,5N", ",", "1 000,5", "1.000,5", "--1,5", "", "a,b"] {
+            assert_eq!(decimal(none), None, "{none}");
+        }
     }
 
     #[test]

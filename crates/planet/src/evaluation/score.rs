@@ -47,6 +47,9 @@ pub struct Score {
     pub counts: Counts,
     /// What the confidence intervals were drawn by.
     pub grouping: Grouping,
+    /// Greatest number of answers that one photo has, at most 5: with one answer each, the best
+    /// of more is no figure of its own.
+    pub answers: usize,
     /// Share within the five scales by the best of the first 1 to 5 guesses, `[k − 1][scale]`.
     pub within: Vec<[f64; 5]>,
     /// 95 % intervals of the first guess.
@@ -165,6 +168,7 @@ impl Regions {
 pub(super) struct Tally {
     pub rules: Rules,
     pub counts: Counts,
+    pub answers: usize,
     pub within: Vec<[f64; 5]>,
     pub curves: Vec<Vec<f64>>,
     pub centres: Option<[f64; 5]>,
@@ -193,6 +197,7 @@ impl Score {
             rules: tally.rules,
             counts: tally.counts,
             grouping: table.grouping(),
+            answers: tally.answers,
             within: tally.within,
             within_interval: intervals.within,
             within_by_centre: tally.centres,

@@ -65,6 +65,8 @@ pub struct Scorer<'a> {
     cells: [u64; 2],
     regions: Regions,
     unknown: Vec<String>,
+    /// Greatest number of answers of one photo.
+    answers: usize,
 }
 
 impl<'a> Scorer<'a> {
@@ -79,6 +81,7 @@ impl<'a> Scorer<'a> {
             cells: [0; 2],
             regions: Regions::default(),
             unknown: Vec::new(),
+            answers: 0,
             table,
             options,
             bins,
@@ -114,6 +117,7 @@ impl<'a> Scorer<'a> {
             _ => self.table.rows()[row].position(),
         };
         let distance = |position: LatLng| self.options.rules.distance(position, truth);
+        self.answers = self.answers.max(prediction.candidates.len().min(GUESSES));
         let mut nearest: Option<Distance> = None;
         for k in 0..GUESSES {
             if let Some(candidate) = prediction.candidates.get(k) {
@@ -217,6 +221,7 @@ impl<'a> Scorer<'a> {
             super::score::Tally {
                 rules: self.options.rules,
                 counts: self.counts,
+                answers: self.answers,
                 within: self.by_guesses.iter().map(within).collect(),
                 curves: curves.collect(),
                 centres,

@@ -51,7 +51,7 @@ impl Report {
         let interval = |end: fn(&Interval) -> f64| score.within_interval.each_ref().map(end);
         table.row("  95 % from", percents(interval(|it| it.low)));
         table.row("  to", percents(interval(|it| it.high)));
-        for (more, shares) in score.within.iter().enumerate().skip(1) {
+        for (more, shares) in score.within.iter().enumerate().take(score.answers).skip(1) {
             table.row(format!("best of {}", more + 1), percents(*shares));
         }
         if let Some(shares) = score.within_by_centre {

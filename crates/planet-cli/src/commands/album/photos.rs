@@ -11,7 +11,7 @@ use planet::{
     locate,
 };
 use planet_data::{
-    DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, common_root, scan,
+    DiskStore, Found, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, common_root, scan,
     table::TableSource,
 };
 use planet_engine::Signature;
@@ -36,11 +36,15 @@ pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
     let folders = [PathBuf::from(photos)];
     let root = common_root(&folders).map_err(Failure::new)?;
     let mut records = Vec::new();
-    let mut unread = 0u64;
+    let (mut unread, mut noted) = (0u64, 0u64);
     let progress = Progress::new("photos");
     scan(&folders, &root, &HashSet::new(), &progress, |photo| {
         match photo {
-            Ok(scanned) => records.push(scanned.record),
+            Ok(Found::New(scanned)) => {
+                noted += u64::from(!scanned.notes.is_empty());
+                records.push(scanned.record);
+            }
+            Ok(Found::Known(_)) => {}
             Err(error) => {
                 unread += 1;
                 progress.say(&error.to_string());
@@ -52,6 +56,11 @@ pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
     progress.finish();
     if unread > 0 {
         anstream::eprintln!("{unread} files cannot be read; planet dataset scan names them");
+    }
+    if noted > 0 {
+        anstream::eprintln!(
+            "{noted} photos say something that was not believed; planet dataset scan says what"
+        );
     }
     match records.is_empty() {
         true => Err(Failure::new(format!("no photos in {photos}"))),

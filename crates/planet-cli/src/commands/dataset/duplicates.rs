@@ -9,8 +9,8 @@ use planet_data::{
     superfluous, table::OutputFile,
 };
 
-use super::{manifest::open, problems::Problems};
-use crate::{failure::Failure, progress::Progress};
+use super::manifest::open;
+use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 
 /// `planet dataset duplicates A [B] [--distance N] -o PAIRS`
 #[derive(Args, Debug)]
@@ -25,21 +25,26 @@ pub struct Arguments {
     /// Table of pairs to write, CSV; - is standard output
     #[arg(short, long, value_name = "PAIRS")]
     output: PathBuf,
+    /// Write everything that was left out into a table: file, what, cure
+    #[arg(long, value_name = "FILE")]
+    problems: Option<PathBuf>,
 }
 
 /// Finds the pairs and writes them; `planet dataset filter --remove` takes off each `b`.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (a_photos, a_hashes) = hashes(&arguments.a)?;
+    let mut problems = Problems::new(false, arguments.problems.as_deref())?;
+    let (a_photos, a_hashes) = hashes(&arguments.a, &mut problems)?;
     let progress = Progress::new("photos");
     let (pairs, b_photos) = match &arguments.b {
         None => (superfluous(&a_photos, &a_hashes, arguments.distance, &progress), None),
         Some(b) => {
-            let (b_photos, b_hashes) = hashes(b)?;
+            let (b_photos, b_hashes) = hashes(b, &mut problems)?;
             let pairs = near_pairs(&a_hashes, &b_hashes, arguments.distance, &progress);
             (pairs, Some(b_photos))
         }
     };
     progress.finish();
+    problems.report()?;
     let pairs = pairs.map_err(Failure::new)?;
     write(arguments, &pairs, &a_photos, b_photos.as_ref().unwrap_or(&a_photos))?;
     let mut superfluous: Vec<usize> = pairs.iter().map(|pair| pair.b).collect();
@@ -50,21 +55,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// The photos that have a hash, and their hashes; the others are counted.
-fn hashes(manifest: &str) -> Result<(Vec<PhotoRecord>, Vec<PerceptualHash>), Failure> {
-    let mut problems = Problems::new(false);
+fn hashes(
+    manifest: &str,
+    problems: &mut Problems,
+) -> Result<(Vec<PhotoRecord>, Vec<PerceptualHash>), Failure> {
     let (mut photos, mut hashes, mut without) = (Vec::new(), Vec::new(), 0_u64);
     for record in open(manifest, None)? {
         let Some(record) = problems.sift(record)? else { continue };
-        match record.perceptual_hash.as_ref().map(|text| text.parse()) {
+        match record.perceptual_hash.as_ref().map(|text| text.parse::<PerceptualHash>()) {
             Some(Ok(hash)) => {
                 photos.push(record);
                 hashes.push(hash);
             }
-            Some(Err(error)) => problems.add(&format!("{}: {error}", record.photo))?,
+            Some(Err(error)) => problems.skip(&record.photo, &error.to_string())?,
             None => without += 1,
         }
     }
-    problems.report()?;
     let hint = "planet dataset enrich --hash makes the hashes";
     if hashes.is_empty() {
         return Err(Failure::new(format!("{manifest}: no photo has a hash")).hint(hint));

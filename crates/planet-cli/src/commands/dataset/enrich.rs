@@ -6,11 +6,8 @@ use std::{
 use clap::Args;
 use planet_data::{DataError, DiskStore, Enrich, Gazetteer, ManifestWriter, Monitor, PhotoRecord};
 
-use super::{
-    manifest::{absolute, open},
-    problems::Problems,
-};
-use crate::{failure::Failure, progress::Progress};
+use super::manifest::{absolute, open};
+use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 
 /// `planet dataset enrich M -o M [--hash] [--photo-score] [--country]`
 #[derive(Args, Debug)]
@@ -36,6 +33,9 @@ pub struct Arguments {
     /// End with an error at the first photo that cannot be read, instead of counting it
     #[arg(long)]
     strict: bool,
+    /// Write everything that was left out into a table: file, what, cure
+    #[arg(long, value_name = "FILE")]
+    problems: Option<PathBuf>,
 }
 
 /// Photos that are worked on at once; their order is kept.
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         ManifestWriter::create(&arguments.output, Some(&root), &reader.other_columns())
             .map_err(Failure::new)?;
     let (store, gazetteer) = (DiskStore::new(&root), Gazetteer::new());
-    let mut problems = Problems::new(arguments.strict);
+    let mut problems = Problems::new(arguments.strict, arguments.problems.as_deref())?;
     let progress = Progress::new("photos");
     let mut unread = 0_u64;
     loop {
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let added = enrich.add(batch, &store, &gazetteer, &progress).map_err(Failure::new)?;
         for (record, problem) in added {
             if let Some(problem) = problem {
-                problems.add(&problem.to_string())?;
+                problems.add(&problem)?;
                 unread += 1;
             }
             writer.write(&record).map_err(Failure::new)?;

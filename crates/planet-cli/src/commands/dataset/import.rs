@@ -6,8 +6,8 @@ use std::{
 use clap::{Args, builder::PossibleValuesParser};
 use planet_data::{DataError, ImportFormat, ImportOptions, ManifestWriter, Monitor, PhotoRecord};
 
-use super::{manifest::absolute, problems::Problems};
-use crate::{failure::Failure, progress::Progress};
+use super::manifest::absolute;
+use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 
 /// `planet dataset import --format NAME IN -o M`
 #[derive(Args, Debug)]
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// End with an error at the first wrong row, instead of counting it
     #[arg(long)]
     strict: bool,
+    /// Write everything that was left out into a table: file, what, cure
+    #[arg(long, value_name = "FILE")]
+    problems: Option<PathBuf>,
 }
 
 /// Reads a dataset and writes its manifest.
@@ -38,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let format = format.expect("the parser takes names of formats only");
     let options = ImportOptions { tags: arguments.tags };
     let records = format.read(&arguments.input, &options).map_err(Failure::new)?;
-    let mut problems = Problems::new(arguments.strict);
+    let mut problems = Problems::new(arguments.strict, arguments.problems.as_deref())?;
     let progress = Progress::new("photos");
     // Columns that PlaNet does not know are named in a manifest's header: those that the first
     // photos have.

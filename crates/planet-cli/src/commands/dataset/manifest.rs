@@ -5,8 +5,7 @@ use planet_data::{
     DataError, ManifestReader, ManifestWriter, Monitor, PhotoRecord, table::TableSource,
 };
 
-use super::problems::Problems;
-use crate::{failure::Failure, progress::Progress};
+use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 
 /// A manifest to read and one to write, shared by the commands that change one.
 #[derive(Args, Debug)]
@@ -23,6 +22,9 @@ pub struct Change {
     /// End with an error at the first wrong row, instead of counting it
     #[arg(long)]
     strict: bool,
+    /// Write everything that was left out into a table: file, what, cure
+    #[arg(long, value_name = "FILE")]
+    problems: Option<PathBuf>,
 }
 
 impl Change {
@@ -36,7 +38,7 @@ impl Change {
         let root = absolute(reader.root());
         let mut writer = ManifestWriter::create(&self.output, Some(&root), &reader.other_columns())
             .map_err(Failure::new)?;
-        let mut problems = Problems::new(self.strict);
+        let mut problems = Problems::new(self.strict, self.problems.as_deref())?;
         let progress = Progress::new("photos");
         let (mut read, mut kept) = (0, 0);
         for record in reader {

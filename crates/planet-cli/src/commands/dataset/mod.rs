@@ -3,7 +3,6 @@ mod enrich;
 mod filter;
 mod import;
 mod manifest;
-mod problems;
 mod scan;
 mod show;
 mod split;

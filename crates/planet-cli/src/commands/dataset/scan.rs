@@ -1,5 +1,5 @@
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     ffi::OsString,
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, BufWriter, Write},
@@ -7,10 +7,10 @@ use std::{
 };
 
 use clap::Args;
-use planet_data::{DataError, ManifestWriter, PhotoRecord, Scanned, common_root, scan};
+use planet_data::{DataError, Found, LeftOut, ManifestWriter, PhotoRecord, common_root, scan};
+use serde::{Deserialize, Serialize};
 
-use super::problems::Problems;
-use crate::{failure::Failure, progress::Progress};
+use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 
 /// `planet dataset scan DIR... -o M`
 #[derive(Args, Debug)]
@@ -24,6 +24,9 @@ pub struct Arguments {
     /// End with an error at the first photo that cannot be read, instead of counting it
     #[arg(long)]
     strict: bool,
+    /// Write everything that was left out into a table: file, what, cure
+    #[arg(long, value_name = "FILE")]
+    problems: Option<PathBuf>,
 }
 
 /// Reads the headers of every photo. An interrupted scan leaves what it has in a journal beside
@@ -31,15 +34,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let root = common_root(&arguments.folders).map_err(Failure::new)?;
     let mut journal = Journal::open(&arguments.output, &root)?;
-    let mut problems = Problems::new(arguments.strict);
+    let mut problems = Problems::new(arguments.strict, arguments.problems.as_deref())?;
     let progress = Progress::new("photos");
-    let known: HashSet<String> = journal.records.iter().map(|r| r.photo.clone()).collect();
-    let resumed = known.len();
+    let known: HashSet<String> = journal.before.keys().cloned().collect();
     let mut failure = None;
-    let mut noted = 0_u64;
-    let scanned = scan(&arguments.folders, &root, &known, &progress, |photo| {
-        let taken = take(photo, &mut journal, &mut problems, &mut noted);
-        taken.map_err(|error| {
+    let scanned = scan(&arguments.folders, &root, &known, &progress, |found| {
+        take(found, &mut journal, &mut problems).map_err(|error| {
             failure = Some(error);
             DataError::Cancelled
         })
@@ -49,61 +49,99 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(failure) = failure {
         return Err(failure);
     }
-    scanned.map_err(|error| interrupted(error, &journal))?;
+    let left_out = scanned.map_err(|error| interrupted(error, &journal))?;
     problems.report()?;
-    if journal.records.is_empty() {
+    if journal.entries.is_empty() {
         journal.remove()?;
-        let what = format!("{}: no photo there", arguments.folders[0].display());
+        let among = match left_out.total() {
+            0 => String::new(),
+            _ => format!(", only {left_out}"),
+        };
+        let what = format!("{}: no photo there{among}", arguments.folders[0].display());
         return Err(Failure::new(what).hint("photos end in .jpg, .png, .webp, .tiff, .heic …"));
     }
-    let photos = journal.records.len();
-    let located = journal.records.iter().filter(|record| record.position.is_some()).count();
-    write(&arguments.output, &root, &mut journal.records)?;
+    write(&arguments.output, &root, &mut journal.entries)?;
+    summary(&journal, &problems, &left_out)?;
     journal.remove()?;
+    Ok(())
+}
+
+/// Every file that the scan met is in one of these counts.
+fn summary(journal: &Journal, problems: &Problems, left_out: &LeftOut) -> io::Result<()> {
+    let photos = &journal.entries;
+    let located = photos.iter().filter(|photo| photo.record.position.is_some()).count();
     let mut err = io::stderr().lock();
-    writeln!(err, "{photos} photos, {located} with a position")?;
-    if resumed > 0 {
+    writeln!(err, "{} photos, {located} with a position", photos.len())?;
+    if journal.resumed > 0 {
+        let resumed = journal.resumed;
         writeln!(err, "{resumed} of them were read by a scan that was interrupted")?;
     }
-    if noted > 0 {
-        writeln!(err, "{noted} photos say something that was not believed")?;
+    for (count, what) in [
+        (problems.noted(), "photos say something that was not believed"),
+        (problems.skipped(), "files or folders could not be read and were left out"),
+        (left_out.sidecars(), "sidecars were read with their photos"),
+    ] {
+        if count > 0 {
+            writeln!(err, "{count} {what}")?;
+        }
+    }
+    if left_out.total() > 0 {
+        writeln!(err, "{left_out} were left out")?;
     }
     Ok(())
 }
 
 fn take(
-    photo: Result<Scanned, DataError>,
+    found: Result<Found, DataError>,
     journal: &mut Journal,
     problems: &mut Problems,
-    noted: &mut u64,
 ) -> Result<(), Failure> {
-    if let Some(Scanned { record, notes }) = problems.sift(photo)? {
-        if let Some(first) = notes.first() {
-            *noted += 1;
-            if *noted <= 5 {
-                writeln!(io::stderr(), "note: {}: {first}", record.photo)?;
-            }
+    let entry = match problems.sift(found)? {
+        None => return Ok(()),
+        Some(Found::Known(photo)) => journal.keep(&photo),
+        Some(Found::New(scanned)) => {
+            let notes = scanned.notes.iter().map(|note| Remark {
+                what: note.to_string(),
+                cure: note.problem.cure().to_owned(),
+            });
+            journal.add(Entry { notes: notes.collect(), record: scanned.record })?
         }
-        journal.add(record)?;
-    }
-    Ok(())
+    };
+    let Some(entry) = entry else { return Ok(()) };
+    let notes = entry.notes.iter().map(|note| (note.what.as_str(), note.cure.as_str()));
+    problems.note(&entry.record.photo, notes)
 }
 
 fn interrupted(error: DataError, journal: &Journal) -> Failure {
-    let hint = format!("the same command goes on after {} photos", journal.records.len());
+    let hint = format!("the same command goes on after {} photos", journal.entries.len());
     match error {
         DataError::Cancelled => Failure::new("interrupted").hint(hint),
         error => Failure::new(error).hint(hint),
     }
 }
 
-fn write(path: &Path, root: &Path, records: &mut [PhotoRecord]) -> Result<(), Failure> {
-    records.sort_by(|a, b| a.photo.cmp(&b.photo));
+fn write(path: &Path, root: &Path, photos: &mut [Entry]) -> Result<(), Failure> {
+    photos.sort_by(|a, b| a.record.photo.cmp(&b.record.photo));
     let mut writer = ManifestWriter::create(path, Some(root), &[]).map_err(Failure::new)?;
-    for record in records.iter() {
-        writer.write(record).map_err(Failure::new)?;
+    for photo in photos.iter() {
+        writer.write(&photo.record).map_err(Failure::new)?;
     }
     writer.finish().map_err(Failure::new)
+}
+
+/// One photo in the journal.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    record: PhotoRecord,
+    #[serde(default)]
+    notes: Vec<Remark>,
+}
+
+/// A note on a photo: what was not believed, and what can be done.
+#[derive(Debug, Serialize, Deserialize)]
+struct Remark {
+    what: String,
+    cure: String,
 }
 
 /// The photos of a scan that is under way, a JSON line each, so that a line that was cut off by
@@ -111,7 +149,13 @@ fn write(path: &Path, root: &Path, records: &mut [PhotoRecord]) -> Result<(), Fa
 struct Journal {
     path: PathBuf,
     file: BufWriter<File>,
-    records: Vec<PhotoRecord>,
+    /// What an earlier scan left, by id. It counts only for photos that this scan meets too:
+    /// other folders may have been named then.
+    before: HashMap<String, Entry>,
+    /// The photos of this scan.
+    entries: Vec<Entry>,
+    /// How many of them an earlier scan had read.
+    resumed: u64,
     /// Photos since the last flush.
     unflushed: usize,
 }
@@ -123,14 +167,17 @@ impl Journal {
         name.push(".scanning");
         let path = PathBuf::from(name);
         let cannot = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
-        let head = serde_json::json!({ "root": root }).to_string();
-        let mut records = Vec::new();
+        // Another version may read photos differently.
+        let version = env!("CARGO_PKG_VERSION");
+        let head = serde_json::json!({ "root": root, "version": version }).to_string();
+        let mut before = HashMap::new();
         let mut same = false;
         if let Ok(old) = File::open(&path) {
             let mut lines = BufReader::new(old).lines().map_while(Result::ok);
             same = lines.next().is_some_and(|line| line == head);
             if same {
-                records = lines.filter_map(|line| serde_json::from_str(&line).ok()).collect();
+                let entries = lines.filter_map(|line| serde_json::from_str::<Entry>(&line).ok());
+                before = entries.map(|entry| (entry.record.photo.clone(), entry)).collect();
             }
         }
         let mut options = OpenOptions::new();
@@ -138,15 +185,26 @@ impl Journal {
         let mut file = BufWriter::new(options.open(&path).map_err(cannot)?);
         // A line that was cut off ends here.
         writeln!(file, "{}", if same { "" } else { &head })?;
-        Ok(Self { path, file, records, unflushed: 0 })
+        Ok(Self { path, file, before, entries: Vec::new(), resumed: 0, unflushed: 0 })
     }
 
-    fn add(&mut self, record: PhotoRecord) -> Result<(), Failure> {
-        serde_json::to_writer(&mut self.file, &record).map_err(io::Error::from)?;
+    /// Takes over a photo that an earlier scan had read.
+    fn keep(&mut self, photo: &str) -> Option<&Entry> {
+        self.entries.push(self.before.remove(photo)?);
+        self.resumed += 1;
+        self.entries.last()
+    }
+
+    /// Takes a photo that was read just now.
+    fn add(&mut self, entry: Entry) -> Result<Option<&Entry>, Failure> {
+        serde_json::to_writer(&mut self.file, &entry).map_err(io::Error::from)?;
         writeln!(self.file)?;
-        self.records.push(record);
+        self.entries.push(entry);
         self.unflushed += 1;
-        if self.unflushed == 1000 { self.flush() } else { Ok(()) }
+        if self.unflushed == 1000 {
+            self.flush()?;
+        }
+        Ok(self.entries.last())
     }
 
     fn flush(&mut self) -> Result<(), Failure> {

@@ -9,8 +9,8 @@ use planet::map::{ColourScale, Region, WorldMap};
 use planet_data::{NewFile, SIDES, Statistics};
 use planet_geo::{CellId, LatLng, Level};
 
-use super::{manifest::open, problems::Problems};
-use crate::failure::Failure;
+use super::manifest::open;
+use crate::{commands::problems::Problems, failure::Failure};
 
 /// `planet dataset stats M [--json] [--map FILE]`
 #[derive(Args, Debug)]
@@ -24,6 +24,9 @@ pub struct Arguments {
     /// Also draw where the photos are: .svg or .png
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// Write everything that was not counted into a table: file, what, cure
+    #[arg(long, value_name = "FILE")]
+    problems: Option<PathBuf>,
 }
 
 /// Rows of a table that are shown; the rest is summed up.
@@ -31,7 +34,7 @@ const SHOWN: usize = 12;
 
 /// Counts a manifest in one pass.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut problems = Problems::new(false);
+    let mut problems = Problems::new(false, arguments.problems.as_deref())?;
     let mut statistics = Statistics::default();
     let mut cells: BTreeMap<CellId, u64> = BTreeMap::new();
     for record in open(&arguments.manifest, None)? {

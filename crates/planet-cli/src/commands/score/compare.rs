@@ -29,11 +29,13 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let scorer = |file: &PathBuf| {
+    let mut problems = arguments.truth.problems()?;
+    let mut scorer = |file: &PathBuf| {
         let scorer = Scorer::new(arguments.truth.table()?, arguments.rules.options());
-        arguments.truth.feed(file, scorer, |_, _| {})
+        arguments.truth.feed(file, scorer, &mut problems, |_, _| {})
     };
     let (a, b) = (scorer(&arguments.a)?, scorer(&arguments.b)?);
+    problems.report()?;
     let comparison = Comparison::of(a, b, arguments.rules.resamples, arguments.rules.seed);
     if comparison.photos == 0 {
         let (a, b) = (arguments.a.display(), arguments.b.display());

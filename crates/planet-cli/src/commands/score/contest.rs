@@ -14,7 +14,7 @@ use planet::{
 use planet_data::{NewFile, read_truth, table::TableSource};
 use planet_geo::LatLng;
 
-use super::{RuleArguments, TruthArguments};
+use super::{RuleArguments, TruthArguments, sift};
 use crate::failure::Failure;
 
 /// `planet score match --predictions F --people F [--truth F]`
@@ -59,12 +59,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// One round for every answer of a person.
 fn rounds(arguments: &Arguments) -> Result<Vec<Round>, Failure> {
     let (mut truths, mut answers) = (HashMap::new(), HashMap::new());
+    let mut problems = arguments.truth.problems()?;
     for prediction in arguments.truth.reader(&arguments.predictions)? {
-        let prediction = prediction.map_err(Failure::new)?;
+        let Some(prediction) = sift(prediction, &mut problems)? else { continue };
         truths.extend(prediction.truth.map(|truth| (prediction.photo.clone(), truth)));
         let best = prediction.best().map(|best| best.position);
         answers.entry(prediction.photo).or_insert(best);
     }
+    problems.report()?;
     if let Some(source) = arguments.truth.source() {
         read_truth(&source, "", |row| {
             truths.extend(row.position.map(|position| (row.photo.to_owned(), position)));

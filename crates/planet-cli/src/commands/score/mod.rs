@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use planet::{
-    PredictionReader,
+    Prediction, PredictionError, PredictionReader,
     evaluation::{
         Bound, KnownSet, Measure, Rules, Score, Scorer, ScorerOptions, TruthTable, nearest_id,
     },
@@ -21,7 +21,7 @@ use planet_data::{Gazetteer, Manifest, Monitor, read_truth, table::TableSource};
 use planet_geo::{LatLng, Partition};
 
 use self::references::References;
-use super::partition::files;
+use super::{partition::files, problems::Problems};
 use crate::{failure::Failure, progress::Progress};
 
 /// Photos on the map of errors.
@@ -87,6 +87,12 @@ pub struct TruthArguments {
     /// Which partitioning counts, in files that name several in p_key
     #[arg(long, value_name = "NAME")]
     p_key: Option<String>,
+    /// End with an error at the first line that is no prediction, instead of counting it
+    #[arg(long)]
+    strict: bool,
+    /// Write every line that is no prediction into a table: file, what, cure
+    #[arg(long, value_name = "FILE")]
+    problems: Option<PathBuf>,
 }
 
 /// How scores are made; what scorers differ in.
@@ -129,20 +135,27 @@ impl TruthArguments {
         }
     }
 
+    /// Where lines that are no predictions go.
+    pub fn problems(&self) -> Result<Problems, Failure> {
+        Problems::new(self.strict, self.problems.as_deref())
+    }
+
     pub fn reader(&self, predictions: &Path) -> Result<PredictionReader, Failure> {
         PredictionReader::open(predictions, self.p_key.as_deref()).map_err(Failure::new)
     }
 
-    /// Feeds a scorer with a file; `seen` gets every photo's truth and error in km.
+    /// Feeds a scorer with a file; `seen` gets every photo's truth and error in km. Lines that
+    /// are no predictions, such as a summary behind them, are named and counted.
     pub fn feed<'a>(
         &self,
         predictions: &Path,
         mut scorer: Scorer<'a>,
+        problems: &mut Problems,
         mut seen: impl FnMut(&str, Option<(LatLng, f64)>),
     ) -> Result<Scorer<'a>, Failure> {
         let progress = Progress::new("photos");
         for prediction in self.reader(predictions)?.ahead() {
-            let prediction = prediction.map_err(Failure::new)?;
+            let Some(prediction) = sift(prediction, problems)? else { continue };
             let outcome = scorer.add(&prediction);
             seen(&prediction.photo, outcome.map(|(error, truth)| (truth, error.km())));
             progress.advance(1);
@@ -211,9 +224,12 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
         leakage = Some(found);
     }
     let mut places = Vec::new();
-    let scorer = truth.feed(predictions, Scorer::new(truth.table()?, options), |_, place| {
+    let mut problems = truth.problems()?;
+    let scorer = Scorer::new(truth.table()?, options);
+    let scorer = truth.feed(predictions, scorer, &mut problems, |_, place| {
         places.extend(place.filter(|_| places.len() < PLACES));
     })?;
+    problems.report()?;
     if let Some(partition) = &partition {
         references.own_cells(partition, scorer.table().positions());
     }
@@ -271,9 +287,31 @@ fn second_pass(
             .hint("write them to a file to score with --train"));
     }
     for prediction in truth.reader(predictions)?.ahead() {
-        scorer.add(&prediction.map_err(Failure::new)?);
+        match prediction {
+            Ok(prediction) => {
+                scorer.add(&prediction);
+            }
+            // Named in the first pass.
+            Err(error) if error.is_of_one_line() => {}
+            Err(error) => return Err(Failure::new(error)),
+        }
     }
     Ok(scorer.finish())
+}
+
+/// Takes what a line became; `None` where it is no prediction.
+pub fn sift(
+    prediction: Result<Prediction, PredictionError>,
+    problems: &mut Problems,
+) -> Result<Option<Prediction>, Failure> {
+    match prediction {
+        Ok(prediction) => Ok(Some(prediction)),
+        Err(PredictionError::Data(error)) => problems.add(&error).map(|()| None),
+        Err(PredictionError::Line { file, line, what }) => {
+            problems.skip(&format!("{file}:{line}"), &what).map(|()| None)
+        }
+        Err(error) => Err(Failure::new(error)),
+    }
 }
 
 fn subject(predictions: &Path, truth: Option<&str>) -> String {

@@ -1,9 +1,9 @@
 use std::io::{self, BufRead, Seek};
 
-use super::{Headers, source::Source};
+use super::{EXIF_PREAMBLE, Headers, LONGEST_BLOCK, XMP_PREAMBLE, source::Source};
 
-const EXIF: &[u8] = b"Exif\0\0";
-const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// More EXIF blocks than this, each with its own header, are no photo's.
+const MOST_BLOCKS: usize = 16;
 
 /// Walks the markers up to the first scan. Rubbish between segments is stepped over, as the
 /// decoders do.
@@ -61,15 +61,21 @@ fn frame(segment: &[u8], headers: &mut Headers) -> io::Result<()> {
     Ok(())
 }
 
-/// The first EXIF block counts; some writers leave a second, older one behind it.
+/// The first EXIF block goes first. Some writers leave a second one behind it, or go on with a
+/// block that is longer than a segment in the next one.
 fn application(mut segment: Vec<u8>, headers: &mut Headers) {
-    if segment.starts_with(EXIF) {
-        if headers.exif.is_none() {
-            segment.drain(..EXIF.len());
-            headers.exif = Some(segment);
+    if segment.starts_with(EXIF_PREAMBLE) {
+        segment.drain(..EXIF_PREAMBLE.len());
+        let begins = segment.starts_with(b"II*\0") || segment.starts_with(b"MM\0*");
+        let has_room = headers.more_exif.len() < MOST_BLOCKS;
+        match headers.more_exif.last_mut().or(headers.exif.as_mut()) {
+            None => headers.exif = Some(segment),
+            Some(_) if begins && has_room => headers.more_exif.push(segment),
+            Some(block) if !begins && block.len() as u64 <= LONGEST_BLOCK => block.extend(segment),
+            Some(_) => headers.skipped.push("more EXIF than is read".to_owned()),
         }
-    } else if segment.starts_with(XMP) {
-        segment.drain(..XMP.len());
+    } else if segment.starts_with(XMP_PREAMBLE) {
+        segment.drain(..XMP_PREAMBLE.len());
         headers.xmp.push(segment);
     }
 }

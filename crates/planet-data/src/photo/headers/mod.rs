@@ -13,6 +13,11 @@ use std::io::{BufRead, Seek};
 use self::source::Source;
 use super::{PhotoError, PhotoFormat};
 
+/// What stands before an EXIF block in JPEG, and what some writers of other formats keep.
+const EXIF_PREAMBLE: &[u8] = b"Exif\0\0";
+/// What stands before an XMP packet in JPEG.
+const XMP_PREAMBLE: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+
 /// Greatest EXIF block or XMP packet that is read, in bytes. JPEG cannot hold more than 64 KiB
 /// of either.
 const LONGEST_BLOCK: u64 = 4 << 20;
@@ -27,6 +32,8 @@ pub(crate) struct Headers {
     pub(crate) height: u32,
     /// The TIFF structure of the EXIF block.
     pub(crate) exif: Option<Vec<u8>>,
+    /// Further EXIF blocks, in file order; the first one goes first.
+    pub(crate) more_exif: Vec<Vec<u8>>,
     /// XMP packets in file order.
     pub(crate) xmp: Vec<Vec<u8>>,
     /// Where a JPEG's first scan begins.
@@ -53,6 +60,7 @@ impl Headers {
             width: 0,
             height: 0,
             exif: None,
+            more_exif: Vec::new(),
             xmp: Vec::new(),
             scan: 0,
             skipped: Vec::new(),

@@ -95,6 +95,16 @@ pub enum PredictionError {
     },
 }
 
+impl PredictionError {
+    /// Whether only one line is wrong, so that the others can be gone on with.
+    pub const fn is_of_one_line(&self) -> bool {
+        match self {
+            Self::Line { .. } => true,
+            Self::Data(error) => error.is_of_one_item(),
+        }
+    }
+}
+
 /// What some formats need to know beside the predictions.
 #[derive(Clone, Debug, Default)]
 pub struct WriterOptions {

@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     io::{BufRead, Read},
     path::Path,
     sync::mpsc,
@@ -7,7 +8,7 @@ use std::{
 use csv::ByteRecord;
 use planet_data::{
     DataError,
-    table::{self, Columns, Compression, Table, TextTable},
+    table::{self, Columns, Compression, Table, TextTable, decimal},
 };
 use planet_geo::{ClassId, LatLng};
 
@@ -20,6 +21,8 @@ const LONGEST_LINE: usize = 1 << 22;
 /// Predictions that are handed over between threads at once, and how often ahead.
 const BATCH: usize = 512;
 const BATCHES_AHEAD: usize = 4;
+/// Wrong rows that are looked past for more rows of one photo.
+const LOOKED_PAST: usize = 100;
 
 /// Reads predictions photo by photo: jsonl, our CSV, and what other systems write.
 ///
@@ -30,7 +33,8 @@ const BATCHES_AHEAD: usize = 4;
 /// | `img_id,gt_lat,predicted_lat,gt_long,predicted_long,…` | with its own truth |
 /// | an id with `lat` and `lng` by their usual names | any answer sheet |
 ///
-/// Rows of one photo stand one after the other. Ids are kept as they are.
+/// Rows of one photo stand one after the other. Ids are kept as they are. Rows that are no
+/// prediction, such as a summary at the end, are errors by their line; empty lines are none.
 pub struct PredictionReader {
     name: String,
     source: Source,
@@ -88,15 +92,18 @@ impl PredictionReader {
                     what,
                 };
                 let read = reader.by_ref().take(LONGEST_LINE as u64).read_until(b'\n', buffer);
-                let read = read.map_err(|error| wrong(error.to_string()))?;
-                if read == 0 {
-                    return Ok(None);
-                }
-                if read == LONGEST_LINE {
-                    return Err(wrong(format!(
-                        "the line is longer than {} MiB",
-                        LONGEST_LINE >> 20
-                    )));
+                let broken = match read {
+                    Ok(0) => return Ok(None),
+                    Ok(LONGEST_LINE) => {
+                        Some(format!("the line is longer than {} MiB", LONGEST_LINE >> 20))
+                    }
+                    Ok(_) => None,
+                    Err(error) => Some(error.to_string()),
+                };
+                if let Some(what) = broken {
+                    // Nothing behind it can be found again.
+                    *reader = Box::new(std::io::empty());
+                    return Err(DataError::table(format!("{}:{line}", self.name), what).into());
                 }
                 let text = std::str::from_utf8(buffer).map_err(|error| wrong(error.to_string()))?;
                 if !text.trim().is_empty() {
@@ -125,8 +132,11 @@ struct Rows {
     p_key: Option<String>,
     row: ByteRecord,
     /// The first row of the next photo.
-    next: Option<(u64, Parsed)>,
-    ended: bool,
+    next: Option<Parsed>,
+    /// What was wrong with rows before it.
+    errors: VecDeque<PredictionError>,
+    /// Whether a row named its rank.
+    ranked: bool,
 }
 
 /// Where the columns stand.
@@ -220,15 +230,19 @@ impl Rows {
             p_key: p_key.map(str::to_owned),
             row: ByteRecord::new(),
             next: None,
-            ended: false,
+            errors: VecDeque::new(),
+            ranked: false,
         })
     }
 
     fn next_photo(&mut self) -> Result<Option<Prediction>, PredictionError> {
+        if let Some(error) = self.errors.pop_front() {
+            return Err(error);
+        }
         let first = match self.next.take() {
-            Some((_, first)) => first,
+            Some(first) => first,
             None => match self.next_row()? {
-                Some((_, first)) => first,
+                Some(first) => first,
                 None => return Ok(None),
             },
         };
@@ -236,14 +250,21 @@ impl Rows {
             Prediction { photo: first.id, truth: first.truth, ..Default::default() };
         let mut ranked: Vec<(u64, Candidate)> = Vec::new();
         ranked.extend(first.candidate.map(|candidate| (first.rank.unwrap_or(0), candidate)));
-        while let Some((line, row)) = self.next_row()? {
-            // Rows without a rank do not continue a photo: the same id again is a duplicate.
-            let more = row.id == prediction.photo && row.rank.is_some_and(|rank| rank > 0);
-            if !more {
-                self.next = Some((line, row));
-                break;
+        while self.errors.len() < LOOKED_PAST {
+            match self.next_row() {
+                // Rows without a rank do not continue a photo: the same id again is a duplicate.
+                Ok(Some(row))
+                    if row.id == prediction.photo && row.rank.is_some_and(|rank| rank > 0) =>
+                {
+                    ranked.extend(row.candidate.map(|it| (row.rank.unwrap_or(0), it)));
+                }
+                Ok(next) => {
+                    self.next = next;
+                    break;
+                }
+                // A wrong row takes nothing from the photo before it, and is told behind it.
+                Err(error) => self.errors.push_back(error),
             }
-            ranked.extend(row.candidate.map(|candidate| (row.rank.unwrap_or(0), candidate)));
         }
         ranked.sort_by_key(|(rank, _)| *rank);
         prediction.candidates = ranked.into_iter().map(|(_, candidate)| candidate).collect();
@@ -254,36 +275,53 @@ impl Rows {
     }
 
     /// The next row of the partitioning that was chosen.
-    fn next_row(&mut self) -> Result<Option<(u64, Parsed)>, PredictionError> {
-        while !self.ended {
-            let Some(line) = self.table.read(&mut self.row)? else {
-                self.ended = true;
-                break;
-            };
+    fn next_row(&mut self) -> Result<Option<Parsed>, PredictionError> {
+        while let Some(line) = self.table.read(&mut self.row)? {
+            if let Some(what) = self.unchosen() {
+                return Err(DataError::table(format!("{}:{line}", self.name), what).into());
+            }
             let parsed = self.parse().map_err(|what| DataError::row(&self.name, line, what))?;
             if let Some(parsed) = parsed {
-                return Ok(Some((line, parsed)));
+                self.ranked |= parsed.rank.is_some();
+                return Ok(Some(parsed));
             }
         }
         Ok(None)
+    }
+
+    /// Says how to choose, where the first rows name a partitioning and none was chosen.
+    fn unchosen(&self) -> Option<String> {
+        if self.ranked || self.p_key.is_some() {
+            return None;
+        }
+        let key = std::str::from_utf8(self.row.get(self.layout.key?)?).ok()?.trim();
+        let is_rank = key.is_empty() || key.parse::<u64>().is_ok();
+        let what = "is no rank but a partitioning; choose one with --p-key";
+        (!is_rank).then(|| format!("p_key '{key}' {what} {key}"))
     }
 
     /// A row; `None` for one of another partitioning.
     fn parse(&self) -> Result<Option<Parsed>, String> {
         let text = |column: usize| -> Result<&str, String> {
             let cell = self.row.get(column).unwrap_or_default();
-            std::str::from_utf8(cell).map(str::trim).map_err(|_| "the row is not UTF-8".to_owned())
+            let text = std::str::from_utf8(cell).map(str::trim);
+            text.map_err(|_| "the row is not UTF-8; save the file as UTF-8".to_owned())
         };
         let layout = &self.layout;
+        let least = layout.id.max(layout.lat).max(layout.lng) + 1;
+        if self.row.len() < least {
+            return Err(format!(
+                "the row has {} cells and not the {least} of a prediction; take it out of the file",
+                self.row.len()
+            ));
+        }
         let key = layout.key.map(text).transpose()?.filter(|key| !key.is_empty());
         let rank = match (key, &self.p_key) {
             (Some(key), Some(wanted)) if key == wanted => None,
             (Some(_), Some(_)) => return Ok(None),
-            (Some(key), None) => Some(key.parse::<u64>().map_err(|_| {
-                format!(
-                    "p_key '{key}' is no rank but a partitioning; choose one with --p-key {key}"
-                )
-            })?),
+            (Some(key), None) => {
+                Some(key.parse::<u64>().map_err(|_| format!("p_key '{key}' is no rank"))?)
+            }
             (None, _) => None,
         };
         let id = text(layout.id)?;
@@ -317,8 +355,7 @@ fn position(lat: &str, lng: &str) -> Result<Option<LatLng>, String> {
     if lat.is_empty() && lng.is_empty() {
         return Ok(None);
     }
-    let degrees = |text: &str| {
-        text.parse::<f64>().map_err(|_| format!("'{text}' is not a number of degrees"))
-    };
+    let degrees =
+        |text: &str| decimal(text).ok_or_else(|| format!("'{text}' is not a number of degrees"));
     LatLng::new(degrees(lat)?, degrees(lng)?).map(Some).map_err(|error| error.to_string())
 }
