@@ -7,7 +7,7 @@ use std::{
 use csv::ByteRecord;
 use planet_data::{
     DataError,
-    table::{self, Columns, Compression, Table, TextTable},
+    table::{self, Columns, Format, Kind, TextTable},
 };
 use planet_geo::{ClassId, LatLng};
 
@@ -42,8 +42,8 @@ enum Source {
 }
 
 impl PredictionReader {
-    /// Opens a file, plain or compressed; `-` is standard input, whose kind is told from its
-    /// first byte. `p_key` chooses among the partitionings of a file that names them.
+    /// Opens a file, plain or compressed; `-` is standard input. The kind of what has no ending in
+    /// its name, such as a pipe, is told from its first line. `p_key` chooses among the partitionings of a file that names them.
     ///
     /// # Errors
     /// A file that cannot be opened, or whose columns are none of those above.
@@ -125,7 +125,9 @@ struct Rows {
     p_key: Option<String>,
     row: ByteRecord,
     /// The first row of the next photo.
-    next: Option<(u64, Parsed)>,
+    next: Option<Parsed>,
+    /// What was wrong with the row behind the photo that was handed out last.
+    failed: Option<PredictionError>,
     ended: bool,
 }
 
@@ -192,26 +194,24 @@ impl Layout {
 
 impl Rows {
     fn open(
-        reader: Box<dyn BufRead + Send>,
+        mut reader: Box<dyn BufRead + Send>,
         path: &Path,
         name: &str,
         p_key: Option<&str>,
     ) -> Result<Self, PredictionError> {
-        let (_, bare) = Compression::of_name(name);
-        if bare.to_ascii_lowercase().ends_with(".parquet") {
-            let what = "predictions are read from .jsonl, .csv and .tsv";
-            return Err(DataError::table(name, what).into());
-        }
-        // Standard input can be opened once only; a file is opened again by its own reader.
-        let table = if path.as_os_str() == table::STANDARD_STREAM {
-            TextTable::new(reader, name, b',')?
-        } else {
-            drop(reader);
-            match table::open(path)? {
-                Table::Text(table) => *table,
-                Table::Parquet(_) => unreachable!("refused above by its name"),
+        // Standard input and pipes can be opened once only: the table goes on where the kind was
+        // looked for.
+        let start = reader.fill_buf().map_err(DataError::file(path))?;
+        let delimiter = match Format::of(path).map(|format| format.kind) {
+            Ok(Kind::Parquet) => {
+                let what = "predictions are read from .jsonl, .csv and .tsv";
+                return Err(DataError::table(name, what).into());
             }
+            Ok(Kind::Csv) => b',',
+            Ok(Kind::Tsv) => b'\t',
+            Err(_) => delimiter_of(start),
         };
+        let table = TextTable::new(reader, name, delimiter)?;
         let layout = Layout::of(name, table.columns())?;
         Ok(Self {
             name: name.to_owned(),
@@ -220,15 +220,19 @@ impl Rows {
             p_key: p_key.map(str::to_owned),
             row: ByteRecord::new(),
             next: None,
+            failed: None,
             ended: false,
         })
     }
 
     fn next_photo(&mut self) -> Result<Option<Prediction>, PredictionError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         let first = match self.next.take() {
-            Some((_, first)) => first,
+            Some(first) => first,
             None => match self.next_row()? {
-                Some((_, first)) => first,
+                Some(first) => first,
                 None => return Ok(None),
             },
         };
@@ -236,11 +240,20 @@ impl Rows {
             Prediction { photo: first.id, truth: first.truth, ..Default::default() };
         let mut ranked: Vec<(u64, Candidate)> = Vec::new();
         ranked.extend(first.candidate.map(|candidate| (first.rank.unwrap_or(0), candidate)));
-        while let Some((line, row)) = self.next_row()? {
+        loop {
+            let row = match self.next_row() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                // The photo before is whole: it comes first, the error at the next call.
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            };
             // Rows without a rank do not continue a photo: the same id again is a duplicate.
             let more = row.id == prediction.photo && row.rank.is_some_and(|rank| rank > 0);
             if !more {
-                self.next = Some((line, row));
+                self.next = Some(row);
                 break;
             }
             ranked.extend(row.candidate.map(|candidate| (row.rank.unwrap_or(0), candidate)));
@@ -254,7 +267,7 @@ impl Rows {
     }
 
     /// The next row of the partitioning that was chosen.
-    fn next_row(&mut self) -> Result<Option<(u64, Parsed)>, PredictionError> {
+    fn next_row(&mut self) -> Result<Option<Parsed>, PredictionError> {
         while !self.ended {
             let Some(line) = self.table.read(&mut self.row)? else {
                 self.ended = true;
@@ -262,7 +275,7 @@ impl Rows {
             };
             let parsed = self.parse().map_err(|what| DataError::row(&self.name, line, what))?;
             if let Some(parsed) = parsed {
-                return Ok(Some((line, parsed)));
+                return Ok(Some(parsed));
             }
         }
         Ok(None)
@@ -310,6 +323,12 @@ impl Rows {
             position.map(|position| Candidate { class, probability, ..Candidate::at(position) });
         Ok(Some(Parsed { id: id.to_owned(), rank, candidate, truth }))
     }
+}
+
+/// A tab where the first line that is no metadata holds one, else a comma.
+fn delimiter_of(start: &[u8]) -> u8 {
+    let header = start.split(|&byte| byte == b'\n').find(|line| !line.starts_with(b"#"));
+    if header.is_some_and(|line| line.contains(&b'\t')) { b'\t' } else { b',' }
 }
 
 /// A position; `None` where both cells are empty.
