@@ -50,7 +50,7 @@ fn partition(ranges: &[u64]) -> Result<Partition, Box<dyn std::error::Error>> {
     }
     let class = |cells: Vec<CellId>| {
         let centre = cells.first().map(|cell| cell.centre());
-        Class { kind: ClassKind::Cells(cells), photos: 0, mean: centre, centre }
+        Class { kind: ClassKind::Cells(cells), photos: 0, mean: centre, centre, scatter: None }
     };
     Ok(Partition::new(PartitionInfo::default(), classes.into_iter().map(class).collect())?)
 }

@@ -2,7 +2,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::{
-    CellId, Class, ClassKind, LatLng, Level, Partition, PartitionInfo, PhotoLeaves, Point,
+    CellId, Class, ClassKind, LatLng, Level, Partition, PartitionInfo, PhotoLeaves, Point, Scatter,
     leaves::within,
 };
 
@@ -211,24 +211,31 @@ fn partition(
     }
     let kept: usize = cells.iter().map(|(_, ids)| ids.len()).sum();
     info.photos_outside = Some((photos.len() - kept) as u64);
-    let classes: Vec<Class> = cells.par_iter().map(|&(cell, ids)| class(cell, ids)).collect();
+    let point = info.point;
+    let classes = cells.par_iter().map(|&(cell, ids)| class(cell, ids, point)).collect();
     Ok(Partition::new(info, classes).expect("cells of one quad-tree are disjoint"))
 }
 
-fn class(cell: CellId, ids: &[u64]) -> Class {
+fn class(cell: CellId, ids: &[u64], point: Point) -> Class {
+    let vectors =
+        || ids.iter().map(|&id| CellId::new(id).expect("leaf ids are cells").centre_vector());
     let mut sum = [0.0; 3];
-    for &id in ids {
-        let [x, y, z] = CellId::new(id).expect("leaf ids are cells").centre_vector();
+    for [x, y, z] in vectors() {
         sum = [sum[0] + x, sum[1] + y, sum[2] + z];
     }
     let centre = cell.centre().rounded();
     // Photos of one cell lie on one side of the earth, so that their sum is never zero.
     let mean = LatLng::from_vector(sum).map_or(centre, LatLng::rounded);
+    let about = match point {
+        Point::Mean => mean,
+        Point::Centre => centre,
+    };
     Class {
         kind: ClassKind::Cells(vec![cell]),
         photos: ids.len() as u64,
         mean: Some(mean),
         centre: Some(centre),
+        scatter: Scatter::of_vectors(about, vectors()),
     }
 }
 

@@ -9,6 +9,7 @@
 //! | name a piece of the earth | [`CellId`], [`Level`], [`Outline`] |
 //! | divide the earth by where photos are | [`PhotoLeaves`], then [`Adaptive`] (paper, section 3) or [`Uniform`] |
 //! | read, write, look up, draw elsewhere | [`Partition`] |
+//! | know how far from its point a class's photos lie | [`Scatter`], [`Partition::shares_within`] |
 //! | know how good an answer can be at best | [`CeilingCounter`], at every [`Scale`] |
 //!
 //! ```
@@ -53,6 +54,7 @@ mod outline;
 mod overlap;
 mod partition;
 mod point_index;
+mod scatter;
 
 pub use build::{Adaptive, BuildError, Keep, Uniform};
 pub use ceiling::{Ceiling, CeilingCounter};
@@ -65,3 +67,4 @@ pub use outline::Outline;
 pub use overlap::Overlap;
 pub use partition::{Class, ClassId, ClassKind, Partition, PartitionInfo, Point};
 pub use point_index::PointIndex;
+pub use scatter::Scatter;

@@ -48,7 +48,13 @@ mod tests {
         let class = |token: &&str| {
             let cell: CellId = token.parse().expect("a token of this test");
             let centre = Some(cell.centre());
-            Class { kind: ClassKind::Cells(vec![cell]), photos: 0, mean: centre, centre }
+            Class {
+                kind: ClassKind::Cells(vec![cell]),
+                photos: 0,
+                mean: centre,
+                centre,
+                scatter: None,
+            }
         };
         Partition::new(PartitionInfo::default(), tokens.iter().map(class).collect())
             .expect("disjoint")

@@ -175,3 +175,51 @@ fn geojson_and_kml_hold_every_class_within_180_degrees() {
     assert_eq!(kml.matches("<Placemark").count(), 3);
     assert_eq!(kml.matches("<Polygon>").count(), 3);
 }
+
+#[test]
+fn how_photos_scatter_is_written_read_back_and_no_part_of_the_fingerprint() {
+    let at = |lat: f64, lng: f64| LatLng::new(lat, lng).expect("in range");
+    // Three photos in one place and one 55 km off: their mean lies 14 km and 42 km away.
+    let photos = [at(45.0, 10.0), at(45.001, 10.0), at(45.0, 10.001), at(45.5, 10.0)];
+    let rules = planet_geo::Uniform {
+        level: planet_geo::Level::new(5).expect("a level"),
+        keep: planet_geo::Keep::From(1),
+        point: Point::Mean,
+        source: String::new(),
+    };
+    let partition = rules.build(&photos.into_iter().collect()).expect("one cell");
+    let scatter = partition.classes()[0].scatter.expect("built from photos");
+    assert_eq!(scatter.shares(), [0.0, 0.75, 1.0, 1.0, 1.0]);
+    let mut bytes = Vec::new();
+    partition.write(&mut bytes).expect("memory takes it");
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    assert!(text.contains(
+        "\ncell,photos,lat,lng,centre_lat,centre_lng,\
+         within_1_km,within_25_km,within_200_km,within_750_km,within_2500_km\n"
+    ));
+    assert!(text.ends_with(",0,0.75,1,1,1\n"), "{text}");
+    let back = read(&text).expect("our own file");
+    assert_eq!(back.classes(), partition.classes());
+    let bare = partition.with_point(Point::Centre).with_point(Point::Mean);
+    assert_eq!(bare.classes()[0].scatter, None);
+    assert_eq!(bare.fingerprint(), partition.fingerprint());
+    // Four photos weigh as four, the area as one more.
+    let expected = partition.shares_within(ClassId(0));
+    let area = bare.shares_within(ClassId(0));
+    assert!((expected[1] - (4.0 * 0.75 + area[1]) / 5.0).abs() < 1e-12);
+    assert!(area[0] < 1e-3 && (0.01..0.2).contains(&area[1]) && area[3] == 1.0, "{area:?}");
+}
+
+#[test]
+fn scatter_that_is_incomplete_or_falls_is_refused_by_its_row() {
+    let header = "cell,photos,lat,lng,within_1_km,within_25_km,within_200_km,within_750_km";
+    let error = read(&format!("{header}\n3,1,,,0,0,0,0\n")).expect_err("a column is missing");
+    assert!(error.contains("has no column within_2500_km"), "{error}");
+    let whole = format!("{header},within_2500_km\n");
+    let error = read(&format!("{whole}3,1,,,0.5,0.4,1,1,1\n")).expect_err("it falls");
+    assert!(error.starts_with("p.csv:2: ") && error.contains("grow with the radius"), "{error}");
+    let error = read(&format!("{whole}3,1,,,0.5,x,1,1,1\n")).expect_err("not a number");
+    assert!(error.contains("within_25_km is 'x'"), "{error}");
+    let unknown = read(&format!("{whole}3,1,,,,,,,\n")).expect("empty is unknown");
+    assert_eq!(unknown.classes()[0].scatter, None);
+}

@@ -25,7 +25,7 @@ pub use package::{
     ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };
 pub use prediction::{
-    Candidate, Certain, Locator, LocatorOptions, Place, Prediction, PredictionError,
+    Candidate, Certain, Locator, LocatorOptions, Offered, Place, Prediction, PredictionError,
     PredictionFormat, PredictionReader, PredictionWriter, Within, WithinError, WriterOptions,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

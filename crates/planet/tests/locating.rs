@@ -59,7 +59,7 @@ fn locator() -> Locator {
     let class = |token: &str| {
         let cell: CellId = token.parse().expect("a token of this test");
         let centre = Some(cell.centre());
-        Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre }
+        Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre, scatter: None }
     };
     let classes = vec![class("477eb1"), class("487604")];
     let partition = Partition::new(PartitionInfo::default(), classes).expect("disjoint");

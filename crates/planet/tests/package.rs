@@ -13,7 +13,7 @@ fn partition(tokens: &[&str]) -> Partition {
     let class = |token: &&str| {
         let cell: CellId = token.parse().expect("a token of this test");
         let centre = Some(cell.centre().rounded());
-        Class { kind: ClassKind::Cells(vec![cell]), photos: 7, mean: centre, centre }
+        Class { kind: ClassKind::Cells(vec![cell]), photos: 7, mean: centre, centre, scatter: None }
     };
     let info = PartitionInfo { scheme: "adaptive".to_owned(), ..PartitionInfo::default() };
     Partition::new(info, tokens.iter().map(class).collect()).expect("disjoint")

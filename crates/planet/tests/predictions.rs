@@ -7,20 +7,25 @@ use planet::{
     ProbabilityError, Within, WithinError, WriterOptions,
 };
 use planet_data::Gazetteer;
-use planet_geo::{CellId, Class, ClassId, ClassKind, LatLng, Partition, PartitionInfo, Scale};
+use planet_geo::{
+    CellId, Class, ClassId, ClassKind, LatLng, Partition, PartitionInfo, Scale, Scatter,
+};
 
 fn class(token: &str) -> Class {
     let cell: CellId = token.parse().expect("a token of this test");
     let centre = Some(cell.centre());
-    Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre }
+    // Nearly all photos lie at the centre.
+    let scatter = Scatter::new([0.99, 1.0, 1.0, 1.0, 1.0]);
+    Class { kind: ClassKind::Cells(vec![cell]), photos: 999, mean: centre, centre, scatter }
 }
 
 /// Nothing of these; Venice; a point in Rome; Ushuaia; Padua, 30 km from Venice.
 fn partition() -> Arc<Partition> {
-    let other = Class { kind: ClassKind::Other, photos: 0, mean: None, centre: None };
+    let (mean, centre, scatter) = (None, None, None);
+    let other = Class { kind: ClassKind::Other, photos: 0, mean, centre, scatter };
     let rome = LatLng::new(41.9, 12.48).expect("Rome");
-    let rome =
-        Class { kind: ClassKind::PointOnly, photos: 0, mean: Some(rome), centre: Some(rome) };
+    let (mean, centre) = (Some(rome), Some(rome));
+    let rome = Class { kind: ClassKind::PointOnly, photos: 0, mean, centre, scatter };
     let ushuaia = LatLng::new(-54.8, -68.3).expect("Ushuaia");
     let ushuaia = CellId::containing(
         ushuaia,
@@ -63,6 +68,31 @@ fn the_certain_level_is_the_finest_that_holds_the_share() {
     assert_eq!(level([0.2, 0.3, 0.1, 0.1, 0.3]), Some(Scale::Region));
     assert_eq!(level([0.1, 0.3, 0.3, 0.2, 0.1]), Some(Scale::Country));
     assert_eq!(level([0.8, 0.05, 0.05, 0.05, 0.05]), None);
+}
+
+#[test]
+fn what_is_certain_is_the_share_of_photos_that_lie_near_and_not_the_whole_cell() {
+    // Half of the photos of a cell of 80 km lie within 1 km of its point, all of them in the cell.
+    let cell: CellId = "47c5".parse().expect("a cell");
+    let centre = Some(cell.centre());
+    let kind = ClassKind::Cells(vec![cell]);
+    let wide = |scatter| {
+        let class = Class { kind: kind.clone(), photos: 999, mean: centre, centre, scatter };
+        let far = Class { scatter: None, ..class("1") };
+        let partition = Partition::new(PartitionInfo::default(), vec![class, far]);
+        let partition = Arc::new(partition.expect("disjoint"));
+        let options = LocatorOptions { certain: 0.3, ..LocatorOptions::default() };
+        let locator = Locator::new(partition, 1.0, options, Arc::new(Gazetteer::new()));
+        let locator = locator.expect("no ground");
+        let said = locator.predict("a.jpg", &[0.8f32.ln(), 0.2f32.ln()]).expect("sound");
+        said.certain.expect("80 % lie in one cell")
+    };
+    let counted = wide(Scatter::new([0.5, 0.5, 1.0, 1.0, 1.0]));
+    assert_eq!(counted.level, Scale::Street);
+    assert!((counted.probability - 0.4).abs() < 1e-3, "{counted:?}");
+    // By area, hardly any photo lies within 1 km: the cell itself is as near as can be told.
+    let by_area = wide(None);
+    assert!(by_area.level > Scale::Street && by_area.probability < 0.8 + 1e-3, "{by_area:?}");
 }
 
 #[test]
@@ -110,7 +140,7 @@ fn predictions() -> Vec<Prediction> {
 }
 
 fn written(format: PredictionFormat) -> String {
-    let options = WriterOptions { root: "photos".into(), resumed: false };
+    let options = WriterOptions { root: "photos".into(), ..WriterOptions::default() };
     let mut writer = PredictionWriter::new(Vec::new(), format, options).expect("memory");
     for prediction in predictions() {
         writer.write(&prediction).expect("memory");
@@ -225,6 +255,31 @@ fn other_systems_files_are_read() {
         .expect("sound");
     assert_eq!(chosen.len(), 1);
     assert_eq!(chosen[0].candidates[0].class, Some(ClassId(2)));
+}
+
+#[test]
+fn a_photo_before_a_wrong_row_is_read_and_the_error_comes_behind_it() {
+    let text = "img_id,p_key,pred_class,pred_lat,pred_lng,probability\n\
+                a,0,1,10,20,0.5\na,1,2,11,21,0.2\nb,0,1,91,0,0.5\nc,0,1,12,22,0.5\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("p.csv");
+    fs::write(&path, text).expect("written");
+    let read: Vec<_> = PredictionReader::open(&path, None).expect("opened").collect();
+    assert_eq!(read.len(), 3);
+    assert_eq!(read[0].as_ref().expect("whole").candidates.len(), 2);
+    assert!(read[1].as_ref().expect_err("latitude 91").to_string().contains("p.csv:4"));
+    assert_eq!(read[2].as_ref().expect("whole").photo, "c");
+}
+
+#[test]
+fn files_whose_names_say_no_kind_are_read_by_their_first_line() {
+    for (text, photos) in [
+        ("img_id,lat,lng\na,1,2\nb,3,4\n", 2),
+        ("# by=them\nimg_id\tlat\tlng\na\t1\t2\n", 1),
+        ("{\"photo\":\"a\"}\n", 1),
+    ] {
+        assert_eq!(read("63", text).expect("told from the content").len(), photos, "{text}");
+    }
 }
 
 #[test]

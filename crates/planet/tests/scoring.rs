@@ -22,7 +22,8 @@ fn partition() -> Partition {
     let class = |city| {
         let cell = CellId::containing(at(city), Level::new(8).expect("a level"));
         let kind = ClassKind::Cells(vec![cell]);
-        Class { kind, photos: 1, mean: Some(at(city)), centre: Some(cell.centre()) }
+        let (mean, centre) = (Some(at(city)), Some(cell.centre()));
+        Class { kind, photos: 1, mean, centre, scatter: None }
     };
     let classes = [PARIS, LYON, ROME, TOKYO].map(class).into();
     Partition::new(PartitionInfo::default(), classes).expect("disjoint")

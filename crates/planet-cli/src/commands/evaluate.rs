@@ -20,7 +20,7 @@ use planet_data::{
     table::TableSource, thumbnail_jpeg,
 };
 use planet_engine::Signature;
-use planet_geo::{Partition, PartitionInfo, Point};
+use planet_geo::{Partition, Point};
 
 use super::score::{
     PLACES, RuleArguments, publish,
@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if manifest.records.iter().all(|record| record.position.is_none()) {
         return Err(Failure::new(format!("{source} has no photo with a position")));
     }
-    let partition = Arc::new(arguments.partition(package.partition())?);
+    let partition = Arc::new(arguments.partition(package.partition()));
     let gazetteer = Arc::new(Gazetteer::new());
     let setting = Setting { manifest, partition, gazetteer };
 
@@ -166,14 +166,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 impl Arguments {
     /// The model's classes, with the point that was asked for.
-    fn partition(&self, partition: &Partition) -> Result<Partition, Failure> {
-        let point = match self.point {
-            None => return Ok(partition.clone()),
-            Some(PointName::Mean) => Point::Mean,
-            Some(PointName::Centre) => Point::Centre,
-        };
-        let info = PartitionInfo { point, ..partition.info().clone() };
-        Partition::new(info, partition.classes().to_vec()).map_err(Failure::new)
+    fn partition(&self, partition: &Partition) -> Partition {
+        match self.point {
+            None => partition.clone(),
+            Some(PointName::Mean) => partition.with_point(Point::Mean),
+            Some(PointName::Centre) => partition.with_point(Point::Centre),
+        }
     }
 
     /// Locates the photos and scores each as it comes.

@@ -99,6 +99,7 @@ impl Layout {
                         photos: 0,
                         mean: Some(at),
                         centre: Some(at),
+                        scatter: None,
                     },
                 ))
             }
@@ -152,9 +153,10 @@ fn cell_class(token: &str, photos: u64, mean: Option<LatLng>) -> Result<Class, S
     let cell: CellId = token.parse().map_err(|error: crate::GeoError| error.to_string())?;
     let centre = cell.centre().rounded();
     let mean = Some(mean.unwrap_or(centre));
-    Ok(Class { kind: ClassKind::Cells(vec![cell]), photos, mean, centre: Some(centre) })
+    let kind = ClassKind::Cells(vec![cell]);
+    Ok(Class { kind, photos, mean, centre: Some(centre), scatter: None })
 }
 
 fn other() -> Class {
-    Class { kind: ClassKind::Other, photos: 0, mean: None, centre: None }
+    Class { kind: ClassKind::Other, photos: 0, mean: None, centre: None, scatter: None }
 }

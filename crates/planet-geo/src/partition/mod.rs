@@ -5,7 +5,7 @@ mod write;
 
 use std::fmt;
 
-use crate::{CellId, Distance, GeoError, LatLng, PointIndex};
+use crate::{CellId, Distance, GeoError, LatLng, PointIndex, Scale, Scatter, scatter::area_shares};
 
 /// The `format` line of our own files.
 const FORMAT: &str = "planet-partition-1";
@@ -51,6 +51,8 @@ pub struct Class {
     /// Centre of the cell (of the first one where there are several).
     /// `None` only for [`ClassKind::Other`].
     pub centre: Option<LatLng>,
+    /// How its training photos scatter about its point, where that is known.
+    pub scatter: Option<Scatter>,
 }
 
 impl Class {
@@ -150,6 +152,18 @@ impl Partition {
         Ok(Self { info, classes, ranges, buckets, points })
     }
 
+    /// The same classes with another choice of point. How photos scatter about the one point says
+    /// nothing of the other, and is forgotten where the choice changes.
+    #[must_use]
+    pub fn with_point(&self, point: Point) -> Self {
+        let mut partition = self.clone();
+        if self.info.point != point {
+            partition.info.point = point;
+            partition.classes.iter_mut().for_each(|class| class.scatter = None);
+        }
+        partition
+    }
+
     /// How it came to be.
     pub fn info(&self) -> &PartitionInfo {
         &self.info
@@ -200,6 +214,26 @@ impl Partition {
         let after = from + self.ranges[from..to].partition_point(|range| range.first <= leaf);
         let range = self.ranges[..after].last()?;
         (leaf <= range.last).then_some(range.class)
+    }
+
+    /// The shares of a class's photos, as they are to be expected of further ones, within the five
+    /// radii of [`Scale::ALL`] of its point.
+    ///
+    /// `(n · s + a) / (n + 1)` for `n` training photos, of which the share `s` lies within the
+    /// radius, and the share `a` of the class's area: one photo is supposed to lie anywhere in the
+    /// class, so that few photos do not promise what only many can. `a` alone where the photos'
+    /// scatter is unknown. A class that is only a point, of unknown scatter, lies wholly at its
+    /// point.
+    pub fn shares_within(&self, id: ClassId) -> [f64; Scale::ALL.len()] {
+        let class = self.class(id);
+        let Some(point) = self.point(id) else { return [0.0; Scale::ALL.len()] };
+        let area = match class.cells() {
+            [] => [1.0; Scale::ALL.len()],
+            cells => area_shares(cells, point),
+        };
+        let Some(scatter) = class.scatter else { return area };
+        let (seen, photos) = (scatter.shares(), class.photos as f64);
+        std::array::from_fn(|at| (photos * seen[at] + area[at]) / (photos + 1.0))
     }
 
     /// From a class's point to the farthest corner of its cells: the `radius_km` of a prediction.
@@ -261,7 +295,7 @@ mod tests {
     fn class(token: &str) -> Class {
         let cell: CellId = token.parse().expect("a token of this test");
         let centre = Some(cell.centre());
-        Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre }
+        Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre, scatter: None }
     }
 
     fn at(lat: f64, lng: f64) -> LatLng {
@@ -292,6 +326,7 @@ mod tests {
             photos: 0,
             mean: Some(at(lat, lng)),
             centre: Some(at(lat, lng)),
+            scatter: None,
         };
         let classes = vec![point(10.0, 179.0), class("1"), point(50.0, 100.0)];
         let partition = Partition::new(PartitionInfo::default(), classes).expect("disjoint");

@@ -6,11 +6,15 @@ use super::{
 };
 use crate::{
     CellId, Class, ClassKind, GeoError, LatLng, Level, Partition, PartitionError, PartitionInfo,
-    Point,
+    Point, Scale, Scatter,
 };
 
 /// Columns of our own layout that must be there.
 const REQUIRED: [&str; 4] = ["cell", "photos", "lat", "lng"];
+/// Columns of the shares of a class's photos within the five scales' radii of its point; a file
+/// has all of them or none.
+pub(super) const SCATTER: [&str; Scale::ALL.len()] =
+    ["within_1_km", "within_25_km", "within_200_km", "within_750_km", "within_2500_km"];
 
 impl Partition {
     /// Reads a partition: our own CSV layout or one of four others, told apart by their header.
@@ -18,7 +22,7 @@ impl Partition {
     ///
     /// | layout | becomes |
     /// |---|---|
-    /// | `cell,photos,lat,lng,centre_lat,centre_lng` under `# key=value` lines | itself |
+    /// | `cell,photos,lat,lng,centre_lat,centre_lng` under `# key=value` lines, optionally with `within_1_km` to `within_2500_km` | itself |
     /// | `class_label,hex_id,imgs_per_cell,latitude_mean,longitude_mean` | one cell a class, in the order of the labels |
     /// | `id,S2CellId`, where class 0 means none of these | one cell a class, in the order of the ids, class 0 `other` |
     /// | tab-separated `token lat lng` | one cell a class, in the order of the rows |
@@ -64,6 +68,7 @@ fn read_own<R: Read + BufRead>(
     let (info, fingerprint) = read_info(lines.name(), metadata)?;
     let column = |name: &str| columns.iter().position(|column| *column == name);
     let places = ["cell", "photos", "lat", "lng", "centre_lat", "centre_lng"].map(column);
+    let scatter = scatter_columns(lines.name(), SCATTER.map(column))?;
     let mut rows = Rows::default();
     while let Some(line) = lines.next_line()? {
         let cells: Vec<&str> = line.cells(',').collect();
@@ -74,6 +79,7 @@ fn read_own<R: Read + BufRead>(
         let at = |index: usize| places[index].map_or("", |place| cells[place]);
         let class = own_class([at(0), at(1), at(2), at(3), at(4), at(5)])
             .and_then(|class| check_levels(&info, class))
+            .and_then(|class| with_scatter(class, scatter.map(|it| it.map(|place| cells[place]))))
             .map_err(|what| PartitionError::row(lines.name(), line.number, what))?;
         rows.push(line.number, class);
     }
@@ -89,6 +95,43 @@ fn read_own<R: Read + BufRead>(
         }
         _ => Ok(partition),
     }
+}
+
+/// Where the columns of scatter stand; `None` where there is none of them.
+fn scatter_columns(
+    name: &str,
+    places: [Option<usize>; SCATTER.len()],
+) -> Result<Option<[usize; SCATTER.len()]>, PartitionError> {
+    let missing = SCATTER.iter().zip(places).find(|(_, place)| place.is_none());
+    match missing {
+        None => Ok(Some(places.map(|place| place.expect("none is missing")))),
+        Some(_) if places.iter().all(Option::is_none) => Ok(None),
+        Some((column, _)) => {
+            let what = format!(
+                "has no column {column} beside its like; write all of {} or none",
+                SCATTER.join(", ")
+            );
+            Err(PartitionError::file(name, what))
+        }
+    }
+}
+
+/// The class with its photos' scatter; empty cells are unknown.
+fn with_scatter(class: Class, cells: Option<[&str; SCATTER.len()]>) -> Result<Class, String> {
+    let Some(cells) = cells.filter(|cells| cells.iter().any(|cell| !cell.is_empty())) else {
+        return Ok(class);
+    };
+    let mut shares = [0.0; SCATTER.len()];
+    for ((share, cell), column) in shares.iter_mut().zip(cells).zip(SCATTER) {
+        *share = cell.parse().map_err(|_| format!("{column} is '{cell}', not a share of 0..=1"))?;
+    }
+    let scatter = Scatter::new(shares).ok_or_else(|| {
+        format!(
+            "within_1_km to within_2500_km are {}; shares lie within 0..=1 and grow with the radius",
+            cells.join(", ")
+        )
+    })?;
+    Ok(Class { scatter: Some(scatter), ..class })
 }
 
 fn read_info(
@@ -139,21 +182,34 @@ fn read_info(
 fn own_class([cell, photos, lat, lng, centre_lat, centre_lng]: [&str; 6]) -> Result<Class, String> {
     let photos = photos.parse().map_err(|_| format!("photos is '{photos}', not a whole number"))?;
     if cell == "other" {
-        return Ok(Class { kind: ClassKind::Other, photos, mean: None, centre: None });
+        return Ok(Class {
+            kind: ClassKind::Other,
+            photos,
+            mean: None,
+            centre: None,
+            scatter: None,
+        });
     }
     let mean = position(lat, lng)?;
     let centre = position(centre_lat, centre_lng)?;
     if cell.is_empty() {
         let mean = mean.ok_or("a class without a cell needs a position in lat and lng")?;
         let centre = Some(centre.unwrap_or(mean));
-        return Ok(Class { kind: ClassKind::PointOnly, photos, mean: Some(mean), centre });
+        return Ok(Class {
+            kind: ClassKind::PointOnly,
+            photos,
+            mean: Some(mean),
+            centre,
+            scatter: None,
+        });
     }
     let cells: Result<Vec<CellId>, GeoError> = cell.split_whitespace().map(str::parse).collect();
     let cells = cells.map_err(|error| error.to_string())?;
     let first = cells.first().ok_or("the cell is blank; write a token, or nothing at all")?;
     let centre = centre.unwrap_or_else(|| first.centre().rounded());
     let mean = Some(mean.unwrap_or(centre));
-    Ok(Class { kind: ClassKind::Cells(cells), photos, mean, centre: Some(centre) })
+    let kind = ClassKind::Cells(cells);
+    Ok(Class { kind, photos, mean, centre: Some(centre), scatter: None })
 }
 
 fn check_levels(info: &PartitionInfo, class: Class) -> Result<Class, String> {

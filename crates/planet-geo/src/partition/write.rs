@@ -3,7 +3,7 @@ use std::{
     io::{self, Write},
 };
 
-use super::FORMAT;
+use super::{FORMAT, read::SCATTER};
 use crate::{Class, ClassKind, LatLng, Partition};
 
 impl Partition {
@@ -36,18 +36,28 @@ impl Partition {
             writeln!(writer, "# source={}", line(&info.source))?;
         }
         writeln!(writer, "# fingerprint={}", self.fingerprint())?;
-        writeln!(writer, "cell,photos,lat,lng,centre_lat,centre_lng")?;
+        write!(writer, "cell,photos,lat,lng,centre_lat,centre_lng")?;
+        let scattered = self.classes().iter().any(|class| class.scatter.is_some());
+        if scattered {
+            write!(writer, ",{}", SCATTER.join(","))?;
+        }
+        writeln!(writer)?;
         let mut row = String::new();
         for class in self.classes() {
             row.clear();
             write_row(&mut row, class);
+            if scattered {
+                write_scatter(&mut row, class);
+            }
+            row.push('\n');
             writer.write_all(row.as_bytes())?;
         }
         Ok(())
     }
 
     /// Names the classes and their points: 32 hexadecimal digits of a hash over all rows and the
-    /// choice of point. Equal fingerprints mean that a model of one fits the other.
+    /// choice of point, without how photos scatter about it. Equal fingerprints mean that a model
+    /// of one fits the other.
     pub fn fingerprint(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.info().point.name().as_bytes());
@@ -56,6 +66,7 @@ impl Partition {
         for class in self.classes() {
             row.clear();
             write_row(&mut row, class);
+            row.push('\n');
             hasher.update(row.as_bytes());
         }
         hasher.finalize().to_hex()[..32].to_owned()
@@ -82,5 +93,14 @@ fn write_row(row: &mut String, class: &Class) {
     };
     point(class.mean);
     point(class.centre);
-    row.push('\n');
+}
+
+/// The columns behind those of the fingerprint; empty where unknown.
+fn write_scatter(row: &mut String, class: &Class) {
+    match class.scatter {
+        Some(scatter) => scatter.shares().iter().for_each(|share| {
+            write!(row, ",{share}").expect("a string takes whatever is written");
+        }),
+        None => row.push_str(&",".repeat(SCATTER.len())),
+    }
 }

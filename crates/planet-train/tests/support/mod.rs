@@ -20,7 +20,7 @@ pub fn partition() -> Partition {
     let class = |place: usize| {
         let cell = CellId::containing(at(place), planet_geo::Level::new(6).expect("a level"));
         let (mean, centre) = (Some(at(place)), Some(cell.centre()));
-        Class { kind: ClassKind::Cells(vec![cell]), photos: 10, mean, centre }
+        Class { kind: ClassKind::Cells(vec![cell]), photos: 10, mean, centre, scatter: None }
     };
     Partition::new(PartitionInfo::default(), (0..PLACES.len()).map(class).collect())
         .expect("disjoint")

@@ -33,15 +33,16 @@ fn finite<S: serde::Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::
     value.is_finite().then_some(*value).serialize(serializer)
 }
 
-/// What a test set says, each with its interval.
+/// What a test set says, each with its interval; all of them are `None`, and the curve's empty,
+/// where no test sets were drawn.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Intervals {
-    pub within: [Interval; 5],
+    pub within: Option<[Interval; 5]>,
     /// First quartile, median, third quartile, in km.
-    pub quartiles: [Interval; 3],
-    pub mean: Interval,
-    pub geoscore: Interval,
-    pub cell: Interval,
+    pub quartiles: Option<[Interval; 3]>,
+    pub mean: Option<Interval>,
+    pub geoscore: Option<Interval>,
+    pub cell: Option<Interval>,
     /// At every edge of the bins.
     pub curve: Vec<Interval>,
 }
@@ -60,36 +61,52 @@ pub(super) fn intervals(
     resamples: usize,
     seed: u64,
 ) -> Intervals {
-    if table.grouping() != Grouping::Photo {
-        table.sort_by_key(|row| (row.group(), row.id()));
+    if resamples == 0 {
+        return Intervals::default();
     }
-    let right = |row: &Row| row.confidence.is_sign_positive() && !row.confidence.is_nan();
+    by_group(table);
     let kind = |row: &Row| {
         let error = row.located().map(planet_geo::Distance::from_km);
-        (row.group(), (2 * bins.of(error) + usize::from(right(row))) as u16)
+        (row.group(), (2 * bins.of(error) + usize::from(row.right)) as u16)
     };
     let groups = Groups::new(2 * bins.len(), table.rows().iter().map(kind));
     let drawn = groups.resample(resamples, seed, |counts| Figures::of(counts, bins));
     let interval = |figure: &dyn Fn(&Figures) -> f64| interval(drawn.iter().map(figure));
+    let three = |figure: &dyn Fn(&Figures, usize) -> f64| {
+        let [a, b, c] = [0, 1, 2].map(|at| interval(&|it| figure(it, at)));
+        Some([a?, b?, c?])
+    };
+    let five = |figure: &dyn Fn(&Figures, usize) -> f64| {
+        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|at| interval(&|it| figure(it, at)));
+        Some([a?, b?, c?, d?, e?])
+    };
+    let edges = 0..bins.edges().len();
     Intervals {
-        within: std::array::from_fn(|scale| interval(&|it| it.within[scale])),
-        quartiles: std::array::from_fn(|at| interval(&|it| it.quartiles[at])),
+        within: five(&|it, scale| it.within[scale]),
+        quartiles: three(&|it, at| it.quartiles[at]),
         mean: interval(&|it| it.mean),
         geoscore: interval(&|it| it.geoscore),
         cell: interval(&|it| it.cell),
-        curve: (0..bins.edges().len()).map(|edge| interval(&|it| it.curve[edge])).collect(),
+        curve: edges.filter_map(|edge| interval(&|it| it.curve[edge])).collect(),
     }
 }
 
-/// The middle 95 % of some values.
-pub(super) fn interval(values: impl Iterator<Item = f64>) -> Interval {
+/// Photos of one group one after the other.
+pub(super) fn by_group(table: &mut TruthTable) {
+    if table.grouping() != Grouping::Photo {
+        table.sort_by_key(|row| (row.group(), row.id()));
+    }
+}
+
+/// The middle 95 % of some values; `None` where there is none.
+pub(super) fn interval(values: impl Iterator<Item = f64>) -> Option<Interval> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let at = |share: f64| {
-        let last = values.len().saturating_sub(1);
-        values.get((share * last as f64).round() as usize).copied().unwrap_or_default()
+        let last = values.len().checked_sub(1)?;
+        values.get((share * last as f64).round() as usize).copied()
     };
-    Interval { low: at(0.025), high: at(0.975) }
+    Some(Interval { low: at(0.025)?, high: at(0.975)? })
 }
 
 /// Photos by the kind that counts of them, those of one group together.
@@ -236,7 +253,7 @@ mod tests {
                 let near = rng.random_bool(share);
                 table.row_mut(row).error = if near { 10.0 } else { 5000.0 };
             }
-            let city = intervals(&mut table, &bins, 300, *set).within[1];
+            let city = intervals(&mut table, &bins, 300, *set).within.expect("sets were drawn")[1];
             (city.low..=city.high).contains(&share)
         });
         // 95 % of 400 is 380, with a standard deviation of 4.4.
@@ -262,7 +279,7 @@ mod tests {
                 let row = table.find(&photo.to_string()).expect("there");
                 table.row_mut(row).error = if photo / 20 % 2 == 0 { 10.0 } else { 5000.0 };
             }
-            let city = intervals(&mut table, &bins, 1000, 0).within[1];
+            let city = intervals(&mut table, &bins, 1000, 0).within.expect("sets were drawn")[1];
             city.high - city.low
         };
         let ratio = set(true) / set(false);

@@ -33,12 +33,37 @@ pub struct Difference {
     /// Share of the first less share of the second.
     pub difference: f64,
     /// 95 % interval by drawing the same photos for both (paired bootstrap): where it holds zero
-    /// the photos do not tell which is better.
-    pub interval: Interval,
+    /// the photos do not tell which is better. Absent where none was asked for.
+    pub interval: Option<Interval>,
+    /// What the interval says.
+    pub verdict: Verdict,
     /// Photos that only the first one located.
     pub only_a: u64,
     /// Photos that only the second one located.
     pub only_b: u64,
+}
+
+/// Which of two systems locates more photos within a scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The first one: the whole interval of the difference lies above zero.
+    A,
+    /// The second one: the whole interval lies below zero.
+    B,
+    /// These photos do not tell.
+    #[default]
+    Undecided,
+}
+
+impl Verdict {
+    fn of(interval: Option<Interval>) -> Self {
+        match interval {
+            Some(Interval { low, .. }) if low > 0.0 => Self::A,
+            Some(Interval { high, .. }) if high < 0.0 => Self::B,
+            _ => Self::Undecided,
+        }
+    }
 }
 
 impl Comparison {
@@ -72,9 +97,11 @@ impl Comparison {
         let scales = std::array::from_fn(|at| {
             let only = Only::of(&kinds, at);
             let drawn = differences.iter().map(|scales| scales[at].difference());
+            let interval = interval(drawn);
             Difference {
                 difference: only.difference(),
-                interval: interval(drawn),
+                verdict: Verdict::of(interval),
+                interval,
                 only_a: only.a,
                 only_b: only.b,
             }
@@ -150,6 +177,28 @@ mod tests {
         let region = comparison.scales[2];
         assert_eq!((region.only_a, region.only_b), (1, 0));
         assert!((region.difference - 1.0 / 3.0).abs() < 1e-12);
-        assert!(region.interval.low >= 0.0 && region.interval.high <= 1.0);
+        let interval = region.interval.expect("200 sets were drawn");
+        assert!(interval.low >= 0.0 && interval.high <= 1.0);
+    }
+
+    #[test]
+    fn the_better_system_is_named_where_its_interval_leaves_zero_out_and_nowhere_else() {
+        let photos: Vec<String> = (0..200).map(|photo| photo.to_string()).collect();
+        // 11 km off against 111 km off, and one photo in which it is the other way round.
+        let answers = |near: f64, far: f64| -> Vec<(&str, f64)> {
+            let off = |at: usize| if at == 0 { far } else { near };
+            photos.iter().enumerate().map(|(at, photo)| (photo.as_str(), off(at))).collect()
+        };
+        let compare = |resamples| {
+            Comparison::of(scorer(&answers(0.1, 1.0)), scorer(&answers(1.0, 0.1)), resamples, 0)
+        };
+        let verdicts = compare(500).scales.map(|scale| scale.verdict);
+        use Verdict::{A, Undecided};
+        assert_eq!(verdicts, [Undecided, A, Undecided, Undecided, Undecided]);
+        let back = Comparison::of(scorer(&answers(1.0, 0.1)), scorer(&answers(0.1, 1.0)), 500, 0);
+        assert_eq!(back.scales[1].verdict, Verdict::B);
+        // Without an interval nothing is decided.
+        assert_eq!(compare(0).scales[1].interval, None);
+        assert_eq!(compare(0).scales[1].verdict, Undecided);
     }
 }

@@ -8,6 +8,7 @@ use super::{
     Grouping, Interval, Rules, TruthTable,
     bins::Bins,
     bootstrap::{self, geoscore},
+    levels::{self, LevelScore},
     scorer::Confusion,
     truth_table::Row,
 };
@@ -52,8 +53,8 @@ pub struct Score {
     pub answers: usize,
     /// Share within the five scales by the best of the first 1 to 5 guesses, `[k − 1][scale]`.
     pub within: Vec<[f64; 5]>,
-    /// 95 % intervals of the first guess.
-    pub within_interval: [Interval; 5],
+    /// 95 % intervals of the first guess; like every interval absent where none was asked for.
+    pub within_interval: Option<[Interval; 5]>,
     /// The first guess's share within the scales if classes' points were their centres, as in
     /// the paper.
     pub within_by_centre: Option<[f64; 5]>,
@@ -61,15 +62,15 @@ pub struct Score {
     /// being farther than any; absent where they fall among these.
     pub quartiles_km: [Option<f64>; 3],
     /// Their 95 % intervals.
-    pub quartiles_interval: [Interval; 3],
+    pub quartiles_interval: Option<[Interval; 3]>,
     /// Mean error of the located photos in km.
     pub mean_km: Option<f64>,
     /// Its 95 % interval.
-    pub mean_interval: Interval,
+    pub mean_interval: Option<Interval>,
     /// Mean of 5000 · exp(−d / 1492.7 km); no answer brings nothing.
     pub geoscore: f64,
     /// Its 95 % interval.
-    pub geoscore_interval: Interval,
+    pub geoscore_interval: Option<Interval>,
     /// Share whose right class comes first, and among the first five.
     pub cells: Option<[f64; 2]>,
     /// 95 % interval of the first.
@@ -78,6 +79,9 @@ pub struct Score {
     pub regions: Option<RegionScore>,
     /// How far confidence in the class is from the share of right ones, 0..=1.
     pub calibration_error: Option<f64>,
+    /// The levels that were stated as certain, from the finest: how often, how sure, how often
+    /// correct. Empty where the predictions state none.
+    pub levels: Vec<LevelScore>,
     /// What abstaining brings.
     pub risk_coverage: Vec<RiskCoverage>,
     /// Photos by kind, the most frequent first.
@@ -173,6 +177,8 @@ pub(super) struct Tally {
     pub curves: Vec<Vec<f64>>,
     pub centres: Option<[f64; 5]>,
     pub cells: Option<[f64; 2]>,
+    /// By level: how often it was stated and correct, and the sum of what was stated.
+    pub stated: [(u64, u64, f64); 5],
     pub regions: Option<RegionScore>,
     pub resamples: usize,
     pub seed: u64,
@@ -183,6 +189,7 @@ impl Score {
     /// a copy of ten million errors would be as large as a quarter of it.
     pub(super) fn of(table: &mut TruthTable, bins: &Bins, tally: Tally) -> Self {
         let intervals = bootstrap::intervals(table, bins, tally.resamples, tally.seed);
+        let levels = levels::scores(table, &tally.stated, tally.resamples, tally.seed);
         let calibration = tally.cells.and_then(|_| calibration(table));
         let risk_coverage = risk_coverage(table, tally.rules);
         // Errors are not negative: their bits grow as they do, then come infinity and NaN.
@@ -208,9 +215,10 @@ impl Score {
             geoscore: sum / photos.max(1) as f64,
             geoscore_interval: intervals.geoscore,
             cells: tally.cells,
-            cell_interval: tally.cells.map(|_| intervals.cell),
+            cell_interval: tally.cells.and(intervals.cell),
             regions: tally.regions,
             calibration_error: calibration,
+            levels,
             risk_coverage,
             categories: categories(table, tally.rules),
             curve_km: bins.edges().to_vec(),
@@ -232,7 +240,7 @@ fn quantile(value: impl Fn(usize) -> Option<f64>, photos: usize, share: f64) -> 
 /// Mean gap between confidence and being right.
 fn calibration(table: &TruthTable) -> Option<f64> {
     let sure = table.rows().iter().filter(|row| !row.confidence.is_nan());
-    let answer = |row: &Row| (f64::from(row.confidence.abs()), row.confidence.is_sign_positive());
+    let answer = |row: &Row| (f64::from(row.confidence), row.right);
     expected_calibration_error(sure.map(answer))
 }
 
@@ -242,7 +250,7 @@ fn risk_coverage(table: &mut TruthTable, rules: Rules) -> Vec<RiskCoverage> {
     let stated = |row: &Row| row.located().is_some() && !row.confidence.is_nan();
     // The surest first; probabilities are not negative.
     table.sort_by_key(|row| {
-        let confidence = stated(row).then(|| row.confidence.abs().to_bits());
+        let confidence = stated(row).then(|| row.confidence.to_bits());
         (Reverse(confidence), row.id())
     });
     let sure = &table.rows()[..table.rows().partition_point(stated)];
@@ -261,7 +269,7 @@ fn risk_coverage(table: &mut TruthTable, rules: Rules) -> Vec<RiskCoverage> {
         at = answered;
         curve.push(RiskCoverage {
             coverage: answered as f64 / photos as f64,
-            confidence: f64::from(sure[answered - 1].confidence.abs()),
+            confidence: f64::from(sure[answered - 1].confidence),
             risk: outside.map(|count| count as f64 / answered as f64),
         });
     }

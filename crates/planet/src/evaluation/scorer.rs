@@ -1,13 +1,13 @@
 use std::collections::HashMap;
 
 use planet_data::Gazetteer;
-use planet_geo::{ClassId, Distance, LatLng, Partition};
+use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
 
 use super::{
     Rules, Score, TruthTable,
     bins::Bins,
     score::{Counts, Regions},
-    truth_table::Row,
+    truth_table::{Row, Stated},
 };
 use crate::{GUESSES, Prediction};
 
@@ -63,6 +63,8 @@ pub struct Scorer<'a> {
     by_centres: Vec<u64>,
     /// Photos whose class is among the first 1 and 5.
     cells: [u64; 2],
+    /// By level: how often it was stated and correct, and the sum of what was stated.
+    stated: [(u64, u64, f64); 5],
     regions: Regions,
     unknown: Vec<String>,
     /// Greatest number of answers of one photo.
@@ -79,6 +81,7 @@ impl<'a> Scorer<'a> {
             by_guesses: vec![vec![0; bins.len()]; GUESSES],
             by_centres: vec![0; bins.len()],
             cells: [0; 2],
+            stated: [(0, 0, 0.0); 5],
             regions: Regions::default(),
             unknown: Vec::new(),
             answers: 0,
@@ -137,7 +140,17 @@ impl<'a> Scorer<'a> {
         let confidence = best.probability.unwrap_or(f32::NAN);
         let row = self.table.row_mut(row);
         row.error = error.km() as f32;
-        row.confidence = if right { confidence } else { -confidence };
+        (row.confidence, row.right) = (confidence, right);
+        if let Some(certain) = &prediction.certain {
+            let off = self.options.rules.distance(certain.position, truth);
+            let correct = self.options.rules.within(off, certain.level.radius());
+            let level = Scale::ALL.iter().position(|it| *it == certain.level).unwrap_or_default();
+            row.stated = Stated::new(level, correct, certain.probability);
+            let (times, right, sum) = &mut self.stated[level];
+            *times += 1;
+            *right += u64::from(correct);
+            *sum += f64::from(certain.probability);
+        }
         if let Some(gazetteer) = self.options.gazetteer {
             self.regions.add(gazetteer, best.position, truth);
         }
@@ -226,6 +239,7 @@ impl<'a> Scorer<'a> {
                 curves: curves.collect(),
                 centres,
                 cells,
+                stated: self.stated,
                 regions,
                 resamples: draws,
                 seed: self.options.seed,

@@ -4,7 +4,7 @@ use std::{
 };
 
 use planet_data::{DataError, PhotoRecord, TruthRow, read_truth, table::TableSource};
-use planet_geo::LatLng;
+use planet_geo::{LatLng, Scale};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grouping {
-    /// Albums of an author.
+    /// Albums of an author; an author's photos without an album are one more.
     Album,
     /// Authors, where no albums are known.
     Author,
@@ -48,15 +48,52 @@ pub(super) struct Row {
     lng: i32,
     group: u32,
     category: u16,
+    /// Whether the best answer's class is the right one.
+    pub(super) right: bool,
+    /// What was stated as certain.
+    pub(super) stated: Stated,
     /// km to the truth: NaN before there was an answer, infinite where the answer is that there
     /// is none.
     pub(super) error: f32,
-    /// Probability of the best answer, negative where its cell is the wrong one; NaN if unsaid.
+    /// Probability of the best answer; NaN if unsaid.
     pub(super) confidence: f32,
 }
 
+/// The level that was stated as certain, whether the truth lay within its radius, and the stated
+/// probability in 1 of [`Stated::STEPS`] steps; a byte a photo. For intervals only: means are taken
+/// from the probabilities as they were stated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stated(u8);
+
+impl Stated {
+    /// Steps of the probability.
+    pub(super) const STEPS: usize = 25;
+    /// Different values, 0 among them for nothing stated.
+    pub(super) const KINDS: usize = 1 + 2 * Scale::ALL.len() * Self::STEPS;
+
+    /// Of a level, by its place in [`Scale::ALL`].
+    pub(super) fn new(level: usize, correct: bool, probability: f32) -> Self {
+        let step = (probability * Self::STEPS as f32) as usize;
+        let step = step.min(Self::STEPS - 1);
+        Self((1 + (2 * level + usize::from(correct)) * Self::STEPS + step) as u8)
+    }
+
+    /// Its number, below [`Self::KINDS`].
+    pub(super) fn kind(self) -> u16 {
+        self.0.into()
+    }
+
+    /// Level, whether it was correct, and the middle of the step of probability of a number;
+    /// `None` for nothing stated.
+    pub(super) fn of_kind(kind: usize) -> Option<(usize, bool, f64)> {
+        let kind = kind.checked_sub(1)?;
+        let (rest, step) = (kind / Self::STEPS, kind % Self::STEPS);
+        Some((rest / 2, rest % 2 == 1, (step as f64 + 0.5) / Self::STEPS as f64))
+    }
+}
+
 /// Where each photo of a test set was taken, found by id.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TruthTable {
     rows: Vec<Row>,
     /// Whether rows come with the predictions.
@@ -80,7 +117,7 @@ impl TruthTable {
     /// # Errors
     /// The table cannot be read, or has no row with a position.
     pub fn read(source: &TableSource, by: &str) -> Result<Self, DataError> {
-        let mut table = Self::default();
+        let mut table = Self::empty(false);
         let mut categories = HashMap::new();
         read_truth(source, by, |row| table.push(&row, &mut categories))?;
         if table.rows.is_empty() {
@@ -92,7 +129,7 @@ impl TruthTable {
 
     /// The photos of a manifest in memory that `keep` says yes to, by their place in it.
     pub fn of(records: &[PhotoRecord], by: &str, keep: impl Fn(usize) -> bool) -> Self {
-        let mut table = Self::default();
+        let mut table = Self::empty(false);
         let mut categories = HashMap::new();
         for (_, record) in records.iter().enumerate().filter(|(place, _)| keep(*place)) {
             let category = match by {
@@ -119,7 +156,22 @@ impl TruthTable {
 
     /// An empty table, for predictions that bring their own truth.
     pub fn growing() -> Self {
-        Self { grows: true, ..Self::default() }
+        Self::empty(true)
+    }
+
+    /// No rows yet; rows that are pushed are found once the table is arranged.
+    fn empty(grows: bool) -> Self {
+        Self {
+            rows: Vec::new(),
+            grows,
+            starts: Vec::new(),
+            grouping: None,
+            groups: HashMap::new(),
+            categories: Vec::new(),
+            without_position: 0,
+            doubled: 0,
+            seen: HashSet::new(),
+        }
     }
 
     fn push(&mut self, row: &TruthRow<'_>, categories: &mut HashMap<String, u16>) {
@@ -145,24 +197,16 @@ impl TruthTable {
         self.rows.push(Row { error: turn, ..row });
     }
 
-    /// Albums count where there are any, else authors.
+    /// An author's album is a group, and so are the photos of an author that stand in none. Only a
+    /// photo of which neither is known stands alone.
     fn group(&mut self, author: &str, album: &str) -> u32 {
-        let wanted = match (album, author) {
-            ("", "") => None,
-            ("", _) => Some(Grouping::Author),
-            _ => Some(Grouping::Album),
-        };
-        if wanted == Some(Grouping::Album) && self.grouping != wanted {
-            // The rows so far have no album.
-            self.grouping = wanted;
-            self.groups.clear();
-            self.rows.iter_mut().for_each(|row| row.group = ALONE);
-        }
-        if wanted.is_none() || (wanted != self.grouping && self.grouping.is_some()) {
+        if album.is_empty() && author.is_empty() {
             return ALONE;
         }
-        self.grouping = wanted;
-        let album = if wanted == Some(Grouping::Album) { album } else { "" };
+        let found = if album.is_empty() { Grouping::Author } else { Grouping::Album };
+        if self.grouping != Some(Grouping::Album) {
+            self.grouping = Some(found);
+        }
         let next = self.groups.len() as u32;
         *self.groups.entry(id_of(&(author, album))).or_insert(next)
     }
@@ -190,6 +234,9 @@ impl TruthTable {
 
     /// The row of an id, where a table was read.
     pub(super) fn find(&self, photo: &str) -> Option<usize> {
+        if self.starts.is_empty() {
+            return None;
+        }
         let id = id_of(photo);
         let bits = (self.starts.len().max(2) - 1).ilog2();
         let bucket = (id >> (64 - bits)) as usize;
@@ -264,6 +311,8 @@ impl Row {
             lng: degrees(position.lng()),
             group: ALONE,
             category: NONE,
+            right: false,
+            stated: Stated::default(),
             error: f32::NAN,
             confidence: f32::NAN,
         }
@@ -344,6 +393,38 @@ mod tests {
         let text = format!("{header}a,1,1,ann,\nb,1,1,ann,\nc,1,1,,\n");
         assert_eq!(groups(&text), (Grouping::Author, 2));
         assert_eq!(groups("photo,lat,lng\na,1,1\nb,1,1\n"), (Grouping::Photo, 1));
+    }
+
+    #[test]
+    fn photos_of_one_author_without_an_album_are_one_group_beside_the_albums() {
+        let header = "photo,lat,lng,author,album\n";
+        for rows in
+            ["a,1,1,ann,\nb,1,1,ann,\nc,1,1,bob,x\n", "c,1,1,bob,x\na,1,1,ann,\nb,1,1,ann,\n"]
+        {
+            let table = table(&format!("{header}{rows}")).expect("a table");
+            let group = |photo| table.rows()[table.find(photo).expect("there")].group();
+            assert_eq!(table.grouping(), Grouping::Album);
+            assert!(group("a").is_some() && group("a") == group("b"), "{rows}");
+            assert_ne!(group("a"), group("c"), "{rows}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_was_not_read_knows_no_photo() {
+        assert_eq!(TruthTable::growing().find("a.jpg"), None);
+    }
+
+    #[test]
+    fn what_was_stated_comes_back_from_its_byte() {
+        assert!(Stated::KINDS <= 256);
+        assert_eq!(Stated::of_kind(Stated::default().kind().into()), None);
+        for (level, correct, probability) in [(0, true, 0.5), (4, false, 1.0), (4, true, 0.0)] {
+            let kind = usize::from(Stated::new(level, correct, probability).kind());
+            assert!(kind < Stated::KINDS);
+            let (level_back, correct_back, step) = Stated::of_kind(kind).expect("stated");
+            assert_eq!((level_back, correct_back), (level, correct));
+            assert!((step - f64::from(probability)).abs() <= 0.021, "{step}");
+        }
     }
 
     #[test]

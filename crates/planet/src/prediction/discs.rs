@@ -1,4 +1,10 @@
-use planet_geo::{ClassId, Distance, EARTH_RADIUS_KM, LatLng};
+use planet_geo::{ClassId, LatLng, Partition, Scale};
+use rayon::prelude::*;
+
+use super::{
+    angle::Angle,
+    spread::{Radius, Spread},
+};
 
 /// Classes a leaf of the tree holds.
 const LEAF: usize = 8;
@@ -6,15 +12,21 @@ const LEAF: usize = 8;
 /// Probabilities come as f32 and their sum is one only within this.
 const ROUNDING: f64 = 1e-6;
 
-/// Finds the disc that holds the most probability, exactly and without trying all classes
-/// against all: a ball tree over the classes' points, built once for a partition, whose nodes
-/// are given their mass for each photo.
+/// Probability in a node that is not worth a look.
+const NEGLIGIBLE: f64 = 1e-9;
+
+const SCALES: usize = Scale::ALL.len();
+
+/// Finds the disc that holds the most probability, without trying all classes against all: a
+/// ball tree over the classes' points, built once for a partition, whose nodes are given their
+/// mass for each photo.
+///
+/// A class's probability is spread about its point as its photos are ([`Spread`]); a disc holds of
+/// each class its probability times the class's share within the disc.
 #[derive(Clone, Debug)]
 pub(super) struct Discs {
-    /// Unit vectors of the points, in the tree's order.
-    vectors: Vec<[f64; 3]>,
-    /// Their classes.
-    classes: Vec<ClassId>,
+    /// Points of classes, in the tree's order.
+    points: Vec<ClassPoint>,
     /// The root is the first; children stand behind their parent.
     nodes: Vec<Node>,
 }
@@ -24,10 +36,35 @@ struct Node {
     middle: [f64; 3],
     /// To the farthest point.
     reach: Angle,
+    /// To the farthest place where photos of a class may lie.
+    extent: Angle,
     first: u32,
     last: u32,
     /// The second child; the first child is the next node. 0 for a leaf.
     second: u32,
+}
+
+/// A class with its place in the tree.
+#[derive(Clone, Copy, Debug)]
+struct ClassPoint {
+    class: ClassId,
+    /// Unit vector of the point.
+    vector: [f64; 3],
+    spread: Spread,
+    /// The largest share of the class that a disc of each scale's radius can hold.
+    most: [f32; SCALES],
+}
+
+impl ClassPoint {
+    fn of(partition: &Partition, class: ClassId) -> Option<Self> {
+        let vector = partition.point(class)?.to_vector();
+        let spread = Spread::of(partition, class);
+        // A bound: rounding must not take from it.
+        let most = Scale::ALL
+            .map(|scale| spread.most_within(&Radius::of(scale)) as f32)
+            .map(|share| (share * (1.0 + 1e-6)).min(1.0));
+        Some(Self { class, vector, spread, most })
+    }
 }
 
 /// A disc with the probability inside it.
@@ -40,33 +77,30 @@ pub(super) struct Disc {
 }
 
 impl Discs {
-    /// A tree over the points of classes.
-    pub(super) fn new(points: impl Iterator<Item = (ClassId, LatLng)>) -> Self {
-        let mut points: Vec<(ClassId, [f64; 3])> =
-            points.map(|(class, point)| (class, point.to_vector())).collect();
+    /// A tree over the points of a partition's classes.
+    pub(super) fn new(partition: &Partition) -> Self {
+        let rows = 0..partition.len() as u32;
+        let points = rows.into_par_iter().filter_map(|row| ClassPoint::of(partition, ClassId(row)));
+        let mut points: Vec<ClassPoint> = points.collect();
         let mut nodes = Vec::new();
         if !points.is_empty() {
             let last = points.len();
             arrange(&mut points, 0, last, &mut nodes);
         }
-        let (classes, vectors) = points.into_iter().unzip();
-        Self { vectors, classes, nodes }
+        Self { points, nodes }
     }
 
-    /// The disc of this radius round a class's point that holds the most probability, if that
+    /// The disc of a scale's radius round a class's point that holds the most probability, if that
     /// is at least `share`. Of equal ones the more probable class's, then the first's.
-    pub(super) fn densest(
-        &self,
-        probabilities: &[f32],
-        radius: Distance,
-        share: f64,
-    ) -> Option<Disc> {
-        let masses = self.masses(probabilities);
+    pub(super) fn densest(&self, probabilities: &[f32], scale: Scale, share: f64) -> Option<Disc> {
+        let at = Scale::ALL.iter().position(|it| *it == scale)?;
+        let masses = self.most(probabilities, at);
         let mut search = Search {
             discs: self,
             probabilities,
             masses: &masses,
-            radius: Angle::new(radius.km() / EARTH_RADIUS_KM),
+            scale: at,
+            radius: Radius::of(scale),
             share: share - ROUNDING,
             best: None,
         };
@@ -76,13 +110,15 @@ impl Discs {
         search.best
     }
 
-    /// Probability inside each node.
-    fn masses(&self, probabilities: &[f32]) -> Vec<f64> {
+    /// The most that discs of a scale's radius can hold of the classes of each node.
+    fn most(&self, probabilities: &[f32], scale: usize) -> Vec<f64> {
         let mut masses = vec![0.0; self.nodes.len()];
         for (index, node) in self.nodes.iter().enumerate().rev() {
             masses[index] = if node.second == 0 {
-                let classes = &self.classes[node.first as usize..node.last as usize];
-                classes.iter().map(|class| f64::from(probabilities[class.index()])).sum()
+                let points = &self.points[node.first as usize..node.last as usize];
+                let most =
+                    |it: &ClassPoint| f64::from(probabilities[it.class.index()] * it.most[scale]);
+                points.iter().map(most).sum()
             } else {
                 masses[index + 1] + masses[node.second as usize]
             };
@@ -95,8 +131,10 @@ impl Discs {
 struct Search<'a> {
     discs: &'a Discs,
     probabilities: &'a [f32],
+    /// By node, the most that a disc can hold of it.
     masses: &'a [f64],
-    radius: Angle,
+    scale: usize,
+    radius: Radius,
     share: f64,
     best: Option<Disc>,
 }
@@ -106,7 +144,7 @@ impl Search<'_> {
     /// lies within the disc round the node's middle that is larger by the node.
     fn descend(&mut self, index: usize) {
         let node = &self.discs.nodes[index];
-        let bound = self.mass(0, node.middle, self.radius.plus(node.reach));
+        let bound = self.bound(0, node.middle, self.radius.angle.plus(node.reach));
         if bound < self.share || self.best.is_some_and(|best| bound < best.mass) {
             return;
         }
@@ -123,14 +161,19 @@ impl Search<'_> {
     }
 
     fn consider(&mut self, at: usize) {
-        let class = self.discs.classes[at];
-        let own = self.probabilities[class.index()];
+        let ClassPoint { class, vector, .. } = self.discs.points[at];
+        let own = self.probability(class);
         if own <= 0.0 {
             return;
         }
-        let mass = self.mass(0, self.discs.vectors[at], self.radius);
+        // The bound of one disc costs less than the disc.
+        let bound = self.bound(0, vector, self.radius.angle);
+        if bound < self.share || self.best.is_some_and(|best| bound < best.mass) {
+            return;
+        }
+        let mass = self.mass(0, vector);
         let better = |best: Disc| {
-            let other = self.probabilities[best.class.index()];
+            let other = self.probability(best.class);
             mass.total_cmp(&best.mass)
                 .then(own.total_cmp(&other))
                 .then(best.class.cmp(&class))
@@ -141,27 +184,62 @@ impl Search<'_> {
         }
     }
 
-    /// Probability within an angle of a direction, inside a node.
-    fn mass(&self, index: usize, middle: [f64; 3], angle: Angle) -> f64 {
-        if angle.radians >= std::f64::consts::PI {
-            return self.masses[index];
-        }
+    fn probability(&self, class: ClassId) -> f64 {
+        f64::from(self.probabilities[class.index()])
+    }
+
+    /// No more than this of a node's classes lies within a disc of the radius that is searched
+    /// for, wherever its middle is, if all of it lies within an angle of a direction.
+    fn bound(&self, index: usize, middle: [f64; 3], angle: Angle) -> f64 {
         let node = &self.discs.nodes[index];
+        let whole = self.masses[index];
+        if whole <= NEGLIGIBLE || angle.radians >= std::f64::consts::PI {
+            return whole;
+        }
         let away = chord_squared(node.middle, middle);
-        if self.masses[index] <= 0.0 || away > angle.plus(node.reach).chord_squared() + SLACK {
+        if away > angle.plus(node.extent).chord_squared() + SLACK {
             return 0.0;
         }
-        if angle.minus(node.reach).is_some_and(|inner| away < inner.chord_squared() - SLACK) {
+        if angle.minus(node.extent).is_some_and(|inner| away < inner.chord_squared() - SLACK) {
+            return whole;
+        }
+        if node.second != 0 {
+            return self.bound(index + 1, middle, angle)
+                + self.bound(node.second as usize, middle, angle);
+        }
+        self.discs.points[node.first as usize..node.last as usize]
+            .iter()
+            .filter(|point| {
+                let rim = angle.plus(point.spread.reach).chord_squared();
+                chord_squared(point.vector, middle) <= rim + SLACK
+            })
+            .map(|it| self.probability(it.class) * f64::from(it.most[self.scale]))
+            .sum()
+    }
+
+    /// Probability of a node's classes within the disc round a direction.
+    fn mass(&self, index: usize, middle: [f64; 3]) -> f64 {
+        let node = &self.discs.nodes[index];
+        if self.masses[index] <= NEGLIGIBLE {
+            return 0.0;
+        }
+        let (away, angle) = (chord_squared(node.middle, middle), self.radius.angle);
+        if away > angle.plus(node.extent).chord_squared() + SLACK {
+            return 0.0;
+        }
+        // Wholly inside: then the most that a disc can hold is all.
+        if angle.minus(node.extent).is_some_and(|inner| away < inner.chord_squared() - SLACK) {
             return self.masses[index];
         }
         if node.second != 0 {
-            return self.mass(index + 1, middle, angle)
-                + self.mass(node.second as usize, middle, angle);
+            return self.mass(index + 1, middle) + self.mass(node.second as usize, middle);
         }
-        let rim = angle.chord_squared();
-        (node.first as usize..node.last as usize)
-            .filter(|&at| chord_squared(self.discs.vectors[at], middle) <= rim)
-            .map(|at| f64::from(self.probabilities[self.discs.classes[at].index()]))
+        self.discs.points[node.first as usize..node.last as usize]
+            .iter()
+            .map(|it| {
+                let away = chord_squared(it.vector, middle);
+                self.probability(it.class) * it.spread.within(&self.radius, away)
+            })
             .sum()
     }
 }
@@ -170,84 +248,45 @@ impl Search<'_> {
 /// node's children or points are asked instead.
 const SLACK: f64 = 1e-14;
 
-/// An angle from nothing to half a turn with its sine and cosine: searches add and subtract angles
-/// all the time, and no function of them is called for it.
-#[derive(Clone, Copy, Debug)]
-struct Angle {
-    radians: f64,
-    sin: f64,
-    /// One minus the cosine, which is precise for small angles where the cosine is not.
-    versine: f64,
-}
-
-impl Angle {
-    /// Half a turn is the most.
-    fn new(radians: f64) -> Self {
-        let radians = radians.min(std::f64::consts::PI);
-        Self { radians, sin: radians.sin(), versine: 2.0 * (radians / 2.0).sin().powi(2) }
-    }
-
-    /// Half a turn is the most.
-    fn plus(self, other: Self) -> Self {
-        let radians = self.radians + other.radians;
-        if radians >= std::f64::consts::PI {
-            return Self { radians: std::f64::consts::PI, sin: 0.0, versine: 2.0 };
-        }
-        let (a, b) = (self, other);
-        Self {
-            radians,
-            sin: a.sin * (1.0 - b.versine) + b.sin * (1.0 - a.versine),
-            versine: a.versine + b.versine - a.versine * b.versine + a.sin * b.sin,
-        }
-    }
-
-    /// Nothing where the other one is larger.
-    fn minus(self, other: Self) -> Option<Self> {
-        let radians = self.radians - other.radians;
-        let (a, b) = (self, other);
-        (radians >= 0.0).then_some(Self {
-            radians,
-            sin: a.sin * (1.0 - b.versine) - b.sin * (1.0 - a.versine),
-            versine: a.versine + b.versine - a.versine * b.versine - a.sin * b.sin,
-        })
-    }
-
-    /// The square of the straight way between two points on the unit sphere so far apart.
-    fn chord_squared(self) -> f64 {
-        2.0 * self.versine
-    }
-}
-
 /// Divides points along their widest axis until leaves are small.
-fn arrange(points: &mut [(ClassId, [f64; 3])], first: usize, last: usize, nodes: &mut Vec<Node>) {
+fn arrange(points: &mut [ClassPoint], first: usize, last: usize, nodes: &mut Vec<Node>) {
     let here = &mut points[first..last];
-    let (middle, reach) = ball(here);
+    let (middle, reach, extent) = ball(here);
     let index = nodes.len();
-    nodes.push(Node { middle, reach, first: first as u32, last: last as u32, second: 0 });
+    nodes.push(Node { middle, reach, extent, first: first as u32, last: last as u32, second: 0 });
     if here.len() <= LEAF {
         return;
     }
     let axis = widest(here);
     let half = here.len() / 2;
-    here.select_nth_unstable_by(half, |a, b| a.1[axis].total_cmp(&b.1[axis]).then(a.0.cmp(&b.0)));
+    here.select_nth_unstable_by(half, |a, b| {
+        a.vector[axis].total_cmp(&b.vector[axis]).then(a.class.cmp(&b.class))
+    });
     arrange(points, first, first + half, nodes);
     nodes[index].second = nodes.len() as u32;
     arrange(points, first + half, last, nodes);
 }
 
-fn ball(points: &[(ClassId, [f64; 3])]) -> ([f64; 3], Angle) {
-    let sum = points.iter().fold([0.0; 3], |sum, (_, v)| std::array::from_fn(|i| sum[i] + v[i]));
+/// Middle of some points, and angles to the farthest point and the farthest photo.
+fn ball(points: &[ClassPoint]) -> ([f64; 3], Angle, Angle) {
+    let sum =
+        points.iter().fold([0.0; 3], |sum, it| std::array::from_fn(|i| sum[i] + it.vector[i]));
     // Points that cancel out: any middle will do.
-    let middle = LatLng::from_vector(sum).map_or(points[0].1, LatLng::to_vector);
-    let farthest = points.iter().map(|(_, v)| chord_squared(*v, middle)).fold(0.0, f64::max);
-    let angle = 2.0 * (farthest.sqrt() / 2.0).min(1.0).asin();
+    let middle = LatLng::from_vector(sum).map_or(points[0].vector, LatLng::to_vector);
+    let (mut reach, mut extent) = (0.0f64, 0.0f64);
+    for point in points {
+        let chord = chord_squared(point.vector, middle).sqrt();
+        let angle = 2.0 * (chord / 2.0).min(1.0).asin();
+        reach = reach.max(angle);
+        extent = extent.max(angle + point.spread.reach.radians);
+    }
     // What rounding took must not lose a point on the rim.
-    (middle, Angle::new(angle + 1e-9))
+    (middle, Angle::new(reach + 1e-9), Angle::new(extent + 1e-9))
 }
 
-fn widest(points: &[(ClassId, [f64; 3])]) -> usize {
+fn widest(points: &[ClassPoint]) -> usize {
     let spread = |axis: usize| {
-        let values = points.iter().map(|(_, v)| v[axis]);
+        let values = points.iter().map(|it| it.vector[axis]);
         let (least, most) =
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
         most - least
@@ -262,45 +301,83 @@ fn chord_squared(a: [f64; 3], b: [f64; 3]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use planet_geo::{CellId, Class, ClassKind, Level, PartitionInfo, Scatter};
     use proptest::prelude::*;
 
     use super::*;
 
+    fn at(lat: f64, lng: f64) -> LatLng {
+        LatLng::new(lat, lng).expect("in range")
+    }
+
+    fn point(position: LatLng, scatter: Option<[f64; 5]>) -> Class {
+        let point = Some(position);
+        let scatter = scatter.and_then(Scatter::new);
+        Class { kind: ClassKind::PointOnly, photos: 1000, mean: point, centre: point, scatter }
+    }
+
+    fn cell(position: LatLng, level: u8, scatter: Option<[f64; 5]>) -> Class {
+        let cell = CellId::containing(position, Level::new(level).expect("a level"));
+        Class { kind: ClassKind::Cells(vec![cell]), ..point(position, scatter) }
+    }
+
+    fn partition(classes: Vec<Class>) -> Partition {
+        Partition::new(PartitionInfo::default(), classes).expect("disjoint")
+    }
+
     /// Tries all classes against all.
     fn by_trying_all(
-        points: &[LatLng],
+        partition: &Partition,
         probabilities: &[f32],
-        radius: Distance,
+        scale: Scale,
         share: f64,
     ) -> Option<f64> {
-        let mass = |middle: LatLng| -> f64 {
-            let inside = |at: &usize| middle.distance_to(points[*at]) <= radius;
-            (0..points.len()).filter(inside).map(|at| f64::from(probabilities[at])).sum()
+        let points: Vec<ClassPoint> = (0..partition.len() as u32)
+            .filter_map(|row| ClassPoint::of(partition, ClassId(row)))
+            .collect();
+        let radius = Radius::of(scale);
+        let mass = |middle: &ClassPoint| -> f64 {
+            let part = |it: &ClassPoint| {
+                let away = chord_squared(it.vector, middle.vector);
+                f64::from(probabilities[it.class.index()]) * it.spread.within(&radius, away)
+            };
+            points.iter().map(part).sum()
         };
-        let middles = (0..points.len()).filter(|&at| probabilities[at] > 0.0);
-        let most = middles.map(|at| mass(points[at])).fold(0.0, f64::max);
+        let middles = points.iter().filter(|it| probabilities[it.class.index()] > 0.0);
+        let most = middles.map(mass).fold(0.0, f64::max);
         (most >= share).then_some(most)
     }
 
     proptest! {
         #[test]
         fn the_tree_finds_the_disc_that_trying_all_finds(
-            places in prop::collection::vec((-90.0..=90.0f64, -180.0..=180.0f64, 0.0..1.0f32), 1..200),
+            places in prop::collection::vec(
+                (-90.0..=90.0f64, -180.0..=180.0f64, 0.0..1.0f32, 0u8..4), 1..200),
+            shares in prop::array::uniform5(0.0..=1.0f64),
             spread in 0.001..1.0f64,
-            radius in prop::sample::select(vec![1.0, 25.0, 200.0, 750.0, 2500.0, 20100.0]),
-            share in 0.05..0.9f64,
+            scale in prop::sample::select(Scale::ALL.to_vec()),
+            share in 0.02..0.9f64,
         ) {
             let total: f32 = places.iter().map(|place| place.2).sum();
             prop_assume!(total > 0.0);
-            let points: Vec<LatLng> = places
-                .iter()
-                .map(|p| LatLng::new(p.0 * spread, p.1 * spread).expect("in range"))
-                .collect();
+            let mut shares = shares;
+            shares.sort_by(f64::total_cmp);
+            let mut classes: Vec<Class> = Vec::new();
+            let mut taken = std::collections::HashSet::new();
+            for (lat, lng, _, kind) in &places {
+                let here = at(lat * spread, lng * spread);
+                let free = taken.insert(CellId::containing(here, Level::new(5).expect("a level")));
+                classes.push(match kind {
+                    0 if free => cell(here, 5, None),
+                    1 if free => cell(here, 5, Some(shares)),
+                    2 => point(here, Some(shares)),
+                    _ => point(here, None),
+                });
+            }
+            let partition = partition(classes);
             let probabilities: Vec<f32> = places.iter().map(|place| place.2 / total).collect();
-            let rows = points.iter().enumerate().map(|(row, p)| (ClassId(row as u32), *p));
-            let radius = Distance::from_km(radius);
-            let found = Discs::new(rows).densest(&probabilities, radius, share);
-            let wanted = by_trying_all(&points, &probabilities, radius, share);
+            let found = Discs::new(&partition).densest(&probabilities, scale, share);
+            let wanted = by_trying_all(&partition, &probabilities, scale, share);
             match (found, wanted) {
                 (Some(disc), Some(mass)) => prop_assert!((disc.mass - mass).abs() < 1e-5),
                 (None, None) => {}
@@ -313,14 +390,27 @@ mod tests {
 
     #[test]
     fn two_halves_apart_are_certain_only_together() {
-        let at = |lng| LatLng::new(0.0, lng).expect("in range");
-        let points = [at(0.0), at(1.0), at(90.0)];
-        let discs = Discs::new((0..).map(ClassId).zip(points));
+        let classes = [at(0.0, 0.0), at(0.0, 1.0), at(0.0, 90.0)].map(|it| point(it, None));
+        let discs = Discs::new(&partition(classes.into()));
         let probabilities = [0.4, 0.35, 0.25];
-        let densest = |km, share| discs.densest(&probabilities, Distance::from_km(km), share);
-        assert_eq!(densest(25.0, 0.5), None);
-        let disc = densest(200.0, 0.5).expect("the first two lie 111 km apart");
+        let densest = |scale| discs.densest(&probabilities, scale, 0.5);
+        assert_eq!(densest(Scale::City), None);
+        let disc = densest(Scale::Region).expect("the first two lie 111 km apart");
         assert_eq!(disc.class, ClassId(0));
         assert!((disc.mass - 0.75).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_large_cell_is_not_at_its_point() {
+        // A cell of level 3, over 1000 km across, of which a tenth of the photos is near its point.
+        let counted = cell(at(45.0, 10.0), 3, Some([0.1, 0.1, 0.3, 0.8, 1.0]));
+        let by_area = Class { scatter: None, ..counted.clone() };
+        for (class, street) in [(counted, 0.1 * 1000.0 / 1001.0), (by_area, 0.0)] {
+            let discs = Discs::new(&partition(vec![class, cell(at(-45.0, 10.0), 3, None)]));
+            let mass = |scale| discs.densest(&[0.9, 0.1], scale, 1e-9).map_or(0.0, |it| it.mass);
+            assert!((mass(Scale::Street) - 0.9 * street).abs() < 1e-4, "{}", mass(Scale::Street));
+            assert!(mass(Scale::City) < 0.12, "{}", mass(Scale::City));
+            assert!((mass(Scale::Continent) - 0.9).abs() < 1e-6);
+        }
     }
 }

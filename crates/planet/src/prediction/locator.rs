@@ -42,7 +42,7 @@ impl Default for LocatorOptions {
 ///
 /// let class = |cell: CellId| {
 ///     let centre = Some(cell.centre());
-///     Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre }
+///     Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre, scatter: None }
 /// };
 /// let classes = vec![class("477eb1".parse()?), class("487604".parse()?)];
 /// let partition = Partition::new(PartitionInfo::default(), classes)?;
@@ -50,7 +50,8 @@ impl Default for LocatorOptions {
 /// let locator = Locator::new(Arc::new(partition), 1.0, options, Arc::new(Gazetteer::new()))?;
 /// let prediction = locator.predict("photo.jpg", &[3.0, 0.0])?;
 /// assert_eq!(prediction.candidates[0].cell, "477eb1");
-/// assert_eq!(prediction.certain.expect("95 % in one cell").level.name(), "street");
+/// // A cell of 10 km: how its photos scatter is unknown, so that they may lie anywhere in it.
+/// assert_eq!(prediction.certain.expect("95 % in one cell").level.name(), "city");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Locator {
@@ -89,8 +90,7 @@ impl Locator {
             Some(ground) => Some(ground.classes(&partition, &gazetteer)?),
             None => None,
         };
-        let rows = (0..partition.len() as u32).map(ClassId);
-        let discs = Discs::new(rows.filter_map(|class| Some((class, partition.point(class)?))));
+        let discs = Discs::new(&partition);
         let placeless = partition.classes().iter().filter(|class| class.mean.is_none()).count();
         let known = (0..partition.len()).map(|_| OnceLock::new()).collect();
         Ok(Self { partition, temperature, options, allowed, placeless, discs, known, gazetteer })
@@ -191,7 +191,7 @@ impl Locator {
     fn disc(&self, probabilities: &CellProbabilities, level: Scale, trust: f64) -> Option<Disc> {
         // Nothing is ever certain of which nothing is believed.
         let share = self.options.certain / trust;
-        self.discs.densest(probabilities.values(), level.radius(), share).filter(|_| share <= 1.0)
+        self.discs.densest(probabilities.values(), level, share).filter(|_| share <= 1.0)
     }
 
     fn certain(&self, probabilities: &CellProbabilities, trust: &[f64; 5]) -> Option<Certain> {

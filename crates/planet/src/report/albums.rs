@@ -135,7 +135,7 @@ impl AlbumReport {
         let mut table = Table::new("intervals", "95 % intervals", &[]);
         table.header = tables::scales("% of photos within");
         for SchemeResult { name, score, .. } in &self.schemes {
-            let ends = score.within_interval.each_ref();
+            let Some(ends) = score.within_interval else { continue };
             let text =
                 ends.map(|it| format!("{}–{}", tables::percent(it.low), tables::percent(it.high)));
             table.row(name, text);

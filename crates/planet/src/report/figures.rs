@@ -28,9 +28,9 @@ pub fn error_curve(score: &Score, references: &[Reference]) -> LineChart {
             points: places().map(|(at, km)| [*km, 100.0 * shares[at]]).collect(),
             band: match k {
                 0 => places()
-                    .map(|(at, km)| {
-                        let interval = &score.curve_interval[at];
-                        [*km, 100.0 * interval.low, 100.0 * interval.high]
+                    .filter_map(|(at, km)| {
+                        let interval = score.curve_interval.get(at)?;
+                        Some([*km, 100.0 * interval.low, 100.0 * interval.high])
                     })
                     .collect(),
                 _ => Vec::new(),

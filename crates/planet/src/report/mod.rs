@@ -19,7 +19,7 @@ pub use figures::{error_curve, match_figure};
 pub use gallery::{Gallery, GalleryKeeper, Shown};
 pub use page::STYLE;
 pub use table::Table;
-pub use tables::{comparison_table, match_table};
+pub use tables::{comparison_table, match_table, verdict};
 
 use crate::evaluation::{KnownSet, Leakage, Score};
 

@@ -3,7 +3,7 @@
 use planet_geo::Scale;
 
 use super::{Report, Table};
-use crate::evaluation::{Interval, LeakageKind, Match, Score, published};
+use crate::evaluation::{Comparison, Interval, LeakageKind, Match, Score, Verdict, published};
 
 /// Countries in the table of confusion.
 const COUNTRIES: usize = 12;
@@ -34,7 +34,9 @@ pub(super) fn scales(first: &str) -> Vec<String> {
 impl Report {
     /// All tables of the report, in its order.
     pub fn tables(&self) -> Vec<Table> {
-        let mut tables = vec![self.accuracy(), self.figures(), self.counts()];
+        let mut tables = vec![self.accuracy(), self.figures()];
+        tables.extend(self.levels());
+        tables.push(self.counts());
         tables.extend(self.known_results());
         tables.extend(self.leakage_table());
         tables.extend(self.categories());
@@ -48,9 +50,11 @@ impl Report {
         let mut table = Table::new("accuracy", "Accuracy", &[]);
         table.header = scales("% of photos within");
         table.row("first answer", percents(score.within[0]));
-        let interval = |end: fn(&Interval) -> f64| score.within_interval.each_ref().map(end);
-        table.row("  95 % from", percents(interval(|it| it.low)));
-        table.row("  to", percents(interval(|it| it.high)));
+        if let Some(intervals) = &score.within_interval {
+            let interval = |end: fn(&Interval) -> f64| intervals.each_ref().map(end);
+            table.row("  95 % from", percents(interval(|it| it.low)));
+            table.row("  to", percents(interval(|it| it.high)));
+        }
         for (more, shares) in score.within.iter().enumerate().take(score.answers).skip(1) {
             table.row(format!("best of {}", more + 1), percents(*shares));
         }
@@ -64,26 +68,59 @@ impl Report {
             let name = format!("first answer, {} photos that share nothing", clean.counts.photos);
             table.row(name, percents(clean.within[0]));
         }
-        let groups = score.grouping.plural();
-        table.note = format!(
-            "{} photos. Distances: {}. Intervals by bootstrap over {groups}.",
-            score.counts.photos, score.rules
-        );
+        table.note = format!("{} photos. Distances: {}.", score.counts.photos, score.rules);
+        if score.within_interval.is_some() {
+            let groups = score.grouping.plural();
+            table.note.push_str(&format!(" Intervals by bootstrap over {groups}."));
+        }
         table
+    }
+
+    /// Whether the levels that are stated can be believed.
+    fn levels(&self) -> Option<Table> {
+        let levels = &self.score.levels;
+        if levels.is_empty() {
+            return None;
+        }
+        let columns = ["level", "times stated", "mean stated, %", "correct, %", "95 % from", "to"];
+        let mut table = Table::new("levels", "Stated levels", &columns);
+        table.header.extend(["stated minus correct", "95 % from", "to"].map(str::to_owned));
+        let signed = |share: f64| format!("{:+.1}", 100.0 * share);
+        for level in levels {
+            let ends = |interval: Option<Interval>, text: &dyn Fn(f64) -> String| {
+                interval.map_or([String::new(), String::new()], |it| [text(it.low), text(it.high)])
+            };
+            let cells = [level.stated.to_string(), percent(level.mean_probability)]
+                .into_iter()
+                .chain([percent(level.correct)])
+                .chain(ends(level.correct_interval, &percent))
+                .chain([signed(level.gap)])
+                .chain(ends(level.gap_interval, &signed));
+            table.row(format!("{} ({} km)", level.level, level.radius_km), cells);
+        }
+        let stated: u64 = levels.iter().map(|level| level.stated).sum();
+        table.note = format!(
+            "A level is stated for {stated} of {} photos: the finest at which a position holds enough \
+             of the probability within the level's radius. Correct: the photo was taken within it. \
+             Where the last interval holds 0, stated probabilities and correct answers agree.",
+            self.score.counts.photos
+        );
+        Some(table)
     }
 
     /// Errors in km and everything that is no share within a scale.
     fn figures(&self) -> Table {
         let score = &self.score;
         let mut table = Table::new("figures", "Figures", &["", "value", "95 % from", "to"]);
-        let ends = |ends: Interval, as_text: &dyn Fn(f64) -> String| {
-            [as_text(ends.low), as_text(ends.high)]
+        let ends = |ends: Option<Interval>, as_text: &dyn Fn(f64) -> String| {
+            ends.map_or([String::new(), String::new()], |it| [as_text(it.low), as_text(it.high)])
         };
         let length = |value: f64| km(Some(value));
         let names = ["first quartile of error, km", "median error, km", "third quartile, km"];
         for (at, name) in names.into_iter().enumerate() {
             let value = km(score.quartiles_km[at]);
-            table.row(name, [value].into_iter().chain(ends(score.quartiles_interval[at], &length)));
+            let interval = score.quartiles_interval.map(|intervals| intervals[at]);
+            table.row(name, [value].into_iter().chain(ends(interval, &length)));
         }
         let mean = [km(score.mean_km)].into_iter();
         table.row("mean error where located, km", mean.chain(ends(score.mean_interval, &length)));
@@ -91,9 +128,9 @@ impl Report {
         let geoscore = [points(score.geoscore)].into_iter();
         table.row("GeoScore, of 5000", geoscore.chain(ends(score.geoscore_interval, &points)));
         let bare = |value: String| [value, String::new(), String::new()];
-        if let (Some([first, five]), Some(interval)) = (score.cells, score.cell_interval) {
+        if let Some([first, five]) = score.cells {
             let first = [percent(first)].into_iter();
-            table.row("right cell first, %", first.chain(ends(interval, &percent)));
+            table.row("right cell first, %", first.chain(ends(score.cell_interval, &percent)));
             table.row("right cell among five, %", bare(percent(five)));
         }
         for (name, share) in &self.cell_references {
@@ -231,16 +268,20 @@ pub fn match_table(result: &Match) -> Table {
 }
 
 /// Two scores side by side.
-pub fn comparison_table(comparison: &crate::evaluation::Comparison) -> Table {
+pub fn comparison_table(comparison: &Comparison) -> Table {
     let mut table = Table::new("comparison", "A against B", &[]);
     table.header = scales("% of photos within");
     let row = |score: &Score| percents(score.within[0]);
     table.row("A", row(&comparison.a));
     table.row("B", row(&comparison.b));
     let signed = |value: f64| format!("{:+.1}", 100.0 * value);
-    table.row("A less B", comparison.scales.map(|it| signed(it.difference)));
-    table.row("  95 % from", comparison.scales.map(|it| signed(it.interval.low)));
-    table.row("  to", comparison.scales.map(|it| signed(it.interval.high)));
+    table.row("A minus B", comparison.scales.map(|it| signed(it.difference)));
+    if let [Some(a), Some(b), Some(c), Some(d), Some(e)] = comparison.scales.map(|it| it.interval) {
+        let intervals = [a, b, c, d, e];
+        table.row("  95 % from", intervals.map(|it| signed(it.low)));
+        table.row("  to", intervals.map(|it| signed(it.high)));
+    }
+    table.row("verdict", comparison.scales.map(|it| verdict_word(it.verdict).to_owned()));
     table.row("photos, A alone", comparison.scales.map(|it| it.only_a.to_string()));
     table.row("photos, B alone", comparison.scales.map(|it| it.only_b.to_string()));
     table.note = format!(
@@ -252,4 +293,39 @@ pub fn comparison_table(comparison: &crate::evaluation::Comparison) -> Table {
         km(comparison.b.quartiles_km[1])
     );
     table
+}
+
+fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::A => "A",
+        Verdict::B => "B",
+        Verdict::Undecided => "undecided",
+    }
+}
+
+/// Which system is better, and at what distances, in a sentence or two.
+pub fn verdict(comparison: &Comparison) -> String {
+    if comparison.scales.iter().all(|scale| scale.interval.is_none()) {
+        return "No verdict without intervals: ask for resamples.".to_owned();
+    }
+    let scales = |verdict: Verdict| -> Vec<String> {
+        let rows = Scale::ALL.iter().zip(&comparison.scales);
+        let of = rows.filter(|(_, difference)| difference.verdict == verdict);
+        of.map(|(scale, _)| format!("{} km", scale.radius().km())).collect()
+    };
+    let [a, b, undecided] = [Verdict::A, Verdict::B, Verdict::Undecided].map(scales);
+    let mut sentences = Vec::new();
+    for (name, better) in [("A", a), ("B", b)] {
+        if !better.is_empty() {
+            sentences.push(format!("{name} locates more photos within {}.", better.join(", ")));
+        }
+    }
+    match (sentences.is_empty(), undecided.is_empty()) {
+        (true, _) => sentences.push("Neither is shown to be better at any distance.".to_owned()),
+        (false, false) => {
+            sentences.push(format!("Undecided within {}.", undecided.join(", ")));
+        }
+        (false, true) => {}
+    }
+    format!("{} (95 % paired bootstrap on the same photos.)", sentences.join(" "))
 }

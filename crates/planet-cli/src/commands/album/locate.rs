@@ -19,7 +19,10 @@ use super::{
     photos::{self, Said},
 };
 use crate::{
-    commands::locate::{FormatName, format, output::Output},
+    commands::locate::{
+        FormatName, format,
+        output::{Offer, Output},
+    },
     engine_choice::EngineChoice,
     failure::Failure,
 };
@@ -94,7 +97,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         _ => None,
     };
-    let mut output = Output::open(arguments.output.as_deref(), format, &manifest.root, false)?;
+    let offer = Offer { certain: arguments.certain, ..Offer::default() };
+    let file = arguments.output.as_deref();
+    let mut output = Output::open(file, format, &manifest.root, false, offer)?;
     let mut predictions = match (scheme, &package) {
         (Scheme::Hmm, package) => {
             let model =

@@ -19,8 +19,13 @@ use planet::{
 };
 use planet_data::{Gazetteer, Loader, LoaderOptions, Monitor};
 use planet_engine::Signature;
+use planet_geo::Scale;
 
-use self::{map::Maps, output::Output, sources::Sources};
+use self::{
+    map::Maps,
+    output::{Offer, Output},
+    sources::Sources,
+};
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
 /// `planet locate PHOTO|DIR|MANIFEST|-... --model MODEL`
@@ -38,9 +43,12 @@ pub struct Arguments {
     /// Candidates a photo
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
-    /// Share of probability that makes a level certain
+    /// Minimum probability for reporting a level
     #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
     certain: f64,
+    /// Coarsest level at which a position is offered for writing (--format exiftool)
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LevelName::City)]
+    level: LevelName,
     /// Ground that answers must lie in: a country's code, SOUTH,WEST,NORTH,EAST, or a GeoJSON file
     #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
     within: Option<String>,
@@ -81,12 +89,39 @@ pub enum FormatName {
     Jsonl,
     /// One row a candidate
     Csv,
-    /// For exiftool -csv=FILE: certain answers of photos without a position
+    /// For exiftool -csv=FILE: answers up to --level, of photos without a position
     Exiftool,
     /// For maps
     Geojson,
     /// For Google Earth
     Kml,
+}
+
+/// The levels at which an answer can be certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LevelName {
+    /// 1 km
+    Street,
+    /// 25 km
+    City,
+    /// 200 km
+    Region,
+    /// 750 km
+    Country,
+    /// 2500 km
+    Continent,
+}
+
+impl LevelName {
+    pub const fn scale(self) -> Scale {
+        match self {
+            Self::Street => Scale::Street,
+            Self::City => Scale::City,
+            Self::Region => Scale::Region,
+            Self::Country => Scale::Country,
+            Self::Continent => Scale::Continent,
+        }
+    }
 }
 
 impl FormatName {
@@ -115,8 +150,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let signature = Signature::of(package.description());
     let mut engine = arguments.engine.open(&package.model(), &signature)?;
     let mut sources = Sources::gather(&arguments.photos, arguments.root.as_deref())?;
-    let mut output =
-        Output::open(arguments.output.as_deref(), format, sources.root(), arguments.resume)?;
+    let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
+    let (file, resume) = (arguments.output.as_deref(), arguments.resume);
+    let mut output = Output::open(file, format, sources.root(), resume, offer)?;
     sources.leave_out(output.done());
     let mut maps = Maps::new(arguments.map.as_deref(), sources.len())?;
 

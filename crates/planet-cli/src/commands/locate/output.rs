@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use planet::{Prediction, PredictionFormat, PredictionReader, PredictionWriter, WriterOptions};
+use planet::{
+    Offered, Prediction, PredictionFormat, PredictionReader, PredictionWriter, WriterOptions,
+};
+use planet_geo::Scale;
 
 use super::text;
 use crate::failure::Failure;
@@ -18,9 +21,80 @@ const FLUSHED: u64 = 64;
 /// is whole.
 pub struct Output {
     writer: Writer,
+    offer: Offer,
+    /// What was offered for writing into photos, where that is what the output is for.
+    offered: Option<OfferedCounts>,
     file: Option<PathBuf>,
     done: HashSet<String>,
     written: u64,
+}
+
+/// What is offered for writing into photos.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Share of probability that makes a level certain.
+    pub certain: f64,
+    /// The coarsest level.
+    pub coarsest: Scale,
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self { certain: 0.5, coarsest: Scale::City }
+    }
+}
+
+/// How many photos got a position offered at each level, and how many none, by the reason.
+#[derive(Default)]
+struct OfferedCounts {
+    levels: [u64; Scale::ALL.len()],
+    coarser: [u64; Scale::ALL.len()],
+    uncertain: u64,
+    known: u64,
+}
+
+impl OfferedCounts {
+    fn add(&mut self, offered: Offered<'_>) {
+        let of = |level: Scale| Scale::ALL.iter().position(|it| *it == level).unwrap_or_default();
+        match offered {
+            Offered::Position(certain) => self.levels[of(certain.level)] += 1,
+            Offered::Coarser(level) => self.coarser[of(level)] += 1,
+            Offered::Uncertain => self.uncertain += 1,
+            Offered::Known => self.known += 1,
+            Offered::Impossible => {}
+        }
+    }
+
+    /// So that nothing becomes coarser, or is left out, in silence.
+    fn sentence(&self, offer: Offer) -> String {
+        let by_level = |counts: &[u64; Scale::ALL.len()]| {
+            let levels = Scale::ALL.iter().zip(counts).filter(|(_, count)| **count > 0);
+            let parts = levels.map(|(level, count)| format!("{count} {}", level.name()));
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        let count = |counts: &[u64]| counts.iter().sum::<u64>();
+        let mut text = format!("{} positions written", count(&self.levels));
+        if count(&self.levels) > 0 {
+            text.push_str(&format!(" ({})", by_level(&self.levels)));
+        }
+        let mut left = Vec::new();
+        if count(&self.coarser) > 0 {
+            let (coarser, level) = (count(&self.coarser), offer.coarsest.name());
+            let by_level = by_level(&self.coarser);
+            left.push(format!("{coarser} coarser than --level {level} ({by_level})"));
+        }
+        if self.uncertain > 0 {
+            let share = text::percent(offer.certain);
+            left.push(format!("{} for which no level reaches {share} %", self.uncertain));
+        }
+        if self.known > 0 {
+            left.push(format!("{} that have a position", self.known));
+        }
+        if !left.is_empty() {
+            text.push_str(&format!("; not written: {}", left.join(", ")));
+        }
+        text
+    }
 }
 
 enum Writer {
@@ -34,6 +108,7 @@ impl Output {
         format: Option<PredictionFormat>,
         root: &Path,
         resume: bool,
+        offer: Offer,
     ) -> Result<Self, Failure> {
         let path = path.filter(|path| *path != Path::new("-"));
         let mut done = HashSet::new();
@@ -61,11 +136,14 @@ impl Output {
         let writer = match format {
             None => Writer::Text(out),
             Some(format) => {
-                let options = WriterOptions { root: root.to_owned(), resumed: !done.is_empty() };
+                let (root, resumed) = (root.to_owned(), !done.is_empty());
+                let options = WriterOptions { root, resumed, coarsest: offer.coarsest };
                 Writer::Format(Box::new(PredictionWriter::new(out, format, options)?))
             }
         };
-        Ok(Self { writer, file, done, written: 0 })
+        let for_photos = format == Some(PredictionFormat::ExiftoolCsv);
+        let offered = for_photos.then(OfferedCounts::default);
+        Ok(Self { writer, offer, offered, file, done, written: 0 })
     }
 
     /// Photos that have their answer already.
@@ -74,8 +152,11 @@ impl Output {
     }
 
     pub fn write(&mut self, prediction: &Prediction) -> Result<(), Failure> {
+        if let Some(counts) = &mut self.offered {
+            counts.add(Offered::of(prediction, self.offer.coarsest));
+        }
         match &mut self.writer {
-            Writer::Text(out) => text::write(prediction, out)?,
+            Writer::Text(out) => text::write(prediction, self.offer.certain, out)?,
             Writer::Format(writer) => {
                 writer.write(prediction)?;
                 self.written += 1;
@@ -99,6 +180,9 @@ impl Output {
         if let Some(path) = &self.file {
             let failed = |error| Failure::new(format!("{}: {error}", path.display()));
             fs::rename(part_of(path), path).map_err(failed)?;
+        }
+        if let Some(counts) = &self.offered {
+            anstream::eprintln!("{}", counts.sentence(self.offer));
         }
         Ok(())
     }

@@ -9,9 +9,9 @@ const FAINT: Style = Style::new().dimmed();
 const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
-/// One photo, for people: candidates with probabilities, the level that is certain, the truth
-/// where it is known.
-pub fn write(prediction: &Prediction, out: &mut dyn Write) -> io::Result<()> {
+/// One photo, for people: candidates with probabilities, the finest level that reaches the share
+/// of probability that was asked for, the position that its file states.
+pub fn write(prediction: &Prediction, share: f64, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}", prediction.photo)?;
     if let Some(error) = &prediction.error {
         return writeln!(out, "  {RED}no answer:{RED:#} {error}");
@@ -32,21 +32,26 @@ pub fn write(prediction: &Prediction, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     match &prediction.certain {
-        None => writeln!(out, "  certain: nothing")?,
-        Some(certain) => writeln!(
-            out,
-            "  certain: {BOLD}{}{BOLD:#} ({} of {}, {:.0} %)",
-            if certain.name.is_empty() { "the high seas" } else { &certain.name },
-            certain.level.name(),
-            certain.level.radius(),
-            100.0 * certain.probability
-        )?,
+        None => writeln!(out, "  no level reaches {} %", percent(share))?,
+        Some(certain) => writeln!(out, "  {BOLD}{certain}{BOLD:#}")?,
     }
     if let Some(truth) = prediction.truth {
-        let off = prediction.distance().map_or_else(String::new, |off| format!(", {off} off"));
-        writeln!(out, "  truth:   {:.4},{:.4}{off}", truth.lat(), truth.lng())?;
+        let off = prediction
+            .distance()
+            .map_or_else(String::new, |off| format!(", {off} from the first answer"));
+        writeln!(
+            out,
+            "  position in file (unverified): {:.4},{:.4}{off}",
+            truth.lat(),
+            truth.lng()
+        )?;
     }
     Ok(())
+}
+
+/// A share as people say it: 50, 99.5.
+pub fn percent(share: f64) -> f64 {
+    (1e4 * share).round() / 1e2
 }
 
 fn name(candidate: &Candidate) -> String {

@@ -6,7 +6,7 @@ use std::{
 use clap::Args;
 use planet::{
     evaluation::{Comparison, Scorer},
-    report::comparison_table,
+    report::{comparison_table, verdict},
 };
 
 use super::{RuleArguments, TruthArguments};
@@ -49,6 +49,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let table = comparison_table(&comparison);
     writeln!(out, "A is {}, B is {}\n", arguments.a.display(), arguments.b.display())?;
-    writeln!(out, "{}\n{}", table.to_text(), table.note)?;
+    writeln!(out, "{}\n{}\n\n{}", table.to_text(), table.note, verdict(&comparison))?;
     Ok(())
 }

@@ -282,9 +282,9 @@ fn second_pass(
     predictions: &Path,
     mut scorer: Scorer<'_>,
 ) -> Result<Score, Failure> {
-    if predictions == Path::new("-") {
-        return Err(Failure::usage("predictions from standard input are read once")
-            .hint("write them to a file to score with --train"));
+    if !predictions.is_file() {
+        return Err(Failure::usage(format!("{}: a pipe is read once", predictions.display()))
+            .hint("write the predictions to a file to score with --train"));
     }
     for prediction in truth.reader(predictions)?.ahead() {
         match prediction {

@@ -1,20 +1,22 @@
 use std::path::Path;
 
+use planet_geo::Scale;
+
 use super::{degrees, quoted};
-use crate::prediction::Prediction;
+use crate::prediction::{Certain, Prediction};
 
 /// The two `Ref` columns are what makes a latitude southern in EXIF: without them exiftool
 /// writes −33.8 as 33.8 north.
 pub(super) const HEADER: &str = "SourceFile,GPSLatitude,GPSLatitudeRef,GPSLongitude,\
      GPSLongitudeRef,GPSHPositioningError,GPSProcessingMethod\n";
 
-/// A row for a photo whose place is certain at some level and was not known before; else
-/// nothing. The error is the radius of the level, in metres.
-pub(super) fn row(prediction: &Prediction, root: &Path) -> String {
-    let Some(certain) = &prediction.certain else { return String::new() };
-    if prediction.truth.is_some() || prediction.photo.contains(".tar!") {
+/// A row for a photo whose place is certain at this level or a finer one and was not known before;
+/// else nothing. The error is the radius of the level, in metres: the photo was taken within it with
+/// the probability that was asked for.
+pub(super) fn row(prediction: &Prediction, root: &Path, coarsest: Scale) -> String {
+    let Offered::Position(certain) = Offered::of(prediction, coarsest) else {
         return String::new();
-    }
+    };
     let file = root.join(&prediction.photo);
     let (lat, lng) = (certain.position.lat(), certain.position.lng());
     format!(
@@ -27,4 +29,36 @@ pub(super) fn row(prediction: &Prediction, root: &Path) -> String {
         certain.level.radius().m(),
         certain.level.name(),
     )
+}
+
+/// What a prediction offers for writing into its photo.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Offered<'a> {
+    /// A position that is certain at a level that is fine enough.
+    Position(&'a Certain),
+    /// Nothing: the finest level that is certain is coarser than was asked for.
+    Coarser(Scale),
+    /// Nothing: no level is certain.
+    Uncertain,
+    /// Nothing: the photo has a position.
+    Known,
+    /// Nothing: a photo inside an archive, or one without an answer.
+    Impossible,
+}
+
+impl<'a> Offered<'a> {
+    /// Of a prediction, where nothing coarser than this level is to be written.
+    pub fn of(prediction: &'a Prediction, coarsest: Scale) -> Self {
+        if prediction.error.is_some() || prediction.photo.contains(".tar!") {
+            return Self::Impossible;
+        }
+        if prediction.truth.is_some() {
+            return Self::Known;
+        }
+        match &prediction.certain {
+            None => Self::Uncertain,
+            Some(certain) if certain.level > coarsest => Self::Coarser(certain.level),
+            Some(certain) => Self::Position(certain),
+        }
+    }
 }

@@ -13,7 +13,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use exiftool::Offered;
 use planet_data::DataError;
+use planet_geo::Scale;
 pub use reader::PredictionReader;
 use thiserror::Error;
 
@@ -26,7 +28,8 @@ pub enum PredictionFormat {
     Jsonl,
     /// `img_id,p_key,pred_class,pred_lat,pred_lng,probability`, one row a candidate.
     Csv,
-    /// What `exiftool -csv=FILE` takes; certain answers for photos without a position.
+    /// What `exiftool -csv=FILE` takes; certain answers of a level that is fine enough, for photos
+    /// without a position.
     ExiftoolCsv,
     /// A point a photo with its properties, RFC 7946.
     GeoJson,
@@ -106,12 +109,21 @@ impl PredictionError {
 }
 
 /// What some formats need to know beside the predictions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WriterOptions {
     /// Folder that photo ids are relative to: exiftool finds files by their path.
     pub root: PathBuf,
     /// Whether the header of a table stands already, in a file that is gone on with.
     pub resumed: bool,
+    /// Coarsest level at which positions are offered for writing into photos (exiftool's format).
+    pub coarsest: Scale,
+}
+
+impl Default for WriterOptions {
+    /// Ids relative to the current folder, a new file, positions within 25 km.
+    fn default() -> Self {
+        Self { root: PathBuf::new(), resumed: false, coarsest: Scale::City }
+    }
 }
 
 /// Writes predictions one by one.
@@ -154,7 +166,9 @@ impl<W: Write> PredictionWriter<W> {
         let text = match self.format {
             PredictionFormat::Jsonl => jsonl::line(prediction),
             PredictionFormat::Csv => csv::rows(prediction),
-            PredictionFormat::ExiftoolCsv => exiftool::row(prediction, &self.options.root),
+            PredictionFormat::ExiftoolCsv => {
+                exiftool::row(prediction, &self.options.root, self.options.coarsest)
+            }
             PredictionFormat::GeoJson => geojson::feature(prediction, self.written == 0),
             PredictionFormat::Kml => kml::placemark(prediction),
         };

@@ -8,7 +8,7 @@ use std::{
 use csv::ByteRecord;
 use planet_data::{
     DataError,
-    table::{self, Columns, Compression, Table, TextTable, decimal},
+    table::{self, Columns, Format, Kind, TextTable, decimal},
 };
 use planet_geo::{ClassId, LatLng};
 
@@ -46,8 +46,8 @@ enum Source {
 }
 
 impl PredictionReader {
-    /// Opens a file, plain or compressed; `-` is standard input, whose kind is told from its
-    /// first byte. `p_key` chooses among the partitionings of a file that names them.
+    /// Opens a file, plain or compressed; `-` is standard input. The kind of what has no ending in
+    /// its name, such as a pipe, is told from its first line. `p_key` chooses among the partitionings of a file that names them.
     ///
     /// # Errors
     /// A file that cannot be opened, or whose columns are none of those above.
@@ -202,26 +202,24 @@ impl Layout {
 
 impl Rows {
     fn open(
-        reader: Box<dyn BufRead + Send>,
+        mut reader: Box<dyn BufRead + Send>,
         path: &Path,
         name: &str,
         p_key: Option<&str>,
     ) -> Result<Self, PredictionError> {
-        let (_, bare) = Compression::of_name(name);
-        if bare.to_ascii_lowercase().ends_with(".parquet") {
-            let what = "predictions are read from .jsonl, .csv and .tsv";
-            return Err(DataError::table(name, what).into());
-        }
-        // Standard input can be opened once only; a file is opened again by its own reader.
-        let table = if path.as_os_str() == table::STANDARD_STREAM {
-            TextTable::new(reader, name, b',')?
-        } else {
-            drop(reader);
-            match table::open(path)? {
-                Table::Text(table) => *table,
-                Table::Parquet(_) => unreachable!("refused above by its name"),
+        // Standard input and pipes can be opened once only: the table goes on where the kind was
+        // looked for.
+        let start = reader.fill_buf().map_err(DataError::file(path))?;
+        let delimiter = match Format::of(path).map(|format| format.kind) {
+            Ok(Kind::Parquet) => {
+                let what = "predictions are read from .jsonl, .csv and .tsv";
+                return Err(DataError::table(name, what).into());
             }
+            Ok(Kind::Csv) => b',',
+            Ok(Kind::Tsv) => b'\t',
+            Err(_) => delimiter_of(start),
         };
+        let table = TextTable::new(reader, name, delimiter)?;
         let layout = Layout::of(name, table.columns())?;
         Ok(Self {
             name: name.to_owned(),
@@ -348,6 +346,12 @@ impl Rows {
             position.map(|position| Candidate { class, probability, ..Candidate::at(position) });
         Ok(Some(Parsed { id: id.to_owned(), rank, candidate, truth }))
     }
+}
+
+/// A tab where the first line that is no metadata holds one, else a comma.
+fn delimiter_of(start: &[u8]) -> u8 {
+    let header = start.split(|&byte| byte == b'\n').find(|line| !line.starts_with(b"#"));
+    if header.is_some_and(|line| line.contains(&b'\t')) { b'\t' } else { b',' }
 }
 
 /// A position; `None` where both cells are empty.
