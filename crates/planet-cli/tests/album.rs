@@ -148,6 +148,10 @@ fn libraries_with_nothing_to_go_by_are_refused_with_the_cure() {
         .code(2)
         .stderr(contains("no album scheme"));
     locate(&["photos.csv", "--certain", "0"]).assert().code(2);
+    locate(&["nosuch"])
+        .assert()
+        .code(1)
+        .stderr(contains("no folder or file nosuch").and(contains("planet dataset scan")));
     planet(folder)
         .args(["album", "seek", "bare.csv"])
         .assert()

@@ -2,6 +2,7 @@
 
 mod decode;
 mod error;
+mod estimate;
 mod exif;
 mod facts;
 mod format;

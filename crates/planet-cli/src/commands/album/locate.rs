@@ -9,9 +9,9 @@ use std::{
 use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Prediction,
-    album::{HmmModel, Library, Network, Scheme, albums, trip_map},
+    album::{HmmModel, Library, LibraryError, ModelOutput, Scheme, albums, trip_map},
 };
-use planet_data::{Gazetteer, Manifest, NewFile};
+use planet_data::{Gazetteer, Manifest, NewFile, PhotoRecord};
 use planet_geo::LatLng;
 
 use super::{
@@ -22,6 +22,7 @@ use crate::{
     commands::locate::{FormatName, format, output::Output},
     engine_choice::EngineChoice,
     failure::Failure,
+    progress::Progress,
 };
 
 /// `planet album locate DIR|M [--model MODEL] [--scheme hmm]`
@@ -40,6 +41,9 @@ pub struct Arguments {
     /// not use them. The LSTMs stand in the model's package
     #[arg(long, value_name = "SCHEME", default_value = "hmm")]
     scheme: Scheme,
+    /// Whose photos these are, for hmm
+    #[arg(long, value_enum, default_value = "one")]
+    people: super::PeopleName,
     /// Do not take known positions as evidence
     #[arg(long)]
     ignore_positions: bool,
@@ -113,7 +117,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     for (prediction, record) in predictions.iter_mut().zip(&manifest.records) {
-        prediction.truth = record.position;
+        prediction.truth = record.known_position();
         output.write(prediction)?;
     }
     output.finish()?;
@@ -127,7 +131,7 @@ impl Arguments {
     /// The positions that are evidence.
     fn known(&self, manifest: &Manifest) -> Vec<Option<LatLng>> {
         let position =
-            |record: &planet_data::PhotoRecord| record.position.filter(|_| !self.ignore_positions);
+            |record: &PhotoRecord| record.known_position().filter(|_| !self.ignore_positions);
         manifest.records.iter().map(position).collect()
     }
 
@@ -144,27 +148,44 @@ impl Arguments {
         gazetteer: &Arc<Gazetteer>,
     ) -> Result<Vec<Prediction>, Failure> {
         let probabilities = |row: usize| said.and_then(|said| said.spool.get(row));
-        let network = said.map(|said| Network {
+        let network = said.map(|said| ModelOutput {
             partition: &said.partition,
             probabilities: &probabilities,
-            expected: None,
+            prior: None,
         });
-        let library = Library::new(&manifest.records, network).knowing(model);
-        let trust = library.trust(known);
+        let library = Library::new(&manifest.records, network)
+            .with_people(self.people.people())
+            .with_model(model);
+        let progress = Progress::new("photos");
+        let calibration =
+            library.calibrate(known, &progress).map_err(|error| self.failure(error))?;
         let mut predictions = vec![Prediction::default(); manifest.records.len()];
-        library
-            .locate(known, &trust, &self.options(), gazetteer, |row, prediction| {
-                predictions[row] = prediction;
-            })
-            .map_err(|error| {
-                let failure = Failure::new(error);
-                match &self.model {
-                    Some(_) => failure,
-                    None => failure
-                        .hint("give a model with --model, or photos some of which have a position"),
-                }
-            })?;
+        let clocks = library
+            .locate(
+                known,
+                &calibration,
+                &self.options(),
+                gazetteer,
+                &progress,
+                |row, prediction| {
+                    predictions[row] = prediction;
+                },
+            )
+            .map_err(|error| self.failure(error))?;
+        progress.finish();
+        // How photos of several clocks were compared is an inference, and never made in silence.
+        clocks.iter().filter(|it| it.is_uncertain()).for_each(|it| anstream::eprintln!("{it}"));
         Ok(predictions)
+    }
+
+    fn failure(&self, error: LibraryError) -> Failure {
+        let failure = Failure::new(&error);
+        match (&self.model, error) {
+            (None, LibraryError::NothingKnown) => {
+                failure.hint("give a model with --model, or photos some of which have a position")
+            }
+            _ => failure,
+        }
     }
 
     /// By a scheme that does not use known positions.
@@ -217,7 +238,8 @@ fn draw(
         .map(|(prediction, known)| Prediction { truth: *known, ..prediction.clone() })
         .collect();
     let in_order = |rows: &Vec<usize>| rows.iter().map(|row| &shown[*row]).collect::<Vec<_>>();
-    let map = trip_map(library.sequences().iter().map(|sequence| in_order(&sequence.rows)));
+    let map =
+        trip_map(library.timeline().sequences().iter().map(|sequence| in_order(&sequence.rows)));
     let heading = format!("{} photos", predictions.len());
     let bytes = crate::commands::locate::map::rendered(&map, path, &heading)?;
     NewFile::write_all_at(path, &bytes)

@@ -11,10 +11,10 @@ mod seek;
 mod spool;
 mod train;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use planet::{
     ModelPackage,
-    album::{HmmModel, Scheme},
+    album::{HmmModel, People, Scheme},
 };
 
 pub use self::train::HMM_FILE;
@@ -40,6 +40,24 @@ enum Command {
     Seek(Box<seek::Arguments>),
     /// Train an LSTM on albums, on top of a model whose network stays as it is
     Train(Box<train::Arguments>),
+}
+
+/// Whose photos a library holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PeopleName {
+    /// One person's, whatever author the files name
+    One,
+    /// Each author's by themselves
+    Author,
+}
+
+impl PeopleName {
+    pub const fn people(self) -> People {
+        match self {
+            Self::One => People::One,
+            Self::Author => People::ByAuthor,
+        }
+    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
