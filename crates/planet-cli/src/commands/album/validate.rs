@@ -1,4 +1,4 @@
-//! `planet album seek`: positions are hidden and looked for again.
+//! `planet library validate`: known positions are masked, and their photos located.
 
 use std::{
     io::{self, Write},
@@ -15,7 +15,7 @@ use planet::{
 use super::photos::{self, Said};
 use crate::{engine_choice::EngineChoice, failure::Failure};
 
-/// `planet album seek DIR|M [--model MODEL]`
+/// `planet library validate DIR|M [--model MODEL]`
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// A folder of photos with positions, or a manifest (M or M:SPLIT)
@@ -24,13 +24,13 @@ pub struct Arguments {
     /// Folder that a manifest's photo ids are relative to
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Model package; without one, time and known positions alone tell
+    /// Model package; without one, only times and known positions are used
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// What is hidden; both by default
+    /// What is masked; both by default
     #[arg(long, value_enum)]
     hide: Option<HideName>,
-    /// How often positions are hidden anew
+    /// Number of random maskings
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
     /// Whose photos these are
@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let positions = known.iter().flatten().count();
     if positions < 4 {
         let what = format!("{} has {positions} photos with a position", arguments.photos);
-        return Err(Failure::new(what).hint("hiding half of them needs at least four"));
+        return Err(Failure::new(what).hint("masking half of them needs at least four"));
     }
     let mut learned = HmmModel::default();
     let said = match &arguments.model {
@@ -113,8 +113,8 @@ fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) ->
         how.name()
     );
     let header =
-        ["", "1 km", "25 km", "200 km", "median km", "answered", "certain", "said", "right"];
-    let mut table = Table::new("seek", &title, &header);
+        ["", "1 km", "25 km", "200 km", "median km", "answered", "certain", "stated", "correct"];
+    let mut table = Table::new("validate", &title, &header);
     let percent = |share: f64| format!("{:.1}", 100.0 * share);
     for row in found {
         let median = row.median_km.filter(|km| km.is_finite());
