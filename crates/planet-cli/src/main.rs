@@ -12,8 +12,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     commands::{
-        about, album, cell, dataset, demo, engine, evaluate, export, locate, model, partition,
-        score, train, world,
+        about, album, cell, dataset, demo, engine, evaluate, export, library, locate, model,
+        partition, score, train, world,
     },
     failure::Failure,
 };
@@ -48,8 +48,10 @@ enum Command {
     Evaluate(Box<evaluate::Arguments>),
     /// Score anybody's predictions
     Score(Box<score::Arguments>),
-    /// Locate photos through their neighbours
+    /// Locate albums by the paper's sequence models
     Album(album::Arguments),
+    /// Locate your own photos by known positions, times and a model
+    Library(library::Arguments),
     /// Train a model from photos with positions
     Train(Box<train::Arguments>),
     /// Make a model package of a training run
@@ -83,6 +85,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
         Command::Album(arguments) => album::run(&arguments),
+        Command::Library(arguments) => library::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::About => about::run(),

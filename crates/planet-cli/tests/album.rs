@@ -27,7 +27,7 @@ fn library(folder: &Path) {
 /// What is said of the library's photos, in its order; a map of them in `trip.html`.
 fn located(folder: &Path) -> Vec<Value> {
     planet(folder)
-        .args(["album", "locate", "photos.csv", "-o", "found.jsonl", "--map", "trip.html"])
+        .args(["library", "locate", "photos.csv", "-o", "found.jsonl", "--map", "trip.html"])
         .assert()
         .success();
     let found = fs::read_to_string(folder.join("found.jsonl")).expect("predictions");
@@ -51,7 +51,7 @@ fn missing_positions_are_those_of_the_neighbours_without_any_model() {
     assert!(fs::read_to_string(folder.join("trip.html")).expect("a map").contains("<svg"));
     // exiftool's table has the photos without a position only.
     planet(folder)
-        .args(["album", "locate", "photos.csv", "--format", "exiftool"])
+        .args(["library", "locate", "photos.csv", "--format", "exiftool"])
         .assert()
         .success()
         .stdout(contains("1.jpg,41.").and(contains("0.jpg,").not()));
@@ -100,17 +100,17 @@ fn albums_of_one_photo_and_of_ten_thousand_with_any_times_are_answered_photo_by_
 }
 
 #[test]
-fn hidden_positions_are_looked_for_beside_the_simple_rules() {
+fn masked_positions_are_located_beside_the_simple_rules() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     library(folder);
     planet(folder)
-        .args(["album", "seek", "photos.csv", "--seeds", "2"])
+        .args(["library", "validate", "photos.csv", "--seeds", "2"])
         .assert()
         .success()
         .stdout(contains("hidden Markov model").and(contains("PhotoPrism's rule")));
     let output = planet(folder)
-        .args(["album", "seek", "photos.csv", "--seeds", "2", "--hide", "runs", "--json"])
+        .args(["library", "validate", "photos.csv", "--seeds", "2", "--hide", "runs", "--json"])
         .assert()
         .success()
         .get_output()
@@ -130,7 +130,7 @@ fn libraries_with_nothing_to_go_by_are_refused_with_the_cure() {
         .expect("written");
     let locate = |arguments: &[&str]| {
         let mut command = planet(folder);
-        command.args(["album", "locate"]).args(arguments);
+        command.args(["library", "locate"]).args(arguments);
         command
     };
     locate(&["bare.csv"])
@@ -139,17 +139,21 @@ fn libraries_with_nothing_to_go_by_are_refused_with_the_cure() {
         .stderr(contains("nothing to go by").and(contains("--model")));
     locate(&["photos.csv", "--ignore-positions"]).assert().code(1).stderr(contains("--model"));
     locate(&["empty"]).assert().code(1).stderr(contains("no photos in empty"));
-    locate(&["photos.csv", "--scheme", "average"])
-        .assert()
-        .code(2)
-        .stderr(contains("needs --model"));
-    locate(&["photos.csv", "--scheme", "lstm-3"])
-        .assert()
-        .code(2)
-        .stderr(contains("no album scheme"));
+    let album = |scheme: &str| {
+        let mut command = planet(folder);
+        command.args(["album", "locate", "photos.csv", "--scheme", scheme]);
+        command
+    };
+    album("average").assert().code(2).stderr(contains("needs --model"));
+    album("lstm-3").assert().code(2).stderr(contains("no album scheme"));
+    album("hmm").assert().code(2).stderr(contains("planet library locate"));
     locate(&["photos.csv", "--certain", "0"]).assert().code(2);
+    locate(&["nosuch"])
+        .assert()
+        .code(1)
+        .stderr(contains("no folder or file nosuch").and(contains("planet dataset scan")));
     planet(folder)
-        .args(["album", "seek", "bare.csv"])
+        .args(["library", "validate", "bare.csv"])
         .assert()
         .code(1)
         .stderr(contains("at least four"));

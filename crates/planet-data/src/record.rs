@@ -48,6 +48,14 @@ pub struct PhotoRecord {
     pub other: BTreeMap<String, String>,
 }
 
+impl PhotoRecord {
+    /// The position that is evidence of where the photo was taken: one that is marked as an
+    /// estimate is not.
+    pub fn known_position(&self) -> Option<LatLng> {
+        self.position.filter(|_| self.position_source != Some(PositionSource::Estimate))
+    }
+}
+
 /// Where a position was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,6 +68,9 @@ pub enum PositionSource {
     Sidecar,
     /// A table that came with the dataset.
     Table,
+    /// Any of these, but marked as an estimate, by PlaNet or by another program: it is shown, and
+    /// is no evidence.
+    Estimate,
 }
 
 /// Where a capture time was found; the same places as a position's.
@@ -73,12 +84,15 @@ impl PositionSource {
             Self::Xmp => "xmp",
             Self::Sidecar => "sidecar",
             Self::Table => "table",
+            Self::Estimate => "estimate",
         }
     }
 
     /// The source of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Exif, Self::Xmp, Self::Sidecar, Self::Table].into_iter().find(|s| s.name() == name)
+        [Self::Exif, Self::Xmp, Self::Sidecar, Self::Table, Self::Estimate]
+            .into_iter()
+            .find(|s| s.name() == name)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod engine;
 pub mod evaluate;
 pub mod export;
+pub mod library;
 pub mod locate;
 pub mod model;
 pub mod partition;

@@ -255,7 +255,7 @@ fn integer<T: std::str::FromStr>(column: Column, text: &str) -> Result<T, String
 
 fn source(column: Column, text: &str) -> Result<PositionSource, String> {
     PositionSource::from_name(text).ok_or_else(|| {
-        let what = "is none of exif, xmp, sidecar and table";
+        let what = "is none of exif, xmp, sidecar, table and estimate";
         format!("{} {what}: '{}'", column.name(), short(text))
     })
 }

@@ -30,8 +30,10 @@ const LARGEST_SIDECAR: u64 = 4 << 20;
 
 /// What a photo says of itself, from its headers and its sidecar alone: no pixel is decoded.
 ///
-/// The sidecar wins over EXIF, and EXIF over XMP inside the file. What was found and not
-/// believed stands in `notes`, also a position that lost to another one more than 1 km away. XMP inside GIF, HEIC and AVIF is not read.
+/// The sidecar wins over EXIF, and EXIF over XMP inside the file; but a position that is marked as
+/// an estimate is taken only where no other is. What was found and not used stands in `notes`, also
+/// a position that lost to another one more than 1 km away. XMP inside GIF, HEIC and AVIF is not
+/// read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhotoFacts {
     /// Format of the file.
@@ -148,17 +150,24 @@ impl PhotoFacts {
 
     /// Takes from this source whatever no earlier one had.
     fn take(&mut self, tags: Tags, source: PositionSource) {
+        // An estimate never hides a measured position, wherever the two stand.
+        let is_estimate = tags.is_estimate();
+        let has_estimate = self.position_source == Some(PositionSource::Estimate);
+        let is_better = self.position.is_none() || (has_estimate && !is_estimate);
         if let (Some(own), Some(taken), Some(position)) =
             (self.position, self.position_source, tags.position)
+            && !is_better
+            && !is_estimate
         {
             let km = own.distance_to(position).km();
             if km > SAME_PLACE_KM {
                 self.note(Problem::Elsewhere { position, taken, km }, source);
             }
         }
-        if self.position.is_none() && tags.position.is_some() {
+        if is_better && tags.position.is_some() {
             self.position = tags.position;
-            self.position_source = Some(source);
+            self.position_source =
+                Some(if is_estimate { PositionSource::Estimate } else { source });
             self.accuracy_m = tags.accuracy_m;
             self.processing_method = tags.method;
         }

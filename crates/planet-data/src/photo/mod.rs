@@ -3,6 +3,7 @@
 mod decode;
 mod directory;
 mod error;
+mod estimate;
 mod exif;
 mod facts;
 mod format;

@@ -1,6 +1,6 @@
 use planet_geo::LatLng;
 
-use super::note::Problem;
+use super::{estimate, note::Problem};
 use crate::time::{StatedTime, is_partial};
 
 /// What one place, an EXIF block or an XMP packet, says of a photo.
@@ -9,6 +9,8 @@ pub(super) struct Tags {
     pub(super) position: Option<LatLng>,
     pub(super) accuracy_m: Option<f64>,
     pub(super) method: Option<String>,
+    /// Whether a keyword marks the position as an estimate.
+    pub(super) estimated: bool,
     pub(super) time: Option<String>,
     pub(super) camera: Option<String>,
     pub(super) author: Option<String>,
@@ -16,6 +18,11 @@ pub(super) struct Tags {
 }
 
 impl Tags {
+    /// Whether the position is marked as an estimate.
+    pub(super) fn is_estimate(&self) -> bool {
+        self.estimated || self.method.as_deref().is_some_and(estimate::is_estimate_method)
+    }
+
     /// Takes two coordinates in degrees, if there is such a place and it is not the null island.
     pub(super) fn set_position(&mut self, lat: f64, lng: f64) {
         if lat == 0.0 && lng == 0.0 {

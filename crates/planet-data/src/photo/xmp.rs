@@ -10,12 +10,14 @@ use quick_xml::{
 };
 
 use super::{
+    estimate::is_estimate_keyword,
     note::Problem,
     tags::{Tags, camera, degrees_of_text, letter, signed},
 };
 
 const DC: &str = "http://purl.org/dc/elements/1.1/";
 const EXIF: &str = "http://ns.adobe.com/exif/1.0/";
+const LIGHTROOM: &str = "http://ns.adobe.com/lightroom/1.0/";
 const PHOTOSHOP: &str = "http://ns.adobe.com/photoshop/1.0/";
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 const TIFF: &str = "http://ns.adobe.com/tiff/1.0/";
@@ -39,6 +41,7 @@ struct Properties {
     make: Option<String>,
     model: Option<String>,
     creator: Option<String>,
+    estimated: bool,
 }
 
 /// Reads a packet. Damage ends the reading; what stood before it counts.
@@ -54,6 +57,7 @@ pub(super) fn read(packet: &[u8]) -> Tags {
     tags.camera = camera(properties.make, properties.model);
     tags.author = properties.creator;
     tags.method = properties.method;
+    tags.estimated = properties.estimated;
     tags.accuracy_m = properties.accuracy.as_deref().and_then(ratio).filter(|&metres| metres > 0.0);
     for at in [properties.original, properties.created, properties.digitised].into_iter().flatten()
     {
@@ -232,6 +236,9 @@ impl Properties {
     }
 
     fn set(&mut self, space: &str, name: &str, text: &str) {
+        if matches!((space, name), (DC, "subject") | (LIGHTROOM, "hierarchicalSubject")) {
+            self.estimated |= is_estimate_keyword(text);
+        }
         let place = match (space, name) {
             (EXIF, "GPSLatitude") => &mut self.latitude,
             (EXIF, "GPSLatitudeRef") => &mut self.latitude_reference,

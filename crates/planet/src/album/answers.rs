@@ -1,22 +1,64 @@
+use thiserror::Error;
+
 use super::{Album, Scheme};
 use crate::{CellProbabilities, ProbabilityError};
+
+/// Why a sequence network gives no answers.
+#[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum AnswerError<E> {
+    /// The network failed.
+    #[error(transparent)]
+    Network(E),
+    /// Its package says that photos have no embedding.
+    #[error("the model's embeddings have no features; the package is damaged: export it again")]
+    NoFeatures,
+    /// It returns another number of scores than one for each step and class.
+    #[error(
+        "the model over sequences returned {found} scores for {steps} photos of {classes} classes; \
+         its file is not that of this package: export it again"
+    )]
+    Scores {
+        /// Steps of the sequence.
+        steps: usize,
+        /// Classes of the package.
+        classes: usize,
+        /// Scores that came back.
+        found: usize,
+    },
+    /// A photo's embedding has another length.
+    #[error("an embedding has {found} values, the model reads {features}")]
+    Embedding {
+        /// Of the model.
+        features: usize,
+        /// Of the photo.
+        found: usize,
+    },
+}
 
 impl Scheme {
     /// Runs a sequence network over one album and hands over each photo's scores, `[classes]`.
     ///
-    /// `embeddings` are the photos' in the order of time, each `[features]`; a photo without one is
+    /// `shape` is the number of features and of classes. `embeddings` are the photos' in the order of time, each `[features]`; a photo without one is
     /// an empty step and is answered through its neighbours. `run` turns the embeddings of a
     /// sequence's steps, `[steps, features]`, into scores `[steps, classes]`.
     ///
     /// # Errors
-    /// What `run` returns.
+    /// What `run` returns, or lengths that do not fit.
     pub fn answer<E>(
         self,
         embeddings: &[Option<&[f32]>],
-        features: usize,
+        (features, classes): (usize, usize),
         mut run: impl FnMut(&[f32]) -> Result<Vec<f32>, E>,
-        mut take: impl FnMut(usize, &[f32]),
-    ) -> Result<(), E> {
+        mut emit: impl FnMut(usize, &[f32]),
+    ) -> Result<(), AnswerError<E>> {
+        if features == 0 {
+            return Err(AnswerError::NoFeatures);
+        }
+        let wrong = |embedding: &&[f32]| embedding.len() != features;
+        if let Some(wrong) = embeddings.iter().flatten().copied().find(wrong) {
+            return Err(AnswerError::Embedding { features, found: wrong.len() });
+        }
         for piece in self.pieces(embeddings.len()) {
             let steps = self.steps(piece.len());
             let mut fed = vec![0.0; steps.len() * features];
@@ -26,11 +68,14 @@ impl Scheme {
                     values.copy_from_slice(embedding);
                 }
             }
-            let scores = run(&fed)?;
-            let classes = scores.len() / steps.len();
+            let scores = run(&fed).map_err(AnswerError::Network)?;
+            if classes == 0 || scores.len() != steps.len() * classes {
+                let (steps, found) = (steps.len(), scores.len());
+                return Err(AnswerError::Scores { steps, classes, found });
+            }
             for (step, scores) in steps.iter().zip(scores.chunks_exact(classes)) {
                 if let Some(photo) = step.asked.filter(|_| step.counts) {
-                    take(piece.start + photo, scores);
+                    emit(piece.start + photo, scores);
                 }
             }
         }
@@ -41,12 +86,12 @@ impl Scheme {
 /// The mean of the distributions of an album's photos, given to each of them: of the whole album,
 /// or of each piece into which `pieces` cuts it. `of` gives a photo's own distribution,
 /// `[classes]`; a photo without one has no part in the mean, and gets it all the same. Where no
-/// photo of a piece has one, `take` gets an error for each.
+/// photo of a piece has one, `emit` gets an error for each.
 pub fn album_means(
     album: &Album,
     pieces: Scheme,
     of: impl Fn(usize) -> Option<Vec<f32>>,
-    mut take: impl FnMut(usize, Result<&CellProbabilities, &ProbabilityError>),
+    mut emit: impl FnMut(usize, Result<&CellProbabilities, &ProbabilityError>),
 ) {
     for piece in pieces.pieces(album.rows.len()) {
         let rows = &album.rows[piece];
@@ -56,7 +101,7 @@ pub fn album_means(
             sum.iter_mut().zip(own).for_each(|(sum, it)| *sum += f64::from(it));
         }
         let mean = CellProbabilities::from_weights(&sum);
-        rows.iter().for_each(|row| take(*row, mean.as_ref()));
+        rows.iter().for_each(|row| emit(*row, mean.as_ref()));
     }
 }
 
@@ -83,10 +128,12 @@ mod tests {
                 .collect())
         };
         let mut answers = vec![f32::NAN; 5];
-        let Ok(()) = scheme.answer(&embeddings, 1, sums, |photo, scores| {
-            assert!(answers[photo].is_nan(), "{photo} twice");
-            answers[photo] = scores[0];
-        });
+        scheme
+            .answer(&embeddings, (1, 1), sums, |photo, scores| {
+                assert!(answers[photo].is_nan(), "{photo} twice");
+                answers[photo] = scores[0];
+            })
+            .expect("one score per step");
         answers
     }
 
@@ -97,6 +144,24 @@ mod tests {
         assert_eq!(answers(Scheme::LstmOffset2), [3.0, 7.0, 12.0, 12.0, 12.0]);
         assert_eq!(answers(Scheme::LstmRepeat), [13.0, 15.0, 15.0, 19.0, 24.0]);
         assert_eq!(answers(Scheme::LstmRepeat25), [13.0, 15.0, 15.0, 19.0, 24.0]);
+    }
+
+    #[test]
+    fn scores_of_another_number_than_steps_and_classes_are_an_error_and_no_panic() {
+        let value = [1.0f32];
+        let embeddings: Vec<Option<&[f32]>> = vec![Some(&value); 3];
+        let answer = |shape, scores: usize| {
+            let run = move |_: &[f32]| -> Result<Vec<f32>, Infallible> { Ok(vec![0.0; scores]) };
+            Scheme::Lstm.answer(&embeddings, shape, run, |_, _| {})
+        };
+        assert_eq!(answer((1, 2), 6), Ok(()));
+        for found in [0, 1, 3, 5, 7] {
+            let wanted = AnswerError::Scores { steps: 3, classes: 2, found };
+            assert_eq!(answer((1, 2), found), Err(wanted));
+        }
+        assert_eq!(answer((0, 2), 6), Err(AnswerError::NoFeatures));
+        assert_eq!(answer((2, 2), 6), Err(AnswerError::Embedding { features: 2, found: 1 }));
+        assert!(answer((1, 0), 0).is_err());
     }
 
     #[test]

@@ -119,7 +119,12 @@ impl Embeddings {
             return Err(format!("{shape:?} numbers for {} photos of {features}", ids.len()));
         }
         let values = array.data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four));
-        let rows = ids.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
+        let photos = ids.len();
+        let rows: HashMap<String, usize> =
+            ids.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
+        if rows.len() != photos {
+            return Err(format!("{} of its photos stand there twice", photos - rows.len()));
+        }
         Ok(Self { key, features, rows, values: values.collect() })
     }
 
@@ -260,6 +265,20 @@ mod tests {
         };
         assert!(refused("other", 2).contains("another model"));
         assert!(refused("key", 3).contains("photos of 3"));
+        let twice = std::fs::read(&path).expect("read");
+        // The second name becomes the first one, of the same length in JSON.
+        let (first, second) = (r#""a/1.jpg""#, r#""b/2.jpg""#);
+        let mut plain = Embeddings::new("key".to_owned(), 2);
+        plain.add("a/1.jpg", &[1.0, 2.0]);
+        plain.add("b/2.jpg", &[3.0, 4.0]);
+        plain.write(&path).expect("written");
+        let mut bytes = std::fs::read(&path).expect("read");
+        let at = bytes.windows(second.len()).position(|it| it == second.as_bytes());
+        let at = at.expect("the name stands in the file");
+        bytes[at..at + second.len()].copy_from_slice(first.as_bytes());
+        std::fs::write(&path, bytes).expect("written");
+        assert!(refused("key", 2).contains("1 of its photos stand there twice"));
+        std::fs::write(&path, twice).expect("written");
         let bytes = std::fs::read(&path).expect("read");
         std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("cut");
         assert!(refused("key", 2).contains("delete it"));

@@ -1,187 +1,348 @@
-use super::{Motion, Places, motion::ANYWHERE};
+use planet_data::Monitor;
+
+use super::{
+    StateSpace, TransitionModel,
+    transition::{ANYWHERE, Transition},
+};
+
+/// The likelihood of some states, those that are not named being impossible; the first is the
+/// most likely.
+pub type Emission = Vec<(usize, f64)>;
 
 /// What is known of one photo of a sequence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Its place, where its position is known and is evidence.
-    pub place: Option<usize>,
-    /// Seconds since the photo before it; `None` where a time is unknown, and for the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// Likelihood of each state by its known position; `None` where that is not known.
+    pub position: Option<Emission>,
+    /// Seconds since the photo that it follows; `None` where a time is unknown, and for the
+    /// first.
     pub seconds: Option<i64>,
+    /// Probability that the clocks of the two photos are aligned as supposed; 1 for one clock.
+    pub alignment: f64,
+    /// Whether nothing follows this photo: it has no time, and hangs on the last photo before it
+    /// that is not attached itself. The next photo follows that one too.
+    pub attached: bool,
 }
+
+impl Observation {
+    /// A photo with a time after the one before it, by the same clock.
+    pub fn after(seconds: Option<i64>, position: Option<usize>) -> Self {
+        let position = position.map(|state| vec![(state, 1.0)]);
+        Self { position, seconds, alignment: 1.0, attached: false }
+    }
+}
+
+/// The user ended the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Cancelled;
 
 /// A hidden Markov model of somebody's photos in order: where each was taken, given all of them.
 ///
-/// The states are [`Places`], the moves [`Motion`]. Known positions are certain; what a network
-/// says of a photo is evidence to the power of a weight.
+/// The states are a [`StateSpace`], how they change says a [`TransitionModel`]. Known positions
+/// and a model's output are emissions.
 ///
 /// ```
-/// use planet::album::{Hmm, Motion, Places, Seen};
+/// use planet::album::{Hmm, Observation, StateSpace, TransitionModel};
+/// use planet_data::Unwatched;
 /// use planet_geo::LatLng;
 ///
 /// let (rome, oslo) = (LatLng::new(41.9, 12.5)?, LatLng::new(59.9, 10.75)?);
-/// let places = Places::known(&[rome, oslo]);
-/// let here = places.of_position(rome);
+/// let states = StateSpace::known(&[rome, oslo]);
+/// let in_rome = states.state_of(rome);
 /// // Known, unknown five minutes later, known again ten minutes later.
 /// let photos = [
-///     Seen { place: here, seconds: None },
-///     Seen { place: None, seconds: Some(300) },
-///     Seen { place: here, seconds: Some(600) },
+///     Observation::after(None, in_rome),
+///     Observation::after(Some(300), None),
+///     Observation::after(Some(600), in_rome),
 /// ];
-/// let hmm = Hmm { places: &places, motion: &Motion::default(), usual: None };
+/// let transitions = TransitionModel::default();
+/// let hmm = Hmm { states: &states, transitions: &transitions, home: None };
 /// let mut middle = 0.0;
-/// hmm.posteriors(&photos, |_, _| false, |photo, posterior| {
+/// hmm.posteriors(&photos, |_, _| false, &Unwatched, |photo, posterior| {
 ///     if photo == 1 {
-///         middle = posterior[here.expect("Rome is known")];
+///         middle = posterior[in_rome.expect("Rome is known")];
 ///     }
-/// });
-/// assert!(middle > 0.99);
-/// # Ok::<(), planet_geo::GeoError>(())
+/// })?;
+/// assert!(middle > 0.95);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Hmm<'a> {
     /// The states.
-    pub places: &'a Places,
+    pub states: &'a StateSpace,
     /// How they change.
-    pub motion: &'a Motion,
-    /// Where this person is at other times, `[places]`, summing to one: moves to anywhere lead
-    /// there as often as [`Motion`] has learned. `None` where nobody knows.
-    pub usual: Option<&'a [f64]>,
+    pub transitions: &'a TransitionModel,
+    /// Where this person is at other times, `[states]`, summing to one: transitions to anywhere
+    /// lead there as often as the transition model has learned. `None` where nobody knows.
+    pub home: Option<&'a [f64]>,
+}
+
+/// A photo that others follow, and those that are attached to it.
+#[derive(Debug)]
+struct Node {
+    photo: usize,
+    attached: Vec<usize>,
+}
+
+/// What is known of a node itself: a factor for each state.
+enum Factor {
+    None,
+    Dense(Vec<f64>),
 }
 
 impl Hmm<'_> {
-    /// The exact posterior of every photo's place given all photos: forward and backward pass
-    /// (Rabiner 1989). `take` gets each photo's distribution `[places]`, from the last photo to
-    /// the first.
+    /// The exact posterior of every photo's state given all photos: forward and backward pass
+    /// (Rabiner 1989). `emit` gets each photo's distribution `[states]`, from the last photo to
+    /// the first, but for attached photos, which come after the one that they are attached to.
     ///
-    /// `evidence` writes what a network says of a photo, up to a factor, `[places]`, and returns
-    /// whether it says anything; it is not asked where a position is known, and may be asked twice.
+    /// `emission` writes the likelihood of each state given a model's output for a photo, up to a
+    /// factor, `[states]`, and returns whether it says anything; it is not asked where a position
+    /// is known, and is asked two or three times.
     ///
     /// Every √n-th forward message is kept, the others are computed again: 10,000 photos among
-    /// 26,000 places take 50 MB and a minute.
+    /// 26,000 states take 50 MB.
+    ///
+    /// # Errors
+    /// The monitor ended it.
     pub fn posteriors(
         &self,
-        photos: &[Seen],
-        mut evidence: impl FnMut(usize, &mut [f64]) -> bool,
-        mut take: impl FnMut(usize, &[f64]),
-    ) {
-        let chunk = (photos.len() as f64).sqrt().ceil().max(1.0) as usize;
+        photos: &[Observation],
+        mut emission: impl FnMut(usize, &mut [f64]) -> bool,
+        monitor: &dyn Monitor,
+        mut emit: impl FnMut(usize, &[f64]),
+    ) -> Result<(), Cancelled> {
+        let nodes = nodes(photos);
+        let chunk = (nodes.len() as f64).sqrt().ceil().max(1.0) as usize;
         let mut kept: Vec<Vec<f64>> = Vec::new();
-        let mut state = vec![0.0; self.places.len()];
-        for (photo, seen) in photos.iter().enumerate() {
-            state = self.filtered(photo, seen, &state, &mut evidence);
-            if photo % chunk == 0 {
+        let mut state = Vec::new();
+        for (at, node) in nodes.iter().enumerate() {
+            if monitor.cancelled() {
+                return Err(Cancelled);
+            }
+            let factor = self.factor(node, photos, &mut emission);
+            state = self.forward_message(at, &photos[node.photo], &state, &factor);
+            if at % chunk == 0 {
                 kept.push(state.clone());
             }
         }
-        let mut later = vec![1.0; self.places.len()];
+        let mut later = vec![1.0; self.states.len()];
         for (number, first) in kept.into_iter().enumerate().rev() {
             let start = number * chunk;
-            let end = (start + chunk).min(photos.len());
+            let end = (start + chunk).min(nodes.len());
+            let factors: Vec<Factor> =
+                nodes[start..end].iter().map(|it| self.factor(it, photos, &mut emission)).collect();
             let mut messages = vec![first];
-            for (photo, seen) in photos.iter().enumerate().take(end).skip(start + 1) {
+            for at in start + 1..end {
                 let before = messages.last().expect("the first is there");
-                messages.push(self.filtered(photo, seen, before, &mut evidence));
+                let observation = &photos[nodes[at].photo];
+                messages.push(self.forward_message(at, observation, before, &factors[at - start]));
             }
-            for photo in (start..end).rev() {
-                let mut posterior = messages.pop().expect("one a photo");
+            for at in (start..end).rev() {
+                if monitor.cancelled() {
+                    return Err(Cancelled);
+                }
+                let mut posterior = messages.pop().expect("one per node");
                 posterior.iter_mut().zip(&later).for_each(|(here, later)| *here *= later);
                 normalise(&mut posterior);
-                take(photo, &posterior);
-                if photo > 0 {
-                    later = self.before(photo, &photos[photo], &later, &mut evidence);
+                emit(nodes[at].photo, &posterior);
+                for attached in &nodes[at].attached {
+                    emit(*attached, &self.attached(*attached, photos, &posterior, &mut emission));
+                }
+                if at > 0 {
+                    let observation = &photos[nodes[at].photo];
+                    later = self.backward_message(observation, &later, &factors[at - start]);
                 }
             }
         }
+        Ok(())
     }
 
-    /// The forward message of a photo: its place given the photos up to it.
-    fn filtered(
+    /// The forward message of a node: its state given the photos up to it.
+    fn forward_message(
         &self,
-        photo: usize,
-        seen: &Seen,
+        at: usize,
+        observation: &Observation,
         before: &[f64],
-        evidence: &mut impl FnMut(usize, &mut [f64]) -> bool,
+        factor: &Factor,
     ) -> Vec<f64> {
-        let mut state = vec![0.0; before.len()];
-        match photo {
-            0 => {
-                state.copy_from_slice(self.places.prior());
-                self.come_back(1.0, &mut state);
-            }
-            _ => {
-                let chances = self.motion.chances(seen.seconds);
-                self.places.forward(&chances, before, &mut state);
-                let far = chances[ANYWHERE] * before.iter().sum::<f64>();
-                self.come_back(far, &mut state);
-            }
+        let mut state = vec![0.0; self.states.len()];
+        let transition = self.transition_to(observation);
+        if at == 0 {
+            // Nothing is before it, and so no time is unknown.
+            let transition = self.transitions.transition(Some(0), 1.0);
+            state = self.states.prior(transition.unseen[ANYWHERE]);
+            self.return_home(&transition, 1.0, &mut state);
+        } else {
+            self.step(&transition, before, &mut state);
         }
-        weigh(photo, seen, &mut state, evidence);
-        normalise(&mut state);
+        apply_emission(factor, &mut state);
         state
     }
 
-    /// The backward message of the photo before: how likely this photo and all later ones are,
-    /// from each place.
-    fn before(
+    fn transition_to(&self, observation: &Observation) -> Transition {
+        self.transitions.transition(observation.seconds, observation.alignment)
+    }
+
+    fn step(&self, transition: &Transition, before: &[f64], state: &mut [f64]) {
+        self.states.forward(transition, before, state);
+        let far = transition.probabilities[ANYWHERE] * before.iter().sum::<f64>();
+        self.return_home(transition, far, state);
+    }
+
+    /// The backward message of the node before: how likely this photo and all later ones are,
+    /// from each state.
+    fn backward_message(
         &self,
-        photo: usize,
-        seen: &Seen,
+        observation: &Observation,
         later: &[f64],
-        evidence: &mut impl FnMut(usize, &mut [f64]) -> bool,
+        factor: &Factor,
     ) -> Vec<f64> {
         let mut weighted = later.to_vec();
-        weigh(photo, seen, &mut weighted, evidence);
-        normalise(&mut weighted);
+        apply_emission(factor, &mut weighted);
         let mut message = vec![0.0; later.len()];
-        let chances = self.motion.chances(seen.seconds);
-        self.places.backward(&chances, &weighted, &mut message);
-        if let Some(usual) = self.usual {
-            let seen_from = |from: &[f64]| -> f64 {
-                from.iter().zip(&weighted).map(|(chance, later)| chance * later).sum()
-            };
-            let more = seen_from(usual) - seen_from(self.places.prior());
-            let more = chances[ANYWHERE] * self.motion.returns() * more;
-            message.iter_mut().for_each(|it| *it = (*it + more).max(0.0));
-        }
+        self.step_back(&self.transition_to(observation), &weighted, &mut message);
         normalise(&mut message);
         message
     }
 
-    /// Of what arrived from anywhere by the prior, moves a share to where this person usually is.
-    fn come_back(&self, arrived: f64, state: &mut [f64]) {
-        let Some(usual) = self.usual else { return };
-        let share = arrived * self.motion.returns();
-        for ((chance, usual), prior) in state.iter_mut().zip(usual).zip(self.places.prior()) {
-            *chance = (*chance + share * (usual - prior)).max(0.0);
+    fn step_back(&self, transition: &Transition, weighted: &[f64], message: &mut [f64]) {
+        self.states.backward(transition, weighted, message);
+        let Some(home) = self.home else { return };
+        let seen_from = |from: &[f64]| -> f64 {
+            from.iter().zip(weighted).map(|(chance, later)| chance * later).sum()
+        };
+        let prior = self.states.prior(transition.unseen[ANYWHERE]);
+        let more = seen_from(home) - seen_from(&prior);
+        let more = transition.probabilities[ANYWHERE] * transition.return_probability * more;
+        message.iter_mut().for_each(|it| *it = (*it + more).max(0.0));
+    }
+
+    /// Of what arrived from anywhere by the prior, moves a share to where this person is at other
+    /// times.
+    fn return_home(&self, transition: &Transition, arrived: f64, state: &mut [f64]) {
+        let Some(home) = self.home else { return };
+        let share = arrived * transition.return_probability;
+        let prior = self.states.prior(transition.unseen[ANYWHERE]);
+        for ((chance, home), prior) in state.iter_mut().zip(home).zip(&prior) {
+            *chance = (*chance + share * (home - prior)).max(0.0);
         }
+    }
+
+    /// What is known of a node: its own emission, and what its attached photos say of it.
+    fn factor(
+        &self,
+        node: &Node,
+        photos: &[Observation],
+        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+    ) -> Factor {
+        let mut factor = self.own_factor(node.photo, photos, emission);
+        for attached in &node.attached {
+            if let Some(message) = self.message_of(*attached, photos, emission) {
+                match &mut factor {
+                    Factor::None => factor = Factor::Dense(message),
+                    Factor::Dense(all) => {
+                        all.iter_mut().zip(message).for_each(|(all, it)| *all *= it);
+                        normalise(all);
+                    }
+                }
+            }
+        }
+        factor
+    }
+
+    fn own_factor(
+        &self,
+        photo: usize,
+        photos: &[Observation],
+        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+    ) -> Factor {
+        let mut values = vec![0.0; self.states.len()];
+        match &photos[photo].position {
+            Some(likelihoods) => {
+                likelihoods.iter().for_each(|(state, likelihood)| values[*state] = *likelihood);
+                Factor::Dense(values)
+            }
+            None if emission(photo, &mut values) => Factor::Dense(values),
+            None => Factor::None,
+        }
+    }
+
+    /// What an attached photo says of the state of the one that it is attached to; `None` where
+    /// it knows nothing itself.
+    fn message_of(
+        &self,
+        photo: usize,
+        photos: &[Observation],
+        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+    ) -> Option<Vec<f64>> {
+        let Factor::Dense(mut values) = self.own_factor(photo, photos, emission) else {
+            return None;
+        };
+        normalise(&mut values);
+        let mut message = vec![0.0; values.len()];
+        self.step_back(&self.transition_to(&photos[photo]), &values, &mut message);
+        normalise(&mut message);
+        Some(message)
+    }
+
+    /// The posterior of an attached photo, from that of the one that it is attached to.
+    fn attached(
+        &self,
+        photo: usize,
+        photos: &[Observation],
+        posterior: &[f64],
+        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+    ) -> Vec<f64> {
+        let mut others = posterior.to_vec();
+        if let Some(own) = self.message_of(photo, photos, emission) {
+            // What this photo itself said must not come back to it.
+            others.iter_mut().zip(own).for_each(|(all, own)| *all /= own.max(f64::MIN_POSITIVE));
+            normalise(&mut others);
+        }
+        let mut state = vec![0.0; others.len()];
+        self.step(&self.transition_to(&photos[photo]), &others, &mut state);
+        apply_emission(&self.own_factor(photo, photos, emission), &mut state);
+        state
     }
 }
 
-/// Multiplies by what is known of a photo itself.
-fn weigh(
-    photo: usize,
-    seen: &Seen,
-    state: &mut [f64],
-    evidence: &mut impl FnMut(usize, &mut [f64]) -> bool,
-) {
-    if let Some(place) = seen.place {
-        let chance = state[place];
-        state.fill(0.0);
-        // Whatever was thought before, this is where it was taken.
-        state[place] = chance.max(f64::MIN_POSITIVE);
-        return;
+fn nodes(photos: &[Observation]) -> Vec<Node> {
+    let mut nodes: Vec<Node> = Vec::new();
+    for (photo, observation) in photos.iter().enumerate() {
+        match nodes.last_mut().filter(|_| observation.attached) {
+            Some(node) => node.attached.push(photo),
+            None => nodes.push(Node { photo, attached: Vec::new() }),
+        }
     }
-    let mut said = vec![0.0; state.len()];
-    if evidence(photo, &mut said) {
-        state.iter_mut().zip(said).for_each(|(chance, said)| *chance *= said);
+    nodes
+}
+
+/// Multiplies by what is known of a photo itself. Where that contradicts everything before, it
+/// counts alone.
+fn apply_emission(factor: &Factor, state: &mut [f64]) {
+    if let Factor::Dense(likelihoods) = factor {
+        let mut sum = 0.0;
+        for (chance, likelihood) in state.iter_mut().zip(likelihoods) {
+            *chance *= likelihood;
+            sum += *chance;
+        }
+        if sum <= 0.0 {
+            state.copy_from_slice(likelihoods);
+        }
     }
+    normalise(state);
 }
 
 /// To a sum of one; even chances where nothing is left.
 fn normalise(values: &mut [f64]) {
     let sum: f64 = values.iter().sum();
     if sum > 0.0 && sum.is_finite() {
-        values.iter_mut().for_each(|value| *value /= sum);
+        let scale = 1.0 / sum;
+        match scale.is_finite() {
+            true => values.iter_mut().for_each(|value| *value *= scale),
+            false => values.iter_mut().for_each(|value| *value /= sum),
+        }
     } else {
         values.fill(1.0 / values.len().max(1) as f64);
     }
@@ -189,99 +350,152 @@ fn normalise(values: &mut [f64]) {
 
 #[cfg(test)]
 mod tests {
+    use planet_data::Unwatched;
     use planet_geo::LatLng;
 
     use super::*;
 
-    fn places() -> Places {
+    fn states() -> StateSpace {
         let at = |lat: f64, lng: f64| LatLng::new(lat, lng).expect("in range");
-        Places::known(&[at(0.0, 0.0), at(0.1, 0.0), at(1.0, 0.0), at(40.0, 0.0), at(40.0, 0.0)])
+        StateSpace::known(&[at(0.0, 0.0), at(40.0, 0.0), at(40.0, 0.0)])
     }
 
-    fn posteriors(hmm: Hmm<'_>, photos: &[Seen], said: &[Option<Vec<f64>>]) -> Vec<Vec<f64>> {
+    fn posteriors(
+        hmm: Hmm<'_>,
+        photos: &[Observation],
+        emissions: &[Option<Vec<f64>>],
+    ) -> Vec<Vec<f64>> {
         let mut all = vec![Vec::new(); photos.len()];
-        let evidence = |photo: usize, into: &mut [f64]| {
-            said[photo].as_ref().is_some_and(|said| {
-                into.copy_from_slice(said);
+        let emission = |photo: usize, into: &mut [f64]| {
+            emissions[photo].as_ref().is_some_and(|values| {
+                into.copy_from_slice(values);
                 true
             })
         };
-        hmm.posteriors(photos, evidence, |photo, posterior| all[photo] = posterior.to_vec());
+        hmm.posteriors(photos, emission, &Unwatched, |photo, posterior| {
+            all[photo] = posterior.to_vec();
+        })
+        .expect("nobody ends it");
         all
     }
 
-    /// Every way through all places, one by one.
-    fn by_trying_all(hmm: Hmm<'_>, photos: &[Seen], said: &[Option<Vec<f64>>]) -> Vec<Vec<f64>> {
-        let places = hmm.places.len();
-        let mut sums = vec![vec![0.0; places]; photos.len()];
-        let anywhere = |place: usize| {
-            let (prior, returns) = (hmm.places.prior()[place], hmm.motion.returns());
-            hmm.usual.map_or(prior, |usual| (1.0 - returns) * prior + returns * usual[place])
+    /// The probability of one path through the states.
+    fn path_probability(
+        hmm: Hmm<'_>,
+        photos: &[Observation],
+        emissions: &[Option<Vec<f64>>],
+        path: &[usize],
+    ) -> f64 {
+        let unseen = hmm.transitions.transition(None, 1.0).unseen;
+        let prior = hmm.states.prior(unseen[ANYWHERE]);
+        let anywhere = |state: usize, returns: f64| {
+            hmm.home
+                .map_or(prior[state], |home| (1.0 - returns) * prior[state] + returns * home[state])
         };
-        for number in 0..places.pow(photos.len() as u32) {
-            let way: Vec<usize> =
-                (0..photos.len()).map(|at| number / places.pow(at as u32) % places).collect();
-            let mut chance = anywhere(way[0]);
-            for (at, photo) in photos.iter().enumerate() {
-                if at > 0 {
-                    let mut likelihoods = hmm.places.likelihoods(way[at - 1], way[at]);
-                    likelihoods[ANYWHERE] = anywhere(way[at]);
-                    let chances = hmm.motion.chances(photo.seconds);
-                    chance *= chances.iter().zip(likelihoods).map(|(a, b)| a * b).sum::<f64>();
+        let mut probability = 1.0;
+        let mut before: Option<usize> = None;
+        for (at, photo) in photos.iter().enumerate() {
+            let seconds = before.map_or(Some(0), |_| photo.seconds);
+            let transition = hmm.transitions.transition(seconds, photo.alignment);
+            let returns = transition.return_probability;
+            probability *= match before {
+                None => anywhere(path[at], returns),
+                Some(before) => {
+                    let mut likelihoods = hmm.states.likelihoods(path[before], path[at], &unseen);
+                    likelihoods[ANYWHERE] = anywhere(path[at], returns);
+                    let kinds = transition.probabilities.iter().zip(likelihoods);
+                    kinds.map(|(a, b)| a * b).sum::<f64>()
                 }
-                chance *= match (photo.place, &said[at]) {
-                    (Some(place), _) => f64::from(u8::from(place == way[at])),
-                    (None, Some(said)) => said[way[at]],
-                    (None, None) => 1.0,
-                };
+            };
+            probability *= match (&photo.position, &emissions[at]) {
+                (Some(known), _) => known.iter().find(|it| it.0 == path[at]).map_or(0.0, |it| it.1),
+                (None, Some(values)) => values[path[at]],
+                (None, None) => 1.0,
+            };
+            if !photo.attached {
+                before = Some(at);
             }
-            way.iter().enumerate().for_each(|(at, place)| sums[at][*place] += chance);
         }
-        for sums in &mut sums {
-            normalise(sums);
+        probability
+    }
+
+    /// Every path through all states, one by one.
+    fn by_trying_all(
+        hmm: Hmm<'_>,
+        photos: &[Observation],
+        emissions: &[Option<Vec<f64>>],
+    ) -> Vec<Vec<f64>> {
+        let states = hmm.states.len();
+        let mut sums = vec![vec![0.0; states]; photos.len()];
+        for number in 0..states.pow(photos.len() as u32) {
+            let path: Vec<usize> =
+                (0..photos.len()).map(|at| number / states.pow(at as u32) % states).collect();
+            let probability = path_probability(hmm, photos, emissions, &path);
+            path.iter().enumerate().for_each(|(at, state)| sums[at][*state] += probability);
         }
+        sums.iter_mut().for_each(|sums| normalise(sums));
         sums
     }
 
     #[test]
-    fn posteriors_are_those_of_trying_every_way() {
-        let places = places();
-        let photo = |place, seconds| Seen { place, seconds };
-        let photos = [
+    fn posteriors_are_those_of_trying_every_path() {
+        let states = states();
+        let photo = |position, seconds| Observation::after(seconds, position);
+        let mut photos = [
             photo(None, None),
             photo(Some(1), Some(30)),
-            photo(None, Some(40_000)),
             photo(None, None),
+            photo(Some(0), None),
             photo(None, Some(900)),
-            photo(Some(3), Some(5_000_000)),
         ];
-        let mut said = vec![None; 6];
-        said[2] = Some(vec![0.2, 0.1, 0.7, 0.3]);
-        said[4] = Some(vec![0.0, 0.5, 0.1, 2.0]);
-        let motion = Motion::default();
-        let [nobody, home] = [None, Some(&[0.7, 0.0, 0.05, 0.25][..])].map(|usual| {
-            let hmm = Hmm { places: &places, motion: &motion, usual };
-            let found = posteriors(hmm, &photos, &said);
-            let wanted = by_trying_all(hmm, &photos, &said);
+        // One photo hangs on another, one follows by a doubtful clock, one is known roughly.
+        photos[2].attached = true;
+        photos[3].attached = true;
+        photos[4].alignment = 0.7;
+        photos[1].position = Some(vec![(1, 1.0), (0, 0.2)]);
+        let mut emissions = vec![None; 5];
+        emissions[2] = Some((0..10).map(|it| 0.1 + f64::from(it % 3)).collect());
+        emissions[4] = Some((0..10).map(|it| f64::from(it % 4)).collect());
+        let home: Vec<f64> = [vec![0.6, 0.1], vec![0.3 / 8.0; 8]].concat();
+        for home in [None, Some(&home[..])] {
+            let hmm = Hmm { states: &states, transitions: &TransitionModel::default(), home };
+            let found = posteriors(hmm, &photos, &emissions);
+            let wanted = by_trying_all(hmm, &photos, &emissions);
             for (found, wanted) in found.iter().flatten().zip(wanted.iter().flatten()) {
                 assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
             }
-            found
-        });
-        assert!(home[2][0] > nobody[2][0]);
+        }
     }
 
     #[test]
     fn ten_thousand_photos_neither_vanish_nor_overflow() {
-        let places = places();
-        let hmm = Hmm { places: &places, motion: &Motion::default(), usual: None };
-        let mut photos = vec![Seen { place: None, seconds: Some(10) }; 10_000];
-        photos[5000].place = Some(2);
-        let said = vec![Some(vec![1e-200, 1e-180, 1e-200, 1e-200]); 10_000];
-        let found = posteriors(hmm, &photos, &said);
+        let states = states();
+        let hmm = Hmm { states: &states, transitions: &TransitionModel::default(), home: None };
+        let mut photos = vec![Observation::after(Some(10), None); 10_000];
+        photos[5000] = Observation::after(Some(10), Some(1));
+        let mut emission = vec![1e-200; 10];
+        emission[0] = 1e-180;
+        let found = posteriors(hmm, &photos, &vec![Some(emission); 10_000]);
         assert!(found.iter().all(|it| (it.iter().sum::<f64>() - 1.0).abs() < 1e-9));
-        assert_eq!(found[5000][2], 1.0);
-        assert!(found[0][1] > 0.99);
+        assert_eq!(found[5000][1], 1.0);
+        assert!(found[0][0] > 0.99);
         assert!(posteriors(hmm, &[], &[]).is_empty());
+    }
+
+    #[test]
+    fn the_first_request_to_end_is_heard_within_a_photo() {
+        struct Ended;
+        impl Monitor for Ended {
+            fn expect(&self, _: u64) {}
+            fn advance(&self, _: u64) {}
+            fn cancelled(&self) -> bool {
+                true
+            }
+        }
+        let states = states();
+        let hmm = Hmm { states: &states, transitions: &TransitionModel::default(), home: None };
+        let photos = vec![Observation::after(None, None); 3];
+        let asked = |_: usize, _: &mut [f64]| panic!("nothing is computed any more");
+        assert_eq!(hmm.posteriors(&photos, asked, &Ended, |_, _| {}), Err(Cancelled));
     }
 }

@@ -6,30 +6,38 @@
 //! | know what a sequence network reads, and have it answer | [`Scheme`] |
 //! | give every photo its album's mean | [`album_means`] |
 //! | compute what it reads once | [`Embeddings`] |
-//! | locate a whole library by time, known positions and a network | [`Library`] |
-//! | the exact hidden Markov model below it | [`Hmm`] over [`Places`] with [`Motion`] |
-//! | see how well hidden positions are found again | [`hide_and_seek`] |
+//! | locate a whole library by time, known positions and a model | [`Library`] |
+//! | bring the times of several cameras onto one timeline | [`Timeline`] |
+//! | the exact hidden Markov model below it | [`Hmm`] over a [`StateSpace`] with a [`TransitionModel`] |
+//! | see how well masked positions are found again | [`masked_validation`] |
 
 mod albums;
+mod alignment;
 mod answers;
+mod calibration;
 mod embeddings;
-mod hiding;
 mod hmm;
 mod library;
-mod motion;
+mod masking;
 mod neighbours;
-mod places;
+mod reach;
 mod scheme;
+mod state_space;
+mod timeline;
+mod transition;
 mod trip;
 
 pub use albums::{Album, albums};
-pub use answers::album_means;
+pub use alignment::{Alignment, Basis, Clock};
+pub use answers::{AnswerError, album_means};
+pub use calibration::Calibration;
 pub use embeddings::{Embeddings, EmbeddingsError};
-pub use hiding::{Found, Hide, hide_and_seek};
-pub use hmm::{Hmm, Seen};
-pub use library::{Library, LibraryError, Network, Sequence, Trust};
-pub use motion::{HmmModel, Motion};
+pub use hmm::{Cancelled, Emission, Hmm, Observation};
+pub use library::{Library, LibraryError, ModelOutput};
+pub use masking::{Masking, ValidationRow, masked_validation};
 pub use neighbours::{Timed, nearest_in_time, photoprism};
-pub use places::Places;
 pub use scheme::{Scheme, Step, UnknownScheme};
+pub use state_space::{Fix, StateSpace};
+pub use timeline::{People, Sequence, Timeline};
+pub use transition::{HmmModel, TransitionModel};
 pub use trip::trip_map;

@@ -72,7 +72,8 @@ pub fn sequence(
     mut take: impl FnMut(usize, Prediction),
 ) -> Result<(), Failure> {
     let mut engine = choice.open_sequence(&model(package, scheme)?)?;
-    let features = embeddings.features();
+    let shape = (embeddings.features(), package.partition().len());
+    let features = shape.0;
     let progress = Progress::new("photos");
     progress.expect(manifest.records.len() as u64);
     for album in albums {
@@ -83,7 +84,7 @@ pub fn sequence(
         let steps: Vec<Option<&[f32]>> =
             (0..album.rows.len()).map(|at| embeddings.of(photo(at))).collect();
         let run = |values: &[f32]| engine.run(values, features);
-        let ended = scheme.answer(&steps, features, run, |at, scores| {
+        let ended = scheme.answer(&steps, shape, run, |at, scores| {
             let said = locator.predict(photo(at), scores);
             let said = said.unwrap_or_else(|error| Prediction::failed(photo(at), error));
             take(album.rows[at], said);

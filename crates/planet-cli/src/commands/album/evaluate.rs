@@ -10,7 +10,9 @@ use std::{
 use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Place, Prediction,
-    album::{Album, Embeddings, HmmModel, Library, Network, Scheme, Trust, albums},
+    album::{
+        Album, Calibration, Embeddings, HmmModel, Library, ModelOutput, People, Scheme, albums,
+    },
     evaluation::{Positions, Scorer, ScorerOptions, TruthTable},
     report::{AlbumReport, SchemeResult, Strip, StripAnswer, StripPhoto},
 };
@@ -111,6 +113,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         answers::model(&package, *scheme)?;
     }
     let mut manifest = train::manifest(&arguments.dataset, arguments.root.as_deref())?;
+    for record in &mut manifest.records {
+        // An estimate is no truth to score by.
+        record.position = record.known_position();
+    }
     if manifest.records.iter().all(|record| record.position.is_none()) {
         return Err(Failure::new(format!("{} has no photo with a position", arguments.dataset)));
     }
@@ -296,14 +302,18 @@ impl<'a> Judge<'a> {
         weight: f64,
         take: impl FnMut(usize, Prediction),
     ) -> Result<(), Failure> {
-        let network = Network { partition: self.partition, probabilities, expected };
-        let library =
-            Library::new(&self.manifest.records, Some(network)).knowing(self.model.clone());
+        let output = ModelOutput { partition: self.partition, probabilities, prior: expected };
+        let library = Library::new(&self.manifest.records, Some(output))
+            .with_people(People::ByAuthor)
+            .with_model(self.model.clone());
         let known = vec![None; self.manifest.records.len()];
         let options = LocatorOptions { names: false, ..LocatorOptions::default() };
-        library
-            .locate(&known, &Trust::plain(weight), &options, &self.gazetteer, take)
-            .map_err(Failure::new)
+        let calibration = Calibration::uncalibrated(weight);
+        let progress = crate::progress::Progress::new("photos");
+        let located =
+            library.locate(&known, &calibration, &options, &self.gazetteer, &progress, take);
+        progress.finish();
+        located.map(|_| ()).map_err(Failure::new)
     }
 
     /// The strips, as yet without answers.

@@ -1,4 +1,4 @@
-//! `planet album locate`: photos that show nothing, located through those beside them.
+//! `planet library locate` and `planet album locate`: photos located through their neighbours.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,9 +9,9 @@ use std::{
 use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Prediction,
-    album::{HmmModel, Library, Network, Scheme, albums, trip_map},
+    album::{HmmModel, Library, LibraryError, ModelOutput, People, Scheme, albums, trip_map},
 };
-use planet_data::{Gazetteer, Manifest, NewFile};
+use planet_data::{Gazetteer, Manifest, NewFile, PhotoRecord};
 use planet_geo::LatLng;
 
 use super::{
@@ -25,34 +25,56 @@ use crate::{
     },
     engine_choice::EngineChoice,
     failure::Failure,
+    progress::Progress,
 };
 
-/// `planet album locate DIR|M [--model MODEL] [--scheme hmm]`
+/// Known photos that a model looks at to find how much its output is worth.
+const CALIBRATED: usize = 1000;
+
+/// `planet library locate DIR|M [--model MODEL] -o FOUND.jsonl`
 #[derive(Args, Debug)]
-pub struct Arguments {
+pub struct LibraryArguments {
+    #[command(flatten)]
+    common: Common,
+    /// Whose photos these are
+    #[arg(long, value_enum, default_value = "one")]
+    people: super::PeopleName,
+    /// Do not take known positions as evidence
+    #[arg(long)]
+    ignore_positions: bool,
+}
+
+/// `planet album locate DIR|M --model MODEL --scheme SCHEME`
+#[derive(Args, Debug)]
+pub struct AlbumArguments {
+    #[command(flatten)]
+    common: Common,
+    /// How neighbouring photos are combined; the LSTMs are in the model's package
+    #[arg(long, value_name = "SCHEME")]
+    scheme: Scheme,
+    /// Folder where the embeddings that LSTMs read are kept; by default they are not
+    #[arg(long, value_name = "DIR")]
+    embeddings: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct Common {
     /// A folder of photos, or a manifest (M or M:SPLIT)
     #[arg(value_name = "DIR|M")]
     photos: String,
     /// Folder that a manifest's photo ids are relative to
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Model package; without one, time and known positions alone tell
+    /// Model package; a library can be located without one
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// How photos tell of each other: hmm uses known positions; all others need a model and do
-    /// not use them. The LSTMs stand in the model's package
-    #[arg(long, value_name = "SCHEME", default_value = "hmm")]
-    scheme: Scheme,
-    /// Do not take known positions as evidence
-    #[arg(long)]
-    ignore_positions: bool,
-    /// Candidates a photo
+    /// Candidates per photo
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
-    /// Share of probability that makes a level certain
+    /// Minimum probability for reporting a level
     #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
     certain: f64,
-    /// How to write; by default what the output's name says, else text
+    /// Output format; by default that of the output's name, else text
     #[arg(long, value_enum)]
     format: Option<FormatName>,
     /// File to write
@@ -61,83 +83,125 @@ pub struct Arguments {
     /// Draw the trip (.svg, .png, .html)
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// Folder where the embeddings that LSTMs read are kept; by default they are not
-    #[arg(long, value_name = "DIR")]
-    embeddings: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineChoice,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if !(arguments.certain > 0.0 && arguments.certain <= 1.0) {
-        return Err(Failure::usage("--certain must lie above 0 and at most 1"));
-    }
-    let gazetteer = Arc::new(Gazetteer::new());
-    thread::spawn({
-        let gazetteer = Arc::clone(&gazetteer);
-        move || gazetteer.load()
-    });
-    let format = format(arguments.format, arguments.output.as_deref())?;
-    let manifest = photos::read(&arguments.photos, arguments.root.as_deref())?;
-    let known = arguments.known(&manifest);
-    let package = arguments.model.as_ref().map(|model| ModelPackage::open(model));
-    let package = package.transpose().map_err(Failure::new)?;
-    let scheme = arguments.scheme;
-    if scheme.is_sequence() && !arguments.ignore_positions {
-        let positions = known.iter().flatten().count();
-        if positions > 0 {
-            anstream::eprintln!("{scheme} does not use the {positions} positions that are known");
-        }
-    }
-    let said = match &package {
-        // An LSTM reads embeddings.
-        Some(package) if !scheme.is_sequence() => {
-            let wanted = |row: usize| scheme != Scheme::Hmm || known[row].is_none();
-            Some(Said::of(package, &arguments.engine, &manifest, wanted, None)?)
-        }
-        _ => None,
+/// `planet library locate`.
+pub fn run(arguments: &LibraryArguments) -> Result<(), Failure> {
+    let job = Job {
+        common: &arguments.common,
+        scheme: Scheme::Hmm,
+        people: arguments.people.people(),
+        ignore_positions: arguments.ignore_positions,
+        embeddings: None,
     };
-    let offer = Offer { certain: arguments.certain, ..Offer::default() };
-    let file = arguments.output.as_deref();
-    let mut output = Output::open(file, format, &manifest.root, false, offer)?;
-    let mut predictions = match (scheme, &package) {
-        (Scheme::Hmm, package) => {
-            let model =
-                package.as_ref().map_or_else(|| Ok(HmmModel::default()), super::hmm_model)?;
-            arguments.by_hmm(&manifest, &known, (said.as_ref(), model), &gazetteer)?
-        }
-        (_, Some(package)) => arguments.by_scheme(package, &manifest, said.as_ref(), &gazetteer)?,
-        (scheme, None) => return Err(Failure::usage(format!("--scheme {scheme} needs --model"))),
-    };
-    for (row, error) in said.into_iter().flat_map(|said| said.failed) {
-        // Neighbours may tell of a photo that cannot be read; it is named all the same.
-        if predictions[row].candidates.is_empty() {
-            predictions[row].error = Some(error);
-        } else {
-            anstream::eprintln!("{}: {error}; located by its neighbours", predictions[row].photo);
-        }
-    }
-    for (prediction, record) in predictions.iter_mut().zip(&manifest.records) {
-        prediction.truth = record.position;
-        output.write(prediction)?;
-    }
-    output.finish()?;
-    match &arguments.map {
-        Some(path) => draw(path, &manifest, &known, &predictions),
-        None => Ok(()),
-    }
+    job.run()
 }
 
-impl Arguments {
+/// `planet album locate`.
+pub fn run_album(arguments: &AlbumArguments) -> Result<(), Failure> {
+    if arguments.scheme == Scheme::Hmm {
+        return Err(Failure::usage("album locate has no scheme hmm")
+            .hint("planet library locate uses it, with or without a model"));
+    }
+    let job = Job {
+        common: &arguments.common,
+        scheme: arguments.scheme,
+        people: People::default(),
+        ignore_positions: true,
+        embeddings: arguments.embeddings.as_deref(),
+    };
+    job.run()
+}
+
+/// What both commands do.
+struct Job<'a> {
+    common: &'a Common,
+    scheme: Scheme,
+    people: People,
+    ignore_positions: bool,
+    embeddings: Option<&'a Path>,
+}
+
+impl Job<'_> {
+    fn run(&self) -> Result<(), Failure> {
+        let arguments = self.common;
+        if !(arguments.certain > 0.0 && arguments.certain <= 1.0) {
+            return Err(Failure::usage("--certain must lie above 0 and at most 1"));
+        }
+        let gazetteer = Arc::new(Gazetteer::new());
+        thread::spawn({
+            let gazetteer = Arc::clone(&gazetteer);
+            move || gazetteer.load()
+        });
+        let format = format(arguments.format, arguments.output.as_deref())?;
+        let manifest = photos::read(&arguments.photos, arguments.root.as_deref())?;
+        let known = self.known(&manifest);
+        let package = arguments.model.as_ref().map(|model| ModelPackage::open(model));
+        let package = package.transpose().map_err(Failure::new)?;
+        let scheme = self.scheme;
+        let positions = manifest.records.iter().filter_map(PhotoRecord::known_position).count();
+        if scheme.is_sequence() && positions > 0 {
+            anstream::eprintln!("{scheme} does not use the {positions} positions that are known");
+        }
+        let said = match &package {
+            // An LSTM reads embeddings.
+            Some(package) if !scheme.is_sequence() => {
+                // Of known photos some are needed, to find how much the model's output is worth.
+                let step = known.iter().flatten().count().div_ceil(CALIBRATED).max(1);
+                let wanted = |row: usize| {
+                    scheme != Scheme::Hmm || known[row].is_none() || row.is_multiple_of(step)
+                };
+                Some(Said::of(package, &arguments.engine, &manifest, wanted, None)?)
+            }
+            _ => None,
+        };
+        let offer = Offer { certain: arguments.certain, ..Offer::default() };
+        let file = arguments.output.as_deref();
+        let mut output = Output::open(file, format, &manifest.root, false, offer)?;
+        let mut predictions = match (scheme, &package) {
+            (Scheme::Hmm, package) => {
+                let model =
+                    package.as_ref().map_or_else(|| Ok(HmmModel::default()), super::hmm_model)?;
+                self.by_hmm(&manifest, &known, (said.as_ref(), model), &gazetteer)?
+            }
+            (_, Some(package)) => self.by_scheme(package, &manifest, said.as_ref(), &gazetteer)?,
+            (scheme, None) => {
+                return Err(Failure::usage(format!("--scheme {scheme} needs --model")));
+            }
+        };
+        for (row, error) in said.into_iter().flat_map(|said| said.failed) {
+            // Neighbours may tell of a photo that cannot be read; it is named all the same.
+            if predictions[row].candidates.is_empty() {
+                predictions[row].error = Some(error);
+            } else {
+                anstream::eprintln!(
+                    "{}: {error}; located by its neighbours",
+                    predictions[row].photo
+                );
+            }
+        }
+        for (prediction, record) in predictions.iter_mut().zip(&manifest.records) {
+            prediction.truth = record.known_position();
+            output.write(prediction)?;
+        }
+        output.finish()?;
+        match &arguments.map {
+            Some(path) => draw(path, &manifest, &known, &predictions),
+            None => Ok(()),
+        }
+    }
+
     /// The positions that are evidence.
     fn known(&self, manifest: &Manifest) -> Vec<Option<LatLng>> {
         let position =
-            |record: &planet_data::PhotoRecord| record.position.filter(|_| !self.ignore_positions);
+            |record: &PhotoRecord| record.known_position().filter(|_| !self.ignore_positions);
         manifest.records.iter().map(position).collect()
     }
 
     fn options(&self) -> LocatorOptions {
-        let (top, certain) = (self.top.into(), self.certain);
+        let (top, certain) = (self.common.top.into(), self.common.certain);
         LocatorOptions { top, certain, ..LocatorOptions::default() }
     }
 
@@ -149,27 +213,43 @@ impl Arguments {
         gazetteer: &Arc<Gazetteer>,
     ) -> Result<Vec<Prediction>, Failure> {
         let probabilities = |row: usize| said.and_then(|said| said.spool.get(row));
-        let network = said.map(|said| Network {
+        let network = said.map(|said| ModelOutput {
             partition: &said.partition,
             probabilities: &probabilities,
-            expected: None,
+            prior: None,
         });
-        let library = Library::new(&manifest.records, network).knowing(model);
-        let trust = library.trust(known);
+        let library =
+            Library::new(&manifest.records, network).with_people(self.people).with_model(model);
+        let progress = Progress::new("photos");
+        let calibration =
+            library.calibrate(known, &progress).map_err(|error| self.failure(error))?;
         let mut predictions = vec![Prediction::default(); manifest.records.len()];
-        library
-            .locate(known, &trust, &self.options(), gazetteer, |row, prediction| {
-                predictions[row] = prediction;
-            })
-            .map_err(|error| {
-                let failure = Failure::new(error);
-                match &self.model {
-                    Some(_) => failure,
-                    None => failure
-                        .hint("give a model with --model, or photos some of which have a position"),
-                }
-            })?;
+        let clocks = library
+            .locate(
+                known,
+                &calibration,
+                &self.options(),
+                gazetteer,
+                &progress,
+                |row, prediction| {
+                    predictions[row] = prediction;
+                },
+            )
+            .map_err(|error| self.failure(error))?;
+        progress.finish();
+        // How photos of several clocks were compared is an inference, and never made in silence.
+        clocks.iter().filter(|it| it.is_uncertain()).for_each(|it| anstream::eprintln!("{it}"));
         Ok(predictions)
+    }
+
+    fn failure(&self, error: LibraryError) -> Failure {
+        let failure = Failure::new(&error);
+        match (&self.common.model, error) {
+            (None, LibraryError::NothingKnown) => {
+                failure.hint("give a model with --model, or photos some of which have a position")
+            }
+            _ => failure,
+        }
     }
 
     /// By a scheme that does not use known positions.
@@ -193,14 +273,14 @@ impl Arguments {
                 answers::average(manifest, &albums, self.scheme, said, &locator, take);
             }
             (scheme, None) => {
-                let embeddings = match &self.embeddings {
-                    Some(cache) => embeddings::of(manifest, package, cache, &self.engine)?,
+                let embeddings = match self.embeddings {
+                    Some(cache) => embeddings::of(manifest, package, cache, &self.common.engine)?,
                     None => {
                         let folder = tempfile::tempdir()?;
-                        embeddings::of(manifest, package, folder.path(), &self.engine)?
+                        embeddings::of(manifest, package, folder.path(), &self.common.engine)?
                     }
                 };
-                let network = (package, &self.engine);
+                let network = (package, &self.common.engine);
                 answers::sequence(manifest, &albums, scheme, network, &embeddings, &locator, take)?;
             }
         }
@@ -222,7 +302,8 @@ fn draw(
         .map(|(prediction, known)| Prediction { truth: *known, ..prediction.clone() })
         .collect();
     let in_order = |rows: &Vec<usize>| rows.iter().map(|row| &shown[*row]).collect::<Vec<_>>();
-    let map = trip_map(library.sequences().iter().map(|sequence| in_order(&sequence.rows)));
+    let map =
+        trip_map(library.timeline().sequences().iter().map(|sequence| in_order(&sequence.rows)));
     let heading = format!("{} photos", predictions.len());
     let bytes = crate::commands::locate::map::rendered(&map, path, &heading)?;
     NewFile::write_all_at(path, &bytes)

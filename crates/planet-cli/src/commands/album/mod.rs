@@ -5,16 +5,16 @@ mod embed;
 mod embeddings;
 mod evaluate;
 mod ideals;
-mod locate;
+pub mod locate;
 pub mod photos;
-mod seek;
 mod spool;
 mod train;
+pub mod validate;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use planet::{
     ModelPackage,
-    album::{HmmModel, Scheme},
+    album::{HmmModel, People, Scheme},
 };
 
 pub use self::train::HMM_FILE;
@@ -30,24 +30,39 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Locate a library: by time, known positions, and a model if there is one
-    Locate(Box<locate::Arguments>),
+    /// Locate albums by one of the paper's schemes
+    Locate(Box<locate::AlbumArguments>),
     /// Judge album schemes on photos whose position is known
     Evaluate(Box<evaluate::Arguments>),
     /// Compute what LSTMs read of photos, once for all runs
     Embed(Box<embed::Arguments>),
-    /// Hide known positions, look for them, and say how well they are found again
-    Seek(Box<seek::Arguments>),
     /// Train an LSTM on albums, on top of a model whose network stays as it is
     Train(Box<train::Arguments>),
 }
 
+/// Whose photos a library holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PeopleName {
+    /// One person's, whatever author the files name
+    One,
+    /// Each author's by themselves
+    Author,
+}
+
+impl PeopleName {
+    pub const fn people(self) -> People {
+        match self {
+            Self::One => People::One,
+            Self::Author => People::ByAuthor,
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
-        Command::Locate(arguments) => locate::run(arguments),
+        Command::Locate(arguments) => locate::run_album(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Embed(arguments) => embed::run(arguments),
-        Command::Seek(arguments) => seek::run(arguments),
         Command::Train(arguments) => train::run(arguments),
     }
 }

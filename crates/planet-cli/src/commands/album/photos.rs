@@ -27,6 +27,13 @@ const BATCH: usize = 8;
 pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
     if !Path::new(photos).is_dir() {
         let source = TableSource::parse(photos);
+        if !source.is_standard_input() && !source.path.exists() {
+            let what = format!("there is no folder or file {photos}");
+            return Err(Failure::new(what).hint(
+                "give a folder of photos or a manifest; planet dataset scan FOLDER -o photos.csv \
+                 makes one",
+            ));
+        }
         let manifest = Manifest::load(&source, root).map_err(Failure::new)?;
         if manifest.records.is_empty() {
             return Err(Failure::new(format!("{source} has no photos")));

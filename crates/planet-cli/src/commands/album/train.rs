@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use planet::{
     ModelPackage,
-    album::{HmmModel, Library, Motion, Network, Scheme},
+    album::{HmmModel, Library, ModelOutput, People, Scheme, TransitionModel},
 };
 use planet_train::{AlbumConfig, AlbumSamples, Run, RunFolder};
 
@@ -137,8 +137,8 @@ fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
     };
     let package = ModelPackage::open(model).map_err(Failure::new)?;
     let mut manifest = train::manifest(dataset, arguments.root.as_deref())?;
-    let motion = Motion::of_albums(&manifest.records, package.partition());
-    if motion.pairs() == 0 {
+    let transitions = TransitionModel::of_albums(&manifest.records, package.partition());
+    if transitions.pairs() == 0 {
         let what = format!("{dataset} has no two photos in a row with a known position");
         return Err(Failure::new(what));
     }
@@ -149,31 +149,33 @@ fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
             .hint("choose another -o"));
     }
     // Whole sequences, of the first authors.
-    let sequences = Library::new(&manifest.records, None).sequences().to_vec();
+    let library = Library::new(&manifest.records, None).with_people(People::ByAuthor);
     let mut rows: Vec<usize> = Vec::new();
-    for sequence in sequences {
+    for sequence in library.timeline().sequences() {
         if rows.len() < WEIGHED {
-            rows.extend(sequence.rows);
+            rows.extend(&sequence.rows);
         }
     }
     manifest.records = rows.iter().map(|row| manifest.records[*row].clone()).collect();
     let said = Said::of(&package, &arguments.engine, &manifest, |_| true, None)?;
     let probabilities = |row: usize| said.spool.get(row);
-    let network =
-        Network { partition: package.partition(), probabilities: &probabilities, expected: None };
-    let model = HmmModel { motion: motion.clone(), weight: 1.0 };
-    let library = Library::new(&manifest.records, Some(network)).knowing(model);
-    let known: Vec<_> = manifest.records.iter().map(|record| record.position).collect();
-    let weight = library.weight(&[vec![None; known.len()]], &known);
-    let model = HmmModel { motion, weight };
+    let output =
+        ModelOutput { partition: package.partition(), probabilities: &probabilities, prior: None };
+    let model = HmmModel { transitions: transitions.clone(), weight: 1.0 };
+    let library = Library::new(&manifest.records, Some(output))
+        .with_people(People::ByAuthor)
+        .with_model(model);
+    let known = library.known_positions();
+    let progress = crate::progress::Progress::new("photos");
+    let weight =
+        library.weight(&[vec![None; known.len()]], &known, &progress).map_err(Failure::new)?;
+    progress.finish();
+    let model = HmmModel { transitions, weight };
     std::fs::create_dir_all(folder)
         .and_then(|()| model.write(&file))
         .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    let pairs = model.motion.pairs();
-    writeln!(
-        io::stdout(),
-        "learned from {pairs} pairs of photos; the network's weight is {weight}"
-    )?;
+    let pairs = model.transitions.pairs();
+    writeln!(io::stdout(), "learned from {pairs} pairs of photos; the model's weight is {weight}")?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `planet album seek`: positions are hidden and looked for again.
+//! `planet library validate`: known positions are masked, and their photos located.
 
 use std::{
     io::{self, Write},
@@ -8,14 +8,14 @@ use std::{
 use clap::{Args, ValueEnum};
 use planet::{
     ModelPackage,
-    album::{Found, Hide, HmmModel, Library, Network, hide_and_seek},
+    album::{HmmModel, Library, Masking, ModelOutput, ValidationRow, masked_validation},
     report::Table,
 };
 
 use super::photos::{self, Said};
 use crate::{engine_choice::EngineChoice, failure::Failure};
 
-/// `planet album seek DIR|M [--model MODEL]`
+/// `planet library validate DIR|M [--model MODEL]`
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// A folder of photos with positions, or a manifest (M or M:SPLIT)
@@ -24,15 +24,18 @@ pub struct Arguments {
     /// Folder that a manifest's photo ids are relative to
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Model package; without one, time and known positions alone tell
+    /// Model package; without one, only times and known positions are used
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// What is hidden; both by default
+    /// What is masked; both by default
     #[arg(long, value_enum)]
     hide: Option<HideName>,
-    /// How often positions are hidden anew
+    /// Number of random maskings
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
+    /// Whose photos these are
+    #[arg(long, value_enum, default_value = "one")]
+    people: super::PeopleName,
     /// Every figure as JSON
     #[arg(long)]
     json: bool,
@@ -50,11 +53,12 @@ enum HideName {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let manifest = photos::read(&arguments.photos, arguments.root.as_deref())?;
-    let known: Vec<_> = manifest.records.iter().map(|record| record.position).collect();
+    let known: Vec<_> =
+        manifest.records.iter().map(planet_data::PhotoRecord::known_position).collect();
     let positions = known.iter().flatten().count();
     if positions < 4 {
         let what = format!("{} has {positions} photos with a position", arguments.photos);
-        return Err(Failure::new(what).hint("hiding half of them needs at least four"));
+        return Err(Failure::new(what).hint("masking half of them needs at least four"));
     }
     let mut learned = HmmModel::default();
     let said = match &arguments.model {
@@ -66,21 +70,26 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => None,
     };
     let probabilities = |row: usize| said.as_ref().and_then(|said| said.spool.get(row));
-    let network = said.as_ref().map(|said| Network {
+    let network = said.as_ref().map(|said| ModelOutput {
         partition: &said.partition,
         probabilities: &probabilities,
-        expected: None,
+        prior: None,
     });
-    let library = Library::new(&manifest.records, network).knowing(learned);
+    let library = Library::new(&manifest.records, network)
+        .with_people(arguments.people.people())
+        .with_model(learned);
     let ways = match arguments.hide {
-        None => Hide::ALL.to_vec(),
-        Some(HideName::Runs) => vec![Hide::Runs],
-        Some(HideName::Days) => vec![Hide::Days],
+        None => Masking::ALL.to_vec(),
+        Some(HideName::Runs) => vec![Masking::Runs],
+        Some(HideName::Days) => vec![Masking::Days],
     };
     let mut out = io::stdout().lock();
     let mut all = serde_json::Map::new();
     for how in ways {
-        let found = hide_and_seek(&library, &known, how, arguments.seeds).map_err(Failure::new)?;
+        let progress = crate::progress::Progress::new("photos");
+        let found = masked_validation(&library, &known, how, arguments.seeds, &progress)
+            .map_err(Failure::new)?;
+        progress.finish();
         match arguments.json {
             true => {
                 let value = serde_json::to_value(&found).map_err(Failure::new)?;
@@ -98,14 +107,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn table(how: Hide, found: &[Found], seeds: u64, positions: usize) -> Table {
+fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) -> Table {
     let title = format!(
-        "Half of {positions} positions hidden by {}, mean of {seeds} seeds, % of hidden photos",
+        "Half of {positions} positions masked by {}, mean of {seeds} seeds, % of masked photos",
         how.name()
     );
     let header =
-        ["", "1 km", "25 km", "200 km", "median km", "answered", "certain", "said", "right"];
-    let mut table = Table::new("seek", &title, &header);
+        ["", "1 km", "25 km", "200 km", "median km", "answered", "certain", "stated", "correct"];
+    let mut table = Table::new("validate", &title, &header);
     let percent = |share: f64| format!("{:.1}", 100.0 * share);
     for row in found {
         let median = row.median_km.filter(|km| km.is_finite());

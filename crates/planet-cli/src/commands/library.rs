@@ -1,0 +1,28 @@
+//! `planet library`: somebody's own photos, by known positions, times and, if given, a model.
+
+use clap::{Args, Subcommand};
+
+use super::album::{locate, validate};
+use crate::failure::Failure;
+
+/// `planet library …`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Locate a library: by time, known positions, and a model if there is one
+    Locate(Box<locate::LibraryArguments>),
+    /// Mask known positions, locate their photos, and report how well they are found
+    Validate(Box<validate::Arguments>),
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        Command::Locate(arguments) => locate::run(arguments),
+        Command::Validate(arguments) => validate::run(arguments),
+    }
+}

@@ -1,0 +1,222 @@
+use std::sync::{Arc, Mutex};
+
+use planet_data::{Gazetteer, Monitor};
+use planet_geo::{Distance, LatLng, Scale};
+use rayon::prelude::*;
+
+use super::{
+    Library, LibraryError, Masking,
+    library::{NEARNESSES, Prepared},
+};
+use crate::{CellProbabilities, Locator, LocatorOptions};
+
+/// Weights of a model's output that are tried.
+const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+/// Photos that count for what is stated being right, before any was tried.
+const PRIOR_STRENGTH: f64 = 10.0;
+/// Times that positions are masked in each way.
+const TRIALS: u64 = 2;
+/// Photos of a trial: of larger libraries, stretches are taken at regular distances. Weights are
+/// tried on fewer, since each is a pass of its own.
+const TRIAL_PHOTOS: usize = 2000;
+const WEIGHT_PHOTOS: usize = 600;
+
+/// How much is believed, found by masking known positions and locating their photos.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    /// Weight of the model's output, 0 to 1.
+    pub(super) weight: f64,
+    /// By nearness in time of a known photo and level: how often the truth lay in a disc, over
+    /// the probability that was stated.
+    pub(super) levels: [[f64; 5]; NEARNESSES],
+}
+
+impl Calibration {
+    /// The model's output counts with this weight, 0 to 1, and what is stated is believed.
+    pub fn uncalibrated(weight: f64) -> Self {
+        Self { weight, levels: [[1.0; 5]; NEARNESSES] }
+    }
+}
+
+/// How often discs that would be stated hold the truth.
+#[derive(Clone, Copy)]
+struct Counts {
+    stated: [[f64; 5]; NEARNESSES],
+    right: [[f64; 5]; NEARNESSES],
+}
+
+impl Library<'_> {
+    /// Finds the weight of the model's output, and how far stated probabilities are right: known
+    /// positions are masked by runs and by days, and their photos located from the others. With
+    /// too few of them everything is believed as it is stated. The states of each trial are built
+    /// once.
+    ///
+    /// # Errors
+    /// The monitor ended it.
+    pub fn calibrate(
+        &self,
+        known: &[Option<LatLng>],
+        monitor: &dyn Monitor,
+    ) -> Result<Calibration, LibraryError> {
+        let trials: Vec<Vec<Option<LatLng>>> = (0..TRIALS)
+            .flat_map(|seed| Masking::ALL.map(|how| how.shown(self, known, seed)))
+            .filter(|shown| shown.iter().any(Option::is_some))
+            .collect();
+        let mut calibration = Calibration::uncalibrated(self.model().weight);
+        let prepared: Vec<Prepared> =
+            trials.par_iter().map(|shown| self.prepare(shown)).collect::<Result<Vec<_>, _>>()?;
+        let trials: Vec<(&Vec<Option<LatLng>>, Prepared)> = trials.iter().zip(prepared).collect();
+        if self.has_model() && !trials.is_empty() {
+            calibration.weight = self.best_weight(&trials, known, monitor)?;
+        }
+        let empty = Counts {
+            stated: [[PRIOR_STRENGTH; 5]; NEARNESSES],
+            right: [[PRIOR_STRENGTH; 5]; NEARNESSES],
+        };
+        let counts = Mutex::new(empty);
+        trials.par_iter().try_for_each(|(shown, prepared)| {
+            let prepared = prepared.limited(TRIAL_PHOTOS);
+            self.count(&prepared, (known, shown), calibration.weight, monitor, &counts)
+        })?;
+        let counts = counts.into_inner().unwrap_or(empty);
+        for (levels, (right, stated)) in
+            calibration.levels.iter_mut().zip(counts.right.iter().zip(counts.stated))
+        {
+            *levels = std::array::from_fn(|at| (right[at] / stated[at]).min(1.0));
+        }
+        Ok(calibration)
+    }
+
+    /// Of one trial: what would be stated of masked photos, and whether it is right.
+    fn count(
+        &self,
+        prepared: &Prepared,
+        (known, shown): (&[Option<LatLng>], &[Option<LatLng>]),
+        weight: f64,
+        monitor: &dyn Monitor,
+        counts: &Mutex<Counts>,
+    ) -> Result<(), LibraryError> {
+        let states = &prepared.states;
+        // Discs that would be stated as certain.
+        let options = LocatorOptions { names: false, ..LocatorOptions::default() };
+        let partition = Arc::new(states.partition().clone());
+        let locator = Locator::new(partition, 1.0, options, Arc::new(Gazetteer::new()))?;
+        let mut own: Vec<(usize, usize, f64, bool)> = Vec::new();
+        self.posteriors(prepared, weight, monitor, |row, nearness, posterior| {
+            let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
+            for (at, scale) in Scale::ALL.into_iter().enumerate() {
+                let marginal = states.marginal(posterior, scale);
+                let Ok(probabilities) = CellProbabilities::from_weights(&marginal) else { return };
+                if let Some((middle, mass)) = locator.densest(&probabilities, scale) {
+                    let hit = middle.distance_to(truth) <= scale.radius();
+                    own.push((nearness, at, mass, hit));
+                }
+            }
+        })?;
+        if let Ok(mut counts) = counts.lock() {
+            for (nearness, at, mass, hit) in own {
+                counts.stated[nearness][at] += mass;
+                counts.right[nearness][at] += f64::from(u8::from(hit));
+            }
+        }
+        Ok(())
+    }
+
+    /// The weight of the model's output under which the photos of known positions that are not
+    /// shown are located best: `known` are all of them, `shown` those of each trial.
+    ///
+    /// # Errors
+    /// There is nothing to go by, or the monitor ended it.
+    pub fn weight(
+        &self,
+        shown: &[Vec<Option<LatLng>>],
+        known: &[Option<LatLng>],
+        monitor: &dyn Monitor,
+    ) -> Result<f64, LibraryError> {
+        let trials = shown.iter().map(|shown| Ok((shown, self.prepare(shown)?)));
+        let trials = trials.collect::<Result<Vec<_>, LibraryError>>()?;
+        self.best_weight(&trials, known, monitor)
+    }
+
+    fn best_weight(
+        &self,
+        trials: &[(&Vec<Option<LatLng>>, Prepared)],
+        known: &[Option<LatLng>],
+        monitor: &dyn Monitor,
+    ) -> Result<f64, LibraryError> {
+        let limited: Vec<(&Vec<Option<LatLng>>, Prepared)> = trials
+            .iter()
+            .map(|(shown, prepared)| (*shown, prepared.limited(WEIGHT_PHOTOS)))
+            .collect();
+        let pairs: Vec<(usize, usize)> = (0..WEIGHTS.len())
+            .flat_map(|weight| (0..limited.len()).map(move |trial| (weight, trial)))
+            .collect();
+        let sums: Vec<f64> = pairs
+            .par_iter()
+            .map(|(weight, trial)| {
+                let (shown, prepared) = &limited[*trial];
+                self.log_likelihood(prepared, (known, shown), WEIGHTS[*weight], monitor)
+            })
+            .collect::<Result<_, _>>()?;
+        let of_weight = |weight: usize| -> f64 {
+            pairs.iter().zip(&sums).filter(|(pair, _)| pair.0 == weight).map(|(_, sum)| sum).sum()
+        };
+        let best = (0..WEIGHTS.len()).max_by(|a, b| of_weight(*a).total_cmp(&of_weight(*b)));
+        Ok(best.map_or(1.0, |best| WEIGHTS[best]))
+    }
+
+    /// Sum over masked photos of the logarithm of the probability near the truth.
+    fn log_likelihood(
+        &self,
+        prepared: &Prepared,
+        (known, shown): (&[Option<LatLng>], &[Option<LatLng>]),
+        weight: f64,
+        monitor: &dyn Monitor,
+    ) -> Result<f64, LibraryError> {
+        let states = &prepared.states;
+        let points: Vec<Option<[f64; 3]>> = (0..states.partition().len() as u32)
+            .map(|class| Some(states.partition().point(planet_geo::ClassId(class))?.to_vector()))
+            .collect();
+        let near = (Distance::from_km(25.0).km() / planet_geo::EARTH_RADIUS_KM).cos();
+        let mut sum = 0.0;
+        self.posteriors(prepared, weight, monitor, |row, _, posterior| {
+            let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
+            let truth = truth.to_vector();
+            let inside = |(point, _): &(&Option<[f64; 3]>, &f64)| {
+                point.is_some_and(|point| (0..3).map(|i| point[i] * truth[i]).sum::<f64>() >= near)
+            };
+            let mass: f64 = points.iter().zip(posterior).filter(inside).map(|(_, it)| it).sum();
+            sum += mass.max(1e-4).ln();
+        })?;
+        Ok(sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use planet_data::{PhotoRecord, Unwatched};
+
+    use super::*;
+
+    #[test]
+    fn calibration_falls_where_masked_photos_are_not_where_they_were_searched() {
+        // Every day somewhere else, twenty photos a day: neighbours of the same day are right,
+        // those of other days are wrong. A prior that takes people for sedentary would be.
+        let records: Vec<PhotoRecord> = (0..40 * 20)
+            .map(|photo| {
+                let (day, minute) = (photo / 20, photo % 20);
+                let (month, day) = (1 + day / 28, 1 + day % 28);
+                let time = Some(format!("2021-{month:02}-{day:02}T12:{minute:02}:00"));
+                PhotoRecord { photo: photo.to_string(), time, ..PhotoRecord::default() }
+            })
+            .collect();
+        let known: Vec<Option<LatLng>> = (0..40 * 20)
+            .map(|photo| LatLng::new(f64::from(photo / 20) * 2.0 - 40.0, 10.0).ok())
+            .collect();
+        let calibration =
+            Library::new(&records, None).calibrate(&known, &Unwatched).expect("nobody ends it");
+        assert!(calibration.levels[0][1] > 0.9, "within the hour: {:?}", calibration.levels[0]);
+        let city = calibration.levels[2][1];
+        assert!(city <= 1.0, "another day: {city}");
+    }
+}

@@ -1,0 +1,320 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use planet_data::{Gazetteer, Monitor};
+use planet_geo::{Distance, LatLng, PointIndex, Scale};
+use rand::{RngExt, SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use super::{Library, LibraryError, Timed, nearest_in_time, photoprism};
+use crate::LocatorOptions;
+
+/// Longest run of photos that are masked one after the other.
+const RUN: usize = 12;
+const DAY: i64 = 86_400;
+
+/// How known positions of a library are masked to see whether they are found again: half of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Masking {
+    /// Runs of 1 to 12 photos, between runs that are shown.
+    Runs,
+    /// Whole days.
+    Days,
+}
+
+impl Masking {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Runs, Self::Days];
+
+    /// As on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Runs => "runs",
+            Self::Days => "days",
+        }
+    }
+
+    /// The positions that stay known, one a record.
+    pub fn shown(
+        self,
+        library: &Library<'_>,
+        known: &[Option<LatLng>],
+        seed: u64,
+    ) -> Vec<Option<LatLng>> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut shown = known.to_vec();
+        for sequence in library.timeline().sequences() {
+            let photos: Vec<usize> =
+                (0..sequence.rows.len()).filter(|at| known[sequence.rows[*at]].is_some()).collect();
+            let masked = match self {
+                Self::Runs => runs(photos.len(), &mut rng),
+                Self::Days => {
+                    let days =
+                        photos.iter().map(|at| sequence.times[*at].map(|it| it.div_euclid(DAY)));
+                    whole(&days.collect::<Vec<_>>(), &mut rng)
+                }
+            };
+            for (at, masked) in photos.into_iter().zip(masked) {
+                if masked {
+                    shown[sequence.rows[at]] = None;
+                }
+            }
+        }
+        shown
+    }
+}
+
+/// Runs that are masked and shown in turn, which of them first by chance.
+fn runs(photos: usize, rng: &mut ChaCha8Rng) -> Vec<bool> {
+    let mut masked = Vec::with_capacity(photos + RUN);
+    let mut mask = rng.random_bool(0.5);
+    while masked.len() < photos {
+        let run = rng.random_range(1..=RUN);
+        masked.resize(masked.len() + run, mask);
+        mask = !mask;
+    }
+    masked.truncate(photos);
+    masked
+}
+
+/// Half of the days; photos without a time are a day of their own.
+fn whole(days: &[Option<i64>], rng: &mut ChaCha8Rng) -> Vec<bool> {
+    let mut all: Vec<Option<i64>> = days.to_vec();
+    all.sort_unstable();
+    all.dedup();
+    all.shuffle(rng);
+    let of_day: BTreeMap<Option<i64>, bool> =
+        all.iter().enumerate().map(|(at, day)| (*day, at % 2 == 0)).collect();
+    days.iter().map(|day| of_day[day]).collect()
+}
+
+/// How well a way to locate found masked positions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ValidationRow {
+    /// The way.
+    pub way: String,
+    /// Share of all masked photos within 1, 25 and 200 km.
+    pub within: [f64; 3],
+    /// Median error of all masked photos in km, those without an answer being farther than any.
+    pub median_km: Option<f64>,
+    /// Share that was answered.
+    pub coverage: f64,
+    /// Of answers that were stated as certain: their share of the masked photos, the mean
+    /// probability that was stated, and how often the truth lay within the stated radius. `None`
+    /// where no answer of any seed was certain.
+    pub certain: Option<[f64; 3]>,
+}
+
+/// Masks half of the known positions and locates their photos: by the hidden Markov model, by
+/// PhotoPrism's rule, by the nearest known photo in time, and what the best choice among known
+/// places would reach. Figures are means over the seeds; those of certain answers are means over
+/// all certain answers.
+///
+/// # Errors
+/// There is nothing to go by, or the monitor ended it.
+pub fn masked_validation(
+    library: &Library<'_>,
+    known: &[Option<LatLng>],
+    how: Masking,
+    seeds: u64,
+    monitor: &dyn Monitor,
+) -> Result<Vec<ValidationRow>, LibraryError> {
+    let mut trials: Vec<[Trial; 4]> = Vec::new();
+    for seed in 0..seeds {
+        // Seeds apart from those by which the calibration is found.
+        let shown = how.shown(library, known, 1000 + seed);
+        let masked: Vec<usize> =
+            (0..known.len()).filter(|row| known[*row].is_some() && shown[*row].is_none()).collect();
+        if masked.is_empty() || masked.len() == known.iter().flatten().count() {
+            continue;
+        }
+        trials.push([
+            hmm(library, known, &shown, &masked, monitor)?,
+            rule("PhotoPrism's rule", photoprism, library, known, &shown, &masked),
+            rule("nearest known photo in time", nearest_in_time, library, known, &shown, &masked),
+            bound(known, &shown, &masked),
+        ]);
+    }
+    Ok((0..4).filter_map(|way| row(trials.iter().map(|trial| &trial[way]))).collect())
+}
+
+/// How one way did with one seed.
+struct Trial {
+    way: &'static str,
+    /// Error of each masked photo; `None` where there is no answer.
+    errors: Vec<Option<Distance>>,
+    certain: CertainAnswers,
+}
+
+/// Sums over answers that were stated as certain.
+#[derive(Clone, Copy, Default)]
+struct CertainAnswers {
+    count: f64,
+    stated: f64,
+    right: f64,
+}
+
+/// One way's figures; `None` without a trial.
+fn row<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<ValidationRow> {
+    let trials: Vec<&Trial> = trials.collect();
+    let count = trials.len() as f64;
+    let mean = |of: &dyn Fn(&Trial) -> f64| trials.iter().map(|it| of(it)).sum::<f64>() / count;
+    let share = |trial: &Trial, of: &dyn Fn(&Option<Distance>) -> bool| {
+        trial.errors.iter().filter(|error| of(error)).count() as f64 / trial.errors.len() as f64
+    };
+    let within = [Scale::Street, Scale::City, Scale::Region].map(|scale| {
+        mean(&|trial| share(trial, &|error| error.is_some_and(|it| it <= scale.radius())))
+    });
+    let median = mean(&|trial| {
+        let mut sorted: Vec<f64> =
+            trial.errors.iter().map(|error| error.map_or(f64::INFINITY, Distance::km)).collect();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::INFINITY)
+    });
+    let masked: usize = trials.iter().map(|trial| trial.errors.len()).sum();
+    let sums = trials.iter().fold(CertainAnswers::default(), |sum, trial| CertainAnswers {
+        count: sum.count + trial.certain.count,
+        stated: sum.stated + trial.certain.stated,
+        right: sum.right + trial.certain.right,
+    });
+    Some(ValidationRow {
+        way: trials.first()?.way.to_owned(),
+        within,
+        median_km: Some(median).filter(|km| km.is_finite()),
+        coverage: mean(&|trial| share(trial, &Option::is_some)),
+        certain: (sums.count > 0.0).then(|| {
+            [sums.count / masked as f64, sums.stated / sums.count, sums.right / sums.count]
+        }),
+    })
+}
+
+fn hmm(
+    library: &Library<'_>,
+    known: &[Option<LatLng>],
+    shown: &[Option<LatLng>],
+    masked: &[usize],
+    monitor: &dyn Monitor,
+) -> Result<Trial, LibraryError> {
+    let calibration = library.calibrate(shown, monitor)?;
+    let options = LocatorOptions { names: false, ..LocatorOptions::default() };
+    let mut errors = vec![None; known.len()];
+    let mut certain = CertainAnswers::default();
+    let gazetteer = Arc::new(Gazetteer::new());
+    library.locate(shown, &calibration, &options, &gazetteer, monitor, |row, prediction| {
+        let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
+        errors[row] = prediction.best().map(|best| best.position.distance_to(truth));
+        if let Some(it) = &prediction.certain {
+            certain.count += 1.0;
+            certain.stated += f64::from(it.probability);
+            let hit = it.position.distance_to(truth) <= it.level.radius();
+            certain.right += f64::from(u8::from(hit));
+        }
+    })?;
+    let errors = masked.iter().map(|row| errors[*row]).collect();
+    Ok(Trial { way: "hidden Markov model", errors, certain })
+}
+
+fn rule(
+    way: &'static str,
+    rule: fn(&[Timed]) -> Vec<Option<LatLng>>,
+    library: &Library<'_>,
+    known: &[Option<LatLng>],
+    shown: &[Option<LatLng>],
+    masked: &[usize],
+) -> Trial {
+    let mut answers = vec![None; known.len()];
+    for sequence in library.timeline().sequences() {
+        let rows = sequence.rows.iter().zip(&sequence.times);
+        let photos: Vec<Timed> =
+            rows.map(|(row, time)| Timed { time: *time, position: shown[*row] }).collect();
+        sequence.rows.iter().zip(rule(&photos)).for_each(|(row, answer)| answers[*row] = answer);
+    }
+    let error = |row: &usize| Some(answers[*row]?.distance_to(known[*row]?));
+    let errors = masked.iter().map(error).collect();
+    Trial { way, errors, certain: CertainAnswers::default() }
+}
+
+/// Whoever picks the best of all known photos.
+fn bound(known: &[Option<LatLng>], shown: &[Option<LatLng>], masked: &[usize]) -> Trial {
+    let points: Vec<LatLng> = shown.iter().copied().flatten().collect();
+    let index = PointIndex::new(points.iter().copied());
+    let error = |row: &usize| {
+        let truth = known[*row]?;
+        Some(points[index.nearest(truth)? as usize].distance_to(truth))
+    };
+    let errors = masked.iter().map(error).collect();
+    Trial { way: "bound: the best known photo", errors, certain: CertainAnswers::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use planet_data::{PhotoRecord, Unwatched};
+
+    use super::*;
+
+    fn library() -> (Vec<PhotoRecord>, Vec<Option<LatLng>>) {
+        let record = |photo: u32| PhotoRecord {
+            photo: photo.to_string(),
+            time: Some(format!("2021-03-{:02}T{:02}:00:00", 1 + photo / 10, 8 + photo % 10)),
+            ..PhotoRecord::default()
+        };
+        let known = |photo: u32| LatLng::new(f64::from(photo / 30), 0.0).ok();
+        ((0..280).map(record).collect(), (0..280).map(known).collect())
+    }
+
+    #[test]
+    fn about_half_is_masked_by_runs_of_at_most_12_or_by_whole_days() {
+        let (records, known) = library();
+        let library = Library::new(&records, None);
+        for how in Masking::ALL {
+            let shown = how.shown(&library, &known, 3);
+            let masked = shown.iter().filter(|it| it.is_none()).count();
+            assert!((90..=190).contains(&masked), "{} masks {masked}", how.name());
+            assert_eq!(shown, how.shown(&library, &known, 3));
+            if how == Masking::Days {
+                assert!(
+                    shown
+                        .chunks(10)
+                        .all(|day| day.iter().all(Option::is_some)
+                            || day.iter().all(Option::is_none))
+                );
+            } else {
+                let longest = shown.split(Option::is_some).map(<[_]>::len).max();
+                assert!(longest <= Some(RUN), "{longest:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_neighbours_know_is_found_and_nothing_beats_the_bound() {
+        let (records, known) = library();
+        let library = Library::new(&records, None);
+        let rows = masked_validation(&library, &known, Masking::Runs, 2, &Unwatched)
+            .expect("positions are known");
+        let [hmm, photoprism, nearest, bound] = &rows[..] else { panic!("four ways") };
+        for way in [hmm, photoprism, nearest] {
+            assert!(way.within[1] > 0.8, "{way:?}");
+            assert!(
+                (0..3).all(|at| way.within[at] <= bound.within[at] + 1e-9),
+                "{way:?} {bound:?}"
+            );
+        }
+        let [_, stated, right] = hmm.certain.expect("some are certain");
+        assert!((stated - right).abs() < 0.15, "{hmm:?}");
+    }
+
+    #[test]
+    fn seeds_without_a_certain_answer_do_not_lower_the_means_of_certain_ones() {
+        let at = |lat: f64| LatLng::new(lat, 0.0).expect("in range");
+        let error = Some(at(0.0).distance_to(at(0.1)));
+        let trial = |certain| Trial { way: "it", errors: vec![error; 4], certain };
+        let some = CertainAnswers { count: 2.0, stated: 1.6, right: 2.0 };
+        let trials = [trial(some), trial(CertainAnswers::default())];
+        let [share, stated, right] =
+            row(trials.iter()).and_then(|row| row.certain).expect("some are certain");
+        assert!((share - 0.25).abs() < 1e-12 && (stated - 0.8).abs() < 1e-12 && right == 1.0);
+        let none = [trial(CertainAnswers::default())];
+        assert_eq!(row(none.iter()).expect("a trial").certain, None);
+    }
+}
