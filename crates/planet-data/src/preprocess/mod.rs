@@ -1,10 +1,12 @@
 mod apply;
+mod occlude;
 mod placement;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use apply::Fitted;
+pub use occlude::{Fill, Occluder, PixelBox};
 pub(crate) use placement::Window;
 
 /// How an upright RGB photo becomes the numbers that a network takes. Stored in the model

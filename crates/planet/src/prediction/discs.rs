@@ -76,6 +76,26 @@ impl Discs {
         search.best
     }
 
+    /// Probability within each of some radii of a position.
+    pub(super) fn within<const N: usize>(
+        &self,
+        probabilities: &[f32],
+        middle: LatLng,
+        radii: [Distance; N],
+    ) -> [f64; N] {
+        if self.nodes.is_empty() {
+            return [0.0; N];
+        }
+        let masses = self.masses(probabilities);
+        let (middle, discs) = (middle.to_vector(), self);
+        radii.map(|radius| {
+            let radius = Angle::new(radius.km() / EARTH_RADIUS_KM);
+            let (masses, share, best) = (&masses[..], 0.0, None);
+            let search = Search { discs, probabilities, masses, radius, share, best };
+            search.mass(0, middle, radius).min(1.0)
+        })
+    }
+
     /// Probability inside each node.
     fn masses(&self, probabilities: &[f32]) -> Vec<f64> {
         let mut masses = vec![0.0; self.nodes.len()];
@@ -309,6 +329,26 @@ mod tests {
                 (None, Some(mass)) => prop_assert!((mass - share).abs() < 1e-5),
             }
         }
+    }
+
+    #[test]
+    fn the_probability_round_any_position_is_the_sum_of_the_points_within() {
+        let at = |lat, lng| LatLng::new(lat, lng).expect("in range");
+        let points: Vec<LatLng> =
+            (0..60).map(|i| at(f64::from(i % 8), f64::from(i) * 0.5)).collect();
+        let probabilities: Vec<f32> = (1..=60).map(|i| i as f32 / 1830.0).collect();
+        let discs = Discs::new((0..).map(ClassId).zip(points.iter().copied()));
+        let radii = [1.0, 200.0, 750.0, 2500.0].map(Distance::from_km);
+        for middle in [at(3.0, 10.0), at(-40.0, 170.0)] {
+            let found = discs.within(&probabilities, middle, radii);
+            for (found, radius) in found.into_iter().zip(radii) {
+                let inside = |(point, _): &(&LatLng, _)| point.distance_to(middle) <= radius;
+                let all = points.iter().zip(&probabilities).filter(inside);
+                let wanted: f64 = all.map(|(_, p)| f64::from(*p)).sum();
+                assert!((found - wanted).abs() < 1e-6, "{found} {wanted}");
+            }
+        }
+        assert_eq!(Discs::new(std::iter::empty()).within(&[], at(0.0, 0.0), radii), [0.0; 4]);
     }
 
     #[test]
