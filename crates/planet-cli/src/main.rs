@@ -12,8 +12,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     commands::{
-        about, album, cell, dataset, demo, engine, evaluate, export, library, locate, model,
-        partition, score, train, world,
+        about, album, cell, dataset, demo, engine, evaluate, explain, export, library, locate,
+        model, partition, score, train, world,
     },
     failure::Failure,
 };
@@ -44,6 +44,8 @@ enum Command {
     World(world::Arguments),
     /// Say where photos were taken
     Locate(Box<locate::Arguments>),
+    /// Show which parts of a photo an answer rests on
+    Explain(Box<explain::Arguments>),
     /// Judge a model on photos whose position is known
     Evaluate(Box<evaluate::Arguments>),
     /// Score anybody's predictions
@@ -82,6 +84,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Model(arguments) => model::run(&arguments),
         Command::World(arguments) => world::run(&arguments),
         Command::Locate(arguments) => locate::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
         Command::Album(arguments) => album::run(&arguments),

@@ -47,7 +47,9 @@ pub use perceptual_hash::{NotAHash, PerceptualHash};
 pub use photo::{Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue};
 pub use photo_score::{PHOTOGRAPH_FROM, photo_score};
 pub use pixels::PixelBatch;
-pub use preprocess::{ChannelOrder, Filter, Fit, Layout, Preprocess, PreprocessError};
+pub use preprocess::{
+    ChannelOrder, Fill, Filter, Fit, Layout, Occluder, PixelBox, Preprocess, PreprocessError,
+};
 pub use record::{PhotoRecord, PositionSource, TimeSource};
 pub use scan::{Found, Scanned, common_root, photos_below, scan};
 pub use sheet::{contact_sheet, sample, thumbnail_jpeg};

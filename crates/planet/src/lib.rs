@@ -12,6 +12,7 @@ mod engine;
 pub mod evaluation;
 mod locate;
 pub mod map;
+pub mod occlusion;
 pub mod package;
 pub mod plot;
 mod prediction;

@@ -218,9 +218,14 @@ pub fn escaped(text: &str) -> String {
 
 /// A picture inside its page: an `<img>` with a data URI. `kind` is `png` or `jpeg`.
 pub fn inlined(alternative: &str, kind: &str, bytes: &[u8]) -> String {
-    let (alternative, coded) = (escaped(alternative), base64(bytes));
+    let (alternative, data) = (escaped(alternative), data_uri(kind, bytes));
     let class = if kind == "jpeg" { " class=\"photo\"" } else { "" };
-    format!("<img{class} alt=\"{alternative}\" src=\"data:image/{kind};base64,{coded}\">")
+    format!("<img{class} alt=\"{alternative}\" src=\"{data}\">")
+}
+
+/// A picture as a data URI; `kind` is `png` or `jpeg`.
+pub fn data_uri(kind: &str, bytes: &[u8]) -> String {
+    format!("data:image/{kind};base64,{}", base64(bytes))
 }
 
 /// RFC 4648.

@@ -5,6 +5,7 @@ pub mod dataset;
 pub mod demo;
 pub mod engine;
 pub mod evaluate;
+pub mod explain;
 pub mod export;
 pub mod library;
 pub mod locate;

@@ -57,7 +57,7 @@ impl Preprocess {
         self.place(photo, Placement { window, size: self.size, offset: [0, 0] })
     }
 
-    fn place(&self, photo: &Photo, placement: Placement) -> Fitted {
+    pub(super) fn place(&self, photo: &Photo, placement: Placement) -> Fitted {
         assert!(self.size.iter().all(|&side| side > 0), "an input has pixels");
         let Placement { window, size: [height, width], offset } = placement;
         if let Some((short, window)) = shortened(photo, window, [height, width]) {

@@ -1,4 +1,5 @@
 mod apply;
+mod occlude;
 mod placement;
 mod shorten;
 
@@ -6,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use apply::Fitted;
+pub use occlude::{Fill, Occluder, PixelBox};
 pub(crate) use placement::Window;
 
 /// How an upright RGB photo becomes the numbers that a network takes. Stored in the model

@@ -13,6 +13,11 @@ impl Colour {
     pub const fn new(red: u8, green: u8, blue: u8) -> Self {
         Self { red, green, blue }
     }
+
+    /// Red, green and blue.
+    pub const fn rgb(self) -> [u8; 3] {
+        [self.red, self.green, self.blue]
+    }
 }
 
 impl fmt::Display for Colour {

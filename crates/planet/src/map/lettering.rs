@@ -70,13 +70,13 @@ const GLYPHS: &[(char, &str)] = &[
 const ADVANCE: f64 = 5.6;
 
 /// Width of a line of text in pixels, for letters of this height.
-pub(super) fn width(text: &str, height: f64) -> f64 {
+pub(crate) fn width(text: &str, height: f64) -> f64 {
     let letters = text.chars().count() as f64;
     (letters * ADVANCE - (ADVANCE - 4.0)).max(0.0) * height / 6.0
 }
 
 /// Draws a line of text as one SVG path whose upper left corner is at `x`, `y`.
-pub(super) fn write(svg: &mut String, text: &str, [x, y]: [f64; 2], height: f64) {
+pub(crate) fn write(svg: &mut String, text: &str, [x, y]: [f64; 2], height: f64) {
     let unit = height / 6.0;
     let mut path = String::new();
     for (index, letter) in text.chars().enumerate() {
@@ -110,7 +110,7 @@ fn strokes(letter: char) -> &'static str {
 }
 
 /// Appends to a string.
-pub(super) fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
+pub(crate) fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
     text.write_fmt(what).expect("a string takes whatever is written");
 }
 

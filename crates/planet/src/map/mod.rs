@@ -18,7 +18,7 @@
 mod blocks;
 mod colour;
 mod land;
-mod lettering;
+pub(crate) mod lettering;
 mod page;
 mod partition;
 mod probability;

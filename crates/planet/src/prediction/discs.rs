@@ -95,19 +95,34 @@ impl Discs {
     pub(super) fn densest(&self, probabilities: &[f32], scale: Scale, share: f64) -> Option<Disc> {
         let at = Scale::ALL.iter().position(|it| *it == scale)?;
         let masses = self.most(probabilities, at);
-        let mut search = Search {
-            discs: self,
-            probabilities,
-            masses: &masses,
-            scale: at,
-            radius: Radius::of(scale),
-            share: share - ROUNDING,
-            best: None,
-        };
+        let mut search = self.search(probabilities, &masses, at, share - ROUNDING);
         if !self.nodes.is_empty() {
             search.descend(0);
         }
         search.best
+    }
+
+    /// Probability within each scale's radius of a position.
+    pub(super) fn within(&self, probabilities: &[f32], middle: LatLng) -> [f64; SCALES] {
+        if self.nodes.is_empty() {
+            return [0.0; SCALES];
+        }
+        let middle = middle.to_vector();
+        std::array::from_fn(|at| {
+            let masses = self.most(probabilities, at);
+            self.search(probabilities, &masses, at, 0.0).mass(0, middle).min(1.0)
+        })
+    }
+
+    fn search<'a>(
+        &'a self,
+        probabilities: &'a [f32],
+        masses: &'a [f64],
+        scale: usize,
+        share: f64,
+    ) -> Search<'a> {
+        let radius = Radius::of(Scale::ALL[scale]);
+        Search { discs: self, probabilities, masses, scale, radius, share, best: None }
     }
 
     /// The most that discs of a scale's radius can hold of the classes of each node.
@@ -384,6 +399,27 @@ mod tests {
                 // Within rounding of the share either answer is right.
                 (Some(disc), None) => prop_assert!((disc.mass - share).abs() < 1e-5),
                 (None, Some(mass)) => prop_assert!((mass - share).abs() < 1e-5),
+            }
+        }
+    }
+
+    #[test]
+    fn the_probability_round_any_position_is_the_sum_of_the_shares_within() {
+        let places = (0..60).map(|i| at(f64::from(i % 8), f64::from(i) * 0.5));
+        let classes: Vec<Class> = places.map(|it| point(it, None)).collect();
+        let points: Vec<LatLng> =
+            (0..60).map(|i| at(f64::from(i % 8), f64::from(i) * 0.5)).collect();
+        let probabilities: Vec<f32> = (1..=60).map(|i| i as f32 / 1830.0).collect();
+        let discs = Discs::new(&partition(classes));
+        for middle in [at(3.0, 10.0), at(-40.0, 170.0)] {
+            let found = discs.within(&probabilities, middle);
+            for (found, scale) in found.into_iter().zip(Scale::ALL) {
+                let inside = |(point, _): &(&LatLng, _)| {
+                    point.distance_to(middle) <= scale.radius()
+                };
+                let all = points.iter().zip(&probabilities).filter(inside);
+                let wanted: f64 = all.map(|(_, p)| f64::from(*p)).sum();
+                assert!((found - wanted).abs() < 1e-6, "{found} {wanted}");
             }
         }
     }

@@ -96,6 +96,11 @@ impl Locator {
         Ok(Self { partition, temperature, options, allowed, placeless, discs, known, gazetteer })
     }
 
+    /// Names of places, and countries.
+    pub fn gazetteer(&self) -> &Gazetteer {
+        &self.gazetteer
+    }
+
     /// The classes.
     pub fn partition(&self) -> &Partition {
         &self.partition
@@ -159,7 +164,20 @@ impl Locator {
         Prediction { photo: photo.to_owned(), candidates, certain, ..Prediction::default() }
     }
 
-    fn candidate(&self, class: ClassId, probability: f32) -> Option<Candidate> {
+    /// Probability within each level's radius of a position: of each class the share of its
+    /// photos that lies there.
+    pub fn within(&self, probabilities: &CellProbabilities, position: LatLng) -> [f64; 5] {
+        self.discs.within(probabilities.values(), position)
+    }
+
+    /// The most probable class that is a place.
+    pub(crate) fn best(&self, probabilities: &CellProbabilities) -> Option<(ClassId, f32)> {
+        let mut ranked = probabilities.top(1 + self.placeless).into_iter();
+        ranked.find(|(class, _)| self.partition.point(*class).is_some())
+    }
+
+    /// What is known of a class as an answer; `None` where it is no place.
+    pub(crate) fn candidate(&self, class: ClassId, probability: f32) -> Option<Candidate> {
         let position = self.partition.point(class)?;
         let known = self.known[class.index()].get_or_init(|| self.look_up(class));
         let Known { cell, radius, place } = known.clone();

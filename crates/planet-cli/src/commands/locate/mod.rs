@@ -2,7 +2,7 @@
 
 pub mod map;
 pub mod output;
-mod sources;
+pub mod sources;
 mod text;
 
 use std::{
