@@ -82,7 +82,7 @@ impl Frame {
     }
 
     /// Whether zune-jpeg decodes this coding and sampling rightly: held to libjpeg-turbo's pixels
-    /// by tests/decoding.rs and tests/two_decoders.rs.
+    /// by tests/decoding.rs and tests/rare_kinds.rs.
     pub(super) fn is_for_zune(&self) -> bool {
         let huffman = matches!(self.marker, 0xC0..=0xC2);
         let [first, others @ ..] = &self.components[..] else { return false };
