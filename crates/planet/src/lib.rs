@@ -26,6 +26,7 @@ pub use package::{
 };
 pub use prediction::{
     Candidate, Certain, Locator, LocatorOptions, Place, Prediction, PredictionError,
-    PredictionFormat, PredictionReader, PredictionWriter, Within, WithinError, WriterOptions,
+    PredictionFile, PredictionFileError, PredictionFormat, PredictionReader, PredictionWriter,
+    Within, WithinError, WriterOptions,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

@@ -9,7 +9,8 @@ mod within;
 use planet_geo::{ClassId, Distance, LatLng, Scale};
 
 pub use formats::{
-    PredictionError, PredictionFormat, PredictionReader, PredictionWriter, WriterOptions,
+    PredictionError, PredictionFile, PredictionFileError, PredictionFormat, PredictionReader,
+    PredictionWriter, WriterOptions,
 };
 pub use locator::{Locator, LocatorOptions};
 pub use place::Place;

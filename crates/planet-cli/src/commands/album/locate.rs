@@ -11,7 +11,7 @@ use planet::{
     Locator, LocatorOptions, ModelPackage, Prediction,
     album::{HmmModel, Library, Network, Scheme, albums, trip_map},
 };
-use planet_data::{Gazetteer, Manifest, NewFile};
+use planet_data::{AtomicFile, Gazetteer, Manifest};
 use planet_geo::LatLng;
 
 use super::{
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         _ => None,
     };
-    let mut output = Output::open(arguments.output.as_deref(), format, &manifest.root, false)?;
+    let mut output = Output::open(arguments.output.as_deref(), format, &manifest.root, None)?;
     let mut predictions = match (scheme, &package) {
         (Scheme::Hmm, package) => {
             let model =
@@ -220,6 +220,6 @@ fn draw(
     let map = trip_map(library.sequences().iter().map(|sequence| in_order(&sequence.rows)));
     let heading = format!("{} photos", predictions.len());
     let bytes = crate::commands::locate::map::rendered(&map, path, &heading)?;
-    NewFile::write_all_at(path, &bytes)
+    AtomicFile::write_all_at(path, &bytes)
         .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }
