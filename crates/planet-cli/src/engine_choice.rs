@@ -22,8 +22,8 @@ pub struct EngineChoice {
     /// coreml, directml:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceName,
-    /// Threads that the engine uses; by default one a core
-    #[arg(long, value_name = "N")]
+    /// Threads that the engine uses; by default one per core
+    #[arg(long, alias = "workers", value_name = "N")]
     pub threads: Option<NonZero<usize>>,
     /// The ONNX Runtime library to load instead of looking for one
     #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]

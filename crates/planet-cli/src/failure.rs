@@ -1,6 +1,11 @@
-use std::{fmt, io, process::ExitCode};
+use std::{fmt, io, path::Path, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
+
+use crate::progress;
+
+/// What a shell says of a process that Ctrl-C ended: 128 and the signal's number.
+pub const INTERRUPTED: u8 = 130;
 
 /// Why a command ended without doing what was asked: rendered once, here, to stderr.
 #[derive(Debug)]
@@ -12,7 +17,7 @@ pub struct Failure {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Something failed: exit code 1.
+    /// Something failed: exit code 1, or 130 after Ctrl-C.
     Failed,
     /// The arguments make no sense together: exit code 2.
     Usage,
@@ -29,6 +34,11 @@ impl Failure {
     /// The arguments make no sense.
     pub fn usage(what: impl fmt::Display) -> Self {
         Self { what: what.to_string(), hint: None, kind: Kind::Usage }
+    }
+
+    /// What went wrong with a file, by its name.
+    pub fn file(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |error| Self::new(format!("{}: {error}", path.display()))
     }
 
     /// With a cure.
@@ -48,17 +58,22 @@ impl Failure {
         if let Some(hint) = &self.hint {
             anstream::eprintln!("{cyan}hint:{cyan:#} {hint}");
         }
-        ExitCode::from(if self.kind == Kind::Usage { 2 } else { 1 })
+        ExitCode::from(match self.kind {
+            Kind::Usage => 2,
+            // Every library says in its own words that it was told to stop.
+            _ if progress::was_interrupted() => INTERRUPTED,
+            Kind::Failed | Kind::BrokenPipe => 1,
+        })
     }
 }
 
-/// Writing our output failed.
+/// Writing to standard output failed. What goes wrong with a file is [`Failure::file`]'s.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let kind = match error.kind() {
             io::ErrorKind::BrokenPipe => Kind::BrokenPipe,
             _ => Kind::Failed,
         };
-        Self { what: format!("cannot write the output: {error}"), hint: None, kind }
+        Self { what: format!("cannot write to standard output: {error}"), hint: None, kind }
     }
 }

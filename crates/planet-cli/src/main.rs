@@ -6,7 +6,7 @@ mod failure;
 mod onnxruntime;
 mod progress;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Say where on earth a photo was taken, and train and judge the models that do.
+/// Estimate where photos were taken; train and evaluate models that do so.
 #[derive(Debug, Parser)]
 #[command(name = "planet", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
@@ -32,21 +32,21 @@ enum Command {
     Demo(demo::Arguments),
     /// Show the S2 cell of a position or token
     Cell(cell::Arguments),
-    /// Divide the earth into classes, look at the result, judge it
+    /// Divide the earth into classes; inspect and compare the result
     Partition(partition::Arguments),
     /// Make, count, split and clean datasets
     Dataset(dataset::Arguments),
-    /// Say what runs models here, and how fast
+    /// List inference engines and measure their speed
     Engine(engine::Arguments),
     /// Describe architectures; check and import models
     Model(model::Arguments),
     /// Draw an earth on which the best possible accuracy is known
     World(world::Arguments),
-    /// Say where photos were taken
+    /// Estimate where photos were taken
     Locate(Box<locate::Arguments>),
     /// Show which parts of a photo an answer rests on
     Explain(Box<explain::Arguments>),
-    /// Judge a model on photos whose position is known
+    /// Evaluate a model on photos whose position is known
     Evaluate(Box<evaluate::Arguments>),
     /// Score anybody's predictions
     Score(Box<score::Arguments>),
@@ -58,7 +58,7 @@ enum Command {
     Train(Box<train::Arguments>),
     /// Make a model package of a training run
     Export(export::Arguments),
-    /// Say what this build can do, and whose data is in it
+    /// Show version, features and data licences
     About,
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
@@ -93,8 +93,10 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Train(arguments) => train::run(&arguments),
         Command::About => about::run(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "planet", &mut std::io::stdout());
-            Ok(())
+            // The generator panics where a pipe is closed; memory never is.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "planet", &mut script);
+            Ok(std::io::stdout().write_all(&script)?)
         }
         Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?),
     }

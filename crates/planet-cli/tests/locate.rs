@@ -58,7 +58,7 @@ fn a_full_disk_is_an_error() {
     let ended = ended.expect("ended");
     assert_eq!(ended.status.code(), Some(1));
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert!(said.contains("cannot write the output"), "{said}");
+    assert!(said.contains("cannot write to standard output"), "{said}");
 }
 
 /// As Ctrl-C does: what is done is kept, and --resume gives what a whole run gives.
@@ -67,7 +67,8 @@ fn a_full_disk_is_an_error() {
 fn a_run_that_the_user_ends_goes_on_where_it_stopped() {
     let folder = prepare("600");
     let folder = folder.path();
-    let whole = start(folder, &["-o", "whole.jsonl"], Stdio::null()).wait().expect("ended");
+    let whole = ["-o", "whole.jsonl", "--map", "whole.svg"];
+    let whole = start(folder, &whole, Stdio::null()).wait().expect("ended");
     assert!(whole.success());
     let child = start(folder, &["-o", "out.jsonl"], Stdio::null());
     let begun = || fs::metadata(folder.join("out.jsonl.part")).map_or(0, |it| it.len()) > 0;
@@ -78,13 +79,25 @@ fn a_run_that_the_user_ends_goes_on_where_it_stopped() {
     assert!(Process::new("kill").args(["-INT", &pid]).status().expect("sent").success());
     let ended = child.wait_with_output().expect("ended");
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert_eq!(ended.status.code(), Some(130), "{said}");
     assert!(said.contains("interrupted") && said.contains("--resume"), "{said}");
     assert!(!folder.join("out.jsonl").exists());
-    let rest = start(folder, &["-o", "out.jsonl", "--resume"], Stdio::null()).wait();
+    let refused = |arguments: &[&str], code: i32, what: &str| {
+        let ended = start(folder, arguments, Stdio::null()).wait_with_output().expect("ended");
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(code), "{said}");
+        assert!(said.contains(what), "{said}");
+    };
+    refused(&["-o", "out.jsonl"], 1, "--resume");
+    refused(&["-o", "out.jsonl", "--resume", "--top", "2"], 1, "was written with --top 5, not 2");
+    let resumed = ["-o", "out.jsonl", "--resume", "--map", "resumed.svg"];
+    let rest = start(folder, &resumed, Stdio::null()).wait();
     assert!(rest.expect("ended").success());
+    // A complete output is neither begun again nor taken for one of other settings.
+    refused(&["-o", "out.jsonl", "--resume"], 0, "is complete");
     let read = |name: &str| fs::read(folder.join(name)).expect("predictions");
     assert!(read("out.jsonl") == read("whole.jsonl"));
+    assert!(read("resumed.svg") == read("whole.svg"), "earlier photos are on the map too");
 }
 
 /// `script` of util-linux gives a program a terminal.
@@ -100,7 +113,7 @@ fn one_photo_at_a_terminal_has_a_small_map_and_several_have_none() {
         let planet = env!("CARGO_BIN_EXE_planet");
         let photos = photos.join(" ");
         let line = format!(
-            "{environment} {planet} locate {photos} --model model --engine rten --no-names \
+            "stty cols 100; {environment} {planet} locate {photos} --model model --engine rten --no-names \
              2>/dev/null"
         );
         let output = Process::new("script")
@@ -114,8 +127,8 @@ fn one_photo_at_a_terminal_has_a_small_map_and_several_have_none() {
     };
     let one = at_a_terminal(&photos[..1], "");
     assert_eq!(one.matches("38;2;").count(), one.matches('▀').count(), "{one}");
-    // 80 columns for 360 degrees, two rows a line for 140.
-    assert_eq!(one.matches('▀').count(), 80 * 16, "{one}");
+    // 100 columns for 360 degrees, two rows a line for 140.
+    assert_eq!(one.matches('▀').count(), 100 * 20, "{one}");
     assert!(one.contains("\u{1b}[1m"), "bold in {one}");
     assert!(!at_a_terminal(&photos, "").contains('▀'));
     let plain = at_a_terminal(&photos[..1], "NO_COLOR=1");
@@ -145,4 +158,65 @@ fn ground_is_a_country_a_box_or_a_polygon() {
     locate("0,-80,60,10").success().stdout(contains("151.2153").not());
     locate("none.geojson").code(1).stderr(contains("none.geojson: holds no Polygon"));
     locate("atlantis").code(2).stderr(contains("'atlantis' is no ISO country code"));
+}
+
+#[test]
+fn a_compressed_output_is_compressed_and_a_name_must_fit_its_format() {
+    let folder = prepare("2");
+    let folder = folder.path();
+    let locate = |arguments: &[&str]| {
+        let mut command = planet(folder);
+        command.args(["locate", "photos", "--model", "model", "--engine", "rten", "--no-names"]);
+        command.args(arguments).assert()
+    };
+    locate(&["-o", "out.jsonl.gz"]).success();
+    let start = fs::read(folder.join("out.jsonl.gz")).expect("written");
+    assert_eq!(start[..2], [0x1f, 0x8b]);
+    locate(&["-o", "out.txt", "--format", "text"]).success();
+    let text = fs::read_to_string(folder.join("out.txt")).expect("written");
+    assert!(text.contains("photos") && !text.contains('\u{1b}'), "{text}");
+    locate(&["-o", "x.jsonl", "--format", "exiftool"]).code(2).stderr(contains("exiftool"));
+    locate(&["-o", "x.csv", "--format", "exiftool"]).success();
+    locate(&["--map", "x.pdf", "-o", "y.jsonl"]).code(2).stderr(contains("x.pdf"));
+    assert!(!folder.join("y.jsonl").exists());
+}
+
+#[test]
+fn what_is_no_photo_is_named_before_a_model_is_loaded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let locate = |photo: &str| {
+        let mut command = planet(folder);
+        command.args(["locate", photo, "--model", "nowhere"]).assert()
+    };
+    locate("nosuch").code(1).stderr(contains("there is no such photo, folder or manifest"));
+    locate("nosuch.csv").code(1).stderr(contains("no such manifest").and(contains("dataset scan")));
+    locate("https://example.org/a.jpg").code(2).stderr(contains("never downloads"));
+}
+
+#[test]
+fn a_country_wins_over_a_folder_of_its_name() {
+    let folder = prepare("1");
+    fs::create_dir(folder.path().join("FR")).expect("a folder");
+    planet(folder.path())
+        .args(["locate", "photos", "--model", "model", "--engine", "rten", "--no-names"])
+        .args(["--format", "csv", "--within", "FR"])
+        .assert()
+        .success()
+        .stdout(contains(",0,0,48.8584,2.2945,1\n"));
+}
+
+#[test]
+fn a_reader_that_stops_early_is_no_error_for_completions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = Process::new(env!("CARGO_BIN_EXE_planet"))
+        .current_dir(folder.path())
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("ended");
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
 }

@@ -58,31 +58,6 @@ fn a_foreign_classifier_becomes_a_package_that_locates_photos() {
 }
 
 #[test]
-fn an_interrupted_output_is_gone_on_with_and_nothing_comes_twice() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    foreign(folder, 3);
-    import(folder).assert().success();
-    planet(folder)
-        .args(["world", "draw", "--photos", "9", "--size", "64", "-o", "photos"])
-        .assert()
-        .success();
-    for (name, cut) in [("out.jsonl", 700), ("out.csv", 300)] {
-        let locate = |extra: &[&str]| {
-            let mut command = planet(folder);
-            command.args(["locate", "photos/manifest.parquet", "--model", "model"]);
-            command.args(["--engine", "rten", "--batch", "1", "-o", name]).args(extra);
-            command.assert().success();
-            fs::read(folder.join(name)).expect("predictions")
-        };
-        let whole = locate(&[]);
-        fs::remove_file(folder.join(name)).expect("removed");
-        fs::write(folder.join(format!("{name}.part")), &whole[..cut]).expect("half of it");
-        assert!(locate(&["--resume"]) == whole, "{name} differs");
-    }
-}
-
-#[test]
 fn models_that_are_none_or_do_not_fit_are_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

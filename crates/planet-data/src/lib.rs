@@ -14,7 +14,7 @@ mod left_out;
 mod loader;
 mod manifest;
 mod monitor;
-mod new_file;
+mod output;
 mod perceptual_hash;
 mod photo;
 mod photo_score;
@@ -42,7 +42,7 @@ pub use loader::{
 };
 pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
 pub use monitor::{Monitor, Unwatched};
-pub use new_file::NewFile;
+pub use output::{AtomicFile, Before, OutputFile, ResumeError, Settings};
 pub use perceptual_hash::{NotAHash, PerceptualHash};
 pub use photo::{Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue};
 pub use photo_score::{PHOTOGRAPH_FROM, photo_score};

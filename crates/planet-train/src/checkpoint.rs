@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use planet_data::NewFile;
+use planet_data::AtomicFile;
 use planet_geo::Partition;
 use planet_net::Weights;
 use safetensors::SafeTensors;
@@ -107,7 +107,7 @@ impl Checkpoint {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(TrainError::file(folder))?;
         }
-        NewFile::write_all_at(path, &self.to_bytes()).map_err(TrainError::file(path))
+        AtomicFile::write_all_at(path, &self.to_bytes()).map_err(TrainError::file(path))
     }
 
     /// The file's content.
@@ -208,9 +208,9 @@ impl RunFolder {
         let mut text = Vec::new();
         let path = self.partition();
         partition.write(&mut text).map_err(TrainError::file(&path))?;
-        NewFile::write_all_at(&path, &text).map_err(TrainError::file(&path))?;
+        AtomicFile::write_all_at(&path, &text).map_err(TrainError::file(&path))?;
         let path = self.config();
-        NewFile::write_all_at(&path, config.as_bytes()).map_err(TrainError::file(&path))
+        AtomicFile::write_all_at(&path, config.as_bytes()).map_err(TrainError::file(&path))
     }
 
     /// The resolved configuration.

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use planet::GUESSES;
-use planet_data::{FailedPhoto, Monitor, NewFile};
+use planet_data::{AtomicFile, FailedPhoto, Monitor};
 use planet_geo::Partition;
 use planet_net::{Network, OutputName};
 
@@ -411,7 +411,7 @@ impl Run {
             if let Some(validated) = validated {
                 let path = self.folder.validation_logits();
                 let bytes = validated.logits.to_safetensors(&[]);
-                NewFile::write_all_at(&path, &bytes).map_err(TrainError::file(&path))?;
+                AtomicFile::write_all_at(&path, &bytes).map_err(TrainError::file(&path))?;
             }
         }
         self.checkpoint(&self.folder.last())?;

@@ -1,6 +1,6 @@
 use std::{fmt::Write, path::Path};
 
-use planet_data::NewFile;
+use planet_data::AtomicFile;
 use planet_geo::Scale;
 use serde::{Deserialize, Serialize};
 
@@ -89,5 +89,5 @@ pub(crate) fn write(path: &Path, epochs: &[Epoch]) -> Result<(), TrainError> {
         }
         text.push('\n');
     }
-    NewFile::write_all_at(path, text.as_bytes()).map_err(TrainError::file(path))
+    AtomicFile::write_all_at(path, text.as_bytes()).map_err(TrainError::file(path))
 }

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use planet_data::{ManifestWriter, Monitor, NewFile};
+use planet_data::{AtomicFile, ManifestWriter, Monitor};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -175,7 +175,7 @@ fn make_public(_folder: &Path) -> io::Result<()> {
 fn write_places(world: &World, path: &Path) -> Result<(), WorldError> {
     let file = |source| WorldError::File { path: path.to_owned(), source };
     let write = || -> csv::Result<()> {
-        let mut table = csv::Writer::from_writer(NewFile::create(path)?);
+        let mut table = csv::Writer::from_writer(AtomicFile::create(path)?);
         table.write_record(["place", "name", "country", "lat", "lng", "rural", "popularity"])?;
         for (row, place) in world.places().iter().enumerate() {
             table.serialize((
@@ -198,7 +198,7 @@ fn write_places(world: &World, path: &Path) -> Result<(), WorldError> {
 struct Writer {
     folder: PathBuf,
     manifest: ManifestWriter,
-    truth: csv::Writer<NewFile>,
+    truth: csv::Writer<AtomicFile>,
     shards: Option<Shards>,
     /// The folder that the last photo went into, which exists.
     last_folder: PathBuf,
@@ -210,8 +210,8 @@ struct Writer {
 impl Writer {
     fn new(folder: &Path, shards: bool) -> Result<Self, WorldError> {
         let truth = folder.join(TRUTH_FILE);
-        let file =
-            NewFile::create(&truth).map_err(|source| WorldError::File { path: truth, source })?;
+        let file = AtomicFile::create(&truth)
+            .map_err(|source| WorldError::File { path: truth, source })?;
         Ok(Self {
             manifest: ManifestWriter::create(&folder.join("manifest.parquet"), None, &[])?,
             truth: csv::Writer::from_writer(file),

@@ -1,6 +1,6 @@
 use std::{io, io::Write, path::PathBuf};
 
-use planet_data::NewFile;
+use planet_data::AtomicFile;
 
 const BLOCK: usize = 512;
 
@@ -10,7 +10,7 @@ const MEMBERS: usize = 1000;
 /// Tar files with `key.jpg` beside `key.json`, as WebDataset reads them (ustar).
 pub(crate) struct Shards {
     folder: PathBuf,
-    open: Option<(NewFile, usize)>,
+    open: Option<(AtomicFile, usize)>,
     count: usize,
 }
 
@@ -26,7 +26,7 @@ impl Shards {
         }
         let name = format!("shard-{:05}.tar", self.count);
         if self.open.is_none() {
-            self.open = Some((NewFile::create(&self.folder.join(&name))?, 0));
+            self.open = Some((AtomicFile::create(&self.folder.join(&name))?, 0));
         }
         let (file, members) = self.open.as_mut().expect("a shard was opened just now");
         member(file, &format!("{key}.jpg"), jpeg)?;

@@ -1,6 +1,6 @@
 use std::{fs, path::Path, sync::Arc};
 
-use planet_data::NewFile;
+use planet_data::AtomicFile;
 use planet_geo::LatLng;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ impl WorldParameters {
     pub fn write(&self, folder: &Path) -> Result<(), WorldError> {
         let path = folder.join("world.json");
         let text = serde_json::to_string_pretty(self).expect("numbers become JSON");
-        NewFile::write_all_at(&path, format!("{text}\n").as_bytes())
+        AtomicFile::write_all_at(&path, format!("{text}\n").as_bytes())
             .map_err(|source| WorldError::File { path, source })
     }
 

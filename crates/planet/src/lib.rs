@@ -27,6 +27,7 @@ pub use package::{
 };
 pub use prediction::{
     Candidate, Certain, Locator, LocatorOptions, Offered, Place, Prediction, PredictionError,
-    PredictionFormat, PredictionReader, PredictionWriter, Within, WithinError, WriterOptions,
+    PredictionFile, PredictionFileError, PredictionFormat, PredictionReader, PredictionWriter,
+    Within, WithinError, WriterOptions,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

@@ -3,10 +3,10 @@
 use std::{fs, path::Path, sync::Arc};
 
 use planet::{
-    Locator, LocatorOptions, Prediction, PredictionFormat, PredictionReader, PredictionWriter,
-    ProbabilityError, Within, WithinError, WriterOptions,
+    Locator, LocatorOptions, Prediction, PredictionFile, PredictionFormat, PredictionReader,
+    PredictionWriter, ProbabilityError, Within, WithinError, WriterOptions,
 };
-use planet_data::Gazetteer;
+use planet_data::{Gazetteer, Settings, table::open_text};
 use planet_geo::{
     CellId, Class, ClassId, ClassKind, LatLng, Partition, PartitionInfo, Scale, Scatter,
 };
@@ -308,4 +308,58 @@ fn a_format_is_told_from_a_files_name() {
     assert_eq!(of("p.CSV"), Some(PredictionFormat::Csv));
     assert_eq!(of("p.kml"), Some(PredictionFormat::Kml));
     assert_eq!(of("predictions"), None);
+}
+
+#[test]
+fn an_output_that_was_cut_anywhere_is_resumed_to_the_whole_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let locator = locator(LocatorOptions { top: 3, ..Default::default() }).expect("no ground");
+    let predict =
+        |photo: &str| locator.predict(photo, &logits([0.1, 0.2, 0.3, 0.15, 0.25])).expect("sound");
+    let predictions = [
+        predict("a, b.jpg"),
+        Prediction::failed("cut.jpg", "the file is empty"),
+        predict("two\nlines.jpg"),
+        predict("c.jpg"),
+        predict("c.jpg"),
+    ];
+    let settings = Settings::from([("--top".to_owned(), "3".to_owned())]);
+    for (name, format) in [
+        ("a.jsonl", PredictionFormat::Jsonl),
+        ("a.csv", PredictionFormat::Csv),
+        ("b.jsonl.gz", PredictionFormat::Jsonl),
+        ("b.csv.zst", PredictionFormat::Csv),
+    ] {
+        let path = folder.path().join(name);
+        let part = folder.path().join(format!("{name}.part"));
+        let begin = || {
+            PredictionFile::create_resumable(&path, format, WriterOptions::default(), &settings)
+                .expect("begun")
+        };
+        let text = || std::io::read_to_string(open_text(&path).expect("there")).expect("whole");
+        let mut file = begin();
+        predictions.iter().for_each(|it| file.write(it).expect("written"));
+        file.finish().expect("finished");
+        let (bytes, whole) = (fs::read(&path).expect("bytes"), text());
+        for cut in 0..=bytes.len() {
+            fs::remove_file(&path).expect("removed");
+            // As a process that is killed: nothing is tidied up.
+            std::mem::forget(begin());
+            fs::write(&part, &bytes[..cut]).expect("cut");
+            let mut seen = 0;
+            let mut count = |_: Prediction| seen += 1;
+            let resumed = PredictionFile::resume(
+                &path,
+                format,
+                WriterOptions::default(),
+                &settings,
+                &mut count,
+            );
+            let mut file = resumed.expect("resumed");
+            predictions[seen..].iter().for_each(|it| file.write(it).expect("written"));
+            file.finish().expect("finished");
+            assert_eq!(text(), whole, "{name} cut at {cut}");
+        }
+        assert!(!part.exists(), "{name}");
+    }
 }

@@ -16,7 +16,7 @@ use planet::{
     report::{GalleryKeeper, Report},
 };
 use planet_data::{
-    DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, NewFile, PhotoStore,
+    AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoStore,
     table::TableSource, thumbnail_jpeg,
 };
 use planet_engine::Signature;
@@ -238,10 +238,10 @@ impl Arguments {
     }
 }
 
-fn open(folder: &Path, file: &Path) -> Result<PredictionWriter<BufWriter<NewFile>>, Failure> {
+fn open(folder: &Path, file: &Path) -> Result<PredictionWriter<BufWriter<AtomicFile>>, Failure> {
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
-    let new = BufWriter::new(NewFile::create(file).map_err(failed)?);
+    let new = BufWriter::new(AtomicFile::create(file).map_err(failed)?);
     PredictionWriter::new(new, PredictionFormat::Jsonl, WriterOptions::default()).map_err(failed)
 }

@@ -10,7 +10,7 @@ use planet::{
     Locator, LocatorOptions, ModelPackage,
     occlusion::{Fill, Occlusion, OcclusionOptions, Search, Target, explain, passes, to_page},
 };
-use planet_data::{Gazetteer, NewFile};
+use planet_data::{AtomicFile, Gazetteer};
 use planet_engine::Signature;
 use planet_geo::Scale;
 
@@ -182,7 +182,7 @@ fn write(kind: Kind, output: &Path, outcomes: &[Outcome]) -> Result<(), Failure>
     let failed =
         |path: &Path, error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
     let save = |path: &Path, bytes: &[u8]| {
-        NewFile::write_all_at(path, bytes).map_err(|error| failed(path, error))
+        AtomicFile::write_all_at(path, bytes).map_err(|error| failed(path, error))
     };
     match kind {
         Kind::Html => save(output, to_page(outcomes).map_err(Failure::new)?.as_bytes()),

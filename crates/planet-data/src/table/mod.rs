@@ -8,16 +8,15 @@ mod columns;
 mod format;
 mod input;
 mod lines;
-mod output;
 mod parquet;
 mod source;
 mod text;
 
+pub use crate::output::OutputFile;
 pub use columns::Columns;
 pub use format::{Compression, Format, Kind};
 pub use input::{Table, open, open_text};
 pub(crate) use lines::read_line;
-pub use output::OutputFile;
 pub(crate) use parquet::{not_whole, open_parquet};
 pub use source::TableSource;
 pub(crate) use text::not_utf8;

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use planet_data::{FailedPhoto, Loader, LoaderError, Monitor, NewFile};
+use planet_data::{AtomicFile, FailedPhoto, Loader, LoaderError, Monitor};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use thiserror::Error;
 
@@ -151,7 +151,7 @@ impl Embeddings {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        NewFile::write_all_at(path, &bytes).map_err(failed)
+        AtomicFile::write_all_at(path, &bytes).map_err(failed)
     }
 
     /// Features a photo.

@@ -97,7 +97,13 @@ impl StateSpace {
             all.iter().map(|class| Some(point(class)?.to_vector())).collect();
         let reaches = REACHES
             .map(|km| Reach::new(&points, &visits, classes, km / planet_geo::EARTH_RADIUS_KM));
-        all.push(Class { kind: ClassKind::Other, photos: 0, mean: None, centre: None, scatter: None });
+        all.push(Class {
+            kind: ClassKind::Other,
+            photos: 0,
+            mean: None,
+            centre: None,
+            scatter: None,
+        });
         let partition = Partition::new(info, all).expect("there is a position or a class");
         let mut space = Self {
             partition,

@@ -1,6 +1,6 @@
 use std::{collections::HashMap, fs, io, path::Path};
 
-use planet_data::{NewFile, PhotoRecord};
+use planet_data::{AtomicFile, PhotoRecord};
 use planet_geo::Partition;
 use serde::{Deserialize, Serialize};
 
@@ -142,7 +142,7 @@ impl HmmModel {
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let file = HmmFile { format: FORMAT.to_owned(), model: self.clone() };
         let json = serde_json::to_vec_pretty(&file).expect("plain numbers");
-        NewFile::write_all_at(path, &json)
+        AtomicFile::write_all_at(path, &json)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use planet_data::NewFile;
+use planet_data::AtomicFile;
 use planet_geo::Partition;
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ impl NewPackage {
         let path = self.folder().join(PARTITION_FILE);
         let mut text = Vec::new();
         partition.write(&mut text).map_err(PackageError::file(&path))?;
-        NewFile::write_all_at(&path, &text).map_err(PackageError::file(&path))?;
+        AtomicFile::write_all_at(&path, &text).map_err(PackageError::file(&path))?;
         let description = ModelDescription {
             format: MODEL_FORMAT.to_owned(),
             name: draft.name,
@@ -120,10 +120,10 @@ impl NewPackage {
         let mut json =
             serde_json::to_vec_pretty(&description).map_err(|error| wrong(error.to_string()))?;
         json.push(b'\n');
-        NewFile::write_all_at(&path, &json).map_err(PackageError::file(&path))?;
+        AtomicFile::write_all_at(&path, &json).map_err(PackageError::file(&path))?;
         let path = folder.join(CARD_FILE);
         let card = card::write(&description, partition);
-        NewFile::write_all_at(&path, card.as_bytes()).map_err(PackageError::file(&path))?;
+        AtomicFile::write_all_at(&path, card.as_bytes()).map_err(PackageError::file(&path))?;
         self.take_place()?;
         ModelPackage::open(&self.place)
     }

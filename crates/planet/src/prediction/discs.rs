@@ -414,9 +414,8 @@ mod tests {
         for middle in [at(3.0, 10.0), at(-40.0, 170.0)] {
             let found = discs.within(&probabilities, middle);
             for (found, scale) in found.into_iter().zip(Scale::ALL) {
-                let inside = |(point, _): &(&LatLng, _)| {
-                    point.distance_to(middle) <= scale.radius()
-                };
+                let inside =
+                    |(point, _): &(&LatLng, _)| point.distance_to(middle) <= scale.radius();
                 let all = points.iter().zip(&probabilities).filter(inside);
                 let wanted: f64 = all.map(|(_, p)| f64::from(*p)).sum();
                 assert!((found - wanted).abs() < 1e-6, "{found} {wanted}");

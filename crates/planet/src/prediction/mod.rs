@@ -11,7 +11,8 @@ mod within;
 use planet_geo::{ClassId, Distance, LatLng, Scale};
 
 pub use formats::{
-    Offered, PredictionError, PredictionFormat, PredictionReader, PredictionWriter, WriterOptions,
+    Offered, PredictionError, PredictionFile, PredictionFileError, PredictionFormat,
+    PredictionReader, PredictionWriter, WriterOptions,
 };
 pub use locator::{Locator, LocatorOptions};
 pub use place::Place;

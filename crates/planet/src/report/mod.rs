@@ -10,7 +10,7 @@ mod tables;
 
 use std::{fs, io, path::Path};
 
-use planet_data::NewFile;
+use planet_data::AtomicFile;
 use planet_geo::LatLng;
 use serde_json::json;
 
@@ -120,7 +120,7 @@ fn write_folder(
     files.push((PAGE_FILE.to_owned(), html));
     for (name, text) in files {
         let path = folder.join(name);
-        NewFile::write_all_at(&path, text.as_bytes()).map_err(|error| named(&path, error))?;
+        AtomicFile::write_all_at(&path, text.as_bytes()).map_err(|error| named(&path, error))?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use planet::{
     Locator, LocatorOptions, ModelPackage, Prediction,
     album::{HmmModel, Library, LibraryError, ModelOutput, People, Scheme, albums, trip_map},
 };
-use planet_data::{Gazetteer, Manifest, NewFile, PhotoRecord};
+use planet_data::{AtomicFile, Gazetteer, Manifest, PhotoRecord};
 use planet_geo::LatLng;
 
 use super::{
@@ -159,7 +159,7 @@ impl Job<'_> {
         };
         let offer = Offer { certain: arguments.certain, ..Offer::default() };
         let file = arguments.output.as_deref();
-        let mut output = Output::open(file, format, &manifest.root, false, offer)?;
+        let mut output = Output::open(file, format, &manifest.root, offer, None)?;
         let mut predictions = match (scheme, &package) {
             (Scheme::Hmm, package) => {
                 let model =
@@ -306,6 +306,6 @@ fn draw(
         trip_map(library.timeline().sequences().iter().map(|sequence| in_order(&sequence.rows)));
     let heading = format!("{} photos", predictions.len());
     let bytes = crate::commands::locate::map::rendered(&map, path, &heading)?;
-    NewFile::write_all_at(path, &bytes)
+    AtomicFile::write_all_at(path, &bytes)
         .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }

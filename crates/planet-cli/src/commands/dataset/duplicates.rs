@@ -87,7 +87,7 @@ fn write(
     a: &[PhotoRecord],
     b: &[PhotoRecord],
 ) -> Result<(), Failure> {
-    let file = OutputFile::create(&arguments.output)?;
+    let file = OutputFile::create(&arguments.output).map_err(Failure::file(&arguments.output))?;
     let mut writer = csv::Writer::from_writer(file);
     writer.write_record(["a", "b", "distance"]).map_err(io::Error::from)?;
     for pair in pairs {

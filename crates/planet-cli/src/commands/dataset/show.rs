@@ -5,7 +5,7 @@ use std::{
 
 use clap::Args;
 use planet_data::{
-    DiskStore, Manifest, NewFile, PhotoStore, contact_sheet, sample, table::TableSource,
+    AtomicFile, DiskStore, Manifest, PhotoStore, contact_sheet, sample, table::TableSource,
 };
 
 use crate::failure::Failure;
@@ -63,5 +63,5 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         writeln!(out, "{line}\t{column}\t{}\t{position}", record.photo)?;
     }
     let sheet = contact_sheet(&photos, arguments.columns, arguments.side);
-    Ok(NewFile::write_all_at(&arguments.output, &sheet)?)
+    AtomicFile::write_all_at(&arguments.output, &sheet).map_err(Failure::file(&arguments.output))
 }

@@ -6,7 +6,7 @@ use std::{
 
 use clap::Args;
 use planet::map::{ColourScale, Region, WorldMap};
-use planet_data::{NewFile, SIDES, Statistics};
+use planet_data::{AtomicFile, SIDES, Statistics};
 use planet_geo::{CellId, LatLng, Level};
 
 use super::manifest::open;
@@ -34,6 +34,8 @@ const SHOWN: usize = 12;
 
 /// Counts a manifest in one pass.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    // Before all the work, not behind it.
+    arguments.map.as_deref().map_or(Ok(()), check)?;
     let mut problems = Problems::new(false, arguments.problems.as_deref())?;
     let mut statistics = Statistics::default();
     let mut cells: BTreeMap<CellId, u64> = BTreeMap::new();
@@ -115,6 +117,13 @@ fn percent(count: u64, all: u64) -> String {
     format!("{:>5.1} %", 100.0 * count as f64 / all.max(1) as f64)
 }
 
+fn check(map: &Path) -> Result<(), Failure> {
+    match map.extension().and_then(|ending| ending.to_str()) {
+        Some("svg" | "png") => Ok(()),
+        _ => Err(Failure::usage("a map's name ends in .svg or .png")),
+    }
+}
+
 fn draw(path: &Path, cells: &BTreeMap<CellId, u64>) -> Result<(), Failure> {
     let most = cells.values().copied().max().unwrap_or(1);
     let scale = ColourScale::logarithmic(1.0, most as f64);
@@ -128,5 +137,5 @@ fn draw(path: &Path, cells: &BTreeMap<CellId, u64>) -> Result<(), Failure> {
         Some("png") => map.to_png().map_err(Failure::new)?,
         _ => return Err(Failure::usage("a map's name ends in .svg or .png")),
     };
-    Ok(NewFile::write_all_at(path, &bytes)?)
+    AtomicFile::write_all_at(path, &bytes).map_err(Failure::file(path))
 }

@@ -20,7 +20,7 @@ use planet::{
     Prediction, calibration::expected_calibration_error, locate, package::CALIBRATION_ERROR_BEFORE,
 };
 use planet_data::{
-    DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, NewFile, table::TableSource,
+    AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, table::TableSource,
 };
 use planet_engine::{Rten, Signature};
 use planet_geo::{Adaptive, Keep, LatLng, Partition, PhotoLeaves, Scale};
@@ -103,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     shown.timings = steps.timings;
     let page = arguments.output.join("index.html");
     let html = page::write(&shown, &test)?;
-    NewFile::write_all_at(&page, html.as_bytes())
+    AtomicFile::write_all_at(&page, html.as_bytes())
         .map_err(|error| Failure::new(format!("{}: {error}", page.display())))?;
     report(&shown, &page)?;
     Ok(())

@@ -7,15 +7,17 @@ use planet::{
     CellProbabilities, Locator, Prediction,
     map::{Colour, MapError, Region, WorldMap, probability_map},
 };
-use planet_data::NewFile;
+use planet_data::AtomicFile;
 use planet_geo::LatLng;
 
 use crate::failure::Failure;
 
 const CERTAIN: Colour = Colour::new(20, 130, 70);
 const UNCERTAIN: Colour = Colour::new(214, 65, 70);
-/// Columns of a map in a terminal.
-const COLUMNS: u32 = 80;
+/// Columns of a map in a terminal: as wide as it is, within reason.
+const COLUMNS: std::ops::RangeInclusive<u16> = 40..=160;
+/// Columns where the terminal does not say how many it has.
+const USUAL_COLUMNS: u16 = 80;
 
 /// The map that was asked for.
 pub struct Maps {
@@ -35,7 +37,6 @@ enum Kind {
 
 impl Maps {
     pub fn new(path: Option<&Path>, photos: usize) -> Result<Self, Failure> {
-        path.map(kind).transpose()?;
         let file = path.map(Path::to_owned);
         let mut map = WorldMap::new(Region::WORLD);
         map.key("certain at some level", CERTAIN);
@@ -63,9 +64,13 @@ impl Maps {
     pub fn write(&self) -> Result<(), Failure> {
         let Some(path) = &self.file else { return Ok(()) };
         let bytes = rendered(&self.map, path, &self.heading)?;
-        NewFile::write_all_at(path, &bytes)
-            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+        AtomicFile::write_all_at(path, &bytes).map_err(Failure::file(path))
     }
+}
+
+/// Refuses a file whose name is not that of a map, before any work is done for it.
+pub fn check(path: Option<&Path>) -> Result<(), Failure> {
+    path.map(kind).transpose().map(|_| ())
 }
 
 /// A map as the name of its file says.
@@ -85,7 +90,10 @@ pub fn in_blocks(locator: &Locator, logits: &[f32], truth: Option<LatLng>) -> Re
     let probabilities = locator.probabilities(logits).map_err(Failure::new)?;
     let region = Region::new(-60.0, -180.0, 80.0, 180.0).expect("a part of the world");
     let map = probability_map(locator.partition(), &probabilities, truth, region).without_legends();
-    let text = map.to_blocks(COLUMNS).map_err(|error: MapError| Failure::new(error))?;
+    let columns = terminal_size::terminal_size().map_or(0, |(width, _)| width.0);
+    let columns = if columns == 0 { USUAL_COLUMNS } else { columns };
+    let columns = columns.clamp(*COLUMNS.start(), *COLUMNS.end());
+    let text = map.to_blocks(columns.into()).map_err(|error: MapError| Failure::new(error))?;
     Ok(io::stdout().lock().write_all(text.as_bytes())?)
 }
 
@@ -102,7 +110,7 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
         Some("svg") => Ok(Kind::Svg),
         Some("png") => Ok(Kind::Png),
         Some("html" | "htm") => Ok(Kind::Html),
-        _ => Err(Failure::usage(format!("'{}' names no kind of map", path.display()))
+        _ => Err(Failure::usage(format!("'{}' is not the name of a map", path.display()))
             .hint("end it in .svg, .png or .html")),
     }
 }

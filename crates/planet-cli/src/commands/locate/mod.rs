@@ -6,6 +6,7 @@ pub mod sources;
 mod text;
 
 use std::{
+    collections::HashMap,
     io::IsTerminal,
     path::{Path, PathBuf},
     sync::Arc,
@@ -14,16 +15,16 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, PredictionFormat,
-    Within, locate,
+    Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelDescription, ModelPackage,
+    Prediction, PredictionFormat, PredictionReader, Within, locate,
 };
-use planet_data::{Gazetteer, Loader, LoaderOptions, Monitor};
+use planet_data::{Gazetteer, Loader, LoaderOptions, Monitor, Settings};
 use planet_engine::Signature;
 use planet_geo::Scale;
 
 use self::{
     map::Maps,
-    output::{Offer, Output},
+    output::{Offer, OpenError, Output, Resume},
     sources::Sources,
 };
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
@@ -40,22 +41,23 @@ pub struct Arguments {
     /// Folder that a manifest's photo ids are relative to
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Candidates a photo
-    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    /// Candidates per photo
+    #[arg(long, alias = "topk", value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
     /// Minimum probability for reporting a level
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    #[arg(long, alias = "min-confidence", value_name = "SHARE", default_value_t = 0.5)]
     certain: f64,
     /// Coarsest level at which a position is offered for writing (--format exiftool)
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LevelName::City)]
     level: LevelName,
-    /// Ground that answers must lie in: a country's code, SOUTH,WEST,NORTH,EAST, or a GeoJSON file
+    /// Limit answers to this area: a country code, SOUTH,WEST,NORTH,EAST, or a GeoJSON file
+    /// (./IT where a file is named like a country)
     #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
     within: Option<String>,
-    /// How to write; by default what the output's name says, else text
+    /// Output format; by default the one that the output's name stands for, else text
     #[arg(long, value_enum)]
     format: Option<FormatName>,
-    /// File to write
+    /// File to write; .gz and .zst compress it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Draw a map (.svg, .png, .html): of one photo its probability, of several their places
@@ -67,14 +69,14 @@ pub struct Arguments {
     /// Do not name places
     #[arg(long)]
     no_names: bool,
-    /// Go on with an output that was interrupted
+    /// Resume an interrupted output, with the same settings
     #[arg(long, requires = "output")]
     resume: bool,
     /// Fail where any photo has no answer
     #[arg(long)]
     strict: bool,
-    /// Photos that the engine takes at once
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
+    /// Photos per batch
+    #[arg(long, alias = "batch-size", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
     batch: u16,
     #[command(flatten)]
     engine: EngineChoice,
@@ -146,21 +148,38 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         thread::spawn(move || gazetteer.load());
     }
     let format = format(arguments.format, arguments.output.as_deref())?;
+    map::check(arguments.map.as_deref())?;
+    let mut sources = Sources::gather(&arguments.photos, arguments.root.as_deref())?;
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let signature = Signature::of(package.description());
     let mut engine = arguments.engine.open(&package.model(), &signature)?;
-    let mut sources = Sources::gather(&arguments.photos, arguments.root.as_deref())?;
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
-    let (file, resume) = (arguments.output.as_deref(), arguments.resume);
-    let mut output = Output::open(file, format, sources.root(), resume, offer)?;
-    sources.leave_out(output.done());
     let mut maps = Maps::new(arguments.map.as_deref(), sources.len())?;
 
+    let settings = arguments.settings(package.description());
     let preprocess = package.description().preprocess.clone();
     let temperature = package.description().temperature;
     let partition = Arc::new(package.into_partition());
     let locator = Locator::new(partition, temperature, arguments.options()?, gazetteer)
         .map_err(Failure::new)?;
+    let mut tally = Tally::default();
+    let mut output = {
+        let mut seen = |prediction: Prediction| {
+            tally.earlier(&prediction);
+            maps.add(&prediction, &locator, &[]);
+        };
+        let resume = Resume { settings: &settings, wanted: arguments.resume, seen: &mut seen };
+        let file = arguments.output.as_deref();
+        match Output::open(file, format, sources.root(), offer, Some(resume)) {
+            Ok(output) => output,
+            Err(OpenError::Complete(path)) => {
+                complete(&path, &mut sources, seen)?;
+                return maps.write();
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    leave_out(&mut sources, std::mem::take(&mut tally.done))?;
     // One photo is not to wait for seven others.
     let options = LoaderOptions::evaluation(usize::from(arguments.batch).min(sources.len().max(1)));
     let loader = Loader::new(sources.store(), sources.ids().to_vec(), preprocess, options)
@@ -172,7 +191,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         && sources.len() == 1
         && std::io::stdout().is_terminal();
 
-    let (mut located, mut failed) = (0u64, 0u64);
     let wanted = LocateOptions { embedding: arguments.embedding };
     let ended = locate(
         &mut engine as &mut dyn Engine,
@@ -183,7 +201,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         &progress,
         |row, mut prediction, logits| {
             prediction.truth = sources.truth(row);
-            *(if prediction.error.is_some() { &mut failed } else { &mut located }) += 1;
+            tally.count(&prediction);
             maps.add(&prediction, &locator, logits);
             output.write(&prediction)?;
             if picture && !logits.is_empty() {
@@ -201,7 +219,65 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Err(LocateError::Loader(error)) => return Err(Failure::new(error)),
     }
     maps.write()?;
-    conclude(located, failed, arguments.strict)
+    conclude(tally.located, tally.failed, arguments.strict)
+}
+
+/// How many photos have an answer and how many have none.
+#[derive(Default)]
+struct Tally {
+    located: u64,
+    failed: u64,
+    /// How often each photo stands in the part of an earlier run.
+    done: HashMap<String, u64>,
+}
+
+impl Tally {
+    fn count(&mut self, prediction: &Prediction) {
+        *(if prediction.error.is_some() { &mut self.failed } else { &mut self.located }) += 1;
+    }
+
+    fn earlier(&mut self, prediction: &Prediction) {
+        self.count(prediction);
+        *self.done.entry(prediction.photo.clone()).or_default() += 1;
+    }
+}
+
+/// Photos that an earlier run located are not located again; they must be among those asked for.
+fn leave_out(sources: &mut Sources, done: HashMap<String, u64>) -> Result<(), Failure> {
+    match sources.leave_out(done) {
+        None => Ok(()),
+        Some(photo) => {
+            let what = format!("the interrupted output holds {photo}, which is not asked for now");
+            Err(Failure::usage(what).hint("resume it with the same photos"))
+        }
+    }
+}
+
+/// Says that a complete output has nothing to resume, unless photos are not in it.
+fn complete(
+    path: &Path,
+    sources: &mut Sources,
+    mut seen: impl FnMut(Prediction),
+) -> Result<(), Failure> {
+    let mut done: HashMap<String, u64> = HashMap::new();
+    for prediction in PredictionReader::open(path, None).map_err(Failure::new)? {
+        let prediction = prediction.map_err(Failure::new)?;
+        *done.entry(prediction.photo.clone()).or_default() += 1;
+        seen(prediction);
+    }
+    let photos = sources.len();
+    leave_out(sources, done)?;
+    if sources.len() > 0 {
+        let missing = sources.len();
+        let what = format!("{} is complete and lacks {missing} of {photos} photos", path.display());
+        return Err(Failure::usage(what).hint("name another output for them"));
+    }
+    anstream::eprintln!(
+        "{} is complete: it holds all {photos} photos. Nothing was done, and nothing says \
+         with which model and settings it was made; remove it to locate them again",
+        path.display()
+    );
+    Ok(())
 }
 
 /// How to write: as was asked, else as the output's name says, else (`None`) as text.
@@ -209,8 +285,19 @@ pub fn format(
     asked: Option<FormatName>,
     output: Option<&Path>,
 ) -> Result<Option<PredictionFormat>, Failure> {
+    let file = output.filter(|path| *path != Path::new("-"));
     if let Some(name) = asked {
-        return Ok(name.format());
+        let format = name.format();
+        let fits = |path: &Path| match format {
+            Some(format) => format.fits(path),
+            None => PredictionFormat::of(path).is_none(),
+        };
+        if let Some(path) = file.filter(|path| !fits(path)) {
+            let name = name.to_possible_value().expect("none is hidden");
+            let what = format!("'{}' is not a name for {}", path.display(), name.get_name());
+            return Err(Failure::usage(what).hint("rename the output, or leave --format out"));
+        }
+        return Ok(format);
     }
     let named = |path: &Path| {
         PredictionFormat::of(path).map(Some).ok_or_else(|| {
@@ -218,10 +305,32 @@ pub fn format(
                 .hint("end it in .jsonl, .csv, .geojson or .kml, or say --format")
         })
     };
-    output.filter(|path| *path != Path::new("-")).map_or(Ok(None), named)
+    file.map_or(Ok(None), named)
 }
 
 impl Arguments {
+    /// What the predictions depend on: a resumed output must have the same.
+    fn settings(&self, model: &ModelDescription) -> Settings {
+        let network = &model.network_hash()[..16];
+        let preprocess = serde_json::to_string(&model.preprocess).expect("values become JSON");
+        let fingerprint = &model.partition_fingerprint;
+        let model = format!(
+            "{} (network {network}, partition {fingerprint}, temperature {}, {preprocess})",
+            model.name, model.temperature
+        );
+        let within = self.within.clone().unwrap_or_else(|| "the whole earth".to_owned());
+        [
+            ("--model", model),
+            ("--top", self.top.to_string()),
+            ("--certain", self.certain.to_string()),
+            ("--within", within),
+            ("--embedding", self.embedding.to_string()),
+            ("--no-names", self.no_names.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
     fn options(&self) -> Result<LocatorOptions, Failure> {
         if !(self.certain > 0.0 && self.certain <= 1.0) {
             return Err(Failure::usage("--certain must lie above 0 and at most 1"));
@@ -232,15 +341,16 @@ impl Arguments {
     }
 }
 
-/// A country, a box, or a file of polygons.
+/// A country, a box, or a file of polygons. A country wins over a file of its name.
 fn ground(text: &str) -> Result<Within, Failure> {
     let path = Path::new(text);
-    if !path.exists() {
-        return Within::parse(text).map_err(Failure::usage);
+    match Within::parse(text) {
+        Ok(ground) => return Ok(ground),
+        Err(error) if !path.is_file() => return Err(Failure::usage(error)),
+        Err(_) => {}
     }
-    let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{text}: {error}"));
-    let json = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
-    Within::from_geojson(&json).map_err(|error| failed(&error))
+    let json = std::fs::read_to_string(path).map_err(Failure::file(path))?;
+    Within::from_geojson(&json).map_err(|error| Failure::new(format!("{text}: {error}")))
 }
 
 fn conclude(located: u64, failed: u64, strict: bool) -> Result<(), Failure> {

@@ -1,32 +1,26 @@
 use std::{
-    collections::HashSet,
-    ffi::OsString,
-    fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use planet::{
-    Offered, Prediction, PredictionFormat, PredictionReader, PredictionWriter, WriterOptions,
+    Offered, Prediction, PredictionFile, PredictionFileError, PredictionFormat, WriterOptions,
 };
+use planet_data::{OutputFile, ResumeError, Settings};
 use planet_geo::Scale;
 
 use super::text;
 use crate::failure::Failure;
 
-/// Predictions between two flushes to the disk.
-const FLUSHED: u64 = 64;
-
-/// Where predictions go: standard output, or a file that has `.part` behind its name until it
-/// is whole.
+/// Where predictions go: standard output or a file, as text or in a format.
 pub struct Output {
     writer: Writer,
     offer: Offer,
     /// What was offered for writing into photos, where that is what the output is for.
     offered: Option<OfferedCounts>,
     file: Option<PathBuf>,
-    done: HashSet<String>,
-    written: u64,
+    /// Whether an interrupted output can be resumed.
+    kept: bool,
 }
 
 /// What is offered for writing into photos.
@@ -98,89 +92,82 @@ impl OfferedCounts {
 }
 
 enum Writer {
-    Text(Box<dyn Write>),
-    Format(Box<PredictionWriter<Box<dyn Write>>>),
+    Screen(anstream::AutoStream<io::Stdout>),
+    Text(Box<OutputFile>),
+    Format(Box<PredictionFile>),
+}
+
+/// How an output is resumed that was interrupted.
+pub struct Resume<'a> {
+    /// What the predictions depend on.
+    pub settings: &'a Settings,
+    /// Whether to resume, or to begin.
+    pub wanted: bool,
+    /// Gets what was written before.
+    pub seen: &'a mut dyn FnMut(Prediction),
 }
 
 impl Output {
+    /// Begins an output, or resumes it; `None` where it cannot be resumed.
     pub fn open(
         path: Option<&Path>,
         format: Option<PredictionFormat>,
         root: &Path,
-        resume: bool,
         offer: Offer,
-    ) -> Result<Self, Failure> {
-        let path = path.filter(|path| *path != Path::new("-"));
-        let mut done = HashSet::new();
-        let (out, file): (Box<dyn Write>, _) = match path {
-            None => (Box::new(anstream::AutoStream::auto(io::stdout())), None),
-            Some(path) => {
-                let part = part_of(path);
-                if resume {
-                    let format = format
-                        .filter(|format| format.resumable())
-                        .ok_or_else(|| Failure::usage("only jsonl and csv can be gone on with"))?;
-                    done = finished(&part, format)?;
-                }
-                let failed = |error| Failure::new(format!("{}: {error}", part.display()));
-                let mut options = OpenOptions::new();
-                if done.is_empty() {
-                    options.create(true).write(true).truncate(true);
-                } else {
-                    options.append(true);
-                }
-                let file = options.open(&part).map_err(failed)?;
-                (Box::new(BufWriter::new(file)), Some(path.to_owned()))
+        resume: Option<Resume<'_>>,
+    ) -> Result<Self, OpenError> {
+        let file = path.filter(|path| *path != Path::new("-"));
+        let place = file.unwrap_or(Path::new("-"));
+        let resume = resume.filter(|_| file.is_some());
+        let kept = resume.is_some() && format.is_some_and(PredictionFormat::resumable);
+        let options =
+            WriterOptions { root: root.to_owned(), coarsest: offer.coarsest, resumed: false };
+        let writer = match (format, file, resume) {
+            (None, _, Some(Resume { wanted: true, .. })) => {
+                return Err(Failure::usage("text cannot be resumed; jsonl and csv can").into());
             }
-        };
-        let writer = match format {
-            None => Writer::Text(out),
-            Some(format) => {
-                let (root, resumed) = (root.to_owned(), !done.is_empty());
-                let options = WriterOptions { root, resumed, coarsest: offer.coarsest };
-                Writer::Format(Box::new(PredictionWriter::new(out, format, options)?))
+            (None, None, _) => Writer::Screen(anstream::AutoStream::auto(io::stdout())),
+            (None, Some(path), _) => {
+                let file = OutputFile::create(path).map_err(Failure::file(path))?;
+                Writer::Text(Box::new(file))
+            }
+            (Some(format), _, Some(resume)) => Writer::Format(Box::new(match resume.wanted {
+                true => {
+                    PredictionFile::resume(place, format, options, resume.settings, resume.seen)?
+                }
+                false => PredictionFile::create_resumable(place, format, options, resume.settings)?,
+            })),
+            (Some(format), _, None) => {
+                Writer::Format(Box::new(PredictionFile::create(place, format, options)?))
             }
         };
         let for_photos = format == Some(PredictionFormat::ExiftoolCsv);
         let offered = for_photos.then(OfferedCounts::default);
-        Ok(Self { writer, offer, offered, file, done, written: 0 })
+        Ok(Self { writer, offer, offered, file: file.map(Path::to_owned), kept })
     }
 
-    /// Photos that have their answer already.
-    pub fn done(&self) -> &HashSet<String> {
-        &self.done
-    }
-
+    /// Writes what is said of one photo.
     pub fn write(&mut self, prediction: &Prediction) -> Result<(), Failure> {
         if let Some(counts) = &mut self.offered {
             counts.add(Offered::of(prediction, self.offer.coarsest));
         }
-        match &mut self.writer {
-            Writer::Text(out) => text::write(prediction, self.offer.certain, out)?,
-            Writer::Format(writer) => {
-                writer.write(prediction)?;
-                self.written += 1;
-                // What streams to another program should not wait.
-                if self.written.is_multiple_of(FLUSHED) || self.file.is_none() {
-                    writer.flush()?;
-                }
-            }
-        }
-        Ok(())
+        let certain = self.offer.certain;
+        let written = match &mut self.writer {
+            Writer::Screen(out) => text::write(prediction, certain, out),
+            Writer::Text(out) => plain(prediction, certain).and_then(|text| out.write_all(&text)),
+            Writer::Format(file) => file.write(prediction),
+        };
+        written.map_err(|error| failed(self.file.as_deref(), error))
     }
 
     /// Writes the end and puts the file in its place.
     pub fn finish(self) -> Result<(), Failure> {
-        let mut out = match self.writer {
-            Writer::Text(out) => out,
-            Writer::Format(writer) => writer.finish()?,
+        let finished = match self.writer {
+            Writer::Screen(mut out) => out.flush(),
+            Writer::Text(out) => out.finish(),
+            Writer::Format(file) => file.finish(),
         };
-        out.flush()?;
-        drop(out);
-        if let Some(path) = &self.file {
-            let failed = |error| Failure::new(format!("{}: {error}", path.display()));
-            fs::rename(part_of(path), path).map_err(failed)?;
-        }
+        finished.map_err(|error| failed(self.file.as_deref(), error))?;
         if let Some(counts) = &self.offered {
             anstream::eprintln!("{}", counts.sentence(self.offer));
         }
@@ -189,91 +176,74 @@ impl Output {
 
     /// What to say where the user ended it.
     pub fn interrupted(mut self) -> Failure {
-        if let Writer::Format(writer) = &mut self.writer
-            && let Err(error) = writer.flush()
+        if let Writer::Format(file) = &mut self.writer
+            && let Err(error) = file.flush()
         {
-            return error.into();
+            return failed(self.file.as_deref(), error);
         }
         let failure = Failure::new("interrupted");
-        match &self.file {
-            Some(_) => failure.hint("the same command with --resume goes on"),
-            None => failure,
+        if self.kept {
+            failure.hint("the same command with --resume continues it")
+        } else {
+            failure
         }
     }
 }
 
-fn part_of(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".part");
-    name.into()
+/// Text without the colours that a terminal would show.
+fn plain(prediction: &Prediction, certain: f64) -> io::Result<Vec<u8>> {
+    let mut text = anstream::StripStream::new(Vec::new());
+    text::write(prediction, certain, &mut text)?;
+    Ok(text.into_inner())
 }
 
-/// The photos of an interrupted output. What was half written at its end is cut off: an
-/// unfinished line, and of a table the last photo's rows, of which some may be missing.
-fn finished(part: &Path, format: PredictionFormat) -> Result<HashSet<String>, Failure> {
-    let failed =
-        |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", part.display()));
-    let mut file = match OpenOptions::new().read(true).write(true).open(part) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashSet::new()),
-        Err(error) => return Err(failed(&error)),
-    };
-    cut_last_line(&mut file).map_err(|error| failed(&error))?;
-    if file.metadata().map_err(|error| failed(&error))?.len() == 0 {
-        return Ok(HashSet::new());
+fn failed(file: Option<&Path>, error: io::Error) -> Failure {
+    match file {
+        Some(path) => Failure::file(path)(error),
+        None => error.into(),
     }
-    let mut photos = Vec::new();
-    // The reader tells the format by the name, which `.part` hides.
-    let named = part.with_extension(format.name());
-    fs::rename(part, &named).map_err(|error| failed(&error))?;
-    let read = PredictionReader::open(&named, None).and_then(|reader| {
-        for prediction in reader {
-            photos.push(prediction?.photo);
-        }
-        Ok(())
-    });
-    fs::rename(&named, part).map_err(|error| failed(&error))?;
-    read.map_err(|error| failed(&error))?;
-    if format == PredictionFormat::Csv
-        && let Some(last) = photos.pop()
-    {
-        cut_rows_of(&mut file, &last).map_err(|error| failed(&error))?;
-    }
-    Ok(photos.into_iter().collect())
 }
 
-/// Cuts off what stands behind the last line end.
-fn cut_last_line(file: &mut File) -> io::Result<()> {
-    let mut end = file.metadata()?.len();
-    let mut block = [0; 4096];
-    while end > 0 {
-        let start = end.saturating_sub(block.len() as u64);
-        let block = &mut block[..(end - start) as usize];
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(block)?;
-        if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
-            return file.set_len(start + at as u64 + 1);
-        }
-        end = start;
-    }
-    file.set_len(0)
+/// Why an output cannot be opened.
+pub enum OpenError {
+    /// The output to be resumed is complete.
+    Complete(PathBuf),
+    Failure(Failure),
 }
 
-/// Cuts off the table's last rows, which are those of this photo.
-fn cut_rows_of(file: &mut File, photo: &str) -> io::Result<()> {
-    let mut text = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.read_to_end(&mut text)?;
-    let mut keep = text.len();
-    let quoted = format!("\"{}\",", photo.replace('"', "\"\""));
-    let plain = format!("{photo},");
-    while keep > 0 {
-        let start = text[..keep - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = &text[start..keep];
-        if !line.starts_with(plain.as_bytes()) && !line.starts_with(quoted.as_bytes()) {
-            break;
-        }
-        keep = start;
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
-    file.set_len(keep as u64)
+}
+
+/// For outputs that are not resumed: none of them is found to be complete.
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Complete(path) => Self::new(format!("{} is complete", path.display())),
+            OpenError::Failure(failure) => failure,
+        }
+    }
+}
+
+impl From<PredictionFileError> for OpenError {
+    fn from(error: PredictionFileError) -> Self {
+        let hint = match &error {
+            PredictionFileError::Resume(ResumeError::Complete { path }) => {
+                return Self::Complete(path.clone());
+            }
+            PredictionFileError::Format(_) => return Failure::usage(error).into(),
+            PredictionFileError::Resume(ResumeError::Interrupted { .. }) => {
+                "continue it with --resume, or remove that file to start again"
+            }
+            PredictionFileError::Resume(ResumeError::OtherSettings { .. }) => {
+                "resume it with the settings that it had, or remove that file to start again"
+            }
+            PredictionFileError::Resume(ResumeError::NoSettings { .. })
+            | PredictionFileError::Before(_) => "remove the .part file to start again",
+            _ => return Failure::new(error).into(),
+        };
+        Failure::new(error).hint(hint).into()
+    }
 }

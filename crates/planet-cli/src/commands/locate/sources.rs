@@ -1,12 +1,13 @@
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     io::{self, BufRead},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use planet_data::{
-    DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoStore, Preprocess, photos_below,
+    DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoFormat, PhotoStore, Preprocess,
+    photos_below,
     table::{self, TableSource},
 };
 use planet_geo::LatLng;
@@ -47,9 +48,10 @@ impl Sources {
                 }
                 ids.extend(found);
             } else if is_manifest(text) {
-                let what = format!("{text}: a manifest is given alone");
-                return Err(Failure::usage(what));
+                let what = format!("{text}: a manifest cannot be combined with other photos");
+                return Err(Failure::usage(what).hint("name it alone"));
             } else {
+                check_name(text)?;
                 ids.push(text.clone());
             }
         }
@@ -62,6 +64,11 @@ impl Sources {
 
     fn of_manifest(text: &str, root: Option<&Path>) -> Result<Self, Failure> {
         let source = TableSource::parse(text);
+        check_name(text)?;
+        if !source.is_standard_input() && !source.path.exists() {
+            let what = format!("{}: there is no such manifest", source.path.display());
+            return Err(Failure::new(what).hint(HOW_TO_MAKE));
+        }
         let manifest = Manifest::load(&source, root).map_err(Failure::new)?;
         if manifest.records.is_empty() {
             return Err(Failure::new(format!("{source} has no photos")));
@@ -72,15 +79,24 @@ impl Sources {
         Ok(Self { ids, truths: Some(truths), store, root: manifest.root })
     }
 
-    /// Passes over photos that have their answer already.
-    pub fn leave_out(&mut self, done: &HashSet<String>) {
-        let keep: Vec<bool> = self.ids.iter().map(|id| !done.contains(id)).collect();
+    /// Leaves out photos that have their answer already, so many of each id. Gives an id that
+    /// is not among the photos, if there is one.
+    pub fn leave_out(&mut self, mut done: HashMap<String, u64>) -> Option<String> {
+        let mut is_left = |id: &String| match done.get_mut(id) {
+            Some(times) if *times > 0 => {
+                *times -= 1;
+                false
+            }
+            _ => true,
+        };
+        let keep: Vec<bool> = self.ids.iter().map(&mut is_left).collect();
         let mut rows = keep.iter();
         self.ids.retain(|_| *rows.next().expect("one a photo"));
         if let Some(truths) = &mut self.truths {
             let mut rows = keep.iter();
             truths.retain(|_| *rows.next().expect("one a photo"));
         }
+        done.into_iter().find(|(_, times)| *times > 0).map(|(id, _)| id)
     }
 
     pub fn ids(&self) -> &[String] {
@@ -108,6 +124,26 @@ impl Sources {
             None => PhotoFacts::read(Path::new(&self.ids[row])).ok()?.position,
         }
     }
+}
+
+const HOW_TO_MAKE: &str = "planet dataset scan FOLDER -o photos.csv makes a manifest of a folder";
+
+/// Refuses what is no photo and will not become one, before a model is loaded for it.
+fn check_name(text: &str) -> Result<(), Failure> {
+    if text.contains("://") {
+        let what = format!("{text}: planet never downloads anything");
+        return Err(Failure::usage(what).hint("download it first, and name the file"));
+    }
+    let ending = Path::new(text).extension().and_then(|ending| ending.to_str());
+    let is_photo = ending.is_some_and(|ending| {
+        PhotoFormat::EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(ending))
+    });
+    // A photo that is missing among others has a line of its own that says so.
+    if is_photo || is_manifest(text) || Path::new(text).exists() {
+        return Ok(());
+    }
+    let what = format!("{text}: there is no such photo, folder or manifest");
+    Err(Failure::new(what).hint(HOW_TO_MAKE))
 }
 
 /// Whether a name is that of a table.

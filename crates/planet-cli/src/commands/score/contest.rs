@@ -11,7 +11,7 @@ use planet::{
     plot::escaped,
     report::{STYLE, match_figure, match_table},
 };
-use planet_data::{NewFile, read_truth, table::TableSource};
+use planet_data::{AtomicFile, read_truth, table::TableSource};
 use planet_geo::LatLng;
 
 use super::{RuleArguments, TruthArguments, sift};
@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let result = Match::of(arguments.rules.rules(), rounds(arguments)?);
     let table = match_table(&result);
     if let Some(folder) = &arguments.output {
-        save(folder, &result).map_err(Failure::new)?;
+        save(folder, &result).map_err(Failure::file(folder))?;
     }
     let mut out = io::stdout().lock();
     match arguments.json {
@@ -114,7 +114,7 @@ fn save(folder: &Path, result: &Match) -> io::Result<()> {
         ("tables.md", table.to_markdown()),
         ("index.html", html),
     ] {
-        NewFile::write_all_at(&folder.join(name), text.as_bytes())?;
+        AtomicFile::write_all_at(&folder.join(name), text.as_bytes())?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ pub struct TrainProgress {
 impl TrainProgress {
     /// Draws nothing where not `shown`: of several processes one does.
     pub fn new(shown: bool) -> Self {
-        let progress = if shown { Progress::new("photos") } else { Progress::hidden() };
+        let progress = if shown { Progress::new("photos") } else { Progress::silent() };
         Self { progress, failed: Mutex::default() }
     }
 

@@ -4,7 +4,7 @@ use std::{
 };
 
 use clap::Args;
-use planet_data::NewFile;
+use planet_data::AtomicFile;
 use planet_world::{DrawnPhoto, PictureSize, contact_sheet};
 
 use super::{failure, world};
@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     // As wide as two pages of a screen are, whatever the size of the pictures.
     let columns = (1600 / arguments.size).clamp(1, arguments.sample);
     let sheet = contact_sheet(&pictures, columns, size).map_err(failure)?;
-    NewFile::write_all_at(&arguments.output, &sheet)
+    AtomicFile::write_all_at(&arguments.output, &sheet)
         .map_err(|error| Failure::new(format!("{}: {error}", arguments.output.display())))?;
 
     let mut out = io::stdout().lock();

@@ -22,3 +22,11 @@ pub(super) fn rows(prediction: &Prediction) -> String {
     }
     text
 }
+
+/// Whether a row goes on with the photo of the row before: its rank is not the first.
+pub(super) fn continues(row: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(row);
+    // The id alone may hold commas; five fields follow it.
+    let rank = text.trim_end().rsplitn(6, ',').nth(4);
+    rank.is_some_and(|rank| !rank.is_empty() && rank != "0")
+}

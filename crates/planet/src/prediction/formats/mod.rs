@@ -2,6 +2,7 @@
 
 mod csv;
 mod exiftool;
+mod file;
 mod geojson;
 mod jsonl;
 mod kml;
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub use exiftool::Offered;
+pub use file::{PredictionFile, PredictionFileError};
 use planet_data::DataError;
 use planet_geo::Scale;
 pub use reader::PredictionReader;
@@ -67,7 +69,15 @@ impl PredictionFormat {
         }
     }
 
-    /// Whether an interrupted file can be gone on with: every line stands for itself.
+    /// The format that a file's name must stand for: exiftool's is a CSV file too.
+    pub fn fits(self, path: &Path) -> bool {
+        let named = Self::of(path);
+        named.is_none()
+            || named == Some(self)
+            || (self, named) == (Self::ExiftoolCsv, Some(Self::Csv))
+    }
+
+    /// Whether an interrupted file can be resumed: every line stands for itself.
     pub const fn resumable(self) -> bool {
         matches!(self, Self::Jsonl | Self::Csv)
     }
@@ -113,7 +123,7 @@ impl PredictionError {
 pub struct WriterOptions {
     /// Folder that photo ids are relative to: exiftool finds files by their path.
     pub root: PathBuf,
-    /// Whether the header of a table stands already, in a file that is gone on with.
+    /// Whether the header of a table stands already, in a file that is resumed.
     pub resumed: bool,
     /// Coarsest level at which positions are offered for writing into photos (exiftool's format).
     pub coarsest: Scale,
@@ -182,6 +192,11 @@ impl<W: Write> PredictionWriter<W> {
     /// The writer fails.
     pub fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
+    }
+
+    /// What is written to, for what stands there already.
+    pub(super) fn get_mut(&mut self) -> &mut W {
+        &mut self.writer
     }
 
     /// Writes what comes after the last photo and gives the writer back.

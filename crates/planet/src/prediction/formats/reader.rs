@@ -66,6 +66,15 @@ impl PredictionReader {
         Ok(Self { name, source })
     }
 
+    /// Reads our CSV from memory.
+    pub(super) fn of_table(
+        reader: Box<dyn BufRead + Send>,
+        name: &str,
+    ) -> Result<Self, PredictionError> {
+        let rows = Rows::of(TextTable::new(reader, name, b',')?, name, None)?;
+        Ok(Self { name: name.to_owned(), source: Source::Table(Box::new(rows)) })
+    }
+
     /// The same on a thread of its own, some thousand predictions ahead of the caller.
     pub fn ahead(mut self) -> impl Iterator<Item = Result<Prediction, PredictionError>> {
         let (sender, receiver) = mpsc::sync_channel::<Vec<_>>(BATCHES_AHEAD);
@@ -220,6 +229,10 @@ impl Rows {
             Err(_) => delimiter_of(start),
         };
         let table = TextTable::new(reader, name, delimiter)?;
+        Self::of(table, name, p_key)
+    }
+
+    fn of(table: TextTable, name: &str, p_key: Option<&str>) -> Result<Self, PredictionError> {
         let layout = Layout::of(name, table.columns())?;
         Ok(Self {
             name: name.to_owned(),
