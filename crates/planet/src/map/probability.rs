@@ -42,7 +42,7 @@ pub fn probability_map(
     }
     if let Some(truth) = truth {
         map.point(truth, 5.0, TRUTH);
-        map.key("truth", TRUTH);
+        map.key("recorded position", TRUTH);
     }
     map.legend("probability", &scale);
     map

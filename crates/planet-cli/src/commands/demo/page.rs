@@ -206,10 +206,8 @@ fn examples(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure
             put(html, format_args!("<p><b>{}</b> {share:.0}\u{a0}%<br>", escaped(&name)));
         }
         match &prediction.certain {
-            Some(it) => {
-                put(html, format_args!("certain: {}, {}<br>", escaped(&it.name), it.level.name()))
-            }
-            None => html.push_str("certain: nothing<br>"),
+            Some(it) => put(html, format_args!("{}<br>", escaped(&it.to_string()))),
+            None => html.push_str("no level reaches 50\u{a0}%<br>"),
         }
         if let Some(off) = prediction.distance() {
             put(html, format_args!("{off} off"));
