@@ -217,3 +217,29 @@ fn positions_and_times_of_real_photos_agree_with_their_truth() {
         println!("skipped: no photos at {}", photos.display());
     }
 }
+
+#[test]
+fn a_position_that_is_marked_as_an_estimate_is_said_to_be_one_and_hides_no_measured_one() {
+    let at = r#"e:GPSLatitude="10,0N" e:GPSLongitude="9,0E""#;
+    let keyword = "<dc:subject><rdf:Bag><rdf:li>sea</rdf:li><rdf:li>Location/Estimated</rdf:li>\
+                   </rdf:Bag></dc:subject>";
+    let marked = [
+        format!(r#"{at} e:GPSProcessingMethod="PlaNet estimate (city)">"#),
+        format!("{at}>{keyword}"),
+    ];
+    for properties in &marked {
+        let facts = facts(&with_xmp(properties)).expect("facts");
+        assert_eq!(facts.position_source, Some(PositionSource::Estimate), "{properties}");
+        let record = facts.into_record("a.jpg".to_owned());
+        assert_eq!(record.position.expect("it stays visible").lat(), 10.0);
+        assert_eq!(record.known_position(), None);
+    }
+    // The photo's own EXIF position wins over an estimate beside it.
+    let folder = tempfile::tempdir().expect("a folder");
+    let photo = folder.path().join("a.jpg");
+    std::fs::write(&photo, bytes("three.jpg")).expect("written");
+    std::fs::write(folder.path().join("a.xmp"), packet(&marked[0])).expect("written");
+    let facts = PhotoFacts::read(&photo).expect("facts");
+    assert_eq!(facts.position_source, Some(PositionSource::Exif));
+    assert!((facts.position.expect("measured").lat() - 45.4408).abs() < 1e-9);
+}
