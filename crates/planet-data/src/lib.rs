@@ -15,6 +15,7 @@ mod loader;
 mod manifest;
 mod monitor;
 mod output;
+mod output_folder;
 mod perceptual_hash;
 mod photo;
 mod photo_score;
@@ -43,6 +44,7 @@ pub use loader::{
 pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
 pub use monitor::{Monitor, Unwatched};
 pub use output::{AtomicFile, Before, OutputFile, ResumeError, Settings};
+pub use output_folder::{OutputFolder, OutputFolderError, ReadWritten, WrittenFiles, file_hash};
 pub use perceptual_hash::{NotAHash, PerceptualHash};
 pub use photo::{Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue};
 pub use photo_score::{PHOTOGRAPH_FROM, photo_score};

@@ -67,7 +67,7 @@ fn a_package_is_replaced_whole_and_other_folders_are_left_alone() {
     let photos = folder.path().join("photos");
     fs::create_dir(&photos).expect("a folder");
     fs::write(photos.join("a.jpg"), b"photo").expect("written");
-    assert!(matches!(NewPackage::create(&photos), Err(PackageError::Taken { .. })));
+    assert!(matches!(NewPackage::create(&photos), Err(PackageError::Taken(_))));
     assert!(photos.join("a.jpg").is_file());
 }
 
@@ -142,4 +142,32 @@ fn an_album_scheme_belongs_to_the_network_that_it_was_trained_on() {
     fs::write(&path, text.replace(&network, "0123")).expect("written");
     let package = ModelPackage::open(&place).expect("sound but for the scheme");
     assert!(matches!(package.scheme("lstm"), Err(PackageError::OtherNetwork { .. })));
+}
+
+#[test]
+fn another_programs_model_json_and_files_added_to_a_package_are_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("tfjs");
+    fs::create_dir(&place).expect("a folder");
+    fs::write(place.join("model.json"), b"{\"format\": \"layers-model\"}").expect("written");
+    fs::write(place.join("weights.bin"), b"theirs").expect("written");
+    assert!(matches!(NewPackage::create(&place), Err(PackageError::Taken(_))));
+    assert!(place.join("weights.bin").is_file());
+
+    let place = folder.path().join("model");
+    let package = make(&place, "m");
+    fs::write(place.join("notes.txt"), b"mine").expect("written");
+    let error = NewPackage::create(&place).expect_err("refused").to_string();
+    assert!(error.contains("notes.txt"), "{error}");
+    let write = |path: &Path| fs::write(path, b"lstm");
+    let error = NewPackage::with_scheme(&package, "lstm", "album-lstm.onnx", write)
+        .expect_err("refused")
+        .to_string();
+    assert!(error.contains("notes.txt"), "{error}");
+    assert_eq!(fs::read(place.join("notes.txt")).expect("kept"), b"mine");
+
+    fs::remove_file(place.join("notes.txt")).expect("removed");
+    fs::write(place.join("README.md"), b"my own card").expect("written");
+    let error = NewPackage::create(&place).expect_err("refused").to_string();
+    assert!(error.contains("README.md"), "{error}");
 }

@@ -1,5 +1,6 @@
 use std::{io, path::PathBuf};
 
+use planet_data::OutputFolderError;
 use planet_geo::PartitionError;
 use thiserror::Error;
 
@@ -86,15 +87,9 @@ pub enum PackageError {
         /// The scheme's file.
         path: PathBuf,
     },
-    /// The place of a new package holds something else.
-    #[error(
-        "{}: exists and is no model package; name another folder or take it away",
-        path.display()
-    )]
-    Taken {
-        /// Where the package should stand.
-        path: PathBuf,
-    },
+    /// The place of a new package holds something else, or files that were added or changed.
+    #[error(transparent)]
+    Taken(#[from] OutputFolderError),
 }
 
 impl PackageError {

@@ -4,13 +4,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use planet_data::AtomicFile;
+use planet_data::{AtomicFile, OutputFolder, WrittenFiles};
 use planet_geo::Partition;
-use tempfile::TempDir;
 
 use super::{
     CARD_FILE, DESCRIPTION_FILE, MODEL_FORMAT, ModelDescription, ModelDraft, ModelPackage,
-    PARTITION_FILE, PackageError, SchemeFile, card, hash_of,
+    PARTITION_FILE, PackageError, SchemeFile, card, hash_of, read_description,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when
@@ -18,25 +17,18 @@ use super::{
 #[derive(Debug)]
 pub struct NewPackage {
     place: PathBuf,
-    folder: TempDir,
+    folder: OutputFolder,
 }
 
 impl NewPackage {
     /// Begins a package that will stand at `place`. A package that stands there is replaced at
-    /// the end; anything else is left alone.
+    /// the end; a folder that is no package, and one with files that were added or changed since
+    /// it was made, is left alone.
     ///
     /// # Errors
     /// Something else stands there, or the folder above does not exist or cannot be written.
     pub fn create(place: &Path) -> Result<Self, PackageError> {
-        if place.exists() && !replaceable(place).map_err(PackageError::file(place))? {
-            return Err(PackageError::Taken { path: place.to_owned() });
-        }
-        let above = match place.parent() {
-            Some(above) if !above.as_os_str().is_empty() => above,
-            _ => Path::new("."),
-        };
-        let folder = tempfile::Builder::new().prefix(".planet-").suffix(".tmp").tempdir_in(above);
-        let folder = folder.map_err(PackageError::file(above))?;
+        let folder = OutputFolder::create(place, written)?;
         Ok(Self { place: place.to_owned(), folder })
     }
 
@@ -124,36 +116,24 @@ impl NewPackage {
         let path = folder.join(CARD_FILE);
         let card = card::write(&description, partition);
         AtomicFile::write_all_at(&path, card.as_bytes()).map_err(PackageError::file(&path))?;
-        self.take_place()?;
+        self.folder.finish()?;
         ModelPackage::open(&self.place)
-    }
-
-    fn take_place(&self) -> Result<(), PackageError> {
-        let folder = self.folder.path();
-        make_readable(folder).map_err(PackageError::file(folder))?;
-        let old = folder.with_extension("old");
-        if self.place.exists() {
-            fs::rename(&self.place, &old).map_err(PackageError::file(&self.place))?;
-        }
-        if let Err(source) = fs::rename(folder, &self.place) {
-            if old.exists() {
-                fs::rename(&old, &self.place).map_err(PackageError::file(&old))?;
-            }
-            return Err(PackageError::File { path: self.place.clone(), source });
-        }
-        if old.exists() {
-            fs::remove_dir_all(&old).map_err(PackageError::file(&old))?;
-        }
-        Ok(())
     }
 }
 
-/// An empty folder or a package of ours may be replaced.
-fn replaceable(place: &Path) -> io::Result<bool> {
-    if !place.is_dir() {
-        return Ok(false);
+/// The files of a package of ours: those that model.json has hashes of, itself, and the card
+/// where it is as it was written.
+fn written(folder: &Path) -> Option<WrittenFiles> {
+    let description = read_description(folder).ok()?;
+    let mut files: WrittenFiles =
+        description.hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone()))).collect();
+    files.insert(DESCRIPTION_FILE.to_owned(), None);
+    let partition = fs::read(folder.join(PARTITION_FILE)).ok()?;
+    if let Ok(partition) = Partition::read(&partition[..], PARTITION_FILE) {
+        let hash = blake3::hash(card::write(&description, &partition).as_bytes());
+        files.insert(CARD_FILE.to_owned(), Some(hash.to_hex().to_string()));
     }
-    Ok(place.join(DESCRIPTION_FILE).is_file() || fs::read_dir(place)?.next().is_none())
+    Some(files)
 }
 
 fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, PackageError> {
@@ -166,16 +146,4 @@ fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, PackageError> {
         }
     }
     Ok(hashes)
-}
-
-/// A temporary folder is private; a package is as public as any new folder.
-#[cfg(unix)]
-fn make_readable(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
