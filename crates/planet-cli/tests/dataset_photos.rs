@@ -315,6 +315,7 @@ fn every_file_of_a_damaged_library_is_in_one_of_the_counts_and_in_the_list() {
     let list = text(at, "p.csv");
     assert_eq!(list.lines().next(), Some("file,what,cure"));
     assert!(list.lines().count() > broken + noted, "{list}");
+    assert!(list.lines().all(|line| !line.ends_with(',')), "each has a cure: {list}");
     assert_eq!(list.lines().filter(|line| line.contains(".heic,")).count(), 12, "{list}");
     assert_eq!(ids(&text(at, "m.csv")).len(), PHOTOS - broken);
     // Without the flag the hint names it.

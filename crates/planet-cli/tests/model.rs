@@ -34,7 +34,7 @@ fn a_foreign_classifier_becomes_a_package_that_locates_photos() {
         .assert()
         .success()
         .stdout(contains("New York").or(contains("Sydney")).or(contains("Paris")))
-        .stdout(contains("no answer:").and(contains("truth:")))
+        .stdout(contains("no answer:").and(contains("position in file")))
         .stderr(contains("1 of 13 photos have no answer"));
     locate(&["--strict"]).assert().code(1);
     locate(&["--within", "FR", "--top", "9", "--format", "csv", "--no-names"])

@@ -6,8 +6,7 @@ use std::sync::{
 };
 
 use planet_data::{
-    Augment, Batch, FailedPhotos, Loader, LoaderError, LoaderOptions, Photo, PhotoError,
-    PhotoStore, Preprocess,
+    Augment, Batch, Loader, LoaderError, LoaderOptions, Photo, PhotoError, PhotoStore, Preprocess,
 };
 
 /// Photos of one colour that tells their number; `bad` ones fail, `fatal` ones panic.

@@ -32,7 +32,8 @@ impl Samples {
             without_position: 0,
         };
         for record in records {
-            let Some(position) = record.position else {
+            // An estimate is nothing to learn from.
+            let Some(position) = record.known_position() else {
                 samples.without_position += 1;
                 continue;
             };

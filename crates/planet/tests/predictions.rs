@@ -77,9 +77,9 @@ fn what_is_certain_is_the_share_of_photos_that_lie_near_and_not_the_whole_cell()
     let centre = Some(cell.centre());
     let kind = ClassKind::Cells(vec![cell]);
     let wide = |scatter| {
-        let class = Class { kind: kind.clone(), photos: 999, mean: centre, centre, scatter };
+        let small = Class { kind: kind.clone(), photos: 999, mean: centre, centre, scatter };
         let far = Class { scatter: None, ..class("1") };
-        let partition = Partition::new(PartitionInfo::default(), vec![class, far]);
+        let partition = Partition::new(PartitionInfo::default(), vec![small, far]);
         let partition = Arc::new(partition.expect("disjoint"));
         let options = LocatorOptions { certain: 0.3, ..LocatorOptions::default() };
         let locator = Locator::new(partition, 1.0, options, Arc::new(Gazetteer::new()));

@@ -162,3 +162,53 @@ fn the_errors_figures_are_those_of_ten_photos() {
     let by_hand = (4.0 * 5000.0 + points(lyon) + 2.0 * points(rome) + points(tokyo)) / 10.0;
     near(Some(score.geoscore), by_hand);
 }
+
+#[test]
+fn right_cells_have_their_interval_where_no_probability_is_stated_and_none_where_none_is_drawn() {
+    let partition = partition();
+    let score = |resamples| {
+        let partition = Some(&partition);
+        let options = ScorerOptions { partition, resamples, ..ScorerOptions::default() };
+        let mut scorer = Scorer::new(TruthTable::growing(), options);
+        for number in 0..40 {
+            let class = if number % 4 == 0 { 1 } else { 0 };
+            let mut said = photo(&number.to_string(), PARIS, &[(class, 0.5)]);
+            said.candidates[0].probability = None;
+            scorer.add(&said);
+        }
+        scorer.finish()
+    };
+    let drawn = score(500);
+    assert_eq!(drawn.cells, Some([0.75, 0.75]));
+    let interval = drawn.cell_interval.expect("sets were drawn");
+    assert!(interval.low > 0.4 && interval.low < 0.75 && interval.high > 0.75, "{interval:?}");
+    let plain = score(0);
+    assert_eq!((plain.cell_interval, plain.within_interval), (None, None));
+    assert_eq!(plain.cells, drawn.cells);
+}
+
+#[test]
+fn stated_levels_are_held_against_how_often_they_are_correct() {
+    let certain = |photo: &str, truth: [f64; 2], probability: f32| Prediction {
+        certain: Some(planet::Certain {
+            level: planet_geo::Scale::City,
+            name: String::new(),
+            position: at(PARIS),
+            probability,
+        }),
+        ..self::photo(photo, truth, &[(0, probability)])
+    };
+    let mut scorer = Scorer::new(TruthTable::growing(), ScorerOptions::default());
+    scorer.add(&certain("a", PARIS, 0.8));
+    scorer.add(&certain("b", PARIS, 0.6));
+    scorer.add(&certain("c", LYON, 0.7));
+    scorer.add(&photo("d", LYON, &[(1, 0.2)]));
+    let levels = scorer.finish().levels;
+    assert_eq!(levels.len(), 1);
+    assert_eq!((levels[0].level, levels[0].stated), ("city", 3));
+    assert_near(levels[0].mean_probability, 0.7, "stated");
+    assert_near(levels[0].correct, 2.0 / 3.0, "correct");
+    assert_near(levels[0].gap, 0.7 - 2.0 / 3.0, "gap");
+    let gap = levels[0].gap_interval.expect("sets were drawn");
+    assert!(gap.low < 0.0 && gap.high > 0.0, "{gap:?}");
+}

@@ -44,14 +44,19 @@ impl Problems {
     /// Counts and names one row or photo that is wrong.
     pub fn add(&mut self, error: &DataError) -> Result<(), Failure> {
         match error {
-            DataError::Row { file, line, what } => self.skip(&format!("{file}:{line}"), what),
-            DataError::Item { item, what } => self.skip(item, what),
+            DataError::Row { file, line, what } => {
+                self.skip(&format!("{file}:{line}"), what, "correct the line, or take it out")
+            }
+            DataError::Item { item, what } => {
+                self.skip(item, what, "restore the file from a copy, or take it away")
+            }
             fatal => Err(Failure::new(fatal)),
         }
     }
 
-    /// Counts and names one file, photo or row (`item`) that is left out.
-    pub fn skip(&mut self, item: &str, what: &str) -> Result<(), Failure> {
+    /// Counts and names one file, photo or row (`item`) that is left out. `cure` helps where
+    /// `what` names none behind a semicolon.
+    pub fn skip(&mut self, item: &str, what: &str, cure: &str) -> Result<(), Failure> {
         if self.strict {
             let hint = "without --strict such photos are counted and left out";
             return Err(Failure::new(format!("{item}: {what}")).hint(hint));
@@ -60,7 +65,7 @@ impl Problems {
         if self.skipped <= NAMED {
             writeln!(io::stderr(), "skipped: {item}: {what}")?;
         }
-        let (what, cure) = what.rsplit_once("; ").unwrap_or((what, ""));
+        let (what, cure) = what.rsplit_once("; ").unwrap_or((what, cure));
         self.write(item, what, cure)
     }
 

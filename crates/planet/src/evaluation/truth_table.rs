@@ -143,7 +143,8 @@ impl TruthTable {
             };
             let row = TruthRow {
                 photo: &record.photo,
-                position: record.position,
+                // An estimate is no truth to score by.
+                position: record.known_position(),
                 author: record.author.as_deref().unwrap_or_default(),
                 album: record.album.as_deref().unwrap_or_default(),
                 category: category.unwrap_or_default(),

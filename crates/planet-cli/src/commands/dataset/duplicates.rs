@@ -67,7 +67,10 @@ fn hashes(
                 photos.push(record);
                 hashes.push(hash);
             }
-            Some(Err(error)) => problems.skip(&record.photo, &error.to_string())?,
+            Some(Err(error)) => {
+                let cure = "make it anew with planet dataset enrich --hash";
+                problems.skip(&record.photo, &error.to_string(), cure)?;
+            }
             None => without += 1,
         }
     }

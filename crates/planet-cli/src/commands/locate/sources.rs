@@ -6,8 +6,8 @@ use std::{
 };
 
 use planet_data::{
-    DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoFormat, PhotoStore, Preprocess,
-    photos_below,
+    DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoFormat, PhotoRecord, PhotoStore,
+    Preprocess, photos_below,
     table::{self, TableSource},
 };
 use planet_geo::LatLng;
@@ -73,7 +73,7 @@ impl Sources {
         if manifest.records.is_empty() {
             return Err(Failure::new(format!("{source} has no photos")));
         }
-        let truths = manifest.records.iter().map(|record| record.position).collect();
+        let truths = manifest.records.iter().map(PhotoRecord::known_position).collect();
         let ids = manifest.records.into_iter().map(|record| record.photo).collect();
         let store = Arc::new(DiskStore::new(&manifest.root));
         Ok(Self { ids, truths: Some(truths), store, root: manifest.root })
@@ -121,7 +121,10 @@ impl Sources {
         match &self.truths {
             Some(truths) => truths[row],
             // A photo that cannot be read has said so already.
-            None => PhotoFacts::read(Path::new(&self.ids[row])).ok()?.position,
+            None => {
+                let facts = PhotoFacts::read(Path::new(&self.ids[row])).ok()?;
+                facts.into_record(String::new()).known_position()
+            }
         }
     }
 }

@@ -308,7 +308,8 @@ pub fn sift(
         Ok(prediction) => Ok(Some(prediction)),
         Err(PredictionError::Data(error)) => problems.add(&error).map(|()| None),
         Err(PredictionError::Line { file, line, what }) => {
-            problems.skip(&format!("{file}:{line}"), &what).map(|()| None)
+            let cure = "take the line out of the file";
+            problems.skip(&format!("{file}:{line}"), &what, cure).map(|()| None)
         }
         Err(error) => Err(Failure::new(error)),
     }
