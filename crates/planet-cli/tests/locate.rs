@@ -113,7 +113,7 @@ fn one_photo_at_a_terminal_has_a_small_map_and_several_have_none() {
         let planet = env!("CARGO_BIN_EXE_planet");
         let photos = photos.join(" ");
         let line = format!(
-            "stty cols 100; {environment} {planet} locate {photos} --model model --engine rten --no-names \
+            "stty cols 100 rows 30; {environment} {planet} locate {photos} --model model --engine rten --no-names \
              2>/dev/null"
         );
         let output = Process::new("script")

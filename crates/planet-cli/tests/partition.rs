@@ -233,7 +233,7 @@ fn an_interrupt_leaves_the_old_file_and_no_other() {
         }
     }
     let output = child.wait_with_output().expect("ended");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cancelled"));
     assert_eq!(fs::read(folder.path().join("p.csv")).expect("read"), b"old");
     assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 2);

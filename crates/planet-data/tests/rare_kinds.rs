@@ -43,7 +43,9 @@ fn rare_jpegs_have_the_pixels_that_libjpeg_gives() {
         assert_eq!((photo.width(), photo.height()), (75, 51), "{name}");
         assert_eq!(photo.rescue(), None, "{name}");
         let (mean, greatest) = difference(&photo, &golden(&format!("rare/{name}.jpg.rgb"))[8..]);
-        assert!(mean < 0.7 && greatest <= 8, "{name}: mean {mean:.3}, greatest {greatest}");
+        // zune-jpeg decodes this one, with a transform of its own.
+        let (most, worst) = if name == "progressive-restarts" { (0.7, 8) } else { (0.0, 0) };
+        assert!(mean <= most && greatest <= worst, "{name}: mean {mean:.3}, greatest {greatest}");
     }
 }
 
@@ -163,7 +165,7 @@ fn scans_of_single_components_in_any_order_give_the_same_pixels_as_one_scan() {
         for jpeg in [scans_turned(&several), several] {
             let photo = decode(&jpeg).expect("several scans");
             let (mean, greatest) = difference(&photo, one.pixels());
-            // The two decoders enlarge colours differently at the picture's edges.
+            // Several scans have libjpeg's pixels; zune-jpeg enlarges colours otherwise at the edges.
             assert!(mean < 0.7 && greatest <= 48, "mean {mean:.3}, greatest {greatest}");
             assert_eq!(photo.rescue(), None);
         }

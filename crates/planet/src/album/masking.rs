@@ -301,7 +301,8 @@ mod tests {
             );
         }
         let [_, stated, right] = hmm.certain.expect("some are certain");
-        assert!((stated - right).abs() < 0.15, "{hmm:?}");
+        // Places that are not known keep a share of the probability, though here no photo is there.
+        assert!((right - 0.2..right + 0.05).contains(&stated), "{hmm:?}");
     }
 
     #[test]

@@ -38,19 +38,22 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Photo, PhotoError> {
     Ok(photo)
 }
 
-/// A JPEG that is a strip or tile of a TIFF and must be at least so wide and high.
+/// A JPEG that is a strip or tile of a TIFF and must be at least so wide and high. The second
+/// decoder's pixels are libjpeg's, as those of the programs that write such files.
 ///
 /// # Errors
 /// It is damaged, smaller, or not supported.
 pub(super) fn decode_piece(bytes: &[u8], [width, height]: [usize; 2]) -> Result<Photo, String> {
-    let photo = decode(bytes).map_err(|error| error.to_string())?;
-    if (photo.width() as usize) < width || (photo.height() as usize) < height {
-        let (is_width, is_height) = (photo.width(), photo.height());
+    let Survey { frame, damage, .. } = Survey::of(bytes)?;
+    if frame.width < width || frame.height < height {
+        let (is_width, is_height) = (frame.width, frame.height);
         return Err(format!("{is_width} x {is_height} pixels instead of {width} x {height}"));
     }
-    match photo.rescue() {
-        Some(rescue) => Err(rescue.reason.clone()),
-        None => Ok(photo),
+    let decoded = second::decode(bytes)?;
+    match damage.or(decoded.reason) {
+        Some(reason) => Err(reason),
+        None => Photo::from_rgb(frame.width as u32, frame.height as u32, decoded.pixels)
+            .map_err(|error| error.to_string()),
     }
 }
 

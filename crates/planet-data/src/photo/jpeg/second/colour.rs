@@ -88,7 +88,7 @@ fn ycbcr([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 }
 
 /// One row of a component at the picture's width. Factors of two are interpolated, three parts
-/// of the nearer sample to one of the other, as libjpeg does; other factors repeat samples.
+/// of the nearer sample to one of the other, with libjpeg's rounding; other factors repeat samples.
 fn enlarge(
     frame: &Frame,
     component: &Component,
@@ -105,25 +105,33 @@ fn enlarge(
         line.copy_from_slice(row(y));
         return;
     }
-    if 2 * v == v_max {
+    let (tall, wide) = (2 * v == v_max, 2 * h == h_max);
+    if tall {
         let other = if y % 2 == 0 { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(rows - 1) };
         let pairs = row(y / 2).iter().zip(row(other));
         sums.extend(pairs.map(|(&near, &far)| 3 * u16::from(near) + u16::from(far)));
     } else {
-        sums.extend(row(y * v / v_max).iter().map(|&sample| 4 * u16::from(sample)));
+        sums.extend(row(y * v / v_max).iter().map(|&sample| u16::from(sample)));
     }
-    if 2 * h == h_max {
-        for (x, out) in line.iter_mut().enumerate() {
-            let near = x / 2;
-            let (far, round) = match x % 2 {
-                0 => (near.saturating_sub(1), 8),
-                _ => ((near + 1).min(columns - 1), 7),
-            };
-            *out = ((3 * sums[near] + sums[far] + round) >> 4) as u8;
-        }
-    } else {
-        for (x, out) in line.iter_mut().enumerate() {
-            *out = ((sums[x * h / h_max] + 2) >> 2) as u8;
-        }
+    // Halves are rounded up at one place and down at the next, so that nothing becomes brighter.
+    for (x, out) in line.iter_mut().enumerate() {
+        *out = match (wide, tall) {
+            (true, _) => {
+                let near = x / 2;
+                let far = match x % 2 {
+                    0 => near.saturating_sub(1),
+                    _ => (near + 1).min(columns - 1),
+                };
+                let sum = 3 * sums[near] + sums[far];
+                match (tall, x % 2) {
+                    (true, 0) => (sum + 8) >> 4,
+                    (true, _) => (sum + 7) >> 4,
+                    (false, 0) => (sum + 1) >> 2,
+                    (false, _) => (sum + 2) >> 2,
+                }
+            }
+            (false, true) => (sums[x * h / h_max] + if y % 2 == 0 { 1 } else { 2 }) >> 2,
+            (false, false) => sums[x * h / h_max],
+        } as u8;
     }
 }

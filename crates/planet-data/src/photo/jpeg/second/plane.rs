@@ -1,7 +1,5 @@
 //! Coefficients and samples of the components.
 
-use std::f32::consts::{FRAC_1_SQRT_2, PI};
-
 use super::super::frame::Frame;
 
 /// Samples of one component, padded to whole MCUs.
@@ -14,7 +12,6 @@ pub(super) struct Plane {
 /// become samples at once; a progressive file's coefficients are kept until the end.
 pub(super) struct Planes {
     components: Vec<Blocks>,
-    transform: Transform,
 }
 
 struct Blocks {
@@ -42,10 +39,7 @@ impl Planes {
             };
             Blocks { columns, table: [0; 64], content }
         };
-        Self {
-            components: frame.components.iter().map(blocks).collect(),
-            transform: Transform::new(),
-        }
+        Self { components: frame.components.iter().map(blocks).collect() }
     }
 
     /// Sets the table by which a component's coefficients are multiplied.
@@ -66,25 +60,10 @@ impl Planes {
             Content::Samples(samples) => {
                 let mut block = [0; 64];
                 decode(&mut block)?;
-                let pixels = self.transform.inverse(&block, &blocks.table);
+                let pixels = inverse(&block, &blocks.table);
                 put(samples, 8 * blocks.columns, [x, y], &pixels);
                 Some(())
             }
-        }
-    }
-
-    /// Takes back what a first pass from coefficient `first` on brought for a block.
-    pub(super) fn erase(&mut self, component: usize, [x, y]: [usize; 2], first: usize) {
-        let blocks = &mut self.components[component];
-        match &mut blocks.content {
-            Content::Coefficients(all) => {
-                if let Some(block) = all.get_mut(y * blocks.columns + x)
-                    && first == 0
-                {
-                    *block = [0; 64];
-                }
-            }
-            Content::Samples(samples) => put(samples, 8 * blocks.columns, [x, y], &[128; 64]),
         }
     }
 
@@ -97,7 +76,7 @@ impl Planes {
                 Content::Coefficients(all) => {
                     let mut samples = vec![0; 64 * all.len()];
                     for (at, block) in all.iter().enumerate() {
-                        let pixels = self.transform.inverse(block, &blocks.table);
+                        let pixels = inverse(block, &blocks.table);
                         put(
                             &mut samples,
                             stride,
@@ -121,55 +100,61 @@ fn put(samples: &mut [u8], stride: usize, [x, y]: [usize; 2], pixels: &[u8; 64])
     }
 }
 
-/// The inverse cosine transform (T.81, A.3.3), first along the columns, then along the rows.
-struct Transform {
-    /// For frequency and place: half of the frequency's scale times its cosine.
-    waves: [[f32; 8]; 8],
+/// Bits behind the point of the factors below.
+const FACTOR_BITS: u32 = 13;
+
+/// Bits that values between the two passes have behind the point.
+const PASS_BITS: u32 = 2;
+
+/// A factor of the transform as a whole number.
+const fn factor(value: f64) -> i64 {
+    (value * (1 << FACTOR_BITS) as f64 + 0.5) as i64
 }
 
-impl Transform {
-    fn new() -> Self {
-        let waves = std::array::from_fn(|frequency| {
-            std::array::from_fn(|place| {
-                let scale = if frequency == 0 { FRAC_1_SQRT_2 } else { 1.0 };
-                let angle = (2 * place + 1) as f32 * frequency as f32 * PI / 16.0;
-                scale / 2.0 * angle.cos()
-            })
-        });
-        Self { waves }
+/// The inverse cosine transform (T.81, A.3.3), first along the columns, then along the rows, in
+/// whole numbers: the factorisation of Loeffler, Ligtenberg and Moschytz (1989) with the precision
+/// and the rounding of libjpeg's accurate transform, so that pixels are equal to libjpeg's.
+fn inverse(block: &[i16; 64], table: &[u16; 64]) -> [u8; 64] {
+    let mut values: [i64; 64] =
+        std::array::from_fn(|at| i64::from(block[at]) * i64::from(table[at]));
+    for column in 0..8 {
+        let line = std::array::from_fn(|row| values[8 * row + column]);
+        for (row, value) in transformed(line, FACTOR_BITS - PASS_BITS).into_iter().enumerate() {
+            values[8 * row + column] = value;
+        }
     }
-
-    fn inverse(&self, block: &[i16; 64], table: &[u16; 64]) -> [u8; 64] {
-        let value = |at: usize| f32::from(block[at]) * f32::from(table[at]);
-        if block[1..].iter().all(|&coefficient| coefficient == 0) {
-            return [sample(value(0) / 8.0); 64];
-        }
-        let mut half = [[0.0_f32; 8]; 8];
-        for (frequency, waves) in self.waves.iter().enumerate() {
-            for column in 0..8 {
-                let amplitude = value(8 * frequency + column);
-                if amplitude != 0.0 {
-                    for (row, wave) in half.iter_mut().zip(waves) {
-                        row[column] += amplitude * wave;
-                    }
-                }
-            }
-        }
-        let mut pixels = [0; 64];
-        for (row, pixels) in half.iter().zip(pixels.as_chunks_mut::<8>().0) {
-            let mut sums = [0.0_f32; 8];
-            for (amplitude, waves) in row.iter().zip(&self.waves) {
-                for (sum, wave) in sums.iter_mut().zip(waves) {
-                    *sum += amplitude * wave;
-                }
-            }
-            *pixels = sums.map(sample);
-        }
-        pixels
+    let mut pixels = [0; 64];
+    for (line, pixels) in values.as_chunks::<8>().0.iter().zip(pixels.as_chunks_mut::<8>().0) {
+        // Three bits more: both passes together are eight times too large.
+        let line = transformed(*line, FACTOR_BITS + PASS_BITS + 3);
+        // Undoes the level shift.
+        *pixels = line.map(|value| (value + 128).clamp(0, 255) as u8);
     }
+    pixels
 }
 
-/// Undoes the level shift and rounds.
-fn sample(value: f32) -> u8 {
-    (value + 128.0).round().clamp(0.0, 255.0) as u8
+/// The transform of eight values, with so many bits taken off and rounded.
+fn transformed(values: [i64; 8], bits: u32) -> [i64; 8] {
+    let [a0, a1, a2, a3, a4, a5, a6, a7] = values;
+    let turned = (a2 + a6) * factor(0.541196100);
+    let (low, high) = (turned + a2 * factor(0.765366865), turned - a6 * factor(1.847759065));
+    let (sum, difference) = ((a0 + a4) << FACTOR_BITS, (a0 - a4) << FACTOR_BITS);
+    let even = [sum + low, difference + high, difference - high, sum - low];
+
+    let shared = (a7 + a3 + a5 + a1) * factor(1.175875602);
+    let outer = -(a7 + a1) * factor(0.899976223);
+    let inner = -(a5 + a3) * factor(2.562915447);
+    let three = shared - (a7 + a3) * factor(1.961570560);
+    let one = shared - (a5 + a1) * factor(0.390180644);
+    let odd = [
+        a1 * factor(1.501321110) + outer + one,
+        a3 * factor(3.072711026) + inner + three,
+        a5 * factor(2.053119869) + inner + one,
+        a7 * factor(0.298631336) + outer + three,
+    ];
+    let round = |value: i64| (value + (1 << (bits - 1))) >> bits;
+    std::array::from_fn(|at| match at {
+        0..4 => round(even[at] + odd[at]),
+        _ => round(even[7 - at] - odd[7 - at]),
+    })
 }

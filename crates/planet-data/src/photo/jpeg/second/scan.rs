@@ -49,8 +49,8 @@ impl<'a> Scan<'a> {
             for mcu in first..(first + length).min(all) {
                 let done = self.mcu(coder, planes, [mcu % columns, mcu / columns]);
                 if done.is_none() || coder.is_exhausted(interval.is_cut) {
+                    // What was decoded of this MCU stays, as with libjpeg; it counts as lost.
                     cut = true;
-                    self.erase(planes, [mcu % columns, mcu / columns]);
                     break;
                 }
                 decoded += 1;
@@ -75,14 +75,5 @@ impl<'a> Scan<'a> {
             planes.update(component, place, |block| coder.block(slot, block))?;
         }
         Some(())
-    }
-
-    /// Makes an MCU grey again of which only a part is right.
-    fn erase(&self, planes: &mut Planes, mcu: [usize; 2]) {
-        if self.header.high == 0 {
-            for (_, component, place) in self.blocks(mcu) {
-                planes.erase(component, place, self.header.first);
-            }
-        }
     }
 }
