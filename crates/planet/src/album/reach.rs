@@ -83,11 +83,11 @@ impl Reach {
             .collect();
         let masses = vec![Masses::default(); centres.len()];
         let mut reach = Self { places, starts, discs, shares, masses };
-        for place in 0..points.len() {
+        for (place, &visits) in visits[..points.len()].iter().enumerate() {
             let Some(cluster) = reach.places[place].at else { continue };
             for at in reach.starts[cluster]..reach.starts[cluster + 1] {
                 let mass = &mut reach.masses[reach.discs[at] as usize];
-                let visited = reach.shares[at] * visits[place];
+                let visited = reach.shares[at] * visits;
                 if place >= classes {
                     mass.known += visited;
                 }

@@ -10,7 +10,7 @@ const FEW: usize = 40;
 
 /// Runs of the network that coarse to fine may take for a grid of so many boxes.
 pub(super) fn budget(boxes: usize) -> usize {
-    if boxes < FEW { 1 + boxes } else { (1 + boxes) / 2 }
+    if boxes < FEW { 1 + boxes } else { boxes.div_ceil(2) }
 }
 
 /// What one run of the network is to see.

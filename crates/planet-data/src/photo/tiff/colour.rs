@@ -117,7 +117,7 @@ impl Colour {
 fn name(photometric: u64) -> String {
     match photometric {
         4 => "a transparency mask".to_owned(),
-        8 | 9 | 10 => "the colour space L*a*b*".to_owned(),
+        8..=10 => "the colour space L*a*b*".to_owned(),
         32803 => "raw sensor data (colour filter array)".to_owned(),
         32844 | 32845 => "the colour space LogLuv".to_owned(),
         34892 => "raw sensor data (linear)".to_owned(),

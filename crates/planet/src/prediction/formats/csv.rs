@@ -27,6 +27,6 @@ pub(super) fn rows(prediction: &Prediction) -> String {
 pub(super) fn continues(row: &[u8]) -> bool {
     let text = String::from_utf8_lossy(row);
     // The id alone may hold commas; five fields follow it.
-    let rank = text.trim_end().rsplitn(6, ',').nth(4);
+    let rank = text.trim_end().rsplit(',').nth(4);
     rank.is_some_and(|rank| !rank.is_empty() && rank != "0")
 }

@@ -107,7 +107,8 @@ fn enlarge(
     }
     let (tall, wide) = (2 * v == v_max, 2 * h == h_max);
     if tall {
-        let other = if y % 2 == 0 { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(rows - 1) };
+        let other =
+            if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(rows - 1) };
         let pairs = row(y / 2).iter().zip(row(other));
         sums.extend(pairs.map(|(&near, &far)| 3 * u16::from(near) + u16::from(far)));
     } else {
@@ -130,7 +131,7 @@ fn enlarge(
                     (false, _) => (sum + 2) >> 2,
                 }
             }
-            (false, true) => (sums[x * h / h_max] + if y % 2 == 0 { 1 } else { 2 }) >> 2,
+            (false, true) => (sums[x * h / h_max] + if y.is_multiple_of(2) { 1 } else { 2 }) >> 2,
             (false, false) => sums[x * h / h_max],
         } as u8;
     }
