@@ -186,7 +186,8 @@ fn png_metadata_of_every_writer_is_read_with_its_orientation() {
     let preamble = exif_segment(&block);
     let raw = |name: &str| format!("Raw profile type {name}");
     let text = |name: &str, bytes: &[u8]| profile(name, bytes).into_bytes();
-    let cases: Vec<(&str, (&[u8; 4], Vec<u8>))> = vec![
+    type Chunk = (&'static [u8; 4], Vec<u8>);
+    let cases: Vec<(&str, Chunk)> = vec![
         ("eXIf", (b"eXIf", block.clone())),
         ("eXIf with a preamble", (b"eXIf", preamble.clone())),
         ("zTXt exif", (b"zTXt", keyed(&raw("exif"), &[0], &deflated(&text("exif", &block))))),
@@ -411,7 +412,8 @@ fn sidecars_of_every_case_and_encoding_are_read() {
 #[test]
 fn a_sidecar_that_is_none_is_noted() {
     let whole = packet("", HERE);
-    let cases: [(&[u8], fn(&Problem) -> bool); 7] = [
+    type Expected = fn(&Problem) -> bool;
+    let cases: [(&[u8], Expected); 7] = [
         (b"", |it| *it == Problem::NoXmp),
         (b" \n", |it| *it == Problem::NoXmp),
         (b"<html>", |it| *it == Problem::NotXmp),

@@ -276,9 +276,10 @@ fn palettes_inverted_greys_and_shared_colours_are_read() {
 
 #[test]
 fn tiffs_that_are_not_supported_are_refused_by_name() {
-    let grey: (u16, u16, &[u32]) = (262, 3, &[1]);
-    let eight: (u16, u16, &[u32]) = (258, 3, &[8]);
-    let cases: [(&[(u16, u16, &[u32])], &str); 8] = [
+    type Tag<'a> = (u16, u16, &'a [u32]);
+    let grey: Tag<'_> = (262, 3, &[1]);
+    let eight: Tag<'_> = (258, 3, &[8]);
+    let cases: [(&[Tag<'_>], &str); 8] = [
         (&[grey, eight, (259, 3, &[6])], "old-style JPEG"),
         (&[grey, eight, (259, 3, &[34712])], "JPEG 2000"),
         (&[grey, (259, 3, &[4])], "fax"),

@@ -417,7 +417,7 @@ mod tests {
 
     #[test]
     fn what_was_stated_comes_back_from_its_byte() {
-        assert!(Stated::KINDS <= 256);
+        const { assert!(Stated::KINDS <= 256) };
         assert_eq!(Stated::of_kind(Stated::default().kind().into()), None);
         for (level, correct, probability) in [(0, true, 0.5), (4, false, 1.0), (4, true, 0.0)] {
             let kind = usize::from(Stated::new(level, correct, probability).kind());
