@@ -35,7 +35,7 @@
 //!
 //! let class = |cell: CellId| {
 //!     let centre = Some(cell.centre());
-//!     Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre }
+//!     Class { kind: ClassKind::Cells(vec![cell]), photos: 1, mean: centre, centre, scatter: None }
 //! };
 //! let classes = vec![class("477eb1".parse()?), class("487604".parse()?)];
 //! let partition = Arc::new(Partition::new(PartitionInfo::default(), classes)?);
