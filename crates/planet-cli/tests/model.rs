@@ -6,7 +6,7 @@ mod foreign;
 
 use std::fs;
 
-use foreign::{foreign, import, planet};
+use foreign::{foreign, import, planet, write_with_metadata};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 
 #[test]
@@ -85,4 +85,53 @@ fn models_that_are_none_or_do_not_fit_are_named() {
     locate("model").assert().code(1).stderr(contains("theirs.onnx.data"));
     fs::write(folder.join("theirs.onnx"), "no graph").expect("damaged");
     import(folder).assert().code(1).stderr(contains("theirs.onnx"));
+}
+
+#[test]
+fn a_package_imported_from_its_own_file_gives_the_same_answers_without_any_option() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    foreign(folder, 3);
+    import(folder).assert().success().stderr(contains("nothing vouches for the preprocessing"));
+    // The same network as PlaNet itself writes it: with its preprocessing.
+    write_with_metadata(folder);
+    let import = |extra: &[&str]| {
+        let mut command = planet(folder);
+        command.args(["model", "import", "theirs.onnx", "--partition", "gallery.csv"]);
+        command.args(["--engine", "rten", "-o", "again"]).args(extra);
+        command
+    };
+    import(&[]).assert().success().stderr(contains("nothing vouches").not());
+    let stated = |model: &str| {
+        let text = fs::read_to_string(folder.join(model).join("model.json")).expect("a package");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        [json["preprocess"].clone(), json["temperature"].clone()]
+    };
+    assert_eq!(stated("again"), stated("model"));
+    import(&["--mean", "0,0,0"]).assert().success().stderr(contains("nothing vouches"));
+    let other = fs::read_to_string(folder.join("gallery.csv")).expect("a gallery");
+    fs::write(folder.join("gallery.csv"), other.replace("48.8584", "48.9")).expect("another");
+    import(&[]).assert().code(1).stderr(contains("was trained for another partition"));
+}
+
+#[test]
+fn an_import_is_checked_on_photos_of_known_position() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    foreign(folder, 3);
+    planet(folder)
+        .args(["world", "draw", "--photos", "12", "--size", "64", "-o", "photos"])
+        .assert()
+        .success();
+    import(folder)
+        .args(["--check", "photos/manifest.parquet"])
+        .assert()
+        .success()
+        .stdout(contains("12 photos of known position").and(contains("one answer for all")))
+        .stderr(contains("nothing vouches").not());
+    planet(folder)
+        .args(["model", "import", "theirs.onnx", "--partition", "gallery.csv", "-o", "other"])
+        .assert()
+        .code(2)
+        .stderr(contains("does not state the size of its input"));
 }

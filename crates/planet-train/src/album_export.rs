@@ -36,7 +36,7 @@ pub fn export_scheme(run: &RunFolder, package: &ModelPackage) -> Result<ModelPac
         .network()
         .map_err(TrainError::from)?;
     let weights = Standard::fold(state.best_weights()).map_err(TrainError::from)?;
-    let weights = cooled(weights, calibration(run)?.temperature);
+    let weights = cooled(weights, calibration(run, package.partition())?.temperature.temperature);
     weights.check(&network).map_err(TrainError::from)?;
 
     let name = config.scheme.name();

@@ -1,14 +1,15 @@
 use std::{fs::File, io::BufWriter, path::Path};
 
 use planet::{
-    ModelDraft, ModelPackage, NewPackage, PackageError,
+    LevelCalibration, ModelDraft, ModelPackage, NewPackage, PackageError,
     calibration::Calibration,
     package::{
-        CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, MODEL_FILE, Outputs, Provenance, WEIGHTS_FILE,
+        CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, MODEL_FILE, OnnxMetadata, Outputs, Provenance,
+        WEIGHTS_FILE,
     },
 };
-use planet_geo::{Partition, PartitionError, Scale};
-use planet_net::{OnnxError, OnnxInfo, Weights};
+use planet_geo::{LatLng, Partition, PartitionError, Scale};
+use planet_net::{Array, OnnxError, OnnxInfo, Weights};
 use thiserror::Error;
 
 use crate::{Checkpoint, RunFolder, TrainConfig, TrainError};
@@ -47,6 +48,14 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
     let partition = Partition::read(std::io::BufReader::new(file), &path.to_string_lossy())?;
     let network = config.network(partition.len())?;
 
+    let fitted = calibration(run, &partition)?;
+    let metadata = OnnxMetadata {
+        preprocess: config.preprocess(),
+        temperature: fitted.temperature.temperature,
+        level_calibration: fitted.levels,
+        partition_fingerprint: partition.fingerprint(),
+    };
+
     let package = NewPackage::create(place)?;
     let create = |name: &str| {
         let path = package.folder().join(name);
@@ -55,13 +64,12 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
     let info = OnnxInfo {
         data_name: WEIGHTS_FILE.to_owned(),
         description: format!("{name}: {} over {} cells", network.name(), partition.len()),
-        metadata: vec![("partition_fingerprint".to_owned(), partition.fingerprint())],
+        metadata: metadata.entries(),
     };
     network.write_onnx(state.best_weights(), &info, create(MODEL_FILE)?, create(WEIGHTS_FILE)?)?;
 
     let epoch = position.history.last();
     let scores = epoch.and_then(|epoch| epoch.validation.as_ref());
-    let calibration = calibration(run)?;
     let provenance = Provenance {
         training_photos: Some(partition.classes().iter().map(|class| class.photos).sum()),
         validation_photos: scores.map(|scores| scores.photos as u64),
@@ -72,8 +80,8 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
             let scales = Scale::ALL.into_iter().map(Scale::name).zip(scores.within_1);
             let all = [("loss", scores.loss), ("cell", scores.cell_1)].into_iter().chain(scales);
             let errors = [
-                (CALIBRATION_ERROR, calibration.error_after),
-                (CALIBRATION_ERROR_BEFORE, calibration.error_before),
+                (CALIBRATION_ERROR, fitted.temperature.error_after),
+                (CALIBRATION_ERROR_BEFORE, fitted.temperature.error_before),
             ];
             let errors = errors.into_iter().filter_map(|(name, error)| Some((name, error?)));
             all.chain(errors).map(|(name, score)| (name.to_owned(), score)).collect()
@@ -84,9 +92,10 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
         name: name.to_owned(),
         architecture: network.name().to_owned(),
         features: network.features(),
-        preprocess: config.preprocess(),
+        preprocess: metadata.preprocess,
         outputs: Outputs::default(),
-        temperature: calibration.temperature,
+        temperature: metadata.temperature,
+        level_calibration: metadata.level_calibration,
         provenance,
     };
     Ok(package.finish(draft, &partition)?)
@@ -100,11 +109,18 @@ pub(crate) fn best_checkpoint(run: &RunFolder) -> Result<Checkpoint, ExportError
     Ok(Checkpoint::read(&run.best())?)
 }
 
-/// Fitted on the validation photos; a temperature of 1 where there are none.
-pub(crate) fn calibration(run: &RunFolder) -> Result<Calibration, TrainError> {
+/// What the validation photos say of a model's probabilities.
+pub(crate) struct Fitted {
+    pub(crate) temperature: Calibration,
+    pub(crate) levels: LevelCalibration,
+}
+
+/// Fitted on the validation photos; where there are none, nothing changes.
+pub(crate) fn calibration(run: &RunFolder, partition: &Partition) -> Result<Fitted, TrainError> {
     let path = run.validation_logits();
     if !path.exists() {
-        return Ok(Calibration { temperature: 1.0, error_before: None, error_after: None });
+        let temperature = Calibration { temperature: 1.0, error_before: None, error_after: None };
+        return Ok(Fitted { temperature, levels: LevelCalibration::default() });
     }
     let bytes = std::fs::read(&path).map_err(TrainError::file(&path))?;
     let (file, _) = Weights::from_safetensors(&bytes)?;
@@ -114,8 +130,20 @@ pub(crate) fn calibration(run: &RunFolder) -> Result<Calibration, TrainError> {
         (file.get("logits").ok_or_else(wrong)?, file.get("targets").ok_or_else(wrong)?);
     let [photos, classes] = logits.shape() else { return Err(wrong()) };
     let targets: Vec<u32> = targets.values().iter().map(|target| *target as u32).collect();
-    if targets.len() != *photos || targets.iter().any(|target| *target as usize >= *classes) {
+    if *classes != partition.len()
+        || targets.len() != *photos
+        || targets.iter().any(|target| *target as usize >= *classes)
+    {
         return Err(wrong());
     }
-    Ok(Calibration::fit(logits.values(), *classes, &targets))
+    let temperature = Calibration::fit(logits.values(), *classes, &targets);
+    // Runs of before this was kept have no positions.
+    let positions = file.get("positions").map_or(&[][..], Array::values).chunks_exact(2);
+    let positions: Vec<LatLng> = positions
+        .map(|degrees| LatLng::new(f64::from(degrees[0]), f64::from(degrees[1])))
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong())?;
+    let levels =
+        LevelCalibration::fit(partition, temperature.temperature, logits.values(), &positions);
+    Ok(Fitted { temperature, levels: levels.map_err(|_| wrong())? })
 }

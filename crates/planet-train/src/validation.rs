@@ -34,7 +34,8 @@ pub struct Scores {
 /// What validation gives.
 pub(crate) struct Validation {
     pub(crate) scores: Scores,
-    /// `logits` `[photos, classes]` and `targets` `[photos]` of the first photos inside a cell.
+    /// `logits` `[photos, classes]`, `targets` `[photos]` and `positions` `[photos, 2]` (degrees of
+    /// latitude and longitude) of the first photos inside a cell.
     pub(crate) logits: Weights,
 }
 
@@ -49,6 +50,7 @@ pub(crate) struct Counts {
     accuracy: Accuracy,
     logits: Vec<f32>,
     targets: Vec<f32>,
+    positions: Vec<f32>,
 }
 
 /// Locates all validation photos, each rank its share of them; `None` where one was told to end.
@@ -119,6 +121,7 @@ impl Counts {
             if self.targets.len() < MOST_PHOTOS && self.logits.len() + logits.len() <= MOST_LOGITS {
                 self.logits.extend_from_slice(logits);
                 self.targets.push(class as f32);
+                self.positions.extend([truth.lat(), truth.lng()].map(|degrees| degrees as f32));
             }
         }
         let guesses = best(logits).into_iter();
@@ -133,6 +136,7 @@ impl Counts {
         let logits = [
             ("logits".to_owned(), Array::new(vec![kept, classes], self.logits)),
             ("targets".to_owned(), Array::new(vec![kept], self.targets)),
+            ("positions".to_owned(), Array::new(vec![kept, 2], self.positions)),
         ];
         Ok(Validation { scores, logits: logits.into_iter().collect() })
     }

@@ -26,8 +26,8 @@ pub use package::{
     ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };
 pub use prediction::{
-    Candidate, Certain, Locator, LocatorOptions, Offered, Place, Prediction, PredictionError,
-    PredictionFile, PredictionFileError, PredictionFormat, PredictionReader, PredictionWriter,
-    Within, WithinError, WriterOptions,
+    Candidate, Certain, LevelCalibration, Locator, LocatorOptions, Offered, Place, Prediction,
+    PredictionError, PredictionFile, PredictionFileError, PredictionFormat, PredictionReader,
+    PredictionWriter, Within, WithinError, WriterOptions,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use planet::{
-    ModelDraft, ModelPackage, NewPackage, PackageError,
+    LevelCalibration, ModelDraft, ModelPackage, NewPackage, PackageError,
     package::{Outputs, Provenance},
 };
 use planet_data::Preprocess;
@@ -28,6 +28,7 @@ fn draft(name: &str) -> ModelDraft {
         preprocess: Preprocess::inception(128),
         outputs: Outputs::default(),
         temperature: 1.3,
+        level_calibration: LevelCalibration::default(),
         provenance: Provenance { version: "0.1.0".to_owned(), scores, ..Provenance::default() },
     }
 }

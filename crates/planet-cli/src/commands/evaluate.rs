@@ -186,9 +186,9 @@ impl Arguments {
         let signature = Signature::of(package.description());
         let mut engine = self.engine.open(&package.model(), &signature)?;
         let options = LocatorOptions { top: self.top.into(), ..LocatorOptions::default() };
-        let locator = Locator::new(
+        let locator = Locator::for_model(
+            package.description(),
             Arc::clone(&setting.partition),
-            package.description().temperature,
             options,
             Arc::clone(&setting.gazetteer),
         )

@@ -121,11 +121,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let signature = Signature::of(package.description());
     let mut engine = arguments.engine.open(&package.model(), &signature)?;
-    let (preprocess, temperature) =
-        (package.description().preprocess.clone(), package.description().temperature);
+    let description = package.description().clone();
     let partition = Arc::new(package.into_partition());
     let gazetteer = Arc::new(Gazetteer::new());
-    let locator = Locator::new(partition, temperature, LocatorOptions::default(), gazetteer)
+    let locator = Locator::for_model(&description, partition, LocatorOptions::default(), gazetteer)
         .map_err(Failure::new)?;
 
     let each = passes(&options, [1 << 16; 2]);
@@ -136,7 +135,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let ended = explain(
         &mut engine,
         &locator,
-        &preprocess,
+        &description.preprocess,
         &*store,
         &photos,
         &options,

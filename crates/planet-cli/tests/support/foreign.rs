@@ -1,8 +1,10 @@
 //! A classifier of somebody else's with random weights, and the commands around it.
+#![allow(dead_code, reason = "each test uses its part")]
 
 use std::{fs, fs::File, path::Path};
 
 use assert_cmd::Command;
+use planet::{ModelPackage, package::OnnxMetadata};
 use planet_net::{Architecture, NetworkOptions, OnnxInfo, Weights};
 
 /// The command, at work in a folder.
@@ -14,18 +16,7 @@ pub fn planet(folder: &Path) -> Command {
 
 /// A foreign classifier over three positions: `theirs.onnx` with its weights, `gallery.csv`.
 pub fn foreign(folder: &Path, classes: usize) {
-    let options = NetworkOptions { size: [32, 48], classes, auxiliary: false };
-    let network = Architecture::InceptionMini.network(options).expect("a network");
-    let mut weights = Weights::initial(&network, 0);
-    for name in ["fc.weight", "Conv2d_1a_3x3.conv.weight"] {
-        let array = weights.get_mut(name).expect("a weight");
-        array.values_mut().iter_mut().for_each(|value| *value *= 8.0);
-    }
-    let info = OnnxInfo { data_name: "theirs.onnx.data".into(), ..OnnxInfo::default() };
-    let create = |name: &str| File::create(folder.join(name)).expect("a file");
-    network
-        .write_onnx(&weights, &info, create("theirs.onnx"), create("theirs.onnx.data"))
-        .expect("written");
+    write_network(folder, classes, Vec::new());
     fs::write(
         folder.join("gallery.csv"),
         "# format=planet-partition-1\n# scheme=gallery\n# point=mean\n\
@@ -34,6 +25,35 @@ pub fn foreign(folder: &Path, classes: usize) {
          ,0,40.6892,-74.0445,40.6892,-74.0445\n",
     )
     .expect("a gallery");
+}
+
+/// Writes the classifier again with the metadata that PlaNet's own files have: those of the
+/// package `model`.
+pub fn write_with_metadata(folder: &Path) {
+    let package = ModelPackage::open(&folder.join("model")).expect("a package");
+    let description = package.description();
+    let metadata = OnnxMetadata {
+        preprocess: description.preprocess.clone(),
+        temperature: description.temperature,
+        level_calibration: description.level_calibration,
+        partition_fingerprint: description.partition_fingerprint.clone(),
+    };
+    write_network(folder, description.classes, metadata.entries());
+}
+
+fn write_network(folder: &Path, classes: usize, metadata: Vec<(String, String)>) {
+    let options = NetworkOptions { size: [32, 48], classes, auxiliary: false };
+    let network = Architecture::InceptionMini.network(options).expect("a network");
+    let mut weights = Weights::initial(&network, 0);
+    for name in ["fc.weight", "Conv2d_1a_3x3.conv.weight"] {
+        let array = weights.get_mut(name).expect("a weight");
+        array.values_mut().iter_mut().for_each(|value| *value *= 8.0);
+    }
+    let info = OnnxInfo { data_name: "theirs.onnx.data".into(), metadata, ..OnnxInfo::default() };
+    let create = |name: &str| File::create(folder.join(name)).expect("a file");
+    network
+        .write_onnx(&weights, &info, create("theirs.onnx"), create("theirs.onnx.data"))
+        .expect("written");
 }
 
 /// Makes the package `model` of them.

@@ -2,10 +2,12 @@ mod data;
 mod fold;
 mod graph;
 mod message;
+mod metadata;
 mod node;
 
 use std::io::{self, Write};
 
+pub use metadata::read_onnx_metadata;
 use thiserror::Error;
 
 use self::{data::ExternalData, graph::Graph, message::Message};

@@ -4,6 +4,7 @@ use planet_data::Preprocess;
 use serde::{Deserialize, Serialize};
 
 use super::{MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE};
+use crate::LevelCalibration;
 
 /// The `format` of model.json.
 pub const MODEL_FORMAT: &str = "planet-model-1";
@@ -32,6 +33,9 @@ pub struct ModelDescription {
     pub outputs: Outputs,
     /// Logits are divided by this before the softmax; fitted on validation photos.
     pub temperature: f32,
+    /// What probabilities within each level's radius are worth; fitted on validation photos.
+    #[serde(default)]
+    pub level_calibration: LevelCalibration,
     /// Fingerprint of the partition that the network was trained for.
     pub partition_fingerprint: String,
     /// blake3 of every other file but the card, hexadecimal, by name.
@@ -58,6 +62,8 @@ pub struct ModelDraft {
     pub outputs: Outputs,
     /// Logits are divided by this before the softmax.
     pub temperature: f32,
+    /// What probabilities within each level's radius are worth.
+    pub level_calibration: LevelCalibration,
     /// Where the model comes from.
     pub provenance: Provenance,
 }

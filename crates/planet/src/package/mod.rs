@@ -4,6 +4,7 @@ mod card;
 mod description;
 mod error;
 mod new;
+mod onnx_metadata;
 
 use std::{
     fs::{self, File},
@@ -17,6 +18,7 @@ pub use description::{
 };
 pub use error::PackageError;
 pub use new::NewPackage;
+pub use onnx_metadata::OnnxMetadata;
 use planet_geo::Partition;
 
 /// The network's graph.

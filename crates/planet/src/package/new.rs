@@ -60,6 +60,7 @@ impl NewPackage {
             preprocess: draft.preprocess,
             outputs: draft.outputs,
             temperature: draft.temperature,
+            level_calibration: draft.level_calibration,
             partition_fingerprint: partition.fingerprint(),
             hashes: BTreeMap::new(),
             schemes: Vec::new(),

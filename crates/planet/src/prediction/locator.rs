@@ -4,10 +4,10 @@ use planet_data::Gazetteer;
 use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
 
 use super::{
-    Candidate, Certain, Place, Prediction, Within, WithinError,
+    Candidate, Certain, LevelCalibration, Place, Prediction, Within, WithinError,
     discs::{Disc, Discs},
 };
-use crate::{CellProbabilities, ProbabilityError};
+use crate::{CellProbabilities, ProbabilityError, package::ModelDescription};
 
 /// What to say of each photo.
 #[derive(Clone, Debug)]
@@ -57,6 +57,7 @@ impl Default for LocatorOptions {
 pub struct Locator {
     partition: Arc<Partition>,
     temperature: f32,
+    levels: LevelCalibration,
     options: LocatorOptions,
     /// For every class, whether it may be an answer; `None` where all may.
     allowed: Option<Vec<bool>>,
@@ -93,7 +94,39 @@ impl Locator {
         let discs = Discs::new(&partition);
         let placeless = partition.classes().iter().filter(|class| class.mean.is_none()).count();
         let known = (0..partition.len()).map(|_| OnceLock::new()).collect();
-        Ok(Self { partition, temperature, options, allowed, placeless, discs, known, gazetteer })
+        let levels = LevelCalibration::default();
+        Ok(Self {
+            partition,
+            temperature,
+            levels,
+            options,
+            allowed,
+            placeless,
+            discs,
+            known,
+            gazetteer,
+        })
+    }
+
+    /// For a model package's network: its temperature and the calibration of its levels.
+    ///
+    /// # Errors
+    /// As [`Locator::new`].
+    pub fn for_model(
+        model: &ModelDescription,
+        partition: Arc<Partition>,
+        options: LocatorOptions,
+        gazetteer: Arc<Gazetteer>,
+    ) -> Result<Self, WithinError> {
+        let locator = Self::new(partition, model.temperature, options, gazetteer)?;
+        Ok(locator.with_levels(model.level_calibration))
+    }
+
+    /// The same with what validation photos say of the model's probabilities at each level: a
+    /// level is certain where its calibrated probability reaches the share asked for.
+    #[must_use]
+    pub fn with_levels(self, levels: LevelCalibration) -> Self {
+        Self { levels, ..self }
     }
 
     /// Names of places, and countries.
@@ -209,13 +242,16 @@ impl Locator {
     fn disc(&self, probabilities: &CellProbabilities, level: Scale, trust: f64) -> Option<Disc> {
         // Nothing is ever certain of which nothing is believed.
         let share = self.options.certain / trust;
-        self.discs.densest(probabilities.values(), level, share).filter(|_| share <= 1.0)
+        if share > 1.0 {
+            return None;
+        }
+        self.discs.densest(probabilities.values(), level, self.levels.needed(level, share))
     }
 
     fn certain(&self, probabilities: &CellProbabilities, trust: &[f64; 5]) -> Option<Certain> {
         let found = |(level, trust): (&Scale, &f64)| {
             let disc = self.disc(probabilities, *level, *trust)?;
-            Some((*level, disc, disc.mass * trust))
+            Some((*level, disc, self.levels.calibrated(*level, disc.mass) * trust))
         };
         let (level, disc, probability) = Scale::ALL.iter().zip(trust).find_map(found)?;
         let position = self.partition.point(disc.class).expect("discs lie round points");

@@ -3,6 +3,7 @@
 mod angle;
 mod discs;
 mod formats;
+mod level_calibration;
 mod locator;
 mod place;
 mod spread;
@@ -14,6 +15,7 @@ pub use formats::{
     Offered, PredictionError, PredictionFile, PredictionFileError, PredictionFormat,
     PredictionReader, PredictionWriter, WriterOptions,
 };
+pub use level_calibration::LevelCalibration;
 pub use locator::{Locator, LocatorOptions};
 pub use place::Place;
 pub use within::{Within, WithinError};

@@ -100,9 +100,8 @@ impl Said {
         // Of each photo the distribution is wanted, not the names of places.
         let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };
         let gazetteer = Arc::new(Gazetteer::new());
-        let locator =
-            Locator::new(Arc::clone(&partition), description.temperature, options, gazetteer)
-                .map_err(Failure::new)?;
+        let locator = Locator::for_model(description, Arc::clone(&partition), options, gazetteer)
+            .map_err(Failure::new)?;
         let rows: Vec<usize> = (0..manifest.records.len()).filter(|row| wanted(*row)).collect();
         let ids: Vec<String> =
             rows.iter().map(|row| manifest.records[*row].photo.clone()).collect();

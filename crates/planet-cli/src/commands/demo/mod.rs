@@ -223,10 +223,9 @@ fn judge(
 
     let signature = Signature::of(package.description());
     let mut engine = Rten::default().open(&package.model(), &signature).map_err(Failure::new)?;
-    let temperature = package.description().temperature;
-    let options = LocatorOptions::default();
+    let (options, gazetteer) = (LocatorOptions::default(), Arc::new(Gazetteer::new()));
     let locator =
-        Locator::new(Arc::clone(&partition), temperature, options, Arc::new(Gazetteer::new()))
+        Locator::for_model(package.description(), Arc::clone(&partition), options, gazetteer)
             .map_err(Failure::new)?;
     let ids: Vec<String> = manifest.records.iter().map(|record| record.photo.clone()).collect();
     let truths: Vec<Option<LatLng>> =

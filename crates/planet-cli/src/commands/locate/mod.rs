@@ -158,9 +158,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let settings = arguments.settings(package.description());
     let preprocess = package.description().preprocess.clone();
-    let temperature = package.description().temperature;
+    let description = package.description().clone();
     let partition = Arc::new(package.into_partition());
-    let locator = Locator::new(partition, temperature, arguments.options()?, gazetteer)
+    let locator = Locator::for_model(&description, partition, arguments.options()?, gazetteer)
         .map_err(Failure::new)?;
     let mut tally = Tally::default();
     let mut output = {

@@ -6,14 +6,20 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Engine, ModelDraft, ModelPackage, NewPackage, ScoreKind,
-    package::{MODEL_FILE, Outputs, Provenance},
+    Engine, LevelCalibration, ModelDraft, ModelPackage, NewPackage, ScoreKind,
+    package::{MODEL_FILE, OnnxMetadata, Outputs, Provenance},
 };
 use planet_data::{ChannelOrder, Filter, Fit, Layout, PixelBatch, Preprocess};
 use planet_engine::Signature;
 use planet_geo::Partition;
+use planet_net::read_onnx_metadata;
 
+use super::check;
 use crate::{commands::partition::files, engine_choice::EngineChoice, failure::Failure};
+
+/// Mean and standard deviation of ImageNet's photos, as torchvision's models take them.
+const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 /// `planet model import model.onnx --partition P --input-size … -o MODEL`
 #[derive(Args, Debug)]
@@ -23,30 +29,36 @@ pub struct Arguments {
     /// Its classes, in the order of its outputs: our layout or another project's
     #[arg(long, value_name = "FILE")]
     partition: PathBuf,
-    /// Input in pixels: 224, or HEIGHTxWIDTH
-    #[arg(long, value_name = "PX", value_parser = size)]
-    input_size: [usize; 2],
-    /// Subtracted from each channel, of values from 0 to 1, in RGB order
-    #[arg(long, value_name = "R,G,B", value_parser = three, default_value = "0.485,0.456,0.406")]
-    mean: [f32; 3],
-    /// What each channel is divided by
-    #[arg(long, value_name = "R,G,B", value_parser = three, default_value = "0.229,0.224,0.225")]
-    std: [f32; 3],
-    /// How photos of other shapes are made to fit
-    #[arg(long, value_enum, default_value = "squash")]
-    fit: FitName,
+    /// Input in pixels: 224, or HEIGHTxWIDTH. Files that PlaNet wrote state their whole
+    /// preprocessing; for others the size is needed
+    #[arg(long, visible_alias = "imgsz", value_name = "PX", value_parser = size)]
+    input_size: Option<[usize; 2]>,
+    /// Subtracted from each channel, of values from 0 to 1, in RGB order; by default ImageNet's
+    /// 0.485,0.456,0.406
+    #[arg(long, value_name = "R,G,B", value_parser = three)]
+    mean: Option<[f32; 3]>,
+    /// What each channel is divided by; by default ImageNet's 0.229,0.224,0.225
+    #[arg(long, value_name = "R,G,B", value_parser = three)]
+    std: Option<[f32; 3]>,
+    /// How photos of other shapes are made to fit; by default squash
+    #[arg(long, value_enum)]
+    fit: Option<FitName>,
     /// Share of the shorter side that a centre crop keeps
     #[arg(long, value_name = "SHARE", default_value_t = 0.875)]
     crop_share: f32,
-    /// Resampling filter
-    #[arg(long, value_enum, default_value = "bilinear")]
-    filter: FilterName,
-    /// Order of the input's axes
-    #[arg(long, value_enum, default_value = "nchw")]
-    layout: LayoutName,
+    /// Resampling filter; by default bilinear
+    #[arg(long, value_enum)]
+    filter: Option<FilterName>,
+    /// Order of the input's axes; by default nchw
+    #[arg(long, value_enum)]
+    layout: Option<LayoutName>,
     /// The network takes blue, green, red
     #[arg(long)]
     bgr: bool,
+    /// Manifest of photos of known position: the model locates up to 200 of them, which shows
+    /// whether preprocessing and partition are the model's
+    #[arg(long, value_name = "M")]
+    check: Option<String>,
     /// What the outputs are
     #[arg(long, value_enum, default_value = "logits")]
     scores: ScoresName,
@@ -56,9 +68,9 @@ pub struct Arguments {
     /// Output with the embedding
     #[arg(long, value_name = "NAME")]
     embedding: Option<String>,
-    /// Temperature, where it is known
-    #[arg(long, value_name = "T", default_value_t = 1.0)]
-    temperature: f32,
+    /// Logits are divided by this before the softmax; by default what the file states, or 1
+    #[arg(long, value_name = "T")]
+    temperature: Option<f32>,
     /// The model's name, for people
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -118,19 +130,28 @@ fn three(text: &str) -> Result<[f32; 3], String> {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let partition = files::read(&arguments.partition)?;
-    let preprocess = arguments.preprocess();
+    let metadata = arguments.metadata(&partition)?;
+    let preprocess = arguments.preprocess(metadata.as_ref())?;
     preprocess.check().map_err(Failure::usage)?;
-    let outputs = arguments.try_out(&partition, &preprocess)?;
+    let tried = arguments.try_out(&partition, &preprocess)?;
     let package = NewPackage::create(&arguments.output).map_err(Failure::new)?;
     copy(&arguments.onnx, package.folder())?;
     let own = || arguments.onnx.file_stem().map(|name| name.to_string_lossy().into_owned());
+    let stated = metadata.as_ref().map(|metadata| metadata.temperature);
+    let levels = metadata.as_ref().map(|metadata| metadata.level_calibration);
+    let is_as_written = metadata.is_some_and(|it| it.preprocess == preprocess);
     let draft = ModelDraft {
         name: arguments.name.clone().or_else(own).unwrap_or_default(),
         architecture: "foreign".to_owned(),
-        features: outputs.features,
+        features: tried.features,
         preprocess,
-        outputs: outputs.outputs,
-        temperature: arguments.temperature,
+        outputs: tried.outputs,
+        temperature: arguments.temperature.or(stated).unwrap_or(1.0),
+        // It was fitted on probabilities of the temperature that the file states.
+        level_calibration: match arguments.temperature {
+            None => levels.unwrap_or_default(),
+            Some(_) => LevelCalibration::default(),
+        },
         provenance: Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             note: arguments.note.clone(),
@@ -138,7 +159,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
     };
     let package = package.finish(draft, &partition).map_err(Failure::new)?;
-    summarise(&package, &outputs.engine)
+    summarise(&package, &tried.engine)?;
+    match &arguments.check {
+        Some(photos) => check::run(&package, &arguments.engine, photos),
+        None if is_as_written => Ok(()),
+        None => {
+            anstream::eprintln!(
+                "warning: nothing vouches for the preprocessing: with another size, mean or order of \
+                 channels than the model was trained with, its answers are wrong without an error. \
+                 Give --check M, a manifest of photos of known position"
+            );
+            Ok(())
+        }
+    }
 }
 
 fn summarise(package: &ModelPackage, engine: &str) -> Result<(), Failure> {
@@ -159,28 +192,64 @@ struct Tried {
 }
 
 impl Arguments {
-    fn preprocess(&self) -> Preprocess {
-        Preprocess {
-            size: self.input_size,
-            fit: match self.fit {
-                FitName::Squash => Fit::Squash,
-                FitName::CentreCrop => Fit::CentreCrop { share: self.crop_share },
-                FitName::Letterbox => Fit::Letterbox,
-            },
-            filter: match self.filter {
-                FilterName::Bilinear => Filter::Bilinear,
-                FilterName::Bicubic => Filter::Bicubic,
-                FilterName::Lanczos => Filter::Lanczos,
-                FilterName::Box => Filter::Box,
-            },
-            mean: self.mean,
-            std: self.std,
-            channel_order: if self.bgr { ChannelOrder::Bgr } else { ChannelOrder::Rgb },
-            layout: match self.layout {
-                LayoutName::Nchw => Layout::Nchw,
-                LayoutName::Nhwc => Layout::Nhwc,
-            },
+    /// What the file says of itself, where PlaNet wrote it.
+    fn metadata(&self, partition: &Partition) -> Result<Option<OnnxMetadata>, Failure> {
+        let named =
+            |what: &dyn std::fmt::Display| Failure::new(format!("{}: {what}", self.onnx.display()));
+        let file = fs::File::open(&self.onnx).map_err(|error| named(&error))?;
+        let entries =
+            read_onnx_metadata(io::BufReader::new(file)).map_err(|error| named(&error))?;
+        let metadata = OnnxMetadata::read(&entries).map_err(|error| named(&error))?;
+        match metadata {
+            Some(metadata) if metadata.partition_fingerprint != partition.fingerprint() => {
+                let what =
+                    format!("was trained for another partition than {}", self.partition.display());
+                Err(named(&what).hint("a package's own partition is its partition.csv"))
+            }
+            metadata => Ok(metadata),
         }
+    }
+
+    /// What is asked for, else what the file states, else what is usual.
+    fn preprocess(&self, stated: Option<&OnnxMetadata>) -> Result<Preprocess, Failure> {
+        let stated = stated.map(|metadata| &metadata.preprocess);
+        let size = self.input_size.or(stated.map(|it| it.size)).ok_or_else(|| {
+            Failure::usage(format!("{} does not state the size of its input", self.onnx.display()))
+                .hint("give --input-size PX or HEIGHTxWIDTH")
+        })?;
+        let base = stated.cloned().unwrap_or(Preprocess {
+            size,
+            fit: Fit::Squash,
+            filter: Filter::Bilinear,
+            mean: IMAGENET_MEAN,
+            std: IMAGENET_STD,
+            channel_order: ChannelOrder::Rgb,
+            layout: Layout::Nchw,
+        });
+        let fit = |name| match name {
+            FitName::Squash => Fit::Squash,
+            FitName::CentreCrop => Fit::CentreCrop { share: self.crop_share },
+            FitName::Letterbox => Fit::Letterbox,
+        };
+        let filter = |name| match name {
+            FilterName::Bilinear => Filter::Bilinear,
+            FilterName::Bicubic => Filter::Bicubic,
+            FilterName::Lanczos => Filter::Lanczos,
+            FilterName::Box => Filter::Box,
+        };
+        let layout = |name| match name {
+            LayoutName::Nchw => Layout::Nchw,
+            LayoutName::Nhwc => Layout::Nhwc,
+        };
+        Ok(Preprocess {
+            size,
+            fit: self.fit.map_or(base.fit, fit),
+            filter: self.filter.map_or(base.filter, filter),
+            mean: self.mean.unwrap_or(base.mean),
+            std: self.std.unwrap_or(base.std),
+            channel_order: if self.bgr { ChannelOrder::Bgr } else { base.channel_order },
+            layout: self.layout.map_or(base.layout, layout),
+        })
     }
 
     /// Runs the network once and holds its outputs to the partition.

@@ -1,3 +1,4 @@
+mod check;
 mod import;
 mod show;
 mod verify;
