@@ -5,6 +5,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use planet::ModelPackage;
 use planet_engine::{
     Device, DeviceError, OnnxEngine, OnnxRuntime, Precision, Rten, SequenceEngine, Signature,
     Threads,
@@ -62,14 +63,30 @@ const INSTALL: &str = "pip install onnxruntime, or onnxruntime-openvino for CPUs
      AMX, or name the library with --onnxruntime FILE";
 
 impl EngineChoice {
-    /// Loads a model into the engine that was chosen.
+    /// Loads a package's network into the engine that was chosen.
+    pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, Failure> {
+        let rten = || self.rten().open_package(package).map_err(Failure::new);
+        self.choose(&package.model(), &Signature::of(package.description()), rten)
+    }
+
+    /// Loads any ONNX file into the engine that was chosen.
     pub fn open(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, Failure> {
+        let rten = || self.rten().open(model, signature).map_err(Failure::new);
+        self.choose(model, signature, rten)
+    }
+
+    fn choose(
+        &self,
+        model: &Path,
+        signature: &Signature,
+        rten: impl Fn() -> Result<OnnxEngine, Failure>,
+    ) -> Result<OnnxEngine, Failure> {
         let device = match (self.engine, self.device) {
             (EngineName::Rten, DeviceName::Only(device)) if device != Device::Cpu => {
                 let what = format!("rten runs on the CPU only, not on {device}");
                 return Err(Failure::usage(what).hint("use --engine onnxruntime"));
             }
-            (EngineName::Rten, _) => return self.rten(model, signature),
+            (EngineName::Rten, _) => return rten(),
             (_, DeviceName::Only(device)) => Some(device),
             (_, DeviceName::Auto) => None,
         };
@@ -82,17 +99,17 @@ impl EngineChoice {
                 None => self.first_that_works(&runtime, model, signature),
             },
             Ok(None) if wanted => Err(Failure::new("no ONNX Runtime was found").hint(INSTALL)),
-            Ok(None) => self.rten(model, signature),
+            Ok(None) => rten(),
             Err(failure) if wanted => Err(failure),
             // A library that was only stumbled upon is nobody's wish.
-            Err(_) => self.rten(model, signature),
+            Err(_) => rten(),
         }
     }
 
     /// Loads a model over sequences, which runs on the CPU.
     pub fn open_sequence(&self, model: &Path) -> Result<SequenceEngine, Failure> {
         let threads = Threads(self.threads);
-        let rten = || Rten { threads }.open_sequence(model).map_err(Failure::new);
+        let rten = || self.rten().open_sequence(model).map_err(Failure::new);
         let wanted = self.engine == EngineName::Onnxruntime || self.onnxruntime.is_some();
         if self.engine == EngineName::Rten {
             return rten();
@@ -113,9 +130,8 @@ impl EngineChoice {
         OnnxRuntime::load(&path).map(Some).map_err(|error| Failure::new(error).hint(INSTALL))
     }
 
-    fn rten(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, Failure> {
-        let rten = Rten { threads: Threads(self.threads) };
-        rten.open(model, signature).map_err(Failure::new)
+    fn rten(&self) -> Rten {
+        Rten { threads: Threads(self.threads) }
     }
 
     fn on(

@@ -1,6 +1,6 @@
 use std::{path::Path, sync::Arc};
 
-use planet::EngineError;
+use planet::{EngineError, ModelPackage};
 use rten::{
     Dimension, LoadError, LoadErrorKind, Model, ModelOptions, RunOptions, ThreadPool, Value,
     ValueView,
@@ -27,13 +27,23 @@ impl Rten {
         NAME
     }
 
-    /// Loads a model for photos. Weights in a file beside it are mapped, not read.
+    /// Loads a model for photos.
     ///
     /// # Errors
     /// A file that is missing or no ONNX model, an operator that rten lacks, or inputs and
     /// outputs that the signature does not fit.
     pub fn open(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, EngineError> {
-        OnnxEngine::new(Box::new(self.session(model)?), signature)
+        OnnxEngine::new(Box::new(self.session(model, read)?), signature)
+    }
+
+    /// Loads a package's network. Its files are mapped, not read: their hashes were checked, and
+    /// they are replaced by renaming, never changed in place.
+    ///
+    /// # Errors
+    /// As [`Rten::open`].
+    pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, EngineError> {
+        let session = self.session(&package.model(), map)?;
+        OnnxEngine::new(Box::new(session), &Signature::of(package.description()))
     }
 
     /// Loads a model for sequences.
@@ -41,10 +51,14 @@ impl Rten {
     /// # Errors
     /// As [`Rten::open`].
     pub fn open_sequence(&self, model: &Path) -> Result<SequenceEngine, EngineError> {
-        SequenceEngine::new(Box::new(self.session(model)?))
+        SequenceEngine::new(Box::new(self.session(model, read)?))
     }
 
-    fn session(&self, path: &Path) -> Result<RtenSession, EngineError> {
+    fn session(
+        &self,
+        path: &Path,
+        load: fn(&Path) -> Result<Model, LoadError>,
+    ) -> Result<RtenSession, EngineError> {
         let model = load(path).map_err(|it| error(NAME, explain(path, &it)))?;
         let name = |id| model.node_info(id).and_then(|node| node.name().map(str::to_owned));
         let inputs = model.input_ids().iter().filter_map(|&id| {
@@ -70,16 +84,26 @@ struct RtenSession {
     pool: Option<Arc<ThreadPool>>,
 }
 
+fn options() -> ModelOptions {
+    let mut options = ModelOptions::with_all_ops();
+    options.prepack_weights(true);
+    options
+}
+
+/// Any file: whoever wrote it may write into it again.
+fn read(path: &Path) -> Result<Model, LoadError> {
+    options().load_file(path)
+}
+
+/// A package's file.
 #[allow(
     unsafe_code,
     reason = "mapping is what makes a 300 MB model start at once; a package's files are \
               replaced by renaming, never changed in place, so the mapped bytes stay"
 )]
-fn load(path: &Path) -> Result<Model, LoadError> {
-    let mut options = ModelOptions::with_all_ops();
-    options.prepack_weights(true);
+fn map(path: &Path) -> Result<Model, LoadError> {
     // SAFETY: see the reason above.
-    unsafe { options.load_mmap(path) }
+    unsafe { options().load_mmap(path) }
 }
 
 fn explain(path: &Path, error: &LoadError) -> String {

@@ -58,9 +58,15 @@ impl SequenceEngine {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let shape = [1, values.len() / features, features];
+        let steps = values.len() / features;
+        let shape = [1, steps, features];
         let found = self.session.run(&self.input, &shape, values, &["logits"]);
         let found = found.map_err(|what| error(self.session.engine(), what))?;
-        Ok(found.into_iter().flatten().collect())
+        let scores: Vec<f32> = found.into_iter().flatten().collect();
+        if scores.is_empty() || !scores.len().is_multiple_of(steps) {
+            let what = format!("{} scores for {steps} steps", scores.len());
+            return Err(error(self.name(), what));
+        }
+        Ok(scores)
     }
 }

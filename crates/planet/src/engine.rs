@@ -13,6 +13,26 @@ pub trait Engine: Send {
     /// # Errors
     /// A batch of the wrong size, or a failure of the library underneath.
     fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError>;
+
+    /// [`Engine::run`], with what comes back held to the batch: a model may give fewer values
+    /// than it states, and nothing may be read beyond them.
+    ///
+    /// # Errors
+    /// As [`Engine::run`], and values that are not so many for every photo.
+    fn run_checked(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
+        let activations = self.run(batch)?;
+        let photos = batch.photos();
+        let Activations { embeddings, features, logits, classes } = &activations;
+        for (what, values, each) in
+            [("scores", logits.len(), *classes), ("features", embeddings.len(), *features)]
+        {
+            if photos.checked_mul(each) != Some(values) {
+                let what = format!("gives {values} {what} for {photos} photos of {each} each");
+                return Err(EngineError { engine: self.name().to_owned(), what });
+            }
+        }
+        Ok(activations)
+    }
 }
 
 /// A network's two outputs for a batch of photos.
@@ -54,4 +74,36 @@ pub struct EngineError {
     pub engine: String,
     /// What happened, and the cure where one is known.
     pub what: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(Activations);
+
+    impl Engine for Fixed {
+        fn name(&self) -> &str {
+            "fixed"
+        }
+
+        fn run(&mut self, _: &PixelBatch) -> Result<Activations, EngineError> {
+            Ok(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn an_engine_that_gives_too_few_or_too_many_values_is_an_error() {
+        let mut batch = PixelBatch::with_capacity(2, 1, 1);
+        (0..2).for_each(|_| batch.push(&[0.0; 3]));
+        let run = |logits: usize, embeddings: usize| {
+            let (logits, embeddings) = (vec![0.0; logits], vec![0.0; embeddings]);
+            Fixed(Activations { embeddings, features: 2, logits, classes: 3 }).run_checked(&batch)
+        };
+        assert!(run(6, 4).is_ok());
+        for (logits, embeddings) in [(5, 4), (7, 4), (0, 4), (6, 3), (6, 0)] {
+            let error = run(logits, embeddings).expect_err("not so many");
+            assert!(error.to_string().contains("for 2 photos"), "{error}");
+        }
+    }
 }

@@ -55,7 +55,7 @@ pub fn locate<E>(
         let activations = if batch.rows.is_empty() {
             Activations::default()
         } else {
-            engine.run(&batch.pixels)?
+            engine.run_checked(&batch.pixels)?
         };
         let predict = |(at, &row): (usize, &usize)| {
             let logits = activations.logits_of(at);

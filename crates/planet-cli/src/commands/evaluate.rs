@@ -19,7 +19,6 @@ use planet_data::{
     AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoStore,
     table::TableSource, thumbnail_jpeg,
 };
-use planet_engine::Signature;
 use planet_geo::{Partition, Point};
 
 use super::score::{
@@ -183,8 +182,7 @@ impl Arguments {
         places: &mut Vec<(planet_geo::LatLng, f64)>,
         keeper: &mut GalleryKeeper,
     ) -> Result<(), Failure> {
-        let signature = Signature::of(package.description());
-        let mut engine = self.engine.open(&package.model(), &signature)?;
+        let mut engine = self.engine.open_package(package)?;
         let options = LocatorOptions { top: self.top.into(), ..LocatorOptions::default() };
         let locator = Locator::for_model(
             package.description(),

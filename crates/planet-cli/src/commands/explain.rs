@@ -11,7 +11,6 @@ use planet::{
     occlusion::{Fill, Occlusion, OcclusionOptions, Search, Target, explain, passes, to_page},
 };
 use planet_data::{AtomicFile, Gazetteer};
-use planet_engine::Signature;
 use planet_geo::Scale;
 
 use super::locate::sources::Sources;
@@ -119,8 +118,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .map(|(row, id)| (id.clone(), sources.truth(row)))
         .collect();
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
-    let signature = Signature::of(package.description());
-    let mut engine = arguments.engine.open(&package.model(), &signature)?;
+    let mut engine = arguments.engine.open_package(&package)?;
     let description = package.description().clone();
     let partition = Arc::new(package.into_partition());
     let gazetteer = Arc::new(Gazetteer::new());

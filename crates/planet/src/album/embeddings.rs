@@ -216,7 +216,7 @@ impl Embeddings {
             let batch = batch?;
             batch.failed.iter().for_each(&mut failed);
             if !batch.rows.is_empty() {
-                let activations = engine.run(&batch.pixels)?;
+                let activations = engine.run_checked(&batch.pixels)?;
                 if activations.features != self.features || self.features == 0 {
                     let (found, stated) = (activations.features, self.features);
                     return Err(EmbeddingsError::Features { found, stated });

@@ -62,7 +62,7 @@ pub fn explain(
             // The next batch is prepared meanwhile, of what does not depend on this one.
             let (activations, next) = thread::scope(|scope| {
                 let ahead = scope.spawn(|| feed.prepare(false));
-                let activations = engine.run(&batch.pixels);
+                let activations = engine.run_checked(&batch.pixels);
                 (activations, ahead.join())
             });
             let activations = activations?;

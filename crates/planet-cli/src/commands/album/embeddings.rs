@@ -1,11 +1,9 @@
+use planet::{Engine, ModelPackage, album::Embeddings};
+use planet_data::{DiskStore, Loader, LoaderOptions, Manifest};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-use planet::{Engine, ModelPackage, album::Embeddings};
-use planet_data::{DiskStore, Loader, LoaderOptions, Manifest};
-use planet_engine::Signature;
 
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
@@ -39,8 +37,7 @@ pub fn of(
     if missing.is_empty() {
         return Ok(embeddings);
     }
-    let signature = Signature::of(package.description());
-    let mut engine = engine.open(&package.model(), &signature)?;
+    let mut engine = engine.open_package(package)?;
     let loader = Loader::new(
         Arc::new(DiskStore::new(&manifest.root)),
         missing.clone(),

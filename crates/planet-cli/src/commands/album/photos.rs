@@ -1,11 +1,5 @@
 //! The photos that album commands look at, and what a model says of them.
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-
 use planet::{
     Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, album::Embeddings,
     locate,
@@ -14,8 +8,12 @@ use planet_data::{
     DiskStore, Found, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, common_root, scan,
     table::TableSource,
 };
-use planet_engine::Signature;
 use planet_geo::Partition;
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::spool::Spool;
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
@@ -94,8 +92,7 @@ impl Said {
         mut embeddings: Option<&mut Embeddings>,
     ) -> Result<Self, Failure> {
         let description = package.description();
-        let signature = Signature::of(description);
-        let mut engine = engine.open(&package.model(), &signature)?;
+        let mut engine = engine.open_package(package)?;
         let partition = Arc::new(package.partition().clone());
         // Of each photo the distribution is wanted, not the names of places.
         let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };

@@ -22,7 +22,7 @@ use planet::{
 use planet_data::{
     AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, table::TableSource,
 };
-use planet_engine::{Rten, Signature};
+use planet_engine::Rten;
 use planet_geo::{Adaptive, Keep, LatLng, Partition, PhotoLeaves, Scale};
 use planet_net::Architecture;
 use planet_train::{ArchitectureName, Ending, Epoch, Run, RunFolder, Samples, TrainConfig};
@@ -221,8 +221,7 @@ fn judge(
     let ceiling = Ceiling::of(&world, &partition, &given, &progress).map_err(Failure::new)?;
     progress.finish();
 
-    let signature = Signature::of(package.description());
-    let mut engine = Rten::default().open(&package.model(), &signature).map_err(Failure::new)?;
+    let mut engine = Rten::default().open_package(&package).map_err(Failure::new)?;
     let (options, gazetteer) = (LocatorOptions::default(), Arc::new(Gazetteer::new()));
     let locator =
         Locator::for_model(package.description(), Arc::clone(&partition), options, gazetteer)

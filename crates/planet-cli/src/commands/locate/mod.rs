@@ -19,7 +19,6 @@ use planet::{
     Prediction, PredictionFormat, PredictionReader, Within, locate,
 };
 use planet_data::{Gazetteer, Loader, LoaderOptions, Monitor, Settings};
-use planet_engine::Signature;
 use planet_geo::Scale;
 
 use self::{
@@ -151,8 +150,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     map::check(arguments.map.as_deref())?;
     let mut sources = Sources::gather(&arguments.photos, arguments.root.as_deref())?;
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
-    let signature = Signature::of(package.description());
-    let mut engine = arguments.engine.open(&package.model(), &signature)?;
+    let mut engine = arguments.engine.open_package(&package)?;
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
     let mut maps = Maps::new(arguments.map.as_deref(), sources.len())?;
 

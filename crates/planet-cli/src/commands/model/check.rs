@@ -1,14 +1,12 @@
-use std::{
-    io::{self, Write},
-    sync::Arc,
-};
-
 use planet::{Accuracy, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, locate};
 use planet_data::{
     DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoRecord, table::TableSource,
 };
-use planet_engine::Signature;
 use planet_geo::{LatLng, Scale};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
@@ -30,7 +28,7 @@ pub fn run(package: &ModelPackage, engine: &EngineChoice, photos: &str) -> Resul
     let ids: Vec<String> = known.iter().map(|(record, _)| record.photo.clone()).collect();
 
     let description = package.description();
-    let mut engine = engine.open(&package.model(), &Signature::of(description))?;
+    let mut engine = engine.open_package(package)?;
     let partition = Arc::new(package.partition().clone());
     let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };
     let gazetteer = Arc::new(Gazetteer::new());

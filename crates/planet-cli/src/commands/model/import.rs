@@ -266,7 +266,7 @@ impl Arguments {
         };
         let mut engine = self.engine.open(&self.onnx, &signature)?;
         let [height, width] = preprocess.size;
-        let activations = engine.run(&grey(height, width)).map_err(Failure::new)?;
+        let activations = engine.run_checked(&grey(height, width)).map_err(Failure::new)?;
         if activations.classes != partition.len() {
             let what = format!(
                 "{} gives {} scores, {} has {} classes",

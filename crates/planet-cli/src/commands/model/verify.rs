@@ -6,7 +6,7 @@ use std::{
 use clap::Args;
 use planet::{Activations, CellProbabilities, Engine, ModelPackage};
 use planet_data::PixelBatch;
-use planet_engine::{Rten, Signature};
+use planet_engine::Rten;
 
 use crate::{
     engine_choice::{EngineChoice, EngineName},
@@ -37,8 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         "partition   {} classes, {}",
         description.classes, description.partition_fingerprint
     )?;
-    let signature = Signature::of(description);
-    let mut own = Rten::default().open(&package.model(), &signature).map_err(Failure::new)?;
+    let mut own = Rten::default().open_package(&package).map_err(Failure::new)?;
     let photos = photos(description.preprocess.size);
     let reference = try_out(&mut own, &photos, &package)?;
     writeln!(out, "{:<11} gives a distribution over the classes", own.name())?;
@@ -49,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.engine.engine == EngineName::Rten {
         return Ok(());
     }
-    let mut other = arguments.engine.open(&package.model(), &signature)?;
+    let mut other = arguments.engine.open_package(&package)?;
     if other.name() == own.name() {
         return Ok(());
     }
