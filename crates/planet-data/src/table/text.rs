@@ -41,7 +41,8 @@ impl TextTable {
     /// separates columns where the header does not say otherwise.
     ///
     /// # Errors
-    /// An empty table, a table in UTF-16, a header that is not UTF-8 or longer than 1 MiB, or a failing reader.
+    /// An empty table, a table in UTF-16, a header that is not UTF-8 or longer than 1 MiB, or a
+    /// failing reader.
     pub fn new(
         mut reader: Box<dyn BufRead + Send>,
         name: &str,
@@ -183,12 +184,14 @@ fn read_stated_separator(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
     Ok(Some(separator))
 }
 
+/// What may separate columns.
+const MARKS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
 /// What separates columns: the usual mark for such a table if the header holds it, else the one
 /// that the header holds most of. Tabs are in no name, but commas may be in names between `;`.
 fn separator(start: &[u8], usual: u8) -> u8 {
     let header = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let mut counts = [0_usize; 4];
-    const MARKS: [u8; 4] = [b',', b';', b'\t', b'|'];
+    let mut counts = [0_usize; MARKS.len()];
     let mut quoted = false;
     for byte in header {
         quoted ^= *byte == b'"';

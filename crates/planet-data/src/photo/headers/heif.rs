@@ -163,3 +163,54 @@ fn associations(ipma: &[u8], item: u32) -> Option<Vec<usize>> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let length = (8 + content.len()) as u32;
+        [&length.to_be_bytes(), &kind[..], content].concat()
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    /// The content of a meta box whose primary item, number 7, has properties in this order: those
+    /// that `order` numbers from 1, of 4000 x 3000 pixels, cut to a clean aperture, turned.
+    fn meta(aperture: [u32; 8], order: &[u8]) -> Vec<u8> {
+        let properties = [
+            boxed(b"ispe", &words(&[0, 4000, 3000])),
+            boxed(b"clap", &words(&aperture)),
+            boxed(b"irot", &[1]),
+        ]
+        .concat();
+        let entry = [&[0, 7, order.len() as u8], order].concat();
+        let associations = [&words(&[0, 1])[..], &entry].concat();
+        let iprp = [boxed(b"ipco", &properties), boxed(b"ipma", &associations)].concat();
+        [&[0; 4][..], &boxed(b"pitm", &[0, 0, 0, 0, 0, 7]), &boxed(b"iprp", &iprp)].concat()
+    }
+
+    #[test]
+    fn a_clean_aperture_cuts_the_picture_before_it_is_turned() {
+        let cut = [3997, 2, 1500, 1, 0, 1, 0, 1];
+        assert_eq!(primary_size(&meta(cut, &[1])), Some((4000, 3000)));
+        assert_eq!(primary_size(&meta(cut, &[1, 2])), Some((1999, 1500)));
+        assert_eq!(primary_size(&meta(cut, &[1, 2, 3])), Some((1500, 1999)));
+        assert_eq!(primary_size(&meta(cut, &[1, 3, 2])), Some((1999, 1500)));
+        // Number 0 is no property, and essential ones have the top bit set.
+        assert_eq!(primary_size(&meta(cut, &[0x81, 0, 0x82])), Some((1999, 1500)));
+    }
+
+    #[test]
+    fn a_clean_aperture_that_makes_no_sense_leaves_the_picture_as_it_is() {
+        for cut in [
+            [4001, 1, 3000, 1, 0, 1, 0, 1],
+            [2000, 0, 1500, 1, 0, 1, 0, 1],
+            [2000, 1, 0, 1, 0, 1, 0, 1],
+        ] {
+            assert_eq!(primary_size(&meta(cut, &[1, 2])), Some((4000, 3000)), "{cut:?}");
+        }
+    }
+}

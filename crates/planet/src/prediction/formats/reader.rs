@@ -47,7 +47,8 @@ enum Source {
 
 impl PredictionReader {
     /// Opens a file, plain or compressed; `-` is standard input. The kind of what has no ending in
-    /// its name, such as a pipe, is told from its first line. `p_key` chooses among the partitionings of a file that names them.
+    /// its name, such as a pipe, is told from its first line. `p_key` chooses among the
+    /// partitionings of a file that names them.
     ///
     /// # Errors
     /// A file that cannot be opened, or whose columns are none of those above.
@@ -211,14 +212,11 @@ impl Layout {
 
 impl Rows {
     fn open(
-        mut reader: Box<dyn BufRead + Send>,
+        reader: Box<dyn BufRead + Send>,
         path: &Path,
         name: &str,
         p_key: Option<&str>,
     ) -> Result<Self, PredictionError> {
-        // Standard input and pipes can be opened once only: the table goes on where the kind was
-        // looked for.
-        let start = reader.fill_buf().map_err(DataError::file(path))?;
         let delimiter = match Format::of(path).map(|format| format.kind) {
             Ok(Kind::Parquet) => {
                 let what = "predictions are read from .jsonl, .csv and .tsv";
@@ -226,7 +224,8 @@ impl Rows {
             }
             Ok(Kind::Csv) => b',',
             Ok(Kind::Tsv) => b'\t',
-            Err(_) => delimiter_of(start),
+            // The table finds another one in its header.
+            Err(_) => b',',
         };
         let table = TextTable::new(reader, name, delimiter)?;
         Self::of(table, name, p_key)
@@ -359,12 +358,6 @@ impl Rows {
             position.map(|position| Candidate { class, probability, ..Candidate::at(position) });
         Ok(Some(Parsed { id: id.to_owned(), rank, candidate, truth }))
     }
-}
-
-/// A tab where the first line that is no metadata holds one, else a comma.
-fn delimiter_of(start: &[u8]) -> u8 {
-    let header = start.split(|&byte| byte == b'\n').find(|line| !line.starts_with(b"#"));
-    if header.is_some_and(|line| line.contains(&b'\t')) { b'\t' } else { b',' }
 }
 
 /// A position; `None` where both cells are empty.

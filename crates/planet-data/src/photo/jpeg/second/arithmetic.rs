@@ -4,6 +4,7 @@ use super::{
     super::markers::ScanHeader,
     scan::Coder,
     tables::{Conditioning, Tables, ZIGZAG},
+    unstuffed,
 };
 
 /// Estimation states of T.81, table D.3: Qe, next state after a less probable symbol, next state
@@ -86,21 +87,11 @@ impl<'a> Decisions<'a> {
     }
 
     fn byte(&mut self) {
-        let byte = match *self.data {
-            [0xFF, 0, ref rest @ ..] => {
-                self.data = rest;
-                0xFF
-            }
-            [byte, ref rest @ ..] if byte != 0xFF => {
-                self.data = rest;
-                byte
-            }
-            // An encoder leaves out zeros at the end.
-            _ => {
-                self.invented += 1;
-                0
-            }
-        };
+        // An encoder leaves out zeros at the end.
+        let byte = unstuffed(&mut self.data).unwrap_or_else(|| {
+            self.invented += 1;
+            0
+        });
         self.code += u32::from(byte) << 8;
     }
 

@@ -4,6 +4,7 @@ use super::{
     super::markers::ScanHeader,
     scan::Coder,
     tables::{Tables, ZIGZAG},
+    unstuffed,
 };
 
 /// Bits that are looked up at once.
@@ -76,20 +77,10 @@ struct Bits<'a> {
 impl Bits<'_> {
     fn fill(&mut self) {
         while self.count <= 56 {
-            let byte = match *self.data {
-                [0xFF, 0, ref rest @ ..] => {
-                    self.data = rest;
-                    0xFF
-                }
-                [byte, ref rest @ ..] if byte != 0xFF => {
-                    self.data = rest;
-                    byte
-                }
-                _ => {
-                    self.invented += 8;
-                    0
-                }
-            };
+            let byte = unstuffed(&mut self.data).unwrap_or_else(|| {
+                self.invented += 8;
+                0
+            });
             self.buffer |= u64::from(byte) << (56 - self.count);
             self.count += 8;
         }

@@ -18,6 +18,18 @@ use super::{
     markers::{Part, Walk},
 };
 
+/// The next byte of entropy-coded data, behind which a zero stands where it is 0xFF; `None` at a
+/// marker or the end.
+fn unstuffed(data: &mut &[u8]) -> Option<u8> {
+    let (byte, rest) = match **data {
+        [0xFF, 0, ref rest @ ..] => (0xFF, rest),
+        [byte, ref rest @ ..] if byte != 0xFF => (byte, rest),
+        _ => return None,
+    };
+    *data = rest;
+    Some(byte)
+}
+
 /// What could be had of a file.
 pub(super) struct Decoded {
     /// `[height, width, 3]`, red, green, blue; grey where data is missing.
