@@ -12,6 +12,7 @@ use std::{
 };
 
 use foreign::{foreign, import, planet};
+use planet_geo::{CellId, LatLng, Level};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 
 /// A package of random weights and as many drawn photos as are wished.
@@ -219,4 +220,56 @@ fn a_reader_that_stops_early_is_no_error_for_completions() {
     drop(child.stdout.take());
     let ended = child.wait_with_output().expect("ended");
     assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+}
+
+/// A JPEG without its EXIF, which states where it was taken.
+fn without_exif(jpeg: &[u8]) -> Vec<u8> {
+    let (start, mut rest) = jpeg.split_at(2);
+    let mut stripped = start.to_vec();
+    while let [0xFF, marker @ 0xC0..=0xFE, high, low, ..] = *rest {
+        let (segment, behind) = rest.split_at(2 + usize::from(u16::from_be_bytes([high, low])));
+        if marker != 0xE1 {
+            stripped.extend(segment);
+        }
+        rest = behind;
+        if marker == 0xDA {
+            break;
+        }
+    }
+    [stripped, rest.to_vec()].concat()
+}
+
+#[test]
+fn what_is_coarser_than_the_level_asked_for_is_not_offered_for_writing() {
+    let folder = prepare("9");
+    let folder = folder.path();
+    // Cells of a thousand kilometres, of whose photos nothing is known but the cell.
+    let rows = [(48.9, 2.3), (-33.9, 151.2), (40.7, -74.0)].map(|(lat, lng)| {
+        let place = LatLng::new(lat, lng).expect("in range");
+        let cell = CellId::containing(place, Level::new(3).expect("a level"));
+        let centre = cell.centre();
+        format!("{},0,{},{},{1},{2}\n", cell.token(), centre.lat(), centre.lng())
+    });
+    let head = "# format=planet-partition-1\n# scheme=cells\n# point=centre\n\
+                cell,photos,lat,lng,centre_lat,centre_lng\n";
+    fs::write(folder.join("gallery.csv"), format!("{head}{}", rows.concat())).expect("cells");
+    import(folder).assert().success();
+    let authors = fs::read_dir(folder.join("photos")).expect("photos").flatten();
+    for photo in authors.filter_map(|author| fs::read_dir(author.path()).ok()).flatten().flatten() {
+        let jpeg = fs::read(photo.path()).expect("a photo");
+        fs::write(photo.path(), without_exif(&jpeg)).expect("the photo");
+    }
+    let locate = |level: &[&str]| {
+        let mut command = planet(folder);
+        command.args(["locate", "photos", "--model", "model", "--engine", "rten", "--certain"]);
+        command.args(["0.33", "--format", "exiftool"]).args(level).assert().success()
+    };
+    locate(&["--level", "continent"]).stderr(contains("9 positions written ("));
+    for level in [&[][..], &["--level", "street"]] {
+        let name = level.last().unwrap_or(&"city");
+        locate(level)
+            .stderr(contains("0 positions written; not written: 9 coarser than --level"))
+            .stderr(contains(format!("--level {name} (")))
+            .stdout(contains("photos/").not());
+    }
 }
