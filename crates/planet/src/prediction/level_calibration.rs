@@ -7,8 +7,13 @@ use crate::{CellProbabilities, ProbabilityError};
 
 const SCALES: usize = Scale::ALL.len();
 
-/// Discs that hold less probability are left out of the fit: they are never stated.
-const LEAST: f64 = 0.02;
+/// Discs that hold less probability are left out of the fit: they are hardly ever stated, and there
+/// are so many of them that the curve would follow them alone.
+const LEAST: f64 = 0.2;
+
+/// Probability at which a level is stated by default: a photo that a finer level is stated of says
+/// nothing of the coarser ones, since they are never stated of such photos.
+const STATED: f64 = 0.5;
 
 /// Photos that the fit adds at each level, spread over all probabilities and as often right as
 /// stated, so that a few photos change little.
@@ -46,6 +51,7 @@ struct Level {
 }
 
 /// A probability and how much of its weight was right.
+#[derive(Clone, Copy, Debug)]
 struct Observation {
     logit: f64,
     right: f64,
@@ -88,13 +94,19 @@ impl LevelCalibration {
         };
         let photos: Vec<[Option<Observation>; SCALES]> =
             rows.map(photo).collect::<Result<_, _>>()?;
-        let mut levels: [Vec<Observation>; SCALES] = std::array::from_fn(|_| prior());
-        for photo in photos {
-            for (level, observation) in levels.iter_mut().zip(photo) {
-                level.extend(observation);
-            }
+        let mut calibration = Self::default();
+        let mut left: Vec<usize> = (0..photos.len()).collect();
+        for (at, scale) in Scale::ALL.into_iter().enumerate() {
+            let observed = left.iter().filter_map(|photo| photos[*photo][at]);
+            calibration.0[at] = Curve::fit(&prior().chain(observed).collect::<Vec<_>>());
+            let is_stated = |photo: usize| {
+                let observed: Option<Observation> = photos[photo][at];
+                observed
+                    .is_some_and(|it| calibration.calibrated(scale, sigmoid(it.logit)) >= STATED)
+            };
+            left.retain(|photo| !is_stated(*photo));
         }
-        Ok(Self(levels.map(|observations| Curve::fit(&observations))))
+        Ok(calibration)
     }
 
     /// The probability, 0..=1, that a photo lies within a level's radius of where the model puts
@@ -182,10 +194,10 @@ impl Curve {
 }
 
 /// Photos that are as often right as stated.
-fn prior() -> Vec<Observation> {
+fn prior() -> impl Iterator<Item = Observation> {
     let weight = PRIOR_PHOTOS / PRIOR_POINTS as f64;
     let points = (1..=PRIOR_POINTS).map(|at| at as f64 / (PRIOR_POINTS + 1) as f64);
-    points.map(|right| Observation { logit: logit(right), right, weight }).collect()
+    points.map(move |right| Observation { logit: logit(right), right, weight })
 }
 
 fn logit(probability: f64) -> f64 {
@@ -266,13 +278,23 @@ mod tests {
         let truth = |p: f64| sigmoid(0.6 * logit(p) + 0.8);
         let (logits, positions) = photos(20_000, truth);
         let fitted = LevelCalibration::fit(&two_points(), 1.0, &logits, &positions).expect("fits");
-        for scale in Scale::ALL {
-            for p in [0.55, 0.7, 0.9] {
-                let found = fitted.calibrated(scale, p);
-                assert!((found - truth(p)).abs() < 0.015, "{p}: {found}, not {}", truth(p));
-                assert!((fitted.needed(scale, found) - p).abs() < 1e-9);
-            }
+        for p in [0.55, 0.7, 0.9] {
+            let found = fitted.calibrated(Scale::Street, p);
+            assert!((found - truth(p)).abs() < 0.015, "{p}: {found}, not {}", truth(p));
+            assert!((fitted.needed(Scale::Street, found) - p).abs() < 1e-9);
         }
+        // It is stated of all of them, so that nothing is learned of the coarser levels.
+        assert_eq!(fitted.calibrated(Scale::City, 0.7), 0.7);
+    }
+
+    #[test]
+    fn a_level_is_calibrated_on_the_photos_that_no_finer_one_is_stated_of() {
+        // Below 0.7 the truth is half of what is said, so that the street is not stated; above it
+        // everything is right.
+        let (logits, positions) = photos(20_000, |p| if p < 0.7 { 0.5 * p } else { 1.0 });
+        let fitted = LevelCalibration::fit(&two_points(), 1.0, &logits, &positions).expect("fits");
+        let found = fitted.calibrated(Scale::City, 0.6);
+        assert!((found - 0.3).abs() < 0.03, "{found}");
     }
 
     #[test]

@@ -33,8 +33,9 @@ use planet_world::{
 use super::{partition::files, train::TrainProgress};
 use crate::{failure::Failure, progress::Progress};
 
-/// Photos to learn from, and to be judged on.
+/// Photos to learn from, to choose a checkpoint and calibrate by, and to test on.
 const TRAINING: u64 = 16_000;
+const VALIDATION: u64 = 8_000;
 const TEST: u64 = 2_000;
 /// Longer side of the drawn photos and side of the network's input, in pixels.
 const SIDE: u32 = 64;
@@ -48,9 +49,9 @@ pub struct Arguments {
     /// Folder for everything that the demo makes; what is there already is used again
     #[arg(short, long, value_name = "DIR", default_value = "demo")]
     output: PathBuf,
-    /// Minutes of training
-    #[arg(long, value_name = "MIN", default_value_t = 2.5)]
-    minutes: f64,
+    /// Times that the model sees each training photo; the figures are the same on every machine
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    epochs: u64,
 }
 
 /// What the page shows.
@@ -89,13 +90,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
     let world = World::draw(WorldParameters::new(0)).map_err(Failure::new)?;
-    let (train, test) = (folder.join("photos-train"), folder.join("photos-test"));
+    let [train, validation, test] =
+        ["train", "validation", "test"].map(|set| folder.join(format!("photos-{set}")));
 
-    steps.step("drawing photos to learn from", || draw(&world, TRAINING, 1, &train))?;
-    steps.step("drawing photos to be judged on", || draw(&world, TEST, 2, &test))?;
+    steps.step("drawing training photos", || draw(&world, TRAINING, 1, &train))?;
+    steps.step("drawing validation photos", || draw(&world, VALIDATION, 3, &validation))?;
+    steps.step("drawing test photos", || draw(&world, TEST, 2, &test))?;
     let partition =
         steps.step("dividing the earth", || divide(&train, &folder.join("cells.csv")))?;
-    let history = steps.step("training", || learn(arguments, &partition, &train, &test))?;
+    let history = steps.step("training", || learn(arguments, &partition, &train, &validation))?;
     let package = steps.step("making a model package", || package(folder))?;
     let mut shown = steps.step("locating the test photos", || {
         judge(world, Arc::new(partition), history, package, &test)
@@ -177,20 +180,18 @@ fn learn(
     arguments: &Arguments,
     partition: &Partition,
     train: &Path,
-    test: &Path,
+    validation: &Path,
 ) -> Result<Vec<Epoch>, Failure> {
     let folder = RunFolder::at(arguments.output.join("run"));
     let config = TrainConfig {
         architecture: ArchitectureName(Architecture::InceptionMini),
         size: SIDE as usize,
         batch: 32,
-        minutes: arguments.minutes,
+        epochs: arguments.epochs,
         patience: 0,
         ..TrainConfig::default()
     };
-    // The test photos also draw the curve; nothing is chosen by them, since training ends by
-    // the clock.
-    let (training, validation) = (samples(train, partition)?, samples(test, partition)?);
+    let (training, validation) = (samples(train, partition)?, samples(validation, partition)?);
     let begin = if folder.config().exists() { Run::resume } else { Run::start };
     let mut run = begin(folder, config, partition.clone(), training, Some(validation))
         .map_err(Failure::new)?;

@@ -130,7 +130,7 @@ fn training(shown: &Shown, html: &mut String) {
     }
     let chart = LineChart {
         x_label: "minutes of training".to_owned(),
-        y_label: "% of test photos within".to_owned(),
+        y_label: "% of validation photos within".to_owned(),
         logarithmic: false,
         x_range: [0.0, minutes.max(0.1)],
         y_range: [0.0, 100.0],
