@@ -1,4 +1,8 @@
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use planet::GUESSES;
 use planet_data::{AtomicFile, FailedPhoto, Monitor};
@@ -11,7 +15,7 @@ use crate::{
     album_task::AlbumTask,
     course::Course,
     photo_task::PhotoTask,
-    summary,
+    settings, summary,
     task::{Learnt, Task},
     tensorboard::EventWriter,
 };
@@ -58,6 +62,18 @@ pub enum Ending {
     Interrupted,
 }
 
+impl fmt::Display for Ending {
+    /// In words: `no better validation accuracy`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Converged => "no better validation accuracy",
+            Self::Epochs => "all epochs are done",
+            Self::Time => "the time is used up",
+            Self::Interrupted => "interrupted",
+        })
+    }
+}
+
 /// Training, from beginning to end: steps, epochs, checkpoints.
 pub struct Run {
     folder: RunFolder,
@@ -99,7 +115,7 @@ impl Run {
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
         if group.is_first() {
-            folder.check_free()?;
+            folder.check_free(&[])?;
         }
         let toml = config.to_toml();
         let run = Self::on_photos(group, folder, config, partition.clone(), training, validation)?;
@@ -114,7 +130,8 @@ impl Run {
     /// interrupted, bit for bit.
     ///
     /// # Errors
-    /// As [`Run::start`]; a checkpoint that is damaged or of another partition.
+    /// As [`Run::start`]; a checkpoint that is damaged or of another partition; settings other
+    /// than the run's, but for where files lie, what a machine can do and how long it trains.
     pub fn resume(
         folder: RunFolder,
         config: TrainConfig,
@@ -140,8 +157,9 @@ impl Run {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
+        let toml = config.to_toml();
         let run = Self::on_photos(group, folder, config, partition, training, validation)?;
-        if group.is_first() { run.at_last_checkpoint()?.share() } else { run.share() }
+        if group.is_first() { run.at_last_checkpoint(&toml)?.share() } else { run.share() }
     }
 
     /// Begins a run on albums in a folder that holds none yet.
@@ -155,7 +173,7 @@ impl Run {
         training: AlbumSamples,
         validation: Option<AlbumSamples>,
     ) -> Result<Self, TrainError> {
-        folder.check_free()?;
+        folder.check_free(&[])?;
         let toml = config.to_toml();
         let run = Self::on_albums(folder, config, partition.clone(), training, validation)?;
         run.folder.begin(&toml, &partition)?;
@@ -173,7 +191,8 @@ impl Run {
         training: AlbumSamples,
         validation: Option<AlbumSamples>,
     ) -> Result<Self, TrainError> {
-        Self::on_albums(folder, config, partition, training, validation)?.at_last_checkpoint()
+        let toml = config.to_toml();
+        Self::on_albums(folder, config, partition, training, validation)?.at_last_checkpoint(&toml)
     }
 
     fn on_photos(
@@ -185,9 +204,11 @@ impl Run {
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        let position = Position::start(partition.fingerprint(), group.size());
+        let mut position = Position::start(partition.fingerprint(), group.size());
+        position.settings = settings::of_run(&config.to_toml());
         let course = config.course();
         let (task, matched) = PhotoTask::new(group, config, partition, training, validation)?;
+        position.training_photos = task.photos() as u64;
         let group = group.clone();
         Ok(Self { folder, course, task: Box::new(task), matched, position, group })
     }
@@ -201,24 +222,60 @@ impl Run {
     ) -> Result<Self, TrainError> {
         config.check()?;
         let (group, course) = (Group::alone(), config.course());
-        let position = Position::start(partition.fingerprint(), group.size());
+        let mut position = Position::start(partition.fingerprint(), group.size());
+        position.settings = settings::of_run(&config.to_toml());
         let task = AlbumTask::new(config, partition, training, validation)?;
+        position.training_photos = task.photos() as u64;
         Ok(Self { folder, course, task: Box::new(task), matched: None, position, group })
     }
 
-    fn at_last_checkpoint(mut self) -> Result<Self, TrainError> {
+    /// Goes to the last checkpoint, if there is one, and writes down the configuration `toml`
+    /// that the run goes on with.
+    fn at_last_checkpoint(mut self, toml: &str) -> Result<Self, TrainError> {
         let path = self.folder.last();
-        if !path.exists() {
-            return Ok(self);
+        if path.exists() {
+            let checkpoint = Checkpoint::read(&path)?;
+            self.check_same_run(&path, &checkpoint.position)?;
+            self.task.load(&checkpoint.state)?;
+            let begun = std::mem::replace(
+                &mut self.position,
+                checkpoint.position.for_ranks(self.group.size()),
+            );
+            // Checkpoints of before they were kept hold none.
+            self.position.settings = begun.settings;
+            self.position.training_photos = begun.training_photos;
+        } else {
+            self.check_config(&self.folder.config())?;
         }
-        let checkpoint = Checkpoint::read(&path)?;
-        if checkpoint.position.partition != self.position.partition {
-            let what = "its classes are of another partition".to_owned();
-            return Err(TrainError::Checkpoint { path, what });
-        }
-        self.task.load(&checkpoint.state)?;
-        self.position = checkpoint.position.for_ranks(self.group.size());
+        self.folder.write_config(toml)?;
         Ok(self)
+    }
+
+    /// Refuses the checkpoint of a run that was begun otherwise than this one.
+    fn check_same_run(&self, path: &Path, then: &Position) -> Result<(), TrainError> {
+        if then.partition != self.position.partition {
+            let what = "its classes are of another partition".to_owned();
+            return Err(TrainError::Checkpoint { path: path.to_owned(), what });
+        }
+        if then.settings.is_empty() {
+            return self.check_config(&self.folder.config());
+        }
+        settings::compare(path, &then.settings, &self.position.settings)?;
+        if then.training_photos != self.position.training_photos {
+            return Err(TrainError::OtherSettings {
+                path: path.to_owned(),
+                name: "training photos".to_owned(),
+                then: then.training_photos.to_string(),
+                now: self.position.training_photos.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses other settings than those that the folder's configuration states.
+    fn check_config(&self, path: &Path) -> Result<(), TrainError> {
+        let toml = std::fs::read_to_string(path).map_err(TrainError::file(path))?;
+        settings::compare(path, &settings::of_run(&toml), &self.position.settings)
     }
 
     /// Brings every rank to where rank 0 stands: weights, the optimizer's numbers, position.
@@ -245,6 +302,11 @@ impl Run {
     /// What trains it, for people.
     pub fn backend(&self) -> String {
         self.task.backend()
+    }
+
+    /// Whether this process speaks for the run: it is alone, or rank 0.
+    pub fn is_first(&self) -> bool {
+        self.group.is_first()
     }
 
     /// Photos that are learned from.
@@ -305,6 +367,7 @@ impl Run {
             let all = self.over_ranks(running, &learnt, monitor.cancelled())?;
             self.position.batch += 1;
             self.position.steps += learnt.steps;
+            self.position.seen += all.running.photos;
             self.position.running.add(&all.running);
 
             monitor.advance(all.running.photos);
@@ -415,7 +478,7 @@ impl Run {
             }
         }
         self.checkpoint(&self.folder.last())?;
-        summary::write(&self.folder.summary(), &self.position.history)?;
+        summary::write(&self.folder.summary(), &self.position.history, self.best_epoch())?;
         let numbers = epoch.columns().into_iter();
         let numbers: Vec<_> = numbers.filter_map(|(name, value)| Some((name, value?))).collect();
         events.scalars(self.position.steps, &numbers)
@@ -471,6 +534,17 @@ impl Run {
         best.map(|(epoch, _)| epoch.epoch)
     }
 
+    /// Why a run came to an ending, with the number that decided it: `no better validation
+    /// accuracy in 3 epochs`.
+    pub fn reason(&self, ending: Ending) -> String {
+        match ending {
+            Ending::Converged => format!("{ending} in {} epochs", self.course.patience),
+            Ending::Epochs => format!("{ending}: {}", self.course.epochs),
+            Ending::Time => format!("{ending}: {} minutes", self.course.minutes),
+            Ending::Interrupted => ending.to_string(),
+        }
+    }
+
     fn out_of_time(&self) -> bool {
         self.course.minutes > 0.0 && self.position.seconds() >= self.course.minutes * 60.0
     }
@@ -490,7 +564,7 @@ impl Run {
         }
     }
 
-    fn checkpoint(&self, path: &std::path::Path) -> Result<(), TrainError> {
+    fn checkpoint(&self, path: &Path) -> Result<(), TrainError> {
         self.moment().write(path)
     }
 
