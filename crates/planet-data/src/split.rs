@@ -7,6 +7,7 @@ use crate::PhotoRecord;
 /// What photos must share to stay in one part of a split. Photos that hang together must not
 /// stand on both sides: neighbours in an album are metres apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SplitBy {
     /// Everything of one photographer.
     Author,
@@ -77,6 +78,7 @@ pub struct PartShare {
 
 impl PartShare {
     /// Whether the share lies further from what was asked for than two percentage points.
+    #[must_use]
     pub fn is_off(&self) -> bool {
         (self.share - self.asked).abs() > TOLERANCE
     }
@@ -106,6 +108,7 @@ impl SplitBy {
 
 impl Split {
     /// Groups to count before they are divided.
+    #[must_use]
     pub fn groups(self) -> SplitGroups {
         SplitGroups { split: self, photos: BTreeMap::new() }
     }
@@ -150,6 +153,7 @@ impl SplitGroups {
     /// depends on its name and the seed alone. Of fewer groups each goes, in the order of the
     /// hashes, to the part that is furthest below its share, and no part that was asked for stays
     /// empty where there are enough groups.
+    #[must_use]
     pub fn divide(self) -> SplitParts {
         let split = self.split;
         let by_hash: BTreeMap<u64, usize> =

@@ -231,14 +231,16 @@ impl RunFolder {
     /// # Errors
     /// As said.
     pub fn check_free(&self, more: &[&str]) -> Result<(), TrainError> {
-        let Err(foreign) = OwnedFolder::check(&self.path, KIND, &[&FILES[..], more].concat()) else {
+        let Err(foreign) = OwnedFolder::check(&self.path, KIND, &[&FILES[..], more].concat())
+        else {
             return match self.config().exists() {
                 true => Err(TrainError::Taken { path: self.path.clone() }),
                 false => Ok(()),
             };
         };
         // A run of a version that kept no record of its files is a run all the same.
-        match TrainConfig::read(&self.config()).is_ok() || AlbumConfig::read(&self.config()).is_ok() {
+        match TrainConfig::read(&self.config()).is_ok() || AlbumConfig::read(&self.config()).is_ok()
+        {
             true => Err(TrainError::Taken { path: self.path.clone() }),
             false => Err(foreign.into()),
         }

@@ -25,6 +25,7 @@ pub struct Optimizer {
 /// An optimizer's rule; `g` is the gradient, `r` the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Rule {
     /// AdaGrad (Duchi et al. 2011), the paper's: `a += g²`, `w −= r · g / (√a + eps)`. Weight
     /// decay is added to the gradient.
@@ -123,10 +124,7 @@ impl Optimizer {
     pub fn check(&self) -> Result<(), InvalidSetting> {
         check_all([
             (not_negative(self.weight_decay), "optimizer.weight_decay must be at least 0"),
-            (
-                self.average.is_none_or(is_share),
-                "optimizer.average must lie from 0 to below 1",
-            ),
+            (self.average.is_none_or(is_share), "optimizer.average must lie from 0 to below 1"),
             (self.clip_norm.is_none_or(positive), "optimizer.clip_norm must be above 0"),
         ])?;
         self.rule.check()

@@ -51,6 +51,7 @@ pub struct Status {
 
 /// Why a run stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// The validation accuracy no longer grows.
     Converged,

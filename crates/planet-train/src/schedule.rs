@@ -20,6 +20,7 @@ pub struct LearningRate {
 /// Course of the learning rate behind the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
     /// Stays. AdaGrad's steps shrink by themselves.
     Constant,

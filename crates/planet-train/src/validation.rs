@@ -102,11 +102,7 @@ pub(crate) fn validate(
 
 /// Rows, in order, of the photos whose scores are kept: as many as a temperature needs and
 /// memory holds, with each class's share. Photos outside every cell have no class to fit on.
-pub(crate) fn kept_rows(
-    photos: &[Option<ClassId>],
-    classes: usize,
-    seed: u64,
-) -> Vec<usize> {
+pub(crate) fn kept_rows(photos: &[Option<ClassId>], classes: usize, seed: u64) -> Vec<usize> {
     let inside: Vec<usize> = (0..photos.len()).filter(|row| photos[*row].is_some()).collect();
     let of: Vec<Option<ClassId>> = inside.iter().map(|row| photos[*row]).collect();
     let most = MOST_PHOTOS.min(MOST_LOGITS / classes.max(1));

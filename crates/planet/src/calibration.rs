@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn few_photos_that_are_all_right_make_no_model_certain() {
         for (photos, above) in [(20, 3.0), (20, 8.0), (60, 5.0), (1000, 12.0)] {
-            let temperature = fit_temperature(&[above, 0.0, 0.0].repeat(photos), 3, &vec![0; photos]);
+            let temperature =
+                fit_temperature(&[above, 0.0, 0.0].repeat(photos), 3, &vec![0; photos]);
             assert!((0.7..=1.01).contains(&temperature), "{photos} photos: {temperature}");
         }
         // Nor do few that are all wrong make it uncertain of everything.

@@ -15,6 +15,7 @@ use super::{
 /// A package in the making: a folder under a temporary name beside its place, renamed when
 /// whole, so that no reader ever meets half a package and a failure leaves the old one.
 #[derive(Debug)]
+#[must_use = "the package appears only when it is finished"]
 pub struct NewPackage {
     place: PathBuf,
     folder: OutputFolder,

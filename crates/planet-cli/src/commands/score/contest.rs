@@ -114,5 +114,8 @@ fn save(folder: &Path, result: &Match) -> Result<(), Failure> {
     ];
     let names = files.each_ref().map(|(name, _)| *name);
     let folder = OwnedFolder::claim(folder, "match", &names).map_err(Failure::new)?;
-    files.iter().try_for_each(|(name, text)| folder.write(name, text.as_bytes())).map_err(Failure::new)
+    files
+        .iter()
+        .try_for_each(|(name, text)| folder.write(name, text.as_bytes()))
+        .map_err(Failure::new)
 }
