@@ -154,6 +154,11 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each case begins seven runs.
+    #![proptest_config(ProptestConfig::with_cases(4))]
     #[test]
     fn files_added_to_a_folder_that_was_written_here_stay_whatever_is_written_again(
         foreign in prop::collection::btree_map("notes\\.txt|a\\.csv|b\\.html", "[a-z]{0,9}", 1..3),

@@ -1,16 +1,14 @@
 use std::{
-    fmt,
     path::Path,
     time::{Duration, Instant},
 };
 
-use planet::GUESSES;
 use planet_data::{AtomicFile, FailedPhoto, Monitor};
 use planet_geo::Partition;
 use planet_net::{Network, OutputName};
 
 use crate::{
-    AlbumConfig, AlbumSamples, Checkpoint, Epoch, Group, GroupError, Matched, Position, RunFolder,
+    AlbumConfig, AlbumSamples, Checkpoint, Ending, Epoch, Group, Matched, Position, RunFolder,
     Running, Samples, StepOptions, TrainConfig, TrainError, Validation,
     album_task::AlbumTask,
     course::Course,
@@ -47,32 +45,6 @@ pub struct Status {
     pub loss: f64,
     /// Photos a second, of this epoch so far.
     pub photos_per_second: f64,
-}
-
-/// Why a run stands still.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Ending {
-    /// The validation accuracy no longer grows.
-    Converged,
-    /// All epochs are done.
-    Epochs,
-    /// Its time is used up.
-    Time,
-    /// The user ended it; it can go on.
-    Interrupted,
-}
-
-impl fmt::Display for Ending {
-    /// In words: `no better validation accuracy`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Converged => "no better validation accuracy",
-            Self::Epochs => "all epochs are done",
-            Self::Time => "the time is used up",
-            Self::Interrupted => "interrupted",
-        })
-    }
 }
 
 /// Training, from beginning to end: steps, epochs, checkpoints.
@@ -238,13 +210,10 @@ impl Run {
             let checkpoint = Checkpoint::read(&path)?;
             self.check_same_run(&path, &checkpoint.position)?;
             self.task.load(&checkpoint.state)?;
-            let begun = std::mem::replace(
-                &mut self.position,
-                checkpoint.position.for_ranks(self.group.size()),
-            );
+            let settings = std::mem::take(&mut self.position.settings);
+            self.position = checkpoint.position.for_ranks(self.group.size());
             // Checkpoints of before they were kept hold none.
-            self.position.settings = begun.settings;
-            self.position.training_photos = begun.training_photos;
+            self.position.settings = settings;
         } else {
             self.check_config(&self.folder.config())?;
         }
@@ -579,68 +548,6 @@ struct Together {
     running: Running,
     /// Whether one was told to end.
     cancelled: bool,
-}
-
-impl Running {
-    /// What one batch of one rank came to.
-    fn of(learnt: &Learnt, whole: Duration) -> Self {
-        let Learnt { report, failed, waiting, .. } = learnt;
-        let photos = report.photos.len();
-        let within =
-            |most: usize| report.photos.iter().filter(|it| (it.rank as usize) < most).count();
-        Self {
-            photos: photos as u64,
-            loss: report.loss * photos as f64,
-            auxiliary: report.auxiliary.unwrap_or_default() * photos as f64,
-            first: within(1) as u64,
-            among_five: within(GUESSES) as u64,
-            failed: failed.len() as u64,
-            seconds: whole.as_secs_f64(),
-            waiting: waiting.as_secs_f64(),
-        }
-    }
-
-    /// The sums over all ranks, of `more` too; seconds are those of the mean rank.
-    fn over_ranks(self, group: &Group, more: &mut [f64; 2]) -> Result<Self, GroupError> {
-        if group.size() == 1 {
-            return Ok(self);
-        }
-        let counts = [self.photos, self.first, self.among_five, self.failed];
-        let [photos, first, among_five, failed] = counts.map(|count| count as f64);
-        let share = 1.0 / group.size() as f64;
-        let (seconds, waiting) = (self.seconds * share, self.waiting * share);
-        let [one, other] = *more;
-        let mut all = [
-            photos,
-            first,
-            among_five,
-            failed,
-            self.loss,
-            self.auxiliary,
-            seconds,
-            waiting,
-            one,
-            other,
-        ];
-        group.sum(&mut all)?;
-        let [photos, first, among_five, failed, loss, auxiliary, seconds, waiting, one, other] =
-            all;
-        *more = [one, other];
-        let [photos, first, among_five, failed] =
-            [photos, first, among_five, failed].map(|count| count as u64);
-        Ok(Self { photos, loss, auxiliary, first, among_five, failed, seconds, waiting })
-    }
-
-    fn add(&mut self, step: &Self) {
-        self.photos += step.photos;
-        self.loss += step.loss;
-        self.auxiliary += step.auxiliary;
-        self.first += step.first;
-        self.among_five += step.among_five;
-        self.failed += step.failed;
-        self.seconds += step.seconds;
-        self.waiting += step.waiting;
-    }
 }
 
 /// Another seed for each step (splitmix64's mixing).
