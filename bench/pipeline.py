@@ -190,7 +190,7 @@ def ours(binary, package, folder, engine):
     def locate(photos):
         manifest = folder / "photos.csv"
         manifest.write_text("photo\n" + "".join(f"{photo.relative_to('/')}\n" for photo in photos))
-        return [binary, "locate", manifest, "--root", "/", "--model", package, "-o", folder / "out.csv", *engine]
+        return [binary, "locate", manifest, "--root", "/", "--model", package, "-o", folder / "out.csv", "--overwrite", *engine]
 
     def warm(photo):
         command = [binary, "engine", "bench", "--json", "--photo", photo, "--seconds", str(SECONDS), package, *engine]

@@ -33,7 +33,7 @@ def main() -> None:
     for photo in photos:
         photo.read_bytes()
     with tempfile.TemporaryDirectory() as at:
-        scan = [arguments.planet, "dataset", "scan", str(arguments.folder), "-o", f"{at}/m.csv"]
+        scan = [arguments.planet, "dataset", "scan", str(arguments.folder), "-o", f"{at}/m.csv", "--overwrite"]
         own = statistics.median(seconds(scan) for _ in range(arguments.rounds))
         peer = seconds(["exiftool", "-q", "-r", *TAGS, str(arguments.folder)])
     print(f"{len(photos)} photos, {os.cpu_count()} cores, warm cache")

@@ -4,11 +4,12 @@ mod commands;
 mod engine_choice;
 mod failure;
 mod onnxruntime;
+mod overwrite;
 mod progress;
 
 use std::{io::Write, process::ExitCode};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     commands::{
@@ -22,6 +23,9 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "planet", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
+    /// Replace files that exist already
+    #[arg(long, global = true)]
+    overwrite: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -68,7 +72,10 @@ enum Command {
 
 fn main() -> ExitCode {
     onnxruntime::forbid_telemetry();
-    match run(Cli::parse().command) {
+    let matches = Cli::command().get_matches();
+    // The parser has checked all of it.
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match overwrite::check(&matches).and_then(|()| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

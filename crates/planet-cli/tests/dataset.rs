@@ -32,7 +32,9 @@ fn a_foreign_table_is_imported_split_by_author_and_counted() {
         .stderr(contains("photos.csv:43: lat is not a number: 'x'"))
         .stderr(contains("41 photos"));
     let split = ["dataset", "split", "m.parquet", "--by", "author", "--test", "0.3", "-o", "s.csv"];
-    planet(at, &split).success().stderr(contains("train"));
+    planet(at, &split)
+        .success()
+        .stderr(contains("part         groups     photos   share   asked").and(contains("train")));
     let text = fs::read_to_string(at.join("s.csv")).expect("written");
     let parts = |author: &str| -> Vec<String> {
         let rows = text.lines().filter(|line| line.contains(&format!(",{author},")));
@@ -75,7 +77,7 @@ fn splitting_grouped_photos_one_by_one_needs_force() {
         .stderr(contains("--force"));
     assert!(!at.join("s.csv").exists());
     planet(at, &["dataset", "split", "m.csv", "--by", "photo", "--force", "-o", "s.csv"]).success();
-    planet(at, &["dataset", "split", "m.csv", "--by", "album", "--test", "0.9", "-o", "s.csv"])
+    planet(at, &["dataset", "split", "m.csv", "--by", "album", "--test", "0.9", "-o", "t.csv"])
         .code(2)
         .stderr(contains("more than 1"));
 }
@@ -120,8 +122,8 @@ fn filters_judge_only_photos_that_have_a_score() {
         .success()
         .stderr(contains("2 of 3 photos kept"))
         .stderr(contains("1 photos have no score"));
-    planet(at, &["dataset", "filter", "m.csv", "-o", "f.csv"]).code(2);
-    planet(at, &["dataset", "filter", "m.csv", "--no-position", "-o", "f.csv"])
+    planet(at, &["dataset", "filter", "m.csv", "-o", "g.csv"]).code(2);
+    planet(at, &["dataset", "filter", "m.csv", "--no-position", "-o", "g.csv"])
         .success()
         .stderr(contains("1 of 3 photos kept"));
 }
@@ -151,10 +153,12 @@ fn manifests_of_every_spelling_and_separator_are_taken_where_manifests_are_read(
     ];
     for manifest in manifests {
         fs::write(at.join("m.csv"), manifest).expect("written");
-        planet(at, &["dataset", "enrich", "m.csv", "--country", "-o", "e.csv"]).success();
+        planet(at, &["dataset", "enrich", "m.csv", "--country", "-o", "e.csv", "--overwrite"])
+            .success();
         let enriched = fs::read_to_string(at.join("e.csv")).expect("written");
         assert!(enriched.contains("\na.jpg,1.5,2.5,"), "{manifest}: {enriched}");
-        planet(at, &["partition", "build", "m.csv", "--keep-from", "1", "-o", "p.csv"]).success();
+        let build = ["partition", "build", "m.csv", "--keep-from", "1", "-o", "p.csv"];
+        planet(at, &[&build[..], &["--overwrite"]].concat()).success();
         fs::write(at.join("found.csv"), "id;lat;lon\na.jpg;1,5;2,5\n").expect("written");
         planet(at, &["score", "--predictions", "found.csv", "--truth", "m.csv"])
             .success()

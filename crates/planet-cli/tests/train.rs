@@ -222,6 +222,26 @@ fn a_folder_of_ones_own_photos_is_enough_to_begin() {
 }
 
 #[test]
+fn seeds_take_no_run_of_other_settings_and_say_why_each_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    draw(folder, "300", "60");
+    let seeds = ["train", "--config", "config.toml", "--epochs", "1", "-o", "runs", "--seed"];
+    let seeds = [&seeds[..], &["0,1"]].concat();
+    planet(folder).args(&seeds).assert().success().stdout(contains("(2 seeds)")).stderr(
+        contains("training ended: all epochs are done: 1").and(contains("best, is exported")),
+    );
+    // The same settings take both as they are; others take neither.
+    planet(folder).args(&seeds).assert().success().stdout(contains("(2 seeds)"));
+    planet(folder)
+        .args(&seeds)
+        .args(["--batch", "8"])
+        .assert()
+        .code(1)
+        .stderr(contains("batch 16, not 8").and(contains("seed-0")));
+}
+
+#[test]
 fn what_cannot_be_trained_is_named_with_the_cure() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
-use planet::{Activations, Engine, EngineError, ScoreKind};
+use planet::{Activations, Engine, EngineError, EngineErrorKind, ScoreKind};
 use planet_data::{Layout, PixelBatch};
 
 use crate::{
-    session::{Session, error},
+    session::Session,
     signature::{Resolved, Signature},
 };
 
@@ -19,8 +19,9 @@ impl OnnxEngine {
         session: Box<dyn Session>,
         signature: &Signature,
     ) -> Result<Self, EngineError> {
-        let signature =
-            signature.resolve(&*session).map_err(|what| error(session.engine(), what))?;
+        let signature = signature
+            .resolve(&*session)
+            .map_err(|what| EngineError::new(EngineErrorKind::Model, session.engine(), what))?;
         Ok(Self { session, signature })
     }
 
@@ -88,17 +89,19 @@ impl Engine for OnnxEngine {
     fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
         let photos = batch.photos();
         if photos == 0 {
-            return Err(error(self.name(), "a batch without photos"));
+            let what = "a batch without photos";
+            return Err(EngineError::new(EngineErrorKind::Input, self.name(), what));
         }
         if let Some([height, width]) = self.size()
             && (height, width) != (batch.height(), batch.width())
         {
             let (h, w) = (batch.height(), batch.width());
             let what = format!("the model takes photos of {height} × {width}, not {h} × {w}");
-            return Err(error(self.name(), what));
+            return Err(EngineError::new(EngineErrorKind::Input, self.name(), what));
         }
-        let [mut logits, embeddings] =
-            self.values(batch).map_err(|what| error(self.session.engine(), what))?;
+        let [mut logits, embeddings] = self
+            .values(batch)
+            .map_err(|what| EngineError::new(EngineErrorKind::Run, self.session.engine(), what))?;
         if self.signature.kind == ScoreKind::Probabilities {
             logits.iter_mut().for_each(|x| *x = x.ln());
         }

@@ -1,6 +1,6 @@
 use std::{path::Path, sync::Arc};
 
-use planet::{EngineError, ModelPackage};
+use planet::{EngineError, EngineErrorKind, ModelPackage};
 use rten::{
     Dimension, LoadError, LoadErrorKind, Model, ModelOptions, RunOptions, ThreadPool, Value,
     ValueView,
@@ -8,7 +8,7 @@ use rten::{
 
 use crate::{
     OnnxEngine, SequenceEngine, Signature, Threads,
-    session::{Input, Session, error},
+    session::{Input, Session},
 };
 
 /// Our name for it, with the version that Cargo.lock holds to.
@@ -59,7 +59,9 @@ impl Rten {
         path: &Path,
         load: fn(&Path) -> Result<Model, LoadError>,
     ) -> Result<RtenSession, EngineError> {
-        let model = load(path).map_err(|it| error(NAME, explain(path, &it)))?;
+        let model = load(path).map_err(|it| {
+            EngineError::new(EngineErrorKind::Model, NAME, explain(path, &it)).with_source(it)
+        })?;
         let name = |id| model.node_info(id).and_then(|node| node.name().map(str::to_owned));
         let inputs = model.input_ids().iter().filter_map(|&id| {
             let fixed = |axis: Dimension| match axis {

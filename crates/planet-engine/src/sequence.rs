@@ -1,6 +1,6 @@
-use planet::EngineError;
+use planet::{EngineError, EngineErrorKind};
 
-use crate::session::{Session, error};
+use crate::session::Session;
 
 /// An ONNX model over a sequence, such as an album's embeddings: `embedding`
 /// `[1, time, features]` in, `logits` `[1, time, classes]` out.
@@ -14,7 +14,11 @@ impl SequenceEngine {
     pub(crate) fn new(session: Box<dyn Session>) -> Result<Self, EngineError> {
         let engine = session.engine().to_owned();
         let [input] = session.inputs() else {
-            return Err(error(&engine, "a model over sequences has one input"));
+            return Err(EngineError::new(
+                EngineErrorKind::Model,
+                &engine,
+                "a model over sequences has one input",
+            ));
         };
         let (name, shape) = (input.name.clone(), input.shape.clone());
         let features = match shape.as_deref() {
@@ -23,12 +27,16 @@ impl SequenceEngine {
             Some(axes) => {
                 let axes = axes.len();
                 let what = format!("input '{name}' has {axes} axes, a sequence has 3");
-                return Err(error(&engine, what));
+                return Err(EngineError::new(EngineErrorKind::Model, &engine, what));
             }
         };
         if !session.outputs().iter().any(|output| output == "logits") {
             let known = session.outputs().join(", ");
-            return Err(error(&engine, format!("no output is named 'logits': {known}")));
+            return Err(EngineError::new(
+                EngineErrorKind::Model,
+                &engine,
+                format!("no output is named 'logits': {known}"),
+            ));
         }
         Ok(Self { session, input: name, features })
     }
@@ -53,7 +61,7 @@ impl SequenceEngine {
             let count = values.len();
             let what =
                 format!("the model takes {wanted} features a step, not {count} in {features}s");
-            return Err(error(self.name(), what));
+            return Err(EngineError::new(EngineErrorKind::Input, self.name(), what));
         }
         if values.is_empty() {
             return Ok(Vec::new());
@@ -61,11 +69,12 @@ impl SequenceEngine {
         let steps = values.len() / features;
         let shape = [1, steps, features];
         let found = self.session.run(&self.input, &shape, values, &["logits"]);
-        let found = found.map_err(|what| error(self.session.engine(), what))?;
+        let found = found
+            .map_err(|what| EngineError::new(EngineErrorKind::Run, self.session.engine(), what))?;
         let scores: Vec<f32> = found.into_iter().flatten().collect();
         if scores.is_empty() || !scores.len().is_multiple_of(steps) {
             let what = format!("{} scores for {steps} steps", scores.len());
-            return Err(error(self.name(), what));
+            return Err(EngineError::new(EngineErrorKind::Run, self.name(), what));
         }
         Ok(scores)
     }

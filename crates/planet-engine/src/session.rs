@@ -1,5 +1,3 @@
-use planet::EngineError;
-
 /// A loaded ONNX model of either library: f32 in, f32 out.
 pub(crate) trait Session: Send {
     /// The library and what it runs on, for people.
@@ -28,8 +26,4 @@ pub(crate) struct Input {
     /// Lengths of the axes, `None` where they are free; `None` for all where the model does
     /// not say.
     pub(crate) shape: Option<Vec<Option<usize>>>,
-}
-
-pub(crate) fn error(engine: &str, what: impl Into<String>) -> EngineError {
-    EngineError { engine: engine.into(), what: what.into() }
 }

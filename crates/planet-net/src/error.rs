@@ -4,6 +4,7 @@ use crate::Shape;
 
 /// Why a network cannot be described as asked.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NetworkError {
     /// A node was given values that its operation cannot take.
     #[error("node '{node}': {operation} {what}")]

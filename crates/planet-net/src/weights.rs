@@ -51,6 +51,7 @@ impl Array {
 
 /// Weights that do not fit the network they are meant for.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WeightsError {
     /// A parameter of the network is not there.
     #[error("{network} needs '{parameter}', which the weights lack")]

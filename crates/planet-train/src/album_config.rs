@@ -122,7 +122,7 @@ impl AlbumConfig {
             (self.forget_bias.is_finite(), "forget_bias must be a number"),
         ])?;
         self.course().check()?;
-        self.optimizer.check()
+        Ok(self.optimizer.check()?)
     }
 
     /// Checks that a package holds the network that this run's embeddings are of.

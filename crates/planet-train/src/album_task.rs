@@ -1,4 +1,4 @@
-use std::{ops::Range, time::Duration};
+use std::{collections::HashSet, ops::Range, time::Duration};
 
 use planet::album::{Scheme, Step};
 use planet_geo::Partition;
@@ -13,7 +13,7 @@ use crate::{
     loss,
     standard::Standard,
     task::{Learnt, Task},
-    validation::Counts,
+    validation::{self, Counts},
 };
 
 /// Batches among which albums are sorted by length, so that those of a batch are alike.
@@ -169,6 +169,7 @@ impl Task for AlbumTask {
         pieces.sort_by_key(|piece| piece.photos.len());
         let pieces: Vec<&Piece> = pieces.iter().collect();
         let mut counts = Counts::default();
+        let kept = kept(samples, self.partition.len(), self.config.seed);
         for pieces in pieces.chunks(self.config.batch) {
             let sequences = Sequences::new(&self.config, &self.standard, samples, pieces);
             let mut state = LstmState::zero(pieces.len(), self.config.hidden);
@@ -185,7 +186,8 @@ impl Task for AlbumTask {
                         None => counts.failed(),
                         Some(_) => {
                             let class = photo.class.map(|class| class.0);
-                            counts.photo(scores, class, truth, &self.partition);
+                            let keep = kept.contains(photo.id.as_str());
+                            counts.photo(scores, class, truth, &self.partition, keep);
                         }
                     }
                 })?;
@@ -213,6 +215,14 @@ fn standard(samples: &AlbumSamples) -> Standard {
     let embeddings = &samples.embeddings;
     let photos = samples.albums.iter().flatten();
     Standard::of(embeddings.features(), photos.filter_map(|photo| embeddings.of(&photo.id)))
+}
+
+/// Ids of the photos whose scores are kept for fitting a temperature.
+fn kept(samples: &AlbumSamples, classes: usize, seed: u64) -> HashSet<&str> {
+    let photos: Vec<&AlbumPhoto> = samples.albums.iter().flatten().collect();
+    let of: Vec<_> = photos.iter().map(|photo| photo.class).collect();
+    let rows = validation::kept_rows(&of, classes, seed);
+    rows.into_iter().map(|row| photos[row].id.as_str()).collect()
 }
 
 /// The sequences of all albums.

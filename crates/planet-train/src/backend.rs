@@ -3,7 +3,7 @@ use planet_data::PixelBatch;
 use planet_net::{Weights, WeightsError};
 use thiserror::Error;
 
-use crate::{GroupError, Loss, Optimizer};
+use crate::{GroupError, InvalidSetting, Loss, Optimizer};
 
 /// Something that trains a network: an interpreter of [`planet_net::Network`] with gradients
 /// and an optimizer. The loop, schedules, checkpoints and metrics exist once, above this trait.
@@ -165,6 +165,7 @@ fn is_statistic(name: &str) -> bool {
 
 /// Why a backend cannot go on.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum BackendError {
     /// A network with something that the backend does not know.
     #[error("{backend} cannot train '{node}': it {what}")]
@@ -179,6 +180,9 @@ pub enum BackendError {
     /// Weights that are not the network's.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// An optimizer with a number outside its range.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
     /// Pixels of another size, or none.
     #[error(
         "a batch of {photos} photos of {} x {} px for a network that takes {} x {}",

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use planet_net::{Network, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, BackendError, Cpu, Group, TrainConfig, TrainError};
+use crate::{Backend, BackendError, Cpu, Group, InvalidSetting, TrainConfig, TrainError};
 
 /// A backend by its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl FromStr for BackendName {
     type Err = TrainError;
 
     fn from_str(name: &str) -> Result<Self, TrainError> {
-        let wrong = TrainError::Value("the backends are cpu, burn and torch");
+        let wrong = TrainError::from(InvalidSetting("the backends are cpu, burn and torch"));
         Self::ALL.into_iter().find(|it| it.to_string() == name).ok_or(wrong)
     }
 }
@@ -67,7 +67,7 @@ impl FromStr for Precision {
     type Err = TrainError;
 
     fn from_str(name: &str) -> Result<Self, TrainError> {
-        let wrong = TrainError::Value("the precisions are f32 and bf16");
+        let wrong = TrainError::from(InvalidSetting("the precisions are f32 and bf16"));
         [Self::F32, Self::Bf16].into_iter().find(|it| it.to_string() == name).ok_or(wrong)
     }
 }

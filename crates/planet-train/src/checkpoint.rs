@@ -1,12 +1,12 @@
 use std::path::{Path, PathBuf};
 
-use planet_data::AtomicFile;
+use planet_data::{AtomicFile, OwnedFolder, Settings};
 use planet_geo::Partition;
 use planet_net::Weights;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, State, TrainError};
+use crate::{AlbumConfig, Epoch, State, TrainConfig, TrainError, settings};
 
 /// The `format` of a checkpoint.
 const FORMAT: &str = "planet-checkpoint-1";
@@ -44,6 +44,16 @@ pub struct Position {
     pub history: Vec<Epoch>,
     /// Fingerprint of the partition that the classes are of.
     pub partition: String,
+    /// The run's settings that must stay as they are, by name; none in checkpoints of before they
+    /// were kept.
+    #[serde(default)]
+    pub settings: Settings,
+    /// Photos that the run learns from; 0 in checkpoints of before it was kept.
+    #[serde(default)]
+    pub training_photos: u64,
+    /// Photos of all steps so far, each as often as it came.
+    #[serde(default)]
+    pub seen: u64,
 }
 
 /// Sums over the batches of an epoch so far.
@@ -79,7 +89,16 @@ impl Position {
             running: Running::default(),
             history: Vec::new(),
             partition,
+            settings: Settings::new(),
+            training_photos: 0,
+            seen: 0,
         }
+    }
+
+    /// Photos that were learned from: those of the run, or fewer where it ended within its first
+    /// pass over them. `None` where the checkpoint does not say.
+    pub fn learned_photos(&self) -> Option<u64> {
+        (self.training_photos > 0).then(|| self.training_photos.min(self.seen))
     }
 
     /// The same place for another number of ranks. Where it lies within their batch, that batch
@@ -177,6 +196,18 @@ fn slot_of(name: &str) -> Option<(usize, String)> {
     Some((slot, name.to_owned()))
 }
 
+/// What the folder of a run is to [`OwnedFolder`].
+const KIND: &str = "run";
+/// What a run writes in its folder.
+const FILES: [&str; 6] = [
+    "config.toml",
+    "partition.csv",
+    "summary.csv",
+    "tensorboard",
+    "checkpoints",
+    "validation_logits.safetensors",
+];
+
 /// The files of a run's folder.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
@@ -194,23 +225,64 @@ impl RunFolder {
         &self.path
     }
 
-    /// Refuses a folder that holds a run.
-    pub(crate) fn check_free(&self) -> Result<(), TrainError> {
-        if self.config().exists() {
-            return Err(TrainError::Taken { path: self.path.clone() });
+    /// Refuses a folder that holds a run, or files that no run wrote. `more` are names of files
+    /// that whoever begins a run writes beside it.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn check_free(&self, more: &[&str]) -> Result<(), TrainError> {
+        let Err(foreign) = OwnedFolder::check(&self.path, KIND, &[&FILES[..], more].concat())
+        else {
+            return match self.config().exists() {
+                true => Err(TrainError::Taken { path: self.path.clone() }),
+                false => Ok(()),
+            };
+        };
+        // A run of a version that kept no record of its files is a run all the same.
+        match TrainConfig::read(&self.config()).is_ok() || AlbumConfig::read(&self.config()).is_ok()
+        {
+            true => Err(TrainError::Taken { path: self.path.clone() }),
+            false => Err(foreign.into()),
         }
+    }
+
+    /// Makes the folder and keeps it for a run's files, and for `more`.
+    ///
+    /// # Errors
+    /// As [`RunFolder::check_free`]; the folder cannot be written.
+    pub fn claim(&self, more: &[&str]) -> Result<(), TrainError> {
+        self.check_free(more)?;
+        OwnedFolder::claim(&self.path, KIND, &[&FILES[..], more].concat())?;
         Ok(())
+    }
+
+    /// Writes the configuration that a run goes on with, where it is another one.
+    pub(crate) fn write_config(&self, config: &str) -> Result<(), TrainError> {
+        let path = self.config();
+        if std::fs::read_to_string(&path).is_ok_and(|text| text == config) {
+            return Ok(());
+        }
+        AtomicFile::write_all_at(&path, config.as_bytes()).map_err(TrainError::file(&path))
     }
 
     /// Makes the folder, with what a run has at its beginning.
     pub(crate) fn begin(&self, config: &str, partition: &Partition) -> Result<(), TrainError> {
-        std::fs::create_dir_all(&self.path).map_err(TrainError::file(&self.path))?;
+        self.claim(&[])?;
         let mut text = Vec::new();
         let path = self.partition();
         partition.write(&mut text).map_err(TrainError::file(&path))?;
         AtomicFile::write_all_at(&path, &text).map_err(TrainError::file(&path))?;
-        let path = self.config();
-        AtomicFile::write_all_at(&path, config.as_bytes()).map_err(TrainError::file(&path))
+        self.write_config(config)
+    }
+
+    /// Refuses a run that was made with other settings than these.
+    ///
+    /// # Errors
+    /// The first setting that differs; a configuration that cannot be read.
+    pub fn check_made_with(&self, config: &TrainConfig) -> Result<(), TrainError> {
+        let made = TrainConfig::read(&self.config())?;
+        let [then, now] = [&made, config].map(|it| settings::of_result(&it.to_toml()));
+        settings::compare(&self.path, &then, &now)
     }
 
     /// The resolved configuration.

@@ -26,7 +26,8 @@ pub struct TrainConfig {
     pub root: Option<PathBuf>,
     /// The partition's file.
     pub partition: Option<PathBuf>,
-    /// Most validation photos that are looked at after each epoch, the first ones; 0 takes all.
+    /// Most validation photos that are looked at after each epoch: a random sample with each
+    /// class's share, the same in every epoch; 0 takes all.
     pub validation_photos: usize,
     /// Greatest number of epochs.
     pub epochs: u64,
@@ -151,7 +152,7 @@ impl TrainConfig {
             (not_negative(self.auxiliary_weight.into()), "auxiliary_weight must be at least 0"),
         ])?;
         self.course().check()?;
-        self.optimizer.check()
+        Ok(self.optimizer.check()?)
     }
 
     /// What the loop must know.

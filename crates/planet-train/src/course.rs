@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::{LearningRate, TrainError};
+use crate::{InvalidSetting, LearningRate, TrainError};
 
 /// What the loop must know of a run's configuration, whatever is trained.
 #[derive(Clone, Copy, Debug)]
@@ -19,13 +19,11 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    pub(crate) fn check(&self) -> Result<(), TrainError> {
-        let LearningRate { start, warm_up, .. } = self.learning_rate;
+    pub(crate) fn check(&self) -> Result<(), InvalidSetting> {
+        self.learning_rate.check()?;
         let smoothing = (0.0..1.0).contains(&self.label_smoothing);
         check_all([
             (self.epochs > 0, "epochs must be at least 1"),
-            (start > 0.0 && start.is_finite(), "learning_rate.start must be above 0"),
-            (not_negative(warm_up), "learning_rate.warm_up must be at least 0"),
             (not_negative(self.minutes), "minutes must be at least 0"),
             (self.checkpoint_minutes > 0.0, "checkpoint_minutes must be above 0"),
             (smoothing, "label_smoothing must lie from 0 to below 1"),
@@ -36,15 +34,19 @@ impl Course {
 /// The first rule that does not hold.
 pub(crate) fn check_all<const N: usize>(
     rules: [(bool, &'static str); N],
-) -> Result<(), TrainError> {
+) -> Result<(), InvalidSetting> {
     match rules.into_iter().find(|(holds, _)| !holds) {
-        Some((_, what)) => Err(TrainError::Value(what)),
+        Some((_, what)) => Err(InvalidSetting(what)),
         None => Ok(()),
     }
 }
 
 pub(crate) fn not_negative(value: f64) -> bool {
     value.is_finite() && value >= 0.0
+}
+
+pub(crate) fn positive(value: f64) -> bool {
+    value.is_finite() && value > 0.0
 }
 
 /// A configuration's file. One that has the key `other`, which the other kind of run must name, is

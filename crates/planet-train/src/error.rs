@@ -3,11 +3,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use planet_data::{DataError, LoaderError};
+use planet_data::{DataError, LoaderError, OutputFolderError};
 use planet_net::{NetworkError, WeightsError};
 use thiserror::Error;
 
 use crate::{BackendError, GroupError};
+
+/// A setting outside its range: which one, and the range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct InvalidSetting(pub(crate) &'static str);
 
 /// Why training cannot begin or go on.
 #[derive(Debug, Error)]
@@ -29,9 +34,9 @@ pub enum TrainError {
         /// What is wrong, and where.
         what: String,
     },
-    /// A value that makes no sense.
-    #[error("{0}")]
-    Value(&'static str),
+    /// A setting outside its range.
+    #[error(transparent)]
+    Value(#[from] InvalidSetting),
     /// A checkpoint that is damaged or another run's.
     #[error("{}: {what}", path.display())]
     Checkpoint {
@@ -40,12 +45,30 @@ pub enum TrainError {
         /// What is wrong with it.
         what: String,
     },
+    /// A run that was made with other settings than it is to go on with.
+    #[error(
+        "{}: was made with {name} {then}, not {now}; use the same settings, or name another folder",
+        path.display()
+    )]
+    OtherSettings {
+        /// The run's folder, or its checkpoint.
+        path: PathBuf,
+        /// The setting, as in the configuration.
+        name: String,
+        /// What it was; `nothing` where it was not set.
+        then: String,
+        /// What it is; `nothing` where it is not set.
+        now: String,
+    },
     /// A run stands there already.
     #[error("{} holds a run already", path.display())]
     Taken {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder for a run holds files that no run wrote.
+    #[error(transparent)]
+    Folder(#[from] OutputFolderError),
     /// No photo to learn from.
     #[error(
         "no photo to train on: of {photos} photos, {without_position} have no position and \

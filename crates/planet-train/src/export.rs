@@ -16,6 +16,7 @@ use crate::{Checkpoint, RunFolder, TrainConfig, TrainError};
 
 /// Why a run cannot become a package.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ExportError {
     /// The run's folder is not whole.
     #[error(transparent)]
@@ -71,7 +72,7 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
     let epoch = position.history.last();
     let scores = epoch.and_then(|epoch| epoch.validation.as_ref());
     let provenance = Provenance {
-        training_photos: Some(partition.classes().iter().map(|class| class.photos).sum()),
+        training_photos: position.learned_photos(),
         validation_photos: scores.map(|scores| scores.photos as u64),
         config: Some(config.to_toml()),
         seed: Some(config.seed),

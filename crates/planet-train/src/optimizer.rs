@@ -2,8 +2,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    TrainError,
-    course::{check_all, not_negative},
+    InvalidSetting,
+    course::{check_all, not_negative, positive},
 };
 
 /// How gradients change weights.
@@ -25,6 +25,7 @@ pub struct Optimizer {
 /// An optimizer's rule; `g` is the gradient, `r` the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Rule {
     /// AdaGrad (Duchi et al. 2011), the paper's: `a += g²`, `w −= r · g / (√a + eps)`. Weight
     /// decay is added to the gradient.
@@ -52,6 +53,26 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Checks that the numbers lie within their ranges, also when rounded to f32.
+    fn check(&self) -> Result<(), InvalidSetting> {
+        let above = |value: f64| value.is_finite() && value as f32 > 0.0;
+        match *self {
+            Self::Adagrad { initial, eps } => check_all([
+                (not_negative(initial), "optimizer.rule.adagrad.initial must be at least 0"),
+                (above(eps), "optimizer.rule.adagrad.eps must be above 0"),
+            ]),
+            Self::Sgd { momentum } => check_all([(
+                is_share(momentum),
+                "optimizer.rule.sgd.momentum must lie from 0 to below 1",
+            )]),
+            Self::Adamw { beta1, beta2, eps } => check_all([
+                (is_share(beta1), "optimizer.rule.adamw.beta1 must lie from 0 to below 1"),
+                (is_share(beta2), "optimizer.rule.adamw.beta2 must lie from 0 to below 1"),
+                (above(eps), "optimizer.rule.adamw.eps must be above 0"),
+            ]),
+        }
+    }
+
     /// AdaGrad with its usual numbers.
     pub const ADAGRAD: Self = Self::Adagrad { initial: 0.1, eps: 1e-10 };
     /// SGD with momentum 0.9.
@@ -65,6 +86,11 @@ impl Default for Optimizer {
     fn default() -> Self {
         Self { rule: Rule::ADAGRAD, weight_decay: 0.0, clip_norm: None, average: None }
     }
+}
+
+/// From 0 to below 1, also when rounded to f32.
+fn is_share(value: f64) -> bool {
+    value >= 0.0 && (value as f32) < 1.0
 }
 
 /// One parameter, as an optimizer's step needs it.
@@ -91,16 +117,17 @@ impl Optimizer {
         }
     }
 
-    /// Checks that the values make sense.
-    pub(crate) fn check(&self) -> Result<(), TrainError> {
+    /// Checks that the values lie within their ranges. Every backend does so before it begins.
+    ///
+    /// # Errors
+    /// The first one that does not.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
         check_all([
-            (not_negative(self.weight_decay), "weight_decay must be at least 0"),
-            (
-                self.average.is_none_or(|keep| (0.0..1.0).contains(&keep))
-                    && self.clip_norm.is_none_or(|norm| norm > 0.0),
-                "optimizer.average must lie from 0 to below 1, clip_norm above 0",
-            ),
-        ])
+            (not_negative(self.weight_decay), "optimizer.weight_decay must be at least 0"),
+            (self.average.is_none_or(is_share), "optimizer.average must lie from 0 to below 1"),
+            (self.clip_norm.is_none_or(positive), "optimizer.clip_norm must be above 0"),
+        ])?;
+        self.rule.check()
     }
 
     /// What they begin with, for a parameter of `count` weights.
@@ -209,4 +236,47 @@ fn move_average(average: &mut [f32], values: &[f32], keep: f64) {
             *average += (value - *average) * move_by;
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use planet_net::{AlbumNetwork, Architecture, NetworkOptions, Weights};
+
+    use super::*;
+    use crate::{Cpu, SequenceClassifier};
+
+    fn wrong() -> Vec<(Optimizer, &'static str)> {
+        let rule = |rule| Optimizer { rule, ..Optimizer::default() };
+        let eps = 1e-8;
+        vec![
+            (rule(Rule::Adagrad { initial: -0.1, eps }), "adagrad.initial"),
+            (rule(Rule::Adagrad { initial: 0.0, eps: 0.0 }), "adagrad.eps"),
+            (rule(Rule::Sgd { momentum: 1.0 }), "sgd.momentum"),
+            (rule(Rule::Sgd { momentum: f64::NAN }), "sgd.momentum"),
+            (rule(Rule::Adamw { beta1: 1.0, beta2: 0.9, eps }), "adamw.beta1"),
+            (rule(Rule::Adamw { beta1: 0.9, beta2: 1.0 - 1e-12, eps }), "adamw.beta2"),
+            (rule(Rule::Adamw { beta1: 0.9, beta2: 0.9, eps: 1e-300 }), "adamw.eps"),
+            (Optimizer { average: Some(1.0), ..Optimizer::default() }, "average"),
+            (Optimizer { clip_norm: Some(0.0), ..Optimizer::default() }, "clip_norm"),
+            (Optimizer { weight_decay: -1.0, ..Optimizer::default() }, "weight_decay"),
+        ]
+    }
+
+    #[test]
+    fn backends_refuse_optimizers_outside_their_ranges_by_name() {
+        let options = NetworkOptions { size: [32; 2], classes: 3, auxiliary: false };
+        let network = Architecture::InceptionMini.network(options).expect("a network");
+        let weights = Weights::initial(&network, 0);
+        let sizes = AlbumNetwork { features: 2, hidden: 2, classes: 3, bidirectional: false };
+        let album = Weights::initial(&sizes.network().expect("a network"), 0);
+        for (optimizer, named) in wrong() {
+            let error = Cpu::new(&network, &weights, optimizer).err().expect(named).to_string();
+            assert!(error.contains(named), "{error}");
+            let error = SequenceClassifier::new(sizes, &album, optimizer).err().expect(named);
+            assert!(error.to_string().contains(named), "{error}");
+        }
+        for rule in [Rule::ADAGRAD, Rule::SGD, Rule::ADAMW] {
+            Optimizer { rule, ..Optimizer::default() }.check().expect("usual numbers");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     Backend, BackendError, Group, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
     TrainMonitor, Validation,
     ahead::Ahead,
-    init,
+    init, settings,
     task::{Learnt, Task},
     validation,
 };
@@ -50,7 +50,7 @@ impl PhotoTask {
         }
         let validation = validation.map(|samples| match config.validation_photos {
             0 => samples,
-            most => samples.first(most),
+            most => samples.sample(most, config.seed),
         });
         let network = config.network(partition.len())?;
         let (weights, matched) =
@@ -180,6 +180,7 @@ impl Task for PhotoTask {
             &self.partition,
             &self.preprocess,
             options,
+            self.config.seed,
             &self.group,
             monitor,
         )
@@ -207,16 +208,7 @@ fn loader_threads(config: &TrainConfig, group: &Group) -> Option<usize> {
 /// What must be the same on every rank, as text. Where files lie and how much a machine can do
 /// may differ.
 fn alike(config: &TrainConfig, partition: &Partition, photos: &[String]) -> String {
-    let config = TrainConfig {
-        dataset: None,
-        validation: None,
-        root: None,
-        partition: None,
-        init: None,
-        device: String::new(),
-        loader_threads: 0,
-        ..config.clone()
-    };
+    let settings = settings::of_ranks(&config.to_toml());
     let ends = [photos.first(), photos.last()];
-    format!("{} {} {} {ends:?}", config.to_toml(), partition.fingerprint(), photos.len())
+    format!("{settings}{} {} {ends:?}", partition.fingerprint(), photos.len())
 }

@@ -1,17 +1,19 @@
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use planet::GUESSES;
 use planet_data::{AtomicFile, FailedPhoto, Monitor};
 use planet_geo::Partition;
 use planet_net::{Network, OutputName};
 
 use crate::{
-    AlbumConfig, AlbumSamples, Checkpoint, Epoch, Group, GroupError, Matched, Position, RunFolder,
+    AlbumConfig, AlbumSamples, Checkpoint, Ending, Epoch, Group, Matched, Position, RunFolder,
     Running, Samples, StepOptions, TrainConfig, TrainError, Validation,
     album_task::AlbumTask,
     course::Course,
     photo_task::PhotoTask,
-    summary,
+    settings, summary,
     task::{Learnt, Task},
     tensorboard::EventWriter,
 };
@@ -43,19 +45,6 @@ pub struct Status {
     pub loss: f64,
     /// Photos a second, of this epoch so far.
     pub photos_per_second: f64,
-}
-
-/// Why a run stands still.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The validation accuracy no longer grows.
-    Converged,
-    /// All epochs are done.
-    Epochs,
-    /// Its time is used up.
-    Time,
-    /// The user ended it; it can go on.
-    Interrupted,
 }
 
 /// Training, from beginning to end: steps, epochs, checkpoints.
@@ -99,7 +88,7 @@ impl Run {
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
         if group.is_first() {
-            folder.check_free()?;
+            folder.check_free(&[])?;
         }
         let toml = config.to_toml();
         let run = Self::on_photos(group, folder, config, partition.clone(), training, validation)?;
@@ -114,7 +103,8 @@ impl Run {
     /// interrupted, bit for bit.
     ///
     /// # Errors
-    /// As [`Run::start`]; a checkpoint that is damaged or of another partition.
+    /// As [`Run::start`]; a checkpoint that is damaged or of another partition; settings other
+    /// than the run's, but for where files lie, what a machine can do and how long it trains.
     pub fn resume(
         folder: RunFolder,
         config: TrainConfig,
@@ -140,8 +130,9 @@ impl Run {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
+        let toml = config.to_toml();
         let run = Self::on_photos(group, folder, config, partition, training, validation)?;
-        if group.is_first() { run.at_last_checkpoint()?.share() } else { run.share() }
+        if group.is_first() { run.at_last_checkpoint(&toml)?.share() } else { run.share() }
     }
 
     /// Begins a run on albums in a folder that holds none yet.
@@ -155,7 +146,7 @@ impl Run {
         training: AlbumSamples,
         validation: Option<AlbumSamples>,
     ) -> Result<Self, TrainError> {
-        folder.check_free()?;
+        folder.check_free(&[])?;
         let toml = config.to_toml();
         let run = Self::on_albums(folder, config, partition.clone(), training, validation)?;
         run.folder.begin(&toml, &partition)?;
@@ -173,7 +164,8 @@ impl Run {
         training: AlbumSamples,
         validation: Option<AlbumSamples>,
     ) -> Result<Self, TrainError> {
-        Self::on_albums(folder, config, partition, training, validation)?.at_last_checkpoint()
+        let toml = config.to_toml();
+        Self::on_albums(folder, config, partition, training, validation)?.at_last_checkpoint(&toml)
     }
 
     fn on_photos(
@@ -185,9 +177,11 @@ impl Run {
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        let position = Position::start(partition.fingerprint(), group.size());
+        let mut position = Position::start(partition.fingerprint(), group.size());
+        position.settings = settings::of_run(&config.to_toml());
         let course = config.course();
         let (task, matched) = PhotoTask::new(group, config, partition, training, validation)?;
+        position.training_photos = task.photos() as u64;
         let group = group.clone();
         Ok(Self { folder, course, task: Box::new(task), matched, position, group })
     }
@@ -201,24 +195,57 @@ impl Run {
     ) -> Result<Self, TrainError> {
         config.check()?;
         let (group, course) = (Group::alone(), config.course());
-        let position = Position::start(partition.fingerprint(), group.size());
+        let mut position = Position::start(partition.fingerprint(), group.size());
+        position.settings = settings::of_run(&config.to_toml());
         let task = AlbumTask::new(config, partition, training, validation)?;
+        position.training_photos = task.photos() as u64;
         Ok(Self { folder, course, task: Box::new(task), matched: None, position, group })
     }
 
-    fn at_last_checkpoint(mut self) -> Result<Self, TrainError> {
+    /// Goes to the last checkpoint, if there is one, and writes down the configuration `toml`
+    /// that the run goes on with.
+    fn at_last_checkpoint(mut self, toml: &str) -> Result<Self, TrainError> {
         let path = self.folder.last();
-        if !path.exists() {
-            return Ok(self);
+        if path.exists() {
+            let checkpoint = Checkpoint::read(&path)?;
+            self.check_same_run(&path, &checkpoint.position)?;
+            self.task.load(&checkpoint.state)?;
+            let settings = std::mem::take(&mut self.position.settings);
+            self.position = checkpoint.position.for_ranks(self.group.size());
+            // Checkpoints of before they were kept hold none.
+            self.position.settings = settings;
+        } else {
+            self.check_config(&self.folder.config())?;
         }
-        let checkpoint = Checkpoint::read(&path)?;
-        if checkpoint.position.partition != self.position.partition {
-            let what = "its classes are of another partition".to_owned();
-            return Err(TrainError::Checkpoint { path, what });
-        }
-        self.task.load(&checkpoint.state)?;
-        self.position = checkpoint.position.for_ranks(self.group.size());
+        self.folder.write_config(toml)?;
         Ok(self)
+    }
+
+    /// Refuses the checkpoint of a run that was begun otherwise than this one.
+    fn check_same_run(&self, path: &Path, then: &Position) -> Result<(), TrainError> {
+        if then.partition != self.position.partition {
+            let what = "its classes are of another partition".to_owned();
+            return Err(TrainError::Checkpoint { path: path.to_owned(), what });
+        }
+        if then.settings.is_empty() {
+            return self.check_config(&self.folder.config());
+        }
+        settings::compare(path, &then.settings, &self.position.settings)?;
+        if then.training_photos != self.position.training_photos {
+            return Err(TrainError::OtherSettings {
+                path: path.to_owned(),
+                name: "training photos".to_owned(),
+                then: then.training_photos.to_string(),
+                now: self.position.training_photos.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses other settings than those that the folder's configuration states.
+    fn check_config(&self, path: &Path) -> Result<(), TrainError> {
+        let toml = std::fs::read_to_string(path).map_err(TrainError::file(path))?;
+        settings::compare(path, &settings::of_run(&toml), &self.position.settings)
     }
 
     /// Brings every rank to where rank 0 stands: weights, the optimizer's numbers, position.
@@ -245,6 +272,11 @@ impl Run {
     /// What trains it, for people.
     pub fn backend(&self) -> String {
         self.task.backend()
+    }
+
+    /// Whether this process speaks for the run: it is alone, or rank 0.
+    pub fn is_first(&self) -> bool {
+        self.group.is_first()
     }
 
     /// Photos that are learned from.
@@ -305,6 +337,7 @@ impl Run {
             let all = self.over_ranks(running, &learnt, monitor.cancelled())?;
             self.position.batch += 1;
             self.position.steps += learnt.steps;
+            self.position.seen += all.running.photos;
             self.position.running.add(&all.running);
 
             monitor.advance(all.running.photos);
@@ -415,7 +448,7 @@ impl Run {
             }
         }
         self.checkpoint(&self.folder.last())?;
-        summary::write(&self.folder.summary(), &self.position.history)?;
+        summary::write(&self.folder.summary(), &self.position.history, self.best_epoch())?;
         let numbers = epoch.columns().into_iter();
         let numbers: Vec<_> = numbers.filter_map(|(name, value)| Some((name, value?))).collect();
         events.scalars(self.position.steps, &numbers)
@@ -471,6 +504,17 @@ impl Run {
         best.map(|(epoch, _)| epoch.epoch)
     }
 
+    /// Why a run came to an ending, with the number that decided it: `no better validation
+    /// accuracy in 3 epochs`.
+    pub fn reason(&self, ending: Ending) -> String {
+        match ending {
+            Ending::Converged => format!("{ending} in {} epochs", self.course.patience),
+            Ending::Epochs => format!("{ending}: {}", self.course.epochs),
+            Ending::Time => format!("{ending}: {} minutes", self.course.minutes),
+            Ending::Interrupted => ending.to_string(),
+        }
+    }
+
     fn out_of_time(&self) -> bool {
         self.course.minutes > 0.0 && self.position.seconds() >= self.course.minutes * 60.0
     }
@@ -490,7 +534,7 @@ impl Run {
         }
     }
 
-    fn checkpoint(&self, path: &std::path::Path) -> Result<(), TrainError> {
+    fn checkpoint(&self, path: &Path) -> Result<(), TrainError> {
         self.moment().write(path)
     }
 
@@ -504,68 +548,6 @@ struct Together {
     running: Running,
     /// Whether one was told to end.
     cancelled: bool,
-}
-
-impl Running {
-    /// What one batch of one rank came to.
-    fn of(learnt: &Learnt, whole: Duration) -> Self {
-        let Learnt { report, failed, waiting, .. } = learnt;
-        let photos = report.photos.len();
-        let within =
-            |most: usize| report.photos.iter().filter(|it| (it.rank as usize) < most).count();
-        Self {
-            photos: photos as u64,
-            loss: report.loss * photos as f64,
-            auxiliary: report.auxiliary.unwrap_or_default() * photos as f64,
-            first: within(1) as u64,
-            among_five: within(GUESSES) as u64,
-            failed: failed.len() as u64,
-            seconds: whole.as_secs_f64(),
-            waiting: waiting.as_secs_f64(),
-        }
-    }
-
-    /// The sums over all ranks, of `more` too; seconds are those of the mean rank.
-    fn over_ranks(self, group: &Group, more: &mut [f64; 2]) -> Result<Self, GroupError> {
-        if group.size() == 1 {
-            return Ok(self);
-        }
-        let counts = [self.photos, self.first, self.among_five, self.failed];
-        let [photos, first, among_five, failed] = counts.map(|count| count as f64);
-        let share = 1.0 / group.size() as f64;
-        let (seconds, waiting) = (self.seconds * share, self.waiting * share);
-        let [one, other] = *more;
-        let mut all = [
-            photos,
-            first,
-            among_five,
-            failed,
-            self.loss,
-            self.auxiliary,
-            seconds,
-            waiting,
-            one,
-            other,
-        ];
-        group.sum(&mut all)?;
-        let [photos, first, among_five, failed, loss, auxiliary, seconds, waiting, one, other] =
-            all;
-        *more = [one, other];
-        let [photos, first, among_five, failed] =
-            [photos, first, among_five, failed].map(|count| count as u64);
-        Ok(Self { photos, loss, auxiliary, first, among_five, failed, seconds, waiting })
-    }
-
-    fn add(&mut self, step: &Self) {
-        self.photos += step.photos;
-        self.loss += step.loss;
-        self.auxiliary += step.auxiliary;
-        self.first += step.first;
-        self.among_five += step.among_five;
-        self.failed += step.failed;
-        self.seconds += step.seconds;
-        self.waiting += step.waiting;
-    }
 }
 
 /// Another seed for each step (splitmix64's mixing).

@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use planet_data::{PhotoRecord, PhotoStore};
 use planet_geo::{ClassId, LatLng, Partition};
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
 
 use crate::TrainError;
 
@@ -64,12 +66,14 @@ impl Samples {
         self.classes.iter().filter(|class| class.is_none()).count()
     }
 
-    /// The first so many.
+    /// So many of them at most: a random sample in which every class keeps its share. The same
+    /// seed takes the same photos.
     #[must_use]
-    pub fn first(mut self, count: usize) -> Self {
-        self.photos.truncate(count);
-        self.positions.truncate(count);
-        self.classes.truncate(count);
+    pub fn sample(mut self, count: usize, seed: u64) -> Self {
+        let rows = stratified(&self.classes, count, seed);
+        self.photos = rows.iter().map(|row| std::mem::take(&mut self.photos[*row])).collect();
+        self.positions = rows.iter().map(|row| self.positions[*row]).collect();
+        self.classes = rows.iter().map(|row| self.classes[*row]).collect();
         self
     }
 
@@ -88,5 +92,45 @@ impl Samples {
             return Err(TrainError::NoPhotos { photos, without_position, outside });
         }
         Ok((photos, targets))
+    }
+}
+
+/// At most `count` rows of these classes in ascending order: a random sample in which every class
+/// has its share, to within one photo. All of them where there are no more.
+pub(crate) fn stratified<C: Copy + Ord>(classes: &[C], count: usize, seed: u64) -> Vec<usize> {
+    let all = classes.len();
+    let mut rows: Vec<usize> = (0..all).collect();
+    if count >= all {
+        return rows;
+    }
+    rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    // Random within a class, and then at equal distances through all classes.
+    rows.sort_by_key(|row| classes[*row]);
+    let at = |k: usize| ((2 * k as u128 + 1) * all as u128 / (2 * count as u128)) as usize;
+    let mut rows: Vec<usize> = (0..count).map(|k| rows[at(k)]).collect();
+    rows.sort_unstable();
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_has_every_classs_share_whatever_the_order_of_the_photos() {
+        // Sorted by class, as photos in folders by country are.
+        let classes: Vec<u32> = (0..10_000).map(|row| row / 1000).collect();
+        let rows = stratified(&classes, 200, 7);
+        assert_eq!(rows.len(), 200);
+        for class in 0..10 {
+            let share = rows.iter().filter(|row| classes[**row] == class).count();
+            assert_eq!(share, 20, "class {class}");
+        }
+        assert!(rows.is_sorted() && rows.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(rows, stratified(&classes, 200, 7));
+        assert_ne!(rows, stratified(&classes, 200, 8));
+        // Within a class no photo comes first because of its name.
+        assert!(rows.iter().filter(|row| *row % 1000 >= 500).count() > 60);
+        assert_eq!(stratified(&classes, 20_000, 7).len(), 10_000);
     }
 }

@@ -1,5 +1,10 @@
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    InvalidSetting,
+    course::{check_all, not_negative, positive},
+};
+
 /// How the learning rate changes over a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,6 +20,7 @@ pub struct LearningRate {
 /// Course of the learning rate behind the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
     /// Stays. AdaGrad's steps shrink by themselves.
     Constant,
@@ -36,6 +42,26 @@ impl Default for LearningRate {
 }
 
 impl LearningRate {
+    /// Checks that the values lie within their ranges, so that every rate is a number.
+    ///
+    /// # Errors
+    /// The first one that does not.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
+        let (epochs, factor) = match self.schedule {
+            Schedule::Step { epochs, factor } => (epochs, factor),
+            Schedule::Constant | Schedule::Cosine => (1.0, 1.0),
+        };
+        check_all([
+            (positive(self.start), "learning_rate.start must be above 0"),
+            (not_negative(self.warm_up), "learning_rate.warm_up must be at least 0"),
+            (positive(epochs), "learning_rate.schedule.step.epochs must be above 0"),
+            (
+                positive(factor) && factor <= 1.0,
+                "learning_rate.schedule.step.factor must be above 0 and at most 1",
+            ),
+        ])
+    }
+
     /// The rate `done` epochs after the start of a run of `epochs`.
     pub fn at(&self, done: f64, epochs: f64) -> f64 {
         if done < self.warm_up {
@@ -58,6 +84,30 @@ impl LearningRate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn schedules_that_would_give_no_number_are_refused_by_name() {
+        let step = |epochs, factor| LearningRate {
+            schedule: Schedule::Step { epochs, factor },
+            ..LearningRate::default()
+        };
+        let start = |start| LearningRate { start, ..LearningRate::default() };
+        let warm_up = LearningRate { warm_up: f64::INFINITY, ..LearningRate::default() };
+        for (rate, named) in [
+            (step(0.0, 0.5), "step.epochs"),
+            (step(-1.0, 0.5), "step.epochs"),
+            (step(f64::NAN, 0.5), "step.epochs"),
+            (step(2.0, 0.0), "step.factor"),
+            (step(2.0, 1.5), "step.factor"),
+            (start(0.0), "start"),
+            (start(f64::NAN), "start"),
+            (warm_up, "warm_up"),
+        ] {
+            let error = rate.check().expect_err(named).to_string();
+            assert!(error.contains(named), "{error}");
+        }
+        step(2.0, 1.0).check().expect("it may stay as it is");
+    }
 
     #[test]
     fn the_rate_rises_then_follows_its_course() {

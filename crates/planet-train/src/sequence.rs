@@ -76,6 +76,7 @@ impl SequenceClassifier {
         weights: &Weights,
         optimizer: Optimizer,
     ) -> Result<Self, TrainError> {
+        optimizer.check()?;
         let network = sizes.network()?;
         weights.check(&network)?;
         let parameters = network.parameters().map(|parameter| {

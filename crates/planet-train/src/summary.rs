@@ -68,11 +68,14 @@ impl Epoch {
     }
 }
 
-/// Writes all epochs of a run as CSV, in place of the file before.
-pub(crate) fn write(path: &Path, epochs: &[Epoch]) -> Result<(), TrainError> {
+/// Writes all epochs of a run as CSV, in place of the file before. The last column, `best`, is 1
+/// in the row of the epoch that is exported and 0 in the others.
+pub(crate) fn write(path: &Path, epochs: &[Epoch], best: Option<u64>) -> Result<(), TrainError> {
     let mut text = String::new();
     for (row, epoch) in epochs.iter().enumerate() {
-        let columns = epoch.columns();
+        let mut columns = epoch.columns();
+        let is_best = Some(epoch.epoch) == best;
+        columns.push(("best".to_owned(), Some(f64::from(u8::from(is_best)))));
         if row == 0 {
             let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
             text += &names.join(",");

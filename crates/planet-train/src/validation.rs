@@ -1,10 +1,12 @@
 use planet::{Accuracy, GUESSES};
 use planet_data::{Batch, Loader, LoaderOptions, Preprocess};
-use planet_geo::{LatLng, Partition};
+use planet_geo::{ClassId, LatLng, Partition};
 use planet_net::{Array, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, Group, GroupError, Samples, TrainError, TrainMonitor, loss};
+use crate::{
+    Backend, Group, GroupError, Samples, TrainError, TrainMonitor, loss, samples::stratified,
+};
 
 /// Numbers of scores that are kept for fitting a temperature: at most 50,000 photos, at most
 /// half a gigabyte.
@@ -35,7 +37,8 @@ pub struct Scores {
 pub(crate) struct Validation {
     pub(crate) scores: Scores,
     /// `logits` `[photos, classes]`, `targets` `[photos]` and `positions` `[photos, 2]` (degrees of
-    /// latitude and longitude) of the first photos inside a cell.
+    /// latitude and longitude) of a sample of the photos inside a cell, which is the same after
+    /// every epoch.
     pub(crate) logits: Weights,
 }
 
@@ -61,12 +64,14 @@ pub(crate) fn validate(
     partition: &Partition,
     preprocess: &Preprocess,
     options: LoaderOptions,
+    seed: u64,
     group: &Group,
     monitor: &dyn TrainMonitor,
 ) -> Result<Option<Validation>, TrainError> {
     let loader =
         Loader::new(samples.store.clone(), samples.photos.clone(), preprocess.clone(), options)?;
     let mut counts = Counts::default();
+    let kept = kept_rows(&samples.classes, partition.len(), seed);
     let mut cancelled = false;
     for batch in loader.epoch(0, 0) {
         if monitor.cancelled() {
@@ -84,7 +89,9 @@ pub(crate) fn validate(
         let activations = backend.forward(&batch.pixels)?;
         for (at, &row) in batch.rows.iter().enumerate() {
             let class = samples.classes[row].map(|class| class.0);
-            counts.photo(activations.logits_of(at), class, samples.positions[row], partition);
+            let keep = kept.binary_search(&row).is_ok();
+            let logits = activations.logits_of(at);
+            counts.photo(logits, class, samples.positions[row], partition, keep);
         }
     }
     let mut ended = [f64::from(u8::from(cancelled))];
@@ -95,6 +102,15 @@ pub(crate) fn validate(
     Ok(Some(counts.finish(partition.len(), group)?))
 }
 
+/// Rows, in order, of the photos whose scores are kept: as many as a temperature needs and
+/// memory holds, with each class's share. Photos outside every cell have no class to fit on.
+pub(crate) fn kept_rows(photos: &[Option<ClassId>], classes: usize, seed: u64) -> Vec<usize> {
+    let inside: Vec<usize> = (0..photos.len()).filter(|row| photos[*row].is_some()).collect();
+    let of: Vec<Option<ClassId>> = inside.iter().map(|row| photos[*row]).collect();
+    let most = MOST_PHOTOS.min(MOST_LOGITS / classes.max(1));
+    stratified(&of, most, seed).into_iter().map(|at| inside[at]).collect()
+}
+
 impl Counts {
     /// A photo that could not be decoded.
     pub(crate) fn failed(&mut self) {
@@ -103,13 +119,14 @@ impl Counts {
         self.accuracy.add([]);
     }
 
-    /// A photo with its scores.
+    /// A photo with its scores, which are kept for fitting a temperature where `keep` says so.
     pub(crate) fn photo(
         &mut self,
         logits: &[f32],
         class: Option<u32>,
         truth: LatLng,
         partition: &Partition,
+        keep: bool,
     ) {
         self.photos += 1;
         if let Some(class) = class {
@@ -118,7 +135,7 @@ impl Counts {
             self.loss += f64::from(it.loss);
             self.cell[0] += usize::from(it.rank == 0);
             self.cell[1] += usize::from((it.rank as usize) < GUESSES);
-            if self.targets.len() < MOST_PHOTOS && self.logits.len() + logits.len() <= MOST_LOGITS {
+            if keep {
                 self.logits.extend_from_slice(logits);
                 self.targets.push(class as f32);
                 self.positions.extend([truth.lat(), truth.lng()].map(|degrees| degrees as f32));
@@ -185,6 +202,20 @@ fn best(logits: &[f32]) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scores_are_kept_of_all_classes_and_not_of_the_first_photos() {
+        let photos: Vec<Option<ClassId>> =
+            (0..120_000).map(|row| (row % 3 > 0).then_some(ClassId(row / 12_000))).collect();
+        let rows = kept_rows(&photos, 10, 0);
+        assert_eq!(rows.len(), MOST_PHOTOS);
+        assert!(rows.iter().all(|row| photos[*row].is_some()));
+        for class in 0..10 {
+            let of = rows.iter().filter(|row| photos[**row] == Some(ClassId(class))).count();
+            assert_eq!(of, MOST_PHOTOS / 10, "class {class}");
+        }
+        assert_eq!(kept_rows(&photos, MOST_LOGITS / 100, 0).len(), 100);
+    }
 
     #[test]
     fn the_best_five_come_in_order_and_ties_in_class_order() {

@@ -207,6 +207,83 @@ fn training_ends_when_the_accuracy_no_longer_grows() {
     assert_eq!(run.train(&Watch::default()).expect("trained"), Ending::Converged);
     let best = run.best_epoch().expect("an epoch");
     assert_eq!(run.position().epoch, best + 2);
+    // Why it ended, and which epoch is exported, is said.
+    let reason = run.reason(Ending::Converged);
+    assert_eq!(reason, "no better validation accuracy in 2 epochs");
+    let summary = RunFolder::at(folder.path().join("run")).summary();
+    let summary = std::fs::read_to_string(summary).expect("a summary");
+    let (names, rows) = summary.split_once('\n').expect("rows");
+    assert!(names.ends_with(",best"), "{names}");
+    let marked = rows.lines().position(|row| row.ends_with(",1")).expect("a row") as u64;
+    assert_eq!(marked + 1, best);
+    assert_eq!(rows.lines().filter(|row| row.ends_with(",1")).count(), 1);
+}
+
+#[test]
+fn a_run_never_begins_among_files_of_others() {
+    for name in ["partition.csv", "summary.csv", "config.toml", "notes.txt"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run");
+        std::fs::create_dir(&path).expect("a folder");
+        std::fs::write(path.join(name), "mine").expect("written");
+        let folder = RunFolder::at(&path);
+        let error = Run::start(folder, config(), partition(), samples(0..64, 0), None)
+            .map(|_| ())
+            .expect_err(name);
+        assert!(matches!(error, TrainError::Folder(_)), "{name}: {error}");
+        assert_eq!(std::fs::read_to_string(path.join(name)).expect("kept"), "mine");
+        assert_eq!(std::fs::read_dir(&path).expect("listed").count(), 1);
+    }
+}
+
+#[test]
+fn a_run_goes_on_only_with_its_own_settings_and_photos() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = RunFolder::at(folder.path().join("run"));
+    let go_on = |config: TrainConfig, photos: usize| {
+        Run::resume(folder.clone(), config, partition(), samples(0..photos, 0), None)
+    };
+    for steps in [0, 2] {
+        if steps == 0 {
+            // Ended before its first checkpoint.
+            drop(start(folder.path(), config()));
+        } else {
+            resume(folder.path()).train(&Watch::until(steps)).expect("it stops");
+        }
+        let learning_rate = LearningRate { start: 0.02, ..config().learning_rate };
+        for (config, text) in [
+            (TrainConfig { batch: 4, ..config() }, "batch 8, not 4"),
+            (TrainConfig { learning_rate, ..config() }, "learning_rate.start 0.01, not 0.02"),
+            (TrainConfig { seed: 1, ..config() }, "seed 0, not 1"),
+        ] {
+            let error = go_on(config, 64).map(|_| ()).expect_err(text).to_string();
+            assert!(error.contains(text), "{error}");
+        }
+    }
+    let error = go_on(config(), 60).map(|_| ()).expect_err("other photos").to_string();
+    assert!(error.contains("training photos 64, not 60"), "{error}");
+
+    // How long it trains may change, and is then written down.
+    let longer = TrainConfig { epochs: 5, ..config() };
+    go_on(longer.clone(), 64).expect("it goes on").train(&Watch::until(1)).expect("it stops");
+    assert_eq!(TrainConfig::read(&folder.config()).expect("a config"), longer);
+    folder.check_made_with(&longer).expect("the same");
+    let error = folder.check_made_with(&config()).expect_err("fewer epochs").to_string();
+    assert!(error.contains("epochs 5, not 3"), "{error}");
+}
+
+#[test]
+fn a_package_counts_the_photos_that_were_trained_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The partition was built from 40 photos; 64 are learned from, or 16 in a short epoch.
+    for (name, epoch_photos, wanted) in [("whole", 0, 64), ("part", 16, 16)] {
+        let path = folder.path().join(name);
+        let config = TrainConfig { epochs: 1, epoch_photos, ..config() };
+        start(&path, config).train(&Watch::default()).expect("trained");
+        let run = RunFolder::at(&path);
+        let package = export(&run, name, &folder.path().join("model")).expect("exported");
+        assert_eq!(package.description().provenance.training_photos, Some(wanted), "{name}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use planet_data::AtomicFile;
 use planet_geo::LatLng;
@@ -54,9 +54,14 @@ impl WorldParameters {
     /// Writes `world.json` into a world folder.
     ///
     /// # Errors
-    /// The folder cannot be written.
+    /// Something else stands there under this name; the folder cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), WorldError> {
         let path = folder.join("world.json");
+        if path.symlink_metadata().is_ok() && Self::read(folder).is_err() {
+            let why = "is no world.json of planet world draw: name another folder";
+            let source = io::Error::new(io::ErrorKind::AlreadyExists, why);
+            return Err(WorldError::File { path, source });
+        }
         let text = serde_json::to_string_pretty(self).expect("numbers become JSON");
         AtomicFile::write_all_at(&path, format!("{text}\n").as_bytes())
             .map_err(|source| WorldError::File { path, source })

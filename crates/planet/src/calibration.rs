@@ -3,6 +3,13 @@
 /// Bins of confidence that [`expected_calibration_error`] compares within.
 const BINS: usize = 15;
 
+/// Photos that say nothing of a temperature by themselves: of fewer it stays 1.
+const FEWEST: usize = 20;
+
+/// What the expectation that a temperature is 1 weighs, in photos. A few photos that happen to be
+/// all right would otherwise make a model certain of everything.
+const PRIOR: f64 = 10.0;
+
 /// Temperatures beyond this, or below its inverse, are no model's.
 const MOST: f64 = 100.0;
 
@@ -40,17 +47,19 @@ fn answer(row: &[f32], target: u32, temperature: f32) -> (f64, bool) {
 
 /// The temperature that makes a model's probabilities most likely on photos whose class is
 /// known (Guo et al. 2017): logits are divided by it before the softmax. The order of the
-/// classes does not change.
+/// classes does not change. It is held to 1 with the weight of ten photos (a gamma prior on the
+/// inverse temperature with its mode at 1).
 ///
-/// `logits` is `[photos, classes]`, `targets` `[photos]`. 1 where there are no photos.
+/// `logits` is `[photos, classes]`, `targets` `[photos]`. 1 where there are fewer than twenty photos.
 pub fn fit_temperature(logits: &[f32], classes: usize, targets: &[u32]) -> f32 {
-    if targets.is_empty() || classes < 2 {
+    if targets.len() < FEWEST || classes < 2 {
         return 1.0;
     }
     // The loss is convex in the inverse temperature: Newton's steps, kept within bounds.
     let mut inverse = 1.0f64;
     for _ in 0..50 {
-        let (mut slope, mut curvature) = (0.0, 0.0);
+        // Of PRIOR · (inverse − ln inverse), which is least at 1.
+        let (mut slope, mut curvature) = (PRIOR * (1.0 - 1.0 / inverse), PRIOR / inverse.powi(2));
         for (row, target) in logits.chunks_exact(classes).zip(targets) {
             let (mean, variance) = moments(row, inverse);
             slope += mean - f64::from(row[*target as usize]);
@@ -107,30 +116,46 @@ pub fn expected_calibration_error(answers: impl IntoIterator<Item = (f64, bool)>
 mod tests {
     use super::*;
 
+    /// Photos of two classes, the first one above by 6, and right three times in four.
+    fn three_in_four(photos: usize) -> (Vec<f32>, Vec<u32>) {
+        let targets = (0..photos).map(|photo| u32::from(photo % 4 == 2)).collect();
+        ([6.0, 0.0].repeat(photos), targets)
+    }
+
     #[test]
     fn the_fitted_temperature_gives_back_the_share_of_right_answers() {
-        // The first of two classes is right three times in four: its probability becomes 3/4,
-        // so that the difference of the logits, 6, is divided by 6 / ln 3.
-        let logits = [6.0, 0.0].repeat(4);
-        let temperature = fit_temperature(&logits, 2, &[0, 0, 1, 0]);
-        assert!((temperature - 6.0 / 3f32.ln()).abs() < 1e-3, "{temperature}");
+        // The probability becomes 3/4, so that the difference of the logits, 6, is divided by
+        // 6 / ln 3; the prior moves that by less than a hundredth.
+        let (logits, targets) = three_in_four(4000);
+        let temperature = fit_temperature(&logits, 2, &targets);
+        let wanted = 6.0 / 3f32.ln();
+        assert!((temperature / wanted - 1.0).abs() < 0.01, "{temperature}, not {wanted}");
     }
 
     #[test]
     fn a_fitted_temperature_takes_the_gap_between_confidence_and_truth_away() {
         // Sure by 1 / (1 + e⁻⁶), right three times in four.
-        let found = Calibration::fit(&[6.0, 0.0].repeat(4), 2, &[0, 0, 1, 0]);
+        let (logits, targets) = three_in_four(4000);
+        let found = Calibration::fit(&logits, 2, &targets);
         let vain = 1.0 / (1.0 + (-6f64).exp()) - 0.75;
         assert!((found.error_before.expect("photos") - vain).abs() < 1e-9, "{found:?}");
-        assert!(found.error_after.expect("photos") < 1e-3, "{found:?}");
-        assert_eq!(found.temperature, fit_temperature(&[6.0, 0.0].repeat(4), 2, &[0, 0, 1, 0]));
+        assert!(found.error_after.expect("photos") < 2e-3, "{found:?}");
+        assert_eq!(found.temperature, fit_temperature(&logits, 2, &targets));
         assert_eq!(Calibration::fit(&[], 2, &[]).error_after, None);
     }
 
     #[test]
-    fn a_model_that_is_always_right_stays_within_bounds() {
-        let temperature = fit_temperature(&[5.0, 0.0, 0.0, 5.0], 2, &[0, 1]);
-        assert!((0.009..1.0).contains(&temperature), "{temperature}");
+    fn few_photos_that_are_all_right_make_no_model_certain() {
+        for (photos, above) in [(20, 3.0), (20, 8.0), (60, 5.0), (1000, 12.0)] {
+            let temperature =
+                fit_temperature(&[above, 0.0, 0.0].repeat(photos), 3, &vec![0; photos]);
+            assert!((0.7..=1.01).contains(&temperature), "{photos} photos: {temperature}");
+        }
+        // Nor do few that are all wrong make it uncertain of everything.
+        let wrong = fit_temperature(&[3.0, 0.0].repeat(20), 2, &[1; 20]);
+        assert!((1.0..10.0).contains(&wrong), "{wrong}");
+        // Fewer say nothing.
+        assert_eq!(fit_temperature(&[5.0, 0.0].repeat(19), 2, &[0; 19]), 1.0);
         assert_eq!(fit_temperature(&[], 2, &[]), 1.0);
     }
 

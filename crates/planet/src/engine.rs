@@ -1,5 +1,6 @@
+use std::error::Error;
+
 use planet_data::PixelBatch;
-use thiserror::Error;
 
 /// Something that runs a network: pixels in, activations out.
 ///
@@ -28,7 +29,7 @@ pub trait Engine: Send {
         {
             if photos.checked_mul(each) != Some(values) {
                 let what = format!("gives {values} {what} for {photos} photos of {each} each");
-                return Err(EngineError { engine: self.name().to_owned(), what });
+                return Err(EngineError::new(EngineErrorKind::Run, self.name(), what));
             }
         }
         Ok(activations)
@@ -67,13 +68,47 @@ impl Activations {
 }
 
 /// Why an engine could not be made or gave no answer.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("{engine}: {what}")]
+#[non_exhaustive]
 pub struct EngineError {
+    /// What kind of failure it is.
+    pub kind: EngineErrorKind,
     /// The engine's name.
     pub engine: String,
     /// What happened, and the cure where one is known.
     pub what: String,
+    /// The error of the library underneath, where it gives one.
+    #[source]
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What kind of failure an engine met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineErrorKind {
+    /// The library or device is not there, or not as it must be.
+    Library,
+    /// The model's file cannot be read, or does not fit its description.
+    Model,
+    /// The photos or values given do not fit the model.
+    Input,
+    /// The library failed at the work itself.
+    Run,
+}
+
+impl EngineError {
+    /// Without an error underneath.
+    pub fn new(kind: EngineErrorKind, engine: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { kind, engine: engine.into(), what: what.into(), source: None }
+    }
+
+    /// With the error underneath.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
 }
 
 #[cfg(test)]

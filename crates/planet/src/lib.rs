@@ -20,7 +20,7 @@ mod probabilities;
 pub mod report;
 
 pub use accuracy::{Accuracy, GUESSES};
-pub use engine::{Activations, Engine, EngineError};
+pub use engine::{Activations, Engine, EngineError, EngineErrorKind};
 pub use locate::{LocateError, LocateOptions, locate};
 pub use package::{
     ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,

@@ -7,6 +7,7 @@ pub struct CellProbabilities(Vec<f32>);
 
 /// Scores that are no distribution.
 #[derive(Clone, Copy, Debug, Error, PartialEq)]
+#[non_exhaustive]
 pub enum ProbabilityError {
     /// A score that is not a number, or plus infinity.
     #[error("the score of class {class} is {score}")]

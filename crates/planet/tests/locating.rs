@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use planet::{
-    Activations, Engine, EngineError, LocateError, LocateOptions, Locator, LocatorOptions,
-    Prediction, locate,
+    Activations, Engine, EngineError, EngineErrorKind, LocateError, LocateOptions, Locator,
+    LocatorOptions, Prediction, locate,
 };
 use planet_data::{
     Gazetteer, Loader, LoaderOptions, Monitor, Photo, PhotoError, PhotoStore, PixelBatch,
@@ -41,7 +41,7 @@ impl Engine for Fake {
 
     fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
         if self.broken {
-            return Err(EngineError { engine: "fake".into(), what: "out of memory".into() });
+            return Err(EngineError::new(EngineErrorKind::Run, "fake", "out of memory"));
         }
         self.batches.push(batch.photos());
         let photo = 3 * batch.height() * batch.width();

@@ -172,3 +172,34 @@ fn another_programs_model_json_and_files_added_to_a_package_are_left_alone() {
     let error = NewPackage::create(&place).expect_err("refused").to_string();
     assert!(error.contains("README.md"), "{error}");
 }
+
+#[test]
+fn a_package_with_another_versions_card_is_replaced_and_an_edited_card_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("model");
+    make(&place, "first");
+    // A version that worded the card differently recorded the hash of its own words.
+    let (card, json) = (place.join("README.md"), place.join("model.json"));
+    let recorded = planet_data::file_hash(&card).expect("read");
+    fs::write(&card, "other words").expect("written");
+    let text = fs::read_to_string(&json).expect("read");
+    assert!(text.contains(&recorded), "{text}");
+    let other = planet_data::file_hash(&card).expect("read");
+    fs::write(&json, text.replace(&recorded, &other)).expect("written");
+    make(&place, "second");
+    assert_eq!(ModelPackage::open(&place).expect("sound").description().name, "second");
+
+    fs::write(&card, "my notes").expect("written");
+    assert!(matches!(NewPackage::create(&place), Err(PackageError::Taken(_))));
+    assert_eq!(fs::read_to_string(&card).expect("kept"), "my notes");
+
+    // Before hashes of cards were recorded, the card that this version would write is known.
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("old");
+    make(&place, "first");
+    let json = place.join("model.json");
+    let text = fs::read_to_string(&json).expect("read");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("card_hash")).collect();
+    fs::write(&json, lines.join("\n")).expect("written");
+    make(&place, "second");
+}

@@ -1,7 +1,6 @@
 //! `planet evaluate`: a model on photos whose position is known, and a report about it.
 
 use std::{
-    fs,
     io::BufWriter,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,7 +12,7 @@ use planet::{
     PredictionWriter, WriterOptions,
     evaluation::{KnownSet, Scorer, ScorerOptions, TruthTable},
     locate,
-    report::{GalleryKeeper, Report},
+    report::{GalleryKeeper, Report, claim_folder},
 };
 use planet_data::{
     AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoStore,
@@ -26,6 +25,9 @@ use super::score::{
     references::{self, References},
 };
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
+
+/// What was said of each photo, in the report's folder.
+const PREDICTIONS_FILE: &str = "predictions.jsonl";
 
 /// Longer side of the photos in a report, in pixels.
 const THUMBNAIL: u32 = 240;
@@ -201,8 +203,9 @@ impl Arguments {
         )
         .map_err(Failure::new)?;
 
-        let file = self.output.join("predictions.jsonl");
-        let mut writer = open(&self.output, &file)?;
+        let file = self.output.join(PREDICTIONS_FILE);
+        claim_folder(&self.output, &[PREDICTIONS_FILE]).map_err(Failure::new)?;
+        let mut writer = open(&file)?;
         let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
         let progress = Progress::new("photos");
         progress.expect(ids.len() as u64);
@@ -236,9 +239,7 @@ impl Arguments {
     }
 }
 
-fn open(folder: &Path, file: &Path) -> Result<PredictionWriter<BufWriter<AtomicFile>>, Failure> {
-    fs::create_dir_all(folder)
-        .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+fn open(file: &Path) -> Result<PredictionWriter<BufWriter<AtomicFile>>, Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
     let new = BufWriter::new(AtomicFile::create(file).map_err(failed)?);
     PredictionWriter::new(new, PredictionFormat::Jsonl, WriterOptions::default()).map_err(failed)

@@ -14,7 +14,7 @@ use planet_data::{AtomicFile, Gazetteer};
 use planet_geo::Scale;
 
 use super::locate::sources::Sources;
-use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
+use crate::{engine_choice::EngineChoice, failure::Failure, overwrite, progress::Progress};
 
 /// `planet explain PHOTO... --model MODEL -o FILE`
 #[derive(Args, Debug)]
@@ -117,6 +117,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .enumerate()
         .map(|(row, id)| (id.clone(), sources.truth(row)))
         .collect();
+    if matches!(kind, Kind::Png | Kind::Svg) {
+        let names = (1..=photos.len()).map(|it| numbered(&arguments.output, it, photos.len()));
+        names.into_iter().try_for_each(|name| overwrite::file(&name))?;
+    }
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let mut engine = arguments.engine.open_package(&package)?;
     let description = package.description().clone();

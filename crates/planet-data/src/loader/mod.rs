@@ -105,6 +105,7 @@ pub struct FailedPhoto {
 
 /// Why a loader cannot go on.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum LoaderError {
     /// Options that make no sense.
     #[error("{0}")]

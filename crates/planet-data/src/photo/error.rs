@@ -7,6 +7,7 @@ use super::PhotoFormat;
 /// Why a photo could not be had. It does not repeat the photo's id: whoever asked for the
 /// photo names it beside the reason.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum PhotoError {
     /// The file cannot be opened or read.
     #[error("{0}")]

@@ -73,6 +73,7 @@ impl Preprocess {
 
 /// What is wrong with a [`Preprocess`] that came from outside.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
 pub enum PreprocessError {
     /// A side is zero or larger than any network takes.
     #[error("the input size {0} x {1} is not within 1..=16384")]

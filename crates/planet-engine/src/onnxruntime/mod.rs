@@ -7,11 +7,11 @@ use std::{
 };
 
 use ort::environment::Environment;
-use planet::EngineError;
+use planet::{EngineError, EngineErrorKind};
 
 pub use self::device::{Device, DeviceError, Precision};
 use self::session::OrtSession;
-use crate::{OnnxEngine, SequenceEngine, Signature, Threads, session::error};
+use crate::{OnnxEngine, SequenceEngine, Signature, Threads};
 
 /// A process holds one ONNX Runtime for good: the C library cannot be unloaded.
 static LOADED: Mutex<Option<OnnxRuntime>> = Mutex::new(None);
@@ -36,8 +36,10 @@ impl OnnxRuntime {
     /// A file that is no ONNX Runtime or is older than 1.24, or another one that the process
     /// has loaded already.
     pub fn load(path: &Path) -> Result<Self, EngineError> {
-        let fail = |what: String| error("ONNX Runtime", what);
-        let path = path.canonicalize().map_err(|it| fail(format!("{}: {it}", path.display())))?;
+        let fail = |what: String| EngineError::new(EngineErrorKind::Library, "ONNX Runtime", what);
+        let path = path
+            .canonicalize()
+            .map_err(|it| fail(format!("{}: {it}", path.display())).with_source(it))?;
         let mut loaded = LOADED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(runtime) = &*loaded {
             if runtime.path == path {

@@ -5,12 +5,12 @@ use ort::{
     session::{Session as Inner, builder::GraphOptimizationLevel},
     value::{TensorRef, ValueType},
 };
-use planet::EngineError;
+use planet::{EngineError, EngineErrorKind};
 
 use super::{Device, OnnxRuntime};
 use crate::{
     Threads,
-    session::{Input, Session, error},
+    session::{Input, Session},
 };
 
 /// A model in ONNX Runtime.
@@ -31,10 +31,12 @@ impl OrtSession {
         let engine = format!("ONNX Runtime {}, {device}", runtime.version());
         if !device.is_built_in() {
             let path = runtime.path().display();
-            return Err(error(&engine, format!("{path} was built without {device}")));
+            let what = format!("{path} was built without {device}");
+            return Err(EngineError::new(EngineErrorKind::Library, engine, what));
         }
         let built = build(runtime, model, device, threads);
-        let inner = built.map_err(|it| error(&engine, explain(model, &it)))?;
+        let inner = built
+            .map_err(|it| EngineError::new(EngineErrorKind::Model, &engine, explain(model, &it)))?;
         let inputs = inner.inputs().iter().map(|input| Input {
             name: input.name().to_owned(),
             shape: match input.dtype() {

@@ -21,6 +21,7 @@ const IR_VERSION: i64 = 8;
 
 /// Why a model was not written.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum OnnxError {
     /// Weights that are missing, of another shape, or not finite.
     #[error(transparent)]

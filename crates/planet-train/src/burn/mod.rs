@@ -66,6 +66,7 @@ impl Burn {
         device: &str,
         precision: Precision,
     ) -> Result<Self, BackendError> {
+        optimizer.check()?;
         weights.check(network)?;
         if precision != Precision::F32 {
             let what = format!("burn trains in f32: on '{device}' there is no '{precision}'");

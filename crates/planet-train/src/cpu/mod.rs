@@ -77,6 +77,7 @@ impl Cpu {
         weights: &Weights,
         optimizer: Optimizer,
     ) -> Result<Self, BackendError> {
+        optimizer.check()?;
         weights.check(network)?;
         let mut plan = Plan::new(network)?;
         let slabs = std::mem::take(&mut plan.slabs);

@@ -69,6 +69,7 @@ impl Rendezvous {
 
 /// Why a group cannot go on.
 #[derive(Clone, Debug, Error)]
+#[non_exhaustive]
 pub enum GroupError {
     /// A build without libtorch.
     #[error("this build trains in one process alone")]

@@ -82,6 +82,7 @@ impl Torch {
         device: &str,
         precision: Precision,
     ) -> Result<Self, BackendError> {
+        optimizer.check()?;
         weights.check(network)?;
         let Shape::Image { height, width, .. } = network.input_shape() else {
             return Err(unsupported(network.input_name(), "trains sequences elsewhere"));

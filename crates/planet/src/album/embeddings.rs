@@ -26,6 +26,7 @@ pub struct Embeddings {
 
 /// Why embeddings cannot be had.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum EmbeddingsError {
     /// The cache cannot be read or written.
     #[error("{}: {source}", path.display())]

@@ -40,6 +40,10 @@ pub struct ModelDescription {
     pub partition_fingerprint: String,
     /// blake3 of every other file but the card, hexadecimal, by name.
     pub hashes: BTreeMap<String, String>,
+    /// blake3 of the model card as it was written, hexadecimal: whoever edits it still has a sound
+    /// package. `None` in packages of before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_hash: Option<String>,
     /// Album schemes in this package.
     #[serde(default)]
     pub schemes: Vec<SchemeFile>,

@@ -19,6 +19,7 @@ pub use description::{
 pub use error::PackageError;
 pub use new::NewPackage;
 pub use onnx_metadata::OnnxMetadata;
+use planet_data::file_hash;
 use planet_geo::Partition;
 
 /// The network's graph.
@@ -50,8 +51,8 @@ pub struct ModelPackage {
 }
 
 impl ModelPackage {
-    /// Opens a package and checks all of it: every file against its hash (0.05 s for
-    /// 300 MB on two cores), the partition against fingerprint and class count.
+    /// Opens a package and checks all of it: every file against its hash, the partition
+    /// against fingerprint and class count.
     ///
     /// # Errors
     /// What is missing, unreadable or does not fit, by its file.
@@ -59,7 +60,7 @@ impl ModelPackage {
         let description = read_description(folder)?;
         for (name, stated) in &description.hashes {
             let path = folder.join(name);
-            let found = hash_of(&path)?;
+            let found = file_hash(&path).map_err(PackageError::file(&path))?;
             if found != *stated {
                 return Err(PackageError::Hash { path, stated: stated.clone(), found });
             }
@@ -137,12 +138,4 @@ fn read_description(folder: &Path) -> Result<ModelDescription, PackageError> {
         serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     description.check().map_err(wrong)?;
     Ok(description)
-}
-
-/// blake3 of a file, hexadecimal.
-fn hash_of(path: &Path) -> Result<String, PackageError> {
-    let mut hasher = blake3::Hasher::new();
-    // On all cores, and without a copy: engines map the weights all the same.
-    hasher.update_mmap_rayon(path).map_err(PackageError::file(path))?;
-    Ok(hasher.finalize().to_hex().to_string())
 }

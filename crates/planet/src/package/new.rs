@@ -4,17 +4,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use planet_data::{AtomicFile, OutputFolder, WrittenFiles};
+use planet_data::{AtomicFile, OutputFolder, WrittenFiles, file_hash};
 use planet_geo::Partition;
 
 use super::{
     CARD_FILE, DESCRIPTION_FILE, MODEL_FORMAT, ModelDescription, ModelDraft, ModelPackage,
-    PARTITION_FILE, PackageError, SchemeFile, card, hash_of, read_description,
+    PARTITION_FILE, PackageError, SchemeFile, card, read_description,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when
 /// whole, so that no reader ever meets half a package and a failure leaves the old one.
 #[derive(Debug)]
+#[must_use = "the package appears only when it is finished"]
 pub struct NewPackage {
     place: PathBuf,
     folder: OutputFolder,
@@ -63,6 +64,7 @@ impl NewPackage {
             level_calibration: draft.level_calibration,
             partition_fingerprint: partition.fingerprint(),
             hashes: BTreeMap::new(),
+            card_hash: None,
             schemes: Vec::new(),
             provenance: draft.provenance,
         };
@@ -107,6 +109,8 @@ impl NewPackage {
     ) -> Result<ModelPackage, PackageError> {
         let folder = self.folder.path();
         description.hashes = hashes(folder)?;
+        let card = card::write(&description, partition);
+        description.card_hash = Some(blake3::hash(card.as_bytes()).to_hex().to_string());
         let path = folder.join(DESCRIPTION_FILE);
         let wrong = |what: String| PackageError::Description { path: path.clone(), what };
         description.check().map_err(&wrong)?;
@@ -115,7 +119,6 @@ impl NewPackage {
         json.push(b'\n');
         AtomicFile::write_all_at(&path, &json).map_err(PackageError::file(&path))?;
         let path = folder.join(CARD_FILE);
-        let card = card::write(&description, partition);
         AtomicFile::write_all_at(&path, card.as_bytes()).map_err(PackageError::file(&path))?;
         self.folder.finish()?;
         ModelPackage::open(&self.place)
@@ -129,6 +132,11 @@ fn written(folder: &Path) -> Option<WrittenFiles> {
     let mut files: WrittenFiles =
         description.hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone()))).collect();
     files.insert(DESCRIPTION_FILE.to_owned(), None);
+    if let Some(hash) = &description.card_hash {
+        files.insert(CARD_FILE.to_owned(), Some(hash.clone()));
+        return Some(files);
+    }
+    // Packages of before the card's hash was recorded.
     let partition = fs::read(folder.join(PARTITION_FILE)).ok()?;
     if let Ok(partition) = Partition::read(&partition[..], PARTITION_FILE) {
         let hash = blake3::hash(card::write(&description, &partition).as_bytes());
@@ -143,7 +151,7 @@ fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, PackageError> {
         let path = entry.map_err(PackageError::file(folder))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name != DESCRIPTION_FILE && name != CARD_FILE {
-            hashes.insert(name, hash_of(&path)?);
+            hashes.insert(name, file_hash(&path).map_err(PackageError::file(&path))?);
         }
     }
     Ok(hashes)

@@ -1,7 +1,8 @@
 //! What album schemes make of the same photos: the paper's table, and albums as strips.
 
-use std::{fmt::Write, io, path::Path};
+use std::{fmt::Write, path::Path};
 
+use planet_data::OutputFolderError;
 use planet_geo::Scale;
 use serde::Serialize;
 use serde_json::json;
@@ -89,8 +90,8 @@ impl AlbumReport {
     /// Writes the report's folder, as [`super::Report::save`] does.
     ///
     /// # Errors
-    /// The folder or a file cannot be written; the error names it.
-    pub fn save(&self, folder: &Path) -> io::Result<()> {
+    /// As there.
+    pub fn save(&self, folder: &Path) -> Result<(), OutputFolderError> {
         let (json, html) = (self.to_json(), self.to_html());
         write_folder(folder, [&self.title, &self.subject], &self.tables(), &json, html)
     }

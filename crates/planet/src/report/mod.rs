@@ -8,9 +8,9 @@ mod page;
 mod table;
 mod tables;
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
-use planet_data::AtomicFile;
+use planet_data::{OutputFolderError, OwnedFolder};
 use planet_geo::LatLng;
 use serde_json::json;
 
@@ -68,8 +68,9 @@ impl Report {
     /// Writes the report's folder: `index.html`, `report.json`, `tables.md`, and a CSV a table.
     ///
     /// # Errors
-    /// The folder or a file cannot be written; the error names it.
-    pub fn save(&self, folder: &Path) -> io::Result<()> {
+    /// The folder is neither new nor empty nor one of an earlier report, or holds somebody else's
+    /// file under one of these names; it cannot be written. The error names the file.
+    pub fn save(&self, folder: &Path) -> Result<(), OutputFolderError> {
         let (json, html) = (self.to_json(), self.to_html());
         write_folder(folder, [&self.title, &self.subject], &self.tables(), &json, html)
     }
@@ -98,6 +99,15 @@ impl Report {
     }
 }
 
+/// Claims the folder of a report for more files than the report's own, which
+/// [`Report::save`] claims itself.
+///
+/// # Errors
+/// As [`Report::save`].
+pub fn claim_folder(folder: &Path, names: &[&str]) -> Result<OwnedFolder, OutputFolderError> {
+    OwnedFolder::claim(folder, "report", names)
+}
+
 /// A report's folder: `index.html`, `report.json`, `tables.md`, and a CSV a table.
 fn write_folder(
     folder: &Path,
@@ -105,11 +115,7 @@ fn write_folder(
     tables: &[Table],
     json: &serde_json::Value,
     html: String,
-) -> io::Result<()> {
-    let named = |path: &Path, error: io::Error| {
-        io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-    };
-    fs::create_dir_all(folder).map_err(|error| named(folder, error))?;
+) -> Result<(), OutputFolderError> {
     let markdown: String = tables.iter().map(Table::to_markdown).collect();
     let mut files = vec![
         (FIGURES_FILE.to_owned(), format!("{json:#}\n")),
@@ -118,9 +124,7 @@ fn write_folder(
     files.extend(tables.iter().map(|it| (format!("{}.csv", it.name), it.to_csv())));
     // The page comes last: where it is, the report is whole.
     files.push((PAGE_FILE.to_owned(), html));
-    for (name, text) in files {
-        let path = folder.join(name);
-        AtomicFile::write_all_at(&path, text.as_bytes()).map_err(|error| named(&path, error))?;
-    }
-    Ok(())
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let folder = claim_folder(folder, &names)?;
+    files.iter().try_for_each(|(name, text)| folder.write(name, text.as_bytes()))
 }

@@ -144,7 +144,8 @@ fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
     }
     let folder = arguments.folder();
     let file = folder.join(HMM_FILE);
-    if folder.join("config.toml").exists() || file.exists() {
+    RunFolder::at(folder).check_free(&[HMM_FILE]).map_err(train::failure)?;
+    if file.exists() {
         return Err(Failure::new(format!("{} holds a run already", folder.display()))
             .hint("choose another -o"));
     }
@@ -171,9 +172,8 @@ fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
         library.weight(&[vec![None; known.len()]], &known, &progress).map_err(Failure::new)?;
     progress.finish();
     let model = HmmModel { transitions, weight };
-    std::fs::create_dir_all(folder)
-        .and_then(|()| model.write(&file))
-        .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
+    RunFolder::at(folder).claim(&[HMM_FILE]).map_err(train::failure)?;
+    model.write(&file).map_err(Failure::file(&file))?;
     let pairs = model.transitions.pairs();
     writeln!(io::stdout(), "learned from {pairs} pairs of photos; the model's weight is {weight}")?;
     Ok(())

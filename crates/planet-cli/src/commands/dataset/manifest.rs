@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use planet_data::{
-    DataError, ManifestReader, ManifestWriter, Monitor, PhotoRecord, table::TableSource,
+    DataError, ManifestReader, ManifestWriter, Monitor, PhotoRecord,
+    table::{STANDARD_STREAM, TableSource},
 };
 
 use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
@@ -28,6 +29,33 @@ pub struct Change {
 }
 
 impl Change {
+    /// Reads the manifest once before [`Change::run`], which must therefore be a file. Wrong rows
+    /// are passed over here and reported there.
+    pub fn read(
+        &self,
+        mut see: impl FnMut(&PhotoRecord) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let path = TableSource::parse(&self.manifest).path;
+        if path.exists() && !path.is_file() || path.as_os_str() == STANDARD_STREAM {
+            let what = format!("{}: is read twice, and so cannot be a pipe", path.display());
+            return Err(Failure::usage(what).hint("write it to a file first"));
+        }
+        let progress = Progress::new("photos");
+        for record in open(&self.manifest, self.root.as_deref())? {
+            if progress.cancelled() {
+                return Err(Failure::new(DataError::Cancelled));
+            }
+            progress.advance(1);
+            match record {
+                Ok(record) => see(&record)?,
+                Err(error) if error.is_of_one_item() => {}
+                Err(error) => return Err(Failure::new(error)),
+            }
+        }
+        progress.finish();
+        Ok(())
+    }
+
     /// Passes every row through `change`, which returns it or `None` to drop it. New columns
     /// beyond the manifest's own are none. Returns how many were read and how many kept.
     pub fn run(

@@ -1,10 +1,7 @@
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
-use planet_data::{Split, SplitBy};
+use planet_data::{PartShare, Split, SplitBy};
 
 use super::manifest::Change;
 use crate::failure::Failure;
@@ -20,10 +17,10 @@ pub struct Arguments {
     /// Split by photo although authors or albums are known
     #[arg(long)]
     force: bool,
-    /// Share of the groups for validation (the paper's 34 of 125 million photos)
+    /// Share for validation (the paper's 34 of 125 million photos)
     #[arg(long, value_name = "SHARE", default_value_t = 0.27, value_parser = share)]
     validation: f64,
-    /// Share of the groups for testing
+    /// Share for testing
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     test: f64,
     /// Another seed, another split
@@ -58,22 +55,41 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         By::Photo => SplitBy::Photo,
     };
     let (validation, test, seed) = (arguments.validation, arguments.test, arguments.seed);
-    let split = Split { by, validation, test, seed };
-    let mut counts = BTreeMap::new();
-    arguments.change.run(|mut record| {
+    let mut groups = Split { by, validation, test, seed }.groups();
+    arguments.change.read(|record| {
         let grouped = record.author.is_some() || record.album.is_some();
         if by == SplitBy::Photo && grouped && !arguments.force {
             let what = "the photos have authors or albums: split by photo, neighbours would \
                         stand on both sides and every score would be flattered";
             return Err(Failure::usage(what).hint("use --by author or --by album, or --force"));
         }
-        let part = split.part(&record);
-        *counts.entry(part).or_insert(0_u64) += 1;
-        record.split = Some(part.to_owned());
+        groups.add(record);
+        Ok(())
+    })?;
+    let parts = groups.divide();
+    arguments.change.run(|mut record| {
+        record.split = Some(parts.part(&record).to_owned());
         Ok(Some(record))
     })?;
-    for (part, photos) in counts {
-        writeln!(io::stderr(), "{part:<10} {photos:>10} photos")?;
+    say(parts.shares())
+}
+
+/// The parts as a table, and a word where a share is not what was asked for.
+fn say(shares: &[PartShare]) -> Result<(), Failure> {
+    let mut out = io::stderr().lock();
+    writeln!(out, "{:<10} {:>8} {:>10} {:>7} {:>7}", "part", "groups", "photos", "share", "asked")?;
+    for PartShare { part, groups, photos, share, asked } in shares {
+        let (share, asked) = (100.0 * share, 100.0 * asked);
+        writeln!(out, "{part:<10} {groups:>8} {photos:>10} {share:>6.1}% {asked:>6.1}%")?;
+    }
+    for PartShare { part, share, asked, .. } in shares.iter().filter(|it| it.is_off()) {
+        writeln!(
+            out,
+            "warning: {part} has {:.1}% of the photos, not {:.1}%: a group is never divided, and \
+             there are too few, or very unequal ones",
+            100.0 * share,
+            100.0 * asked
+        )?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use planet::{
     Prediction, calibration::expected_calibration_error, locate, package::CALIBRATION_ERROR_BEFORE,
 };
 use planet_data::{
-    AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, table::TableSource,
+    DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, OwnedFolder, table::TableSource,
 };
 use planet_engine::Rten;
 use planet_geo::{Adaptive, Keep, LatLng, Partition, PhotoLeaves, Scale};
@@ -42,6 +42,11 @@ const SIDE: u32 = 64;
 /// Cells with more photos are split, with fewer dropped: a good hundred remain.
 const SPLIT_ABOVE: u64 = 300;
 const KEEP_FROM: u64 = 20;
+
+/// The page.
+const PAGE_FILE: &str = "index.html";
+/// What the demo writes in its folder.
+const OURS: [&str; 6] = ["photos-train", "photos-test", "cells.csv", "run", "model", PAGE_FILE];
 
 /// `planet demo [-o demo/]`
 #[derive(Args, Debug)]
@@ -87,8 +92,7 @@ struct Example {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut steps = Steps { folder: &arguments.output, timings: Vec::new() };
     let folder = steps.folder;
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+    let owned = OwnedFolder::claim(folder, "demo", &OURS).map_err(Failure::new)?;
     let world = World::draw(WorldParameters::new(0)).map_err(Failure::new)?;
     let [train, validation, test] =
         ["train", "validation", "test"].map(|set| folder.join(format!("photos-{set}")));
@@ -104,11 +108,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         judge(world, Arc::new(partition), history, package, &test)
     })?;
     shown.timings = steps.timings;
-    let page = arguments.output.join("index.html");
     let html = page::write(&shown, &test)?;
-    AtomicFile::write_all_at(&page, html.as_bytes())
-        .map_err(|error| Failure::new(format!("{}: {error}", page.display())))?;
-    report(&shown, &page)?;
+    owned.write(PAGE_FILE, html.as_bytes()).map_err(Failure::new)?;
+    report(&shown, &folder.join(PAGE_FILE))?;
     Ok(())
 }
 

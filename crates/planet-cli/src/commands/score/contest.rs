@@ -1,6 +1,5 @@
 use std::{
     collections::HashMap,
-    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -11,7 +10,7 @@ use planet::{
     plot::escaped,
     report::{STYLE, match_figure, match_table},
 };
-use planet_data::{AtomicFile, read_truth, table::TableSource};
+use planet_data::{OwnedFolder, read_truth, table::TableSource};
 use planet_geo::LatLng;
 
 use super::{RuleArguments, TruthArguments, sift};
@@ -43,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let result = Match::of(arguments.rules.rules(), rounds(arguments)?);
     let table = match_table(&result);
     if let Some(folder) = &arguments.output {
-        save(folder, &result).map_err(Failure::file(folder))?;
+        save(folder, &result)?;
     }
     let mut out = io::stdout().lock();
     match arguments.json {
@@ -95,7 +94,7 @@ fn rounds(arguments: &Arguments) -> Result<Vec<Round>, Failure> {
     people.into_iter().map(round).collect()
 }
 
-fn save(folder: &Path, result: &Match) -> io::Result<()> {
+fn save(folder: &Path, result: &Match) -> Result<(), Failure> {
     let table = match_table(result);
     let html = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
@@ -106,15 +105,17 @@ fn save(folder: &Path, result: &Match) -> io::Result<()> {
         match_figure(result).to_svg(),
         title = escaped(&table.title),
     );
-    fs::create_dir_all(folder)?;
-    let json = serde_json::to_string_pretty(result).map_err(io::Error::other)?;
-    for (name, text) in [
+    let json = serde_json::to_string_pretty(result).map_err(Failure::new)?;
+    let files = [
         ("report.json", json),
         ("match.csv", table.to_csv()),
         ("tables.md", table.to_markdown()),
         ("index.html", html),
-    ] {
-        AtomicFile::write_all_at(&folder.join(name), text.as_bytes())?;
-    }
-    Ok(())
+    ];
+    let names = files.each_ref().map(|(name, _)| *name);
+    let folder = OwnedFolder::claim(folder, "match", &names).map_err(Failure::new)?;
+    files
+        .iter()
+        .try_for_each(|(name, text)| folder.write(name, text.as_bytes()))
+        .map_err(Failure::new)
 }

@@ -1,12 +1,12 @@
 //! `planet train --photos DIR`: somebody's own library, from its headers to a run.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use planet::map::Region;
 use planet_data::{Manifest, Split, SplitBy};
 use planet_geo::{Adaptive, Keep, Level, PhotoLeaves, Point};
 use planet_net::Architecture;
-use planet_train::{ArchitectureName, TrainConfig};
+use planet_train::{ArchitectureName, RunFolder, TrainConfig};
 
 use crate::{
     commands::{
@@ -23,6 +23,7 @@ const VALIDATION: f64 = 0.15;
 /// Files of a run's folder.
 const MANIFEST_FILE: &str = "photos.parquet";
 const CELLS_FILE: &str = "cells.csv";
+const OURS: [&str; 2] = [MANIFEST_FILE, CELLS_FILE];
 
 /// Cells above this many photos are split, and those below the second number dropped.
 ///
@@ -42,10 +43,8 @@ pub fn prepare(
     config: &mut TrainConfig,
     choose: bool,
 ) -> Result<(), Failure> {
-    if output.join("config.toml").exists() {
-        return Err(Failure::new(format!("{} holds a run already", output.display()))
-            .hint("go on with --resume, or choose another -o"));
-    }
+    let run = RunFolder::at(output);
+    run.check_free(&OURS).map_err(super::failure)?;
     let text = folder.to_string_lossy();
     let Manifest { root, mut records } = photos::read(&text, None)?;
     let all = records.len();
@@ -56,8 +55,11 @@ pub fn prepare(
     }
     // Neighbours of one day are metres apart: they must not stand on both sides.
     let split = Split { by: SplitBy::Day, validation: VALIDATION, test: 0.0, seed: config.seed };
+    let mut groups = split.groups();
+    records.iter().for_each(|record| groups.add(record));
+    let parts = groups.divide();
     for record in &mut records {
-        record.split = Some(split.part(record).to_owned());
+        record.split = Some(parts.part(record).to_owned());
     }
     let learnt = records.iter().filter(|record| record.split.as_deref() == Some("train"));
     let leaves: PhotoLeaves = learnt.filter_map(|record| record.position).collect();
@@ -72,8 +74,7 @@ pub fn prepare(
     };
     let partition = rules.build(&leaves).map_err(build::refused)?;
 
-    fs::create_dir_all(output)
-        .map_err(|error| Failure::new(format!("{}: {error}", output.display())))?;
+    run.claim(&OURS).map_err(super::failure)?;
     let (manifest, cells) = (output.join(MANIFEST_FILE), output.join(CELLS_FILE));
     let (found, learnt) = (records.len(), leaves.len());
     Manifest { root, records }.save(&manifest).map_err(Failure::new)?;

@@ -6,6 +6,7 @@ mod ranks;
 mod seeds;
 
 use std::{
+    fmt::Write as _,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -230,15 +231,40 @@ pub fn conclude(
     command: &str,
     folder: &RunFolder,
 ) -> Result<Option<Epoch>, Failure> {
-    match ending {
-        Ending::Interrupted => {
-            return Err(Failure::new("interrupted; everything is saved")
-                .hint(format!("go on with: {command} --resume {}", folder.path().display())));
-        }
-        Ending::Converged | Ending::Epochs | Ending::Time => {}
+    if ending == Ending::Interrupted {
+        return Err(Failure::new("interrupted; everything is saved")
+            .hint(format!("go on with: {command} --resume {}", folder.path().display())));
     }
+    let history = &run.position().history;
     let best = run.best_epoch();
-    Ok(run.position().history.iter().find(|epoch| Some(epoch.epoch) == best).cloned())
+    if run.is_first() {
+        anstream::eprintln!("{}training ended: {}", epochs(history, best), run.reason(ending));
+    }
+    Ok(history.iter().find(|epoch| Some(epoch.epoch) == best).cloned())
+}
+
+/// The epochs, a line each; the one that is exported is marked.
+fn epochs(history: &[Epoch], best: Option<u64>) -> String {
+    let mut text = format!(
+        "{:>5} {:>8} {:>10} {:>7} {:>16} {:>16}\n",
+        "epoch", "minutes", "loss", "cell", "validation loss", "validation cell"
+    );
+    for epoch in history {
+        let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+        let scores = epoch.validation.as_ref();
+        let _ = writeln!(
+            text,
+            "{:>5} {:>8.1} {:>10.3} {:>7} {:>16} {:>16}{}",
+            epoch.epoch,
+            epoch.minutes,
+            epoch.loss,
+            percent(epoch.cell_1),
+            scores.map_or_else(String::new, |it| format!("{:.3}", it.loss)),
+            scores.map_or_else(String::new, |it| percent(it.cell_1)),
+            if Some(epoch.epoch) == best { "  best, is exported" } else { "" },
+        );
+    }
+    text
 }
 
 /// The records of `FILE` or `FILE:SPLIT`, at least one.
@@ -290,6 +316,11 @@ pub fn failure(error: TrainError) -> Failure {
         }
         TrainError::Taken { path } => {
             format!("go on with --resume {}, or choose another -o", path.display())
+        }
+        TrainError::OtherSettings { .. } => {
+            "--resume takes a run's settings from its folder; epochs, minutes, patience and what \
+             trains may change"
+                .to_owned()
         }
         TrainError::Diverged { .. } => {
             "a lower --learning-rate, or [optimizer] clip_norm; the last checkpoint is whole"

@@ -21,8 +21,12 @@ pub fn run(
     let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
     for &seed in seeds {
         let folder = RunFolder::at(output.join(format!("seed-{seed}")));
-        let start = if folder.config().exists() { Start::Resume } else { Start::New };
         let config = TrainConfig { seed, ..config.clone() };
+        let start = if folder.config().exists() { Start::Resume } else { Start::New };
+        if start == Start::Resume {
+            // A run of other settings is no result of these.
+            folder.check_made_with(&config).map_err(super::failure)?;
+        }
         let Some(best) = train_once(&group, folder, config, partition.clone(), start)? else {
             continue;
         };
