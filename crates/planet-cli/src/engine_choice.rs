@@ -2,13 +2,15 @@ use std::{
     num::NonZero,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
 };
 
 use clap::{Args, ValueEnum};
-use planet::ModelPackage;
+use planet::{EngineError, EngineErrorKind, LocatorOptions, Model, ModelPackage};
+use planet_data::Gazetteer;
 use planet_engine::{
-    Device, DeviceError, OnnxEngine, OnnxRuntime, Precision, Rten, SequenceEngine, Signature,
-    Threads,
+    Device, DeviceError, EngineKind, EngineOptions, OnnxEngine, OnnxRuntime, SequenceEngine,
+    Signature, Threads,
 };
 
 use crate::{failure::Failure, onnxruntime};
@@ -60,114 +62,58 @@ impl FromStr for DeviceName {
 }
 
 const INSTALL: &str = "pip install onnxruntime, or onnxruntime-openvino for CPUs with AVX-512 or \
-     AMX, or name the library with --onnxruntime FILE";
+     AMX, or name the library with --onnxruntime FILE; planet engine list shows what is here";
 
 impl EngineChoice {
     /// Loads a package's network into the engine that was chosen.
     pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, Failure> {
-        let rten = || self.rten().open_package(package).map_err(Failure::new);
-        self.choose(&package.model(), &Signature::of(package.description()), rten)
+        self.options().open_package(package).map_err(failure)
+    }
+
+    /// A package with the engine that was chosen.
+    pub fn open_model(
+        &self,
+        package: ModelPackage,
+        options: LocatorOptions,
+        gazetteer: Arc<Gazetteer>,
+    ) -> Result<Model, Failure> {
+        let engine = Box::new(self.open_package(&package)?);
+        Model::new(package, engine, options, gazetteer).map_err(Failure::new)
     }
 
     /// Loads any ONNX file into the engine that was chosen.
     pub fn open(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, Failure> {
-        let rten = || self.rten().open(model, signature).map_err(Failure::new);
-        self.choose(model, signature, rten)
-    }
-
-    fn choose(
-        &self,
-        model: &Path,
-        signature: &Signature,
-        rten: impl Fn() -> Result<OnnxEngine, Failure>,
-    ) -> Result<OnnxEngine, Failure> {
-        let device = match (self.engine, self.device) {
-            (EngineName::Rten, DeviceName::Only(device)) if device != Device::Cpu => {
-                let what = format!("rten runs on the CPU only, not on {device}");
-                return Err(Failure::usage(what).hint("use --engine onnxruntime"));
-            }
-            (EngineName::Rten, _) => return rten(),
-            (_, DeviceName::Only(device)) => Some(device),
-            (_, DeviceName::Auto) => None,
-        };
-        let wanted = self.engine == EngineName::Onnxruntime
-            || self.onnxruntime.is_some()
-            || device.is_some_and(|device| device != Device::Cpu);
-        match self.runtime() {
-            Ok(Some(runtime)) => match device {
-                Some(device) => self.on(&runtime, device, model, signature),
-                None => self.first_that_works(&runtime, model, signature),
-            },
-            Ok(None) if wanted => Err(Failure::new("no ONNX Runtime was found").hint(INSTALL)),
-            Ok(None) => rten(),
-            Err(failure) if wanted => Err(failure),
-            // A library that was only stumbled upon is nobody's wish.
-            Err(_) => rten(),
-        }
+        self.options().open(model, signature).map_err(failure)
     }
 
     /// Loads a model over sequences, which runs on the CPU.
     pub fn open_sequence(&self, model: &Path) -> Result<SequenceEngine, Failure> {
-        let threads = Threads(self.threads);
-        let rten = || self.rten().open_sequence(model).map_err(Failure::new);
-        let wanted = self.engine == EngineName::Onnxruntime || self.onnxruntime.is_some();
-        if self.engine == EngineName::Rten {
-            return rten();
-        }
-        match self.runtime() {
-            Ok(Some(runtime)) => runtime.open_sequence(model, threads).map_err(Failure::new),
-            Ok(None) if wanted => Err(Failure::new("no ONNX Runtime was found").hint(INSTALL)),
-            Err(failure) if wanted => Err(failure),
-            Ok(None) | Err(_) => rten(),
-        }
+        self.options().open_sequence(model).map_err(failure)
     }
 
     /// The ONNX Runtime that was named or found.
     pub fn runtime(&self) -> Result<Option<OnnxRuntime>, Failure> {
-        let Some(path) = self.onnxruntime.clone().or_else(onnxruntime::find) else {
-            return Ok(None);
+        self.options().onnxruntime.map(|path| OnnxRuntime::load(&path).map_err(failure)).transpose()
+    }
+
+    fn options(&self) -> EngineOptions {
+        let kind = match self.engine {
+            EngineName::Rten => EngineKind::Rten,
+            EngineName::Auto if self.onnxruntime.is_none() => EngineKind::Auto,
+            // A library that was named is asked for.
+            EngineName::Auto | EngineName::Onnxruntime => EngineKind::OnnxRuntime,
         };
-        OnnxRuntime::load(&path).map(Some).map_err(|error| Failure::new(error).hint(INSTALL))
-    }
-
-    fn rten(&self) -> Rten {
-        Rten { threads: Threads(self.threads) }
-    }
-
-    fn on(
-        &self,
-        runtime: &OnnxRuntime,
-        device: Device,
-        model: &Path,
-        signature: &Signature,
-    ) -> Result<OnnxEngine, Failure> {
-        let opened = runtime.open(model, signature, device, Threads(self.threads));
-        opened.map_err(|error| Failure::new(error).hint("planet engine list says what is here"))
-    }
-
-    /// A card that a library was built for may not be in this computer.
-    fn first_that_works(
-        &self,
-        runtime: &OnnxRuntime,
-        model: &Path,
-        signature: &Signature,
-    ) -> Result<OnnxEngine, Failure> {
-        let candidates = automatic(runtime);
-        let last = candidates.len() - 1;
-        for device in &candidates[..last] {
-            if let Ok(engine) = self.on(runtime, *device, model, signature) {
-                return Ok(engine);
-            }
-        }
-        self.on(runtime, candidates[last], model, signature)
+        let device = match self.device {
+            DeviceName::Only(device) => Some(device),
+            DeviceName::Auto => None,
+        };
+        let onnxruntime = self.onnxruntime.clone().or_else(onnxruntime::find);
+        EngineOptions { kind, onnxruntime, device, threads: Threads(self.threads) }
     }
 }
 
-/// The devices that `auto` tries in this order, the plain CPU last: not those that round, nor
-/// TensorRT, which plans for minutes.
-pub fn automatic(runtime: &OnnxRuntime) -> Vec<Device> {
-    let own = |device: &Device| {
-        !matches!(device, Device::OpenVino(Precision::Bf16) | Device::TensorRt(_) | Device::Cpu)
-    };
-    runtime.devices().into_iter().filter(own).chain([Device::Cpu]).collect()
+fn failure(error: EngineError) -> Failure {
+    let is_library = error.kind == EngineErrorKind::Library;
+    let failure = Failure::new(error);
+    if is_library { failure.hint(INSTALL) } else { failure }
 }

@@ -1,6 +1,7 @@
 use std::{fmt, io, path::Path, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
+use planet::{LocateError, album::AlbumError};
 
 use crate::progress;
 
@@ -75,5 +76,25 @@ impl From<io::Error> for Failure {
             _ => Kind::Failed,
         };
         Self { what: format!("cannot write to standard output: {error}"), hint: None, kind }
+    }
+}
+
+impl<E: Into<Failure>> From<LocateError<E>> for Failure {
+    fn from(error: LocateError<E>) -> Self {
+        match error {
+            LocateError::Taken(error) => error.into(),
+            LocateError::Engine(error) => Self::new(error),
+            LocateError::Loader(error) => Self::new(error),
+            LocateError::Cancelled => Self::new("interrupted"),
+        }
+    }
+}
+
+impl From<AlbumError> for Failure {
+    fn from(error: AlbumError) -> Self {
+        match error {
+            AlbumError::Cancelled => Self::new("interrupted"),
+            error => Self::new(error),
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use assert_cmd::Command;
-use planet::ModelPackage;
+use planet::{ModelPackage, album::SequenceModel};
 use planet_engine::Rten;
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 

@@ -20,6 +20,7 @@
 
 mod onnx_engine;
 mod onnxruntime;
+mod options;
 mod rten;
 mod sequence;
 mod session;
@@ -28,6 +29,7 @@ mod threads;
 
 pub use onnx_engine::OnnxEngine;
 pub use onnxruntime::{Device, DeviceError, OnnxRuntime, Precision};
+pub use options::{EngineKind, EngineOptions, OpenModelError};
 pub use planet::ScoreKind;
 pub use rten::Rten;
 pub use sequence::SequenceEngine;

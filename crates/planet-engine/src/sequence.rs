@@ -1,4 +1,4 @@
-use planet::{EngineError, EngineErrorKind};
+use planet::{EngineError, EngineErrorKind, album::SequenceModel};
 
 use crate::session::Session;
 
@@ -50,12 +50,10 @@ impl SequenceEngine {
     pub fn features(&self) -> Option<usize> {
         self.features
     }
+}
 
-    /// Scores of every step, `[time, classes]`, for values `[time, features]`.
-    ///
-    /// # Errors
-    /// Values that are not whole steps of the model's features, or a failure of the library.
-    pub fn run(&mut self, values: &[f32], features: usize) -> Result<Vec<f32>, EngineError> {
+impl SequenceModel for SequenceEngine {
+    fn run(&mut self, values: &[f32], features: usize) -> Result<Vec<f32>, EngineError> {
         let wanted = self.features.unwrap_or(features);
         if features != wanted || features == 0 || !values.len().is_multiple_of(features) {
             let count = values.len();

@@ -8,7 +8,7 @@ mod models;
 
 use library::{distance, onnxruntime};
 use models::{formula, golden, photos, write};
-use planet::{Activations, Engine};
+use planet::{Activations, Engine, album::SequenceModel};
 use planet_engine::{Device, OnnxRuntime, Rten, Signature, Threads};
 use planet_net::{
     AlbumNetwork, Architecture, Builder, Linear, Lstm, Network, NetworkOptions, OutputName, Shape,

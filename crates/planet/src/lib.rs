@@ -12,6 +12,7 @@ mod engine;
 pub mod evaluation;
 mod locate;
 pub mod map;
+mod model;
 pub mod occlusion;
 pub mod package;
 pub mod plot;
@@ -22,6 +23,7 @@ pub mod report;
 pub use accuracy::{Accuracy, GUESSES};
 pub use engine::{Activations, Engine, EngineError, EngineErrorKind};
 pub use locate::{LocateError, LocateOptions, locate};
+pub use model::{LocatePhotoError, Model};
 pub use package::{
     ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };

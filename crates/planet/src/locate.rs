@@ -4,11 +4,20 @@ use thiserror::Error;
 
 use crate::{Activations, Engine, EngineError, Locator, Prediction};
 
-/// What is wanted of each photo beside its places.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How photos are run through a network, and what is wanted of each beside its places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocateOptions {
+    /// Photos that the engine takes at once, at least 1.
+    pub batch: usize,
     /// The layer below the classifier too.
     pub embedding: bool,
+}
+
+impl Default for LocateOptions {
+    /// Eight at once, without embeddings.
+    fn default() -> Self {
+        Self { batch: 8, embedding: false }
+    }
 }
 
 /// Why locating stopped.

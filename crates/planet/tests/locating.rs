@@ -136,7 +136,7 @@ fn scores_that_are_not_a_number_are_an_error_of_that_photo_alone() {
 
 #[test]
 fn embeddings_come_where_they_are_wished() {
-    let options = LocateOptions { embedding: true };
+    let options = LocateOptions { embedding: true, ..LocateOptions::default() };
     let (came, _) = located(&mut Fake::default(), &["bright-0", "broken"], options, &Unwatched);
     assert_eq!(came[0].1.embedding.as_deref(), Some(&[-1.0][..]));
     assert_eq!(came[1].1.embedding, None);

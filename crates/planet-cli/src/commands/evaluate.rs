@@ -227,12 +227,7 @@ impl Arguments {
                 Ok(())
             });
         progress.finish();
-        ended.map_err(|error| match error {
-            LocateError::Taken(failure) => failure,
-            LocateError::Engine(error) => Failure::new(error),
-            LocateError::Loader(error) => Failure::new(error),
-            LocateError::Cancelled => Failure::new("interrupted"),
-        })?;
+        ended.map_err(Failure::from)?;
         let buffer = writer.finish().map_err(failed)?;
         let whole = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
         whole.finish().map_err(failed)

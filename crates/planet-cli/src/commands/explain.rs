@@ -124,7 +124,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let mut engine = arguments.engine.open_package(&package)?;
     let description = package.description().clone();
-    let partition = Arc::new(package.into_partition());
+    let partition = package.shared_partition();
     let gazetteer = Arc::new(Gazetteer::new());
     let locator = Locator::for_model(&description, partition, LocatorOptions::default(), gazetteer)
         .map_err(Failure::new)?;

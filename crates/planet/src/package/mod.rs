@@ -10,6 +10,7 @@ use std::{
     fs::{self, File},
     io::BufReader,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub use description::{
@@ -47,7 +48,7 @@ pub const CARD_FILE: &str = "README.md";
 pub struct ModelPackage {
     folder: PathBuf,
     description: ModelDescription,
-    partition: Partition,
+    partition: Arc<Partition>,
 }
 
 impl ModelPackage {
@@ -77,7 +78,7 @@ impl ModelPackage {
             let stated = description.partition_fingerprint;
             return Err(PackageError::Fingerprint { path, stated, found });
         }
-        Ok(Self { folder: folder.to_owned(), description, partition })
+        Ok(Self { folder: folder.to_owned(), description, partition: Arc::new(partition) })
     }
 
     /// The folder.
@@ -100,9 +101,9 @@ impl ModelPackage {
         &self.partition
     }
 
-    /// The partition alone, of a package that is no longer needed.
-    pub fn into_partition(self) -> Partition {
-        self.partition
+    /// The classes, to be shared with what works on other threads.
+    pub fn shared_partition(&self) -> Arc<Partition> {
+        Arc::clone(&self.partition)
     }
 
     /// An album scheme of this package and its file.

@@ -11,7 +11,8 @@ use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Place, Prediction,
     album::{
-        Album, Calibration, Embeddings, HmmModel, Library, ModelOutput, People, Scheme, albums,
+        Album, AlbumInput, Calibration, Embeddings, HmmModel, Library, ModelOutput, People,
+        PhotoProbabilities, Scheme, albums, locate_albums,
     },
     evaluation::{Positions, Scorer, ScorerOptions, TruthTable},
     report::{AlbumReport, SchemeResult, Strip, StripAnswer, StripPhoto},
@@ -19,7 +20,7 @@ use planet::{
 use planet_data::{DiskStore, Gazetteer, Manifest, PhotoRecord, PhotoStore, thumbnail_jpeg};
 use planet_geo::Partition;
 
-use super::{answers, embeddings, ideals::Ideals, photos::Said};
+use super::{answers, embeddings, ideals::Ideals, photos};
 use crate::{
     commands::{
         score::{self, RuleArguments, references},
@@ -127,7 +128,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         true => Some(Ideals::of(&manifest, package.partition())?),
         false => None,
     };
-    let (said, embeddings) = arguments.look(&package, &manifest, &schemes)?;
+    let (output, embeddings) = arguments.look(&package, &manifest, &schemes)?;
     let judge = Judge::new(arguments, &package, &manifest, &albums)?;
 
     let mut results = Vec::new();
@@ -146,24 +147,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             cut = true;
             let mut marking = judge.begin();
             let take = |row, prediction| marking.take(row, prediction);
-            answers::average(&manifest, &albums, average_25, &said, &judge.locator, take);
+            let input = AlbumInput::Probabilities(&output);
+            judge.albums(average_25, input, take)?;
             keep(marking.end(AVERAGE_25, Some(Scheme::Single.name()), None));
         }
         let mut marking = judge.begin();
         let take = |row, prediction| marking.take(row, prediction);
         match scheme {
-            Scheme::Single => answers::single(&manifest, &said, &judge.locator, take),
-            Scheme::Average => {
-                answers::average(&manifest, &albums, scheme, &said, &judge.locator, take);
+            Scheme::Hmm => judge.hmm(&|row| output.get(row), None, judge.model.weight, take)?,
+            _ if scheme.is_sequence() => {
+                let file = answers::model(&package, scheme)?;
+                let mut network = arguments.engine.open_sequence(&file)?;
+                judge.albums(scheme, AlbumInput::Sequence(&mut network, &embeddings), take)?;
             }
-            Scheme::Hmm => {
-                judge.hmm(&|row| said.spool.get(row), None, judge.model.weight, take)?;
-            }
-            _ => {
-                let network = (&package, &arguments.engine);
-                let locator = &judge.locator;
-                answers::sequence(&manifest, &albums, scheme, network, &embeddings, locator, take)?;
-            }
+            _ => judge.albums(scheme, AlbumInput::Probabilities(&output), take)?,
         }
         let baseline = match scheme {
             Scheme::Single | Scheme::Average => None,
@@ -180,7 +177,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             keep(marking.end(EXACT, None, ideal(scheme)));
         }
     }
-    for (row, error) in &said.failed {
+    for (row, error) in output.failed() {
         anstream::eprintln!("{}: {error}", manifest.records[*row].photo);
     }
     let photos = albums.iter().map(|album| album.rows.len()).max().unwrap_or(0);
@@ -217,18 +214,18 @@ impl Arguments {
         package: &ModelPackage,
         manifest: &Manifest,
         schemes: &[Scheme],
-    ) -> Result<(Said, Embeddings), Failure> {
+    ) -> Result<(PhotoProbabilities, Embeddings), Failure> {
         let beside = || self.output.parent().unwrap_or(Path::new("")).join("embeddings");
         let cache = self.embeddings.clone().unwrap_or_else(beside);
         let (mut embeddings, path) = embeddings::cached(manifest, package, &cache)?;
         let before = embeddings.len();
         let wanted = schemes.iter().any(|scheme| scheme.is_sequence());
         let kept = wanted.then_some(&mut embeddings);
-        let said = Said::of(package, &self.engine, manifest, |_| true, kept)?;
+        let output = photos::probabilities(package, &self.engine, manifest, |_| true, kept)?;
         if embeddings.len() > before {
             embeddings.write(&path).map_err(Failure::new)?;
         }
-        Ok((said, embeddings))
+        Ok((output, embeddings))
     }
 }
 
@@ -291,6 +288,21 @@ impl<'a> Judge<'a> {
             positions: Positions::new(self.options.rules),
             shown: HashMap::new(),
         }
+    }
+
+    /// All albums by a scheme that uses no known positions.
+    fn albums(
+        &self,
+        scheme: Scheme,
+        input: AlbumInput<'_>,
+        take: impl FnMut(usize, Prediction),
+    ) -> Result<(), Failure> {
+        let progress = crate::progress::Progress::new("photos");
+        let records = &self.manifest.records;
+        let located =
+            locate_albums(records, self.albums, scheme, input, &self.locator, &progress, take);
+        progress.finish();
+        Ok(located?)
     }
 
     /// The hidden Markov model without known positions, fed with what a model says of each row,

@@ -9,15 +9,15 @@ use std::{
 use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Prediction,
-    album::{HmmModel, Library, LibraryError, ModelOutput, People, Scheme, albums, trip_map},
+    album::{
+        AlbumInput, HmmModel, Library, LibraryError, ModelOutput, People, PhotoProbabilities,
+        Scheme, albums, locate_albums, trip_map,
+    },
 };
 use planet_data::{AtomicFile, Gazetteer, Manifest, PhotoRecord};
 use planet_geo::LatLng;
 
-use super::{
-    answers, embeddings,
-    photos::{self, Said},
-};
+use super::{answers, embeddings, photos};
 use crate::{
     commands::locate::{
         FormatName, format,
@@ -145,7 +145,7 @@ impl Job<'_> {
         if scheme.is_sequence() && positions > 0 {
             anstream::eprintln!("{scheme} does not use the {positions} positions that are known");
         }
-        let said = match &package {
+        let probabilities = match &package {
             // An LSTM reads embeddings.
             Some(package) if !scheme.is_sequence() => {
                 // Of known photos some are needed, to find how much the model's output is worth.
@@ -153,7 +153,7 @@ impl Job<'_> {
                 let wanted = |row: usize| {
                     scheme != Scheme::Hmm || known[row].is_none() || row.is_multiple_of(step)
                 };
-                Some(Said::of(package, &arguments.engine, &manifest, wanted, None)?)
+                Some(photos::probabilities(package, &arguments.engine, &manifest, wanted, None)?)
             }
             _ => None,
         };
@@ -164,14 +164,17 @@ impl Job<'_> {
             (Scheme::Hmm, package) => {
                 let model =
                     package.as_ref().map_or_else(|| Ok(HmmModel::default()), super::hmm_model)?;
-                self.by_hmm(&manifest, &known, (said.as_ref(), model), &gazetteer)?
+                let network = package.as_ref().zip(probabilities.as_ref());
+                self.by_hmm(&manifest, &known, (network, model), &gazetteer)?
             }
-            (_, Some(package)) => self.by_scheme(package, &manifest, said.as_ref(), &gazetteer)?,
+            (_, Some(package)) => {
+                self.by_scheme(package, &manifest, probabilities.as_ref(), &gazetteer)?
+            }
             (scheme, None) => {
                 return Err(Failure::usage(format!("--scheme {scheme} needs --model")));
             }
         };
-        for (row, error) in said.into_iter().flat_map(|said| said.failed) {
+        for (row, error) in probabilities.iter().flat_map(|it| it.failed().iter().cloned()) {
             // Neighbours may tell of a photo that cannot be read; it is named all the same.
             if predictions[row].candidates.is_empty() {
                 predictions[row].error = Some(error);
@@ -209,12 +212,12 @@ impl Job<'_> {
         &self,
         manifest: &Manifest,
         known: &[Option<LatLng>],
-        (said, model): (Option<&Said>, HmmModel),
+        (network, model): (Option<(&ModelPackage, &PhotoProbabilities)>, HmmModel),
         gazetteer: &Arc<Gazetteer>,
     ) -> Result<Vec<Prediction>, Failure> {
-        let probabilities = |row: usize| said.and_then(|said| said.spool.get(row));
-        let network = said.map(|said| ModelOutput {
-            partition: &said.partition,
+        let probabilities = |row: usize| network.and_then(|(_, output)| output.get(row));
+        let network = network.map(|(package, _)| ModelOutput {
+            partition: package.partition(),
             probabilities: &probabilities,
             prior: None,
         });
@@ -257,33 +260,33 @@ impl Job<'_> {
         &self,
         package: &ModelPackage,
         manifest: &Manifest,
-        said: Option<&Said>,
+        output: Option<&PhotoProbabilities>,
         gazetteer: &Arc<Gazetteer>,
     ) -> Result<Vec<Prediction>, Failure> {
-        let partition = Arc::new(package.partition().clone());
-        // What a model said of photos, and what LSTMs say of them, has its temperature already.
+        // A model's output on photos, and that of LSTMs, has its temperature already.
+        let partition = package.shared_partition();
         let locator = Locator::new(partition, 1.0, self.options(), Arc::clone(gazetteer))
             .map_err(Failure::new)?;
-        let mut predictions = vec![Prediction::default(); manifest.records.len()];
-        let take = |row: usize, prediction| predictions[row] = prediction;
-        let albums = albums(&manifest.records);
-        match (self.scheme, said) {
-            (Scheme::Single, Some(said)) => answers::single(manifest, said, &locator, take),
-            (_, Some(said)) => {
-                answers::average(manifest, &albums, self.scheme, said, &locator, take);
+        let (mut network, embeddings);
+        let input = match output {
+            Some(output) => AlbumInput::Probabilities(output),
+            None => {
+                let engine = &self.common.engine;
+                let temporary = tempfile::tempdir()?;
+                let cache = self.embeddings.unwrap_or(temporary.path());
+                network = engine.open_sequence(&answers::model(package, self.scheme)?)?;
+                embeddings = embeddings::of(manifest, package, cache, engine)?;
+                AlbumInput::Sequence(&mut network, &embeddings)
             }
-            (scheme, None) => {
-                let embeddings = match self.embeddings {
-                    Some(cache) => embeddings::of(manifest, package, cache, &self.common.engine)?,
-                    None => {
-                        let folder = tempfile::tempdir()?;
-                        embeddings::of(manifest, package, folder.path(), &self.common.engine)?
-                    }
-                };
-                let network = (package, &self.common.engine);
-                answers::sequence(manifest, &albums, scheme, network, &embeddings, &locator, take)?;
-            }
-        }
+        };
+        let (records, albums) = (&manifest.records, albums(&manifest.records));
+        let mut predictions = vec![Prediction::default(); records.len()];
+        let progress = Progress::new("photos");
+        let emit = |row: usize, prediction| predictions[row] = prediction;
+        let located =
+            locate_albums(records, &albums, self.scheme, input, &locator, &progress, emit);
+        progress.finish();
+        located?;
         Ok(predictions)
     }
 }

@@ -7,7 +7,6 @@ mod evaluate;
 mod ideals;
 pub mod locate;
 pub mod photos;
-mod spool;
 mod train;
 pub mod validate;
 

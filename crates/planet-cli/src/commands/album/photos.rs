@@ -1,25 +1,17 @@
 //! The photos that album commands look at, and what a model says of them.
 
 use planet::{
-    Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, album::Embeddings,
-    locate,
+    LocatorOptions, ModelPackage,
+    album::{Embeddings, PhotoProbabilities},
 };
-use planet_data::{
-    DiskStore, Found, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, common_root, scan,
-    table::TableSource,
-};
-use planet_geo::Partition;
+use planet_data::{Found, Gazetteer, Manifest, Monitor, common_root, scan, table::TableSource};
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::spool::Spool;
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
-
-/// Photos that the engine takes at once.
-const BATCH: usize = 8;
 
 /// A folder, whose photos' headers are read, or a manifest.
 pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
@@ -73,69 +65,19 @@ pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
     }
 }
 
-/// A model's word on photos: class probabilities, kept on the disk.
-pub struct Said {
-    pub partition: Arc<Partition>,
-    pub spool: Spool,
-    /// Why a photo has none, by row.
-    pub failed: Vec<(usize, String)>,
-}
-
-impl Said {
-    /// Runs the model over the photos that `wanted` says yes to; their embeddings are put in
-    /// where there is something to put them in.
-    pub fn of(
-        package: &ModelPackage,
-        engine: &EngineChoice,
-        manifest: &Manifest,
-        wanted: impl Fn(usize) -> bool,
-        mut embeddings: Option<&mut Embeddings>,
-    ) -> Result<Self, Failure> {
-        let description = package.description();
-        let mut engine = engine.open_package(package)?;
-        let partition = Arc::new(package.partition().clone());
-        // Of each photo the distribution is wanted, not the names of places.
-        let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };
-        let gazetteer = Arc::new(Gazetteer::new());
-        let locator = Locator::for_model(description, Arc::clone(&partition), options, gazetteer)
-            .map_err(Failure::new)?;
-        let rows: Vec<usize> = (0..manifest.records.len()).filter(|row| wanted(*row)).collect();
-        let ids: Vec<String> =
-            rows.iter().map(|row| manifest.records[*row].photo.clone()).collect();
-        let loader = Loader::new(
-            Arc::new(DiskStore::new(&manifest.root)),
-            ids.clone(),
-            description.preprocess.clone(),
-            LoaderOptions::evaluation(BATCH),
-        )
-        .map_err(Failure::new)?;
-        let mut spool =
-            Spool::new(manifest.records.len(), partition.len()).map_err(Failure::new)?;
-        let mut failed = Vec::new();
-        let progress = Progress::new("photos");
-        progress.expect(ids.len() as u64);
-        let engine: &mut dyn Engine = &mut engine;
-        let options = LocateOptions { embedding: embeddings.is_some() };
-        let ended =
-            locate(engine, &loader, &ids, &locator, options, &progress, |at, said, logits| {
-                if let (Some(embeddings), Some(embedding)) = (&mut embeddings, &said.embedding) {
-                    embeddings.add(&said.photo, embedding);
-                }
-                match (said.error, locator.probabilities(logits)) {
-                    (None, Ok(probabilities)) => {
-                        spool.put(rows[at], probabilities.values()).map_err(Failure::new)?;
-                    }
-                    (error, _) => failed.push((rows[at], error.unwrap_or_default())),
-                }
-                Ok(())
-            });
-        progress.finish();
-        ended.map_err(|error| match error {
-            LocateError::Taken(failure) => failure,
-            LocateError::Engine(error) => Failure::new(error),
-            LocateError::Loader(error) => Failure::new(error),
-            LocateError::Cancelled => Failure::new("interrupted"),
-        })?;
-        Ok(Self { partition, spool, failed })
-    }
+/// Runs a model over the photos of a manifest that `wanted` chooses.
+pub fn probabilities(
+    package: &ModelPackage,
+    engine: &EngineChoice,
+    manifest: &Manifest,
+    wanted: impl Fn(usize) -> bool,
+    embeddings: Option<&mut Embeddings>,
+) -> Result<PhotoProbabilities, Failure> {
+    // Of each photo the distribution is wanted, not the names of places.
+    let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };
+    let mut model = engine.open_model(package.clone(), options, Arc::new(Gazetteer::new()))?;
+    let progress = Progress::new("photos");
+    let computed = PhotoProbabilities::compute(&mut model, manifest, wanted, embeddings, &progress);
+    progress.finish();
+    Ok(computed?)
 }

@@ -13,7 +13,7 @@ use planet::{
 };
 use planet_train::{AlbumConfig, AlbumSamples, Run, RunFolder};
 
-use super::{embeddings, photos::Said};
+use super::{embeddings, photos};
 use crate::{
     commands::train::{self, TrainProgress, set},
     engine_choice::EngineChoice,
@@ -158,8 +158,8 @@ fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     manifest.records = rows.iter().map(|row| manifest.records[*row].clone()).collect();
-    let said = Said::of(&package, &arguments.engine, &manifest, |_| true, None)?;
-    let probabilities = |row: usize| said.spool.get(row);
+    let output = photos::probabilities(&package, &arguments.engine, &manifest, |_| true, None)?;
+    let probabilities = |row: usize| output.get(row);
     let output =
         ModelOutput { partition: package.partition(), probabilities: &probabilities, prior: None };
     let model = HmmModel { transitions: transitions.clone(), weight: 1.0 };

@@ -12,7 +12,7 @@ use planet::{
     report::Table,
 };
 
-use super::photos::{self, Said};
+use super::photos;
 use crate::{engine_choice::EngineChoice, failure::Failure};
 
 /// `planet library validate DIR|M [--model MODEL]`
@@ -61,17 +61,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::new(what).hint("masking half of them needs at least four"));
     }
     let mut learned = HmmModel::default();
-    let said = match &arguments.model {
-        Some(model) => {
-            let package = ModelPackage::open(model).map_err(Failure::new)?;
-            learned = super::hmm_model(&package)?;
-            Some(Said::of(&package, &arguments.engine, &manifest, |_| true, None)?)
+    let package = arguments.model.as_ref().map(|model| ModelPackage::open(model));
+    let package = package.transpose().map_err(Failure::new)?;
+    let output = match &package {
+        Some(package) => {
+            learned = super::hmm_model(package)?;
+            Some(photos::probabilities(package, &arguments.engine, &manifest, |_| true, None)?)
         }
         None => None,
     };
-    let probabilities = |row: usize| said.as_ref().and_then(|said| said.spool.get(row));
-    let network = said.as_ref().map(|said| ModelOutput {
-        partition: &said.partition,
+    let probabilities = |row: usize| output.as_ref().and_then(|output| output.get(row));
+    let network = package.as_ref().map(|package| ModelOutput {
+        partition: package.partition(),
         probabilities: &probabilities,
         prior: None,
     });

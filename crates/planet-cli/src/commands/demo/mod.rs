@@ -260,12 +260,7 @@ fn judge(
         examples.push(Example { prediction, probabilities });
         Ok::<(), Failure>(())
     })
-    .map_err(|error| match error {
-        planet::LocateError::Taken(failure) => failure,
-        planet::LocateError::Engine(error) => Failure::new(error),
-        planet::LocateError::Loader(error) => Failure::new(error),
-        planet::LocateError::Cancelled => Failure::new("interrupted"),
-    })?;
+    .map_err(Failure::from)?;
     progress.finish();
     let photos = answers.len().max(1);
     Ok(Shown {

@@ -1,11 +1,11 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use planet_engine::{Device, OnnxRuntime, Precision, Rten};
+use planet_engine::{Device, EngineOptions, OnnxRuntime, Precision, Rten};
 use planet_train::{BackendName, GpuApi};
 
 use crate::{
-    engine_choice::{EngineChoice, EngineName, automatic},
+    engine_choice::{EngineChoice, EngineName},
     failure::Failure,
 };
 
@@ -40,7 +40,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn used(engine: EngineName, runtime: Option<&OnnxRuntime>) -> String {
     match runtime {
         Some(runtime) if engine != EngineName::Rten => {
-            let devices: Vec<String> = automatic(runtime).iter().map(Device::to_string).collect();
+            let devices: Vec<String> =
+                EngineOptions::automatic_devices(runtime).iter().map(Device::to_string).collect();
             format!("ONNX Runtime on the first that works: {}", devices.join(", "))
         }
         _ => "rten".into(),

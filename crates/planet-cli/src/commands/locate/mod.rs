@@ -15,10 +15,10 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelDescription, ModelPackage,
-    Prediction, PredictionFormat, PredictionReader, Within, locate,
+    LocateError, LocateOptions, LocatorOptions, ModelDescription, ModelPackage, Prediction,
+    PredictionFormat, PredictionReader, Within,
 };
-use planet_data::{Gazetteer, Loader, LoaderOptions, Monitor, Settings};
+use planet_data::{Gazetteer, Monitor, Settings};
 use planet_geo::Scale;
 
 use self::{
@@ -150,16 +150,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     map::check(arguments.map.as_deref())?;
     let mut sources = Sources::gather(&arguments.photos, arguments.root.as_deref())?;
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
-    let mut engine = arguments.engine.open_package(&package)?;
+    let mut model = arguments.engine.open_model(package, arguments.options()?, gazetteer)?;
+    let locator = model.locator();
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
     let mut maps = Maps::new(arguments.map.as_deref(), sources.len())?;
 
-    let settings = arguments.settings(package.description());
-    let preprocess = package.description().preprocess.clone();
-    let description = package.description().clone();
-    let partition = Arc::new(package.into_partition());
-    let locator = Locator::for_model(&description, partition, arguments.options()?, gazetteer)
-        .map_err(Failure::new)?;
+    let settings = arguments.settings(model.description());
     let mut tally = Tally::default();
     let mut output = {
         let mut seen = |prediction: Prediction| {
@@ -178,10 +174,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     leave_out(&mut sources, std::mem::take(&mut tally.done))?;
-    // One photo is not to wait for seven others.
-    let options = LoaderOptions::evaluation(usize::from(arguments.batch).min(sources.len().max(1)));
-    let loader = Loader::new(sources.store(), sources.ids().to_vec(), preprocess, options)
-        .map_err(Failure::new)?;
     let progress = Progress::new("photos");
     progress.expect(sources.len() as u64);
     let picture = arguments.output.is_none()
@@ -189,13 +181,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         && sources.len() == 1
         && std::io::stdout().is_terminal();
 
-    let wanted = LocateOptions { embedding: arguments.embedding };
-    let ended = locate(
-        &mut engine as &mut dyn Engine,
-        &loader,
+    let options = LocateOptions { batch: arguments.batch.into(), embedding: arguments.embedding };
+    let ended = model.locate(
+        sources.store(),
         sources.ids(),
-        &locator,
-        wanted,
+        options,
         &progress,
         |row, mut prediction, logits| {
             prediction.truth = sources.truth(row);
@@ -211,10 +201,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     progress.finish();
     match ended {
         Ok(()) => output.finish()?,
-        Err(LocateError::Taken(failure)) => return Err(failure),
         Err(LocateError::Cancelled) => return Err(output.interrupted()),
-        Err(LocateError::Engine(error)) => return Err(Failure::new(error)),
-        Err(LocateError::Loader(error)) => return Err(Failure::new(error)),
+        Err(error) => return Err(error.into()),
     }
     maps.write()?;
     conclude(tally.located, tally.failed, arguments.strict)

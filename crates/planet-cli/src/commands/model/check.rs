@@ -29,7 +29,7 @@ pub fn run(package: &ModelPackage, engine: &EngineChoice, photos: &str) -> Resul
 
     let description = package.description();
     let mut engine = engine.open_package(package)?;
-    let partition = Arc::new(package.partition().clone());
+    let partition = package.shared_partition();
     let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };
     let gazetteer = Arc::new(Gazetteer::new());
     let locator =
@@ -45,7 +45,7 @@ pub fn run(package: &ModelPackage, engine: &EngineChoice, photos: &str) -> Resul
     let progress = Progress::new("photos");
     progress.expect(ids.len() as u64);
     let (mut model, mut single) = (Accuracy::default(), Accuracy::default());
-    let options = LocateOptions { embedding: false };
+    let options = LocateOptions { embedding: false, ..LocateOptions::default() };
     let ended =
         locate(&mut engine, &loader, &ids, &locator, options, &progress, |at, prediction, _| {
             let best = prediction.candidates.first();
@@ -53,12 +53,7 @@ pub fn run(package: &ModelPackage, engine: &EngineChoice, photos: &str) -> Resul
             Ok::<(), Failure>(())
         });
     progress.finish();
-    ended.map_err(|error| match error {
-        LocateError::Taken(failure) => failure,
-        LocateError::Engine(error) => Failure::new(error),
-        LocateError::Loader(error) => Failure::new(error),
-        LocateError::Cancelled => Failure::new("interrupted"),
-    })?;
+    ended.map_err(Failure::from)?;
     let truths: Vec<LatLng> = known.iter().map(|(_, position)| *position).collect();
     let answer = busiest(&truths);
     truths.iter().for_each(|truth| single.add(answer.map(|it| it.distance_to(*truth))));

@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use planet_data::{
+    Gazetteer, Limits, Loader, LoaderOptions, Monitor, Photo, PhotoError, PhotoStore, PixelBatch,
+};
+
+use crate::{
+    Engine, EngineError, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage,
+    Prediction, ProbabilityError, WithinError, locate, package::ModelDescription,
+};
+
+/// A model that is ready for use: a package, and the engine that runs its network. What the
+/// command, a server and other languages share.
+///
+/// `planet_engine::EngineOptions::open_model` opens one from a folder.
+pub struct Model {
+    package: ModelPackage,
+    engine: Box<dyn Engine>,
+    locator: Arc<Locator>,
+}
+
+/// Why a photo cannot be located.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocatePhotoError {
+    /// The photo cannot be decoded.
+    #[error(transparent)]
+    Photo(#[from] PhotoError),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The network's output is no distribution.
+    #[error(transparent)]
+    Scores(#[from] ProbabilityError),
+}
+
+impl Model {
+    /// A package with an engine that has loaded its network, what is answered, and where names of
+    /// places come from.
+    ///
+    /// # Errors
+    /// No class of the model lies in the area that answers are limited to.
+    pub fn new(
+        package: ModelPackage,
+        engine: Box<dyn Engine>,
+        options: LocatorOptions,
+        gazetteer: Arc<Gazetteer>,
+    ) -> Result<Self, WithinError> {
+        let partition = package.shared_partition();
+        let locator = Locator::for_model(package.description(), partition, options, gazetteer)?;
+        Ok(Self { package, engine, locator: Arc::new(locator) })
+    }
+
+    /// The package's description.
+    pub fn description(&self) -> &ModelDescription {
+        self.package.description()
+    }
+
+    /// The package.
+    pub fn package(&self) -> &ModelPackage {
+        &self.package
+    }
+
+    /// What turns the network's output into predictions.
+    pub fn locator(&self) -> Arc<Locator> {
+        Arc::clone(&self.locator)
+    }
+
+    /// Locates one photo that is decoded already; `name` becomes the prediction's photo.
+    ///
+    /// # Errors
+    /// The engine fails, or its output is no distribution.
+    pub fn locate_photo(
+        &mut self,
+        name: &str,
+        photo: &Photo,
+    ) -> Result<Prediction, LocatePhotoError> {
+        let preprocess = &self.package.description().preprocess;
+        let [height, width] = preprocess.size;
+        let mut batch = PixelBatch::with_capacity(1, height, width);
+        batch.push(&preprocess.apply(photo));
+        let activations = self.engine.run_checked(&batch)?;
+        Ok(self.locator.predict(name, activations.logits_of(0))?)
+    }
+
+    /// Locates one photo from the bytes of its file.
+    ///
+    /// # Errors
+    /// The bytes cannot be decoded within the default limits, or as [`Model::locate_photo`].
+    pub fn locate_bytes(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<Prediction, LocatePhotoError> {
+        let preprocess = &self.package.description().preprocess;
+        let photo = Photo::decode_for(bytes, &Limits::default(), preprocess)?;
+        self.locate_photo(name, &photo)
+    }
+
+    /// Locates any number of photos of a store in their order, decoding ahead on other threads;
+    /// memory does not grow with their number. `on_prediction` gets each photo's row, its
+    /// prediction, and its scores `[classes]`, empty where there is no answer. A photo that cannot
+    /// be decoded has a prediction with an error.
+    ///
+    /// # Errors
+    /// The engine or the store fails, `on_prediction` does, or the monitor ends it.
+    pub fn locate<E>(
+        &mut self,
+        store: Arc<dyn PhotoStore>,
+        photos: &[String],
+        options: LocateOptions,
+        monitor: &dyn Monitor,
+        on_prediction: impl FnMut(usize, Prediction, &[f32]) -> Result<(), E>,
+    ) -> Result<(), LocateError<E>> {
+        let preprocess = self.package.description().preprocess.clone();
+        // One photo must not wait for others.
+        let batch = options.batch.clamp(1, photos.len().max(1));
+        let loader =
+            Loader::new(store, photos.to_vec(), preprocess, LoaderOptions::evaluation(batch))
+                .map_err(LocateError::Loader)?;
+        let engine = self.engine.as_mut();
+        locate(engine, &loader, photos, &self.locator, options, monitor, on_prediction)
+    }
+}
