@@ -300,7 +300,7 @@ fn every_file_of_a_damaged_library_is_in_one_of_the_counts_and_in_the_list() {
         write(format!("films/{n}.nef"), b"");
         write(format!("films/{n}.dat"), b"");
     }
-    let scan = ["dataset", "scan", "photos", "-o", "m.csv", "--problems", "p.csv"];
+    let scan = ["dataset", "scan", "photos", "-o", "m.csv", "--problems", "p.csv", "--overwrite"];
     let said = planet(at, &scan).success().get_output().stderr.clone();
     let said = String::from_utf8(said).expect("UTF-8");
     let count = |what| counted(&said, what);
@@ -400,7 +400,16 @@ fn a_disk_that_fills_while_a_manifest_is_written_leaves_the_old_one() {
             .current_dir(at)
             .args(["-c", shell])
             .arg(assert_cmd::cargo::cargo_bin("planet"))
-            .args(["dataset", "import", "--format", "table", "t.csv", "-o", manifest])
+            .args([
+                "dataset",
+                "import",
+                "--format",
+                "table",
+                "t.csv",
+                "-o",
+                manifest,
+                "--overwrite",
+            ])
             .assert()
             .code(1)
             .stderr(contains(format!("{manifest}: ")).and(contains("large")));
