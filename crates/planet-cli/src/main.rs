@@ -72,10 +72,11 @@ enum Command {
 
 fn main() -> ExitCode {
     onnxruntime::forbid_telemetry();
-    let matches = Cli::command().get_matches();
+    let command = Cli::command();
+    let matches = command.clone().get_matches();
     // The parser has checked all of it.
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match overwrite::check(&matches).and_then(|()| run(cli.command)) {
+    match overwrite::check(&command, &matches).and_then(|()| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

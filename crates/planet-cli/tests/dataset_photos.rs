@@ -300,7 +300,7 @@ fn every_file_of_a_damaged_library_is_in_one_of_the_counts_and_in_the_list() {
         write(format!("films/{n}.nef"), b"");
         write(format!("films/{n}.dat"), b"");
     }
-    let scan = ["dataset", "scan", "photos", "-o", "m.csv", "--problems", "p.csv"];
+    let scan = ["dataset", "scan", "photos", "--overwrite", "-o", "m.csv", "--problems", "p.csv"];
     let said = planet(at, &scan).success().get_output().stderr.clone();
     let said = String::from_utf8(said).expect("UTF-8");
     let count = |what| counted(&said, what);
@@ -319,7 +319,7 @@ fn every_file_of_a_damaged_library_is_in_one_of_the_counts_and_in_the_list() {
     assert_eq!(list.lines().filter(|line| line.contains(".heic,")).count(), 12, "{list}");
     assert_eq!(ids(&text(at, "m.csv")).len(), PHOTOS - broken);
     // Without the flag the hint names it.
-    planet(at, &scan[..5]).success().stderr(contains("--problems FILE lists them all"));
+    planet(at, &scan[..6]).success().stderr(contains("--problems FILE lists them all"));
 }
 
 #[test]
@@ -400,7 +400,16 @@ fn a_disk_that_fills_while_a_manifest_is_written_leaves_the_old_one() {
             .current_dir(at)
             .args(["-c", shell])
             .arg(assert_cmd::cargo::cargo_bin("planet"))
-            .args(["dataset", "import", "--format", "table", "t.csv", "-o", manifest])
+            .args([
+                "dataset",
+                "import",
+                "--format",
+                "table",
+                "t.csv",
+                "-o",
+                manifest,
+                "--overwrite",
+            ])
             .assert()
             .code(1)
             .stderr(contains(format!("{manifest}: ")).and(contains("large")));

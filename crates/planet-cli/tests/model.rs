@@ -49,10 +49,10 @@ fn a_foreign_classifier_becomes_a_package_that_locates_photos() {
     locate(&["-o", "out.txt"]).assert().code(2).stderr(contains("names no format"));
     locate(&["-o", "nowhere/out.jsonl"]).assert().code(1).stderr(contains("nowhere"));
     for map in ["map.svg", "map.png", "map.html"] {
-        locate(&["-o", "out.jsonl", "--map", map]).assert().success();
+        locate(&["-o", "out.jsonl", "--map", map, "--overwrite"]).assert().success();
         assert!(fs::metadata(folder.join(map)).expect("a map").len() > 10_000, "{map}");
     }
-    locate(&["-o", "out.jsonl", "--embedding"]).assert().success();
+    locate(&["-o", "out.jsonl", "--embedding", "--overwrite"]).assert().success();
     let line = fs::read_to_string(folder.join("out.jsonl")).expect("predictions");
     assert!(line.contains("\"embedding\":["), "{}", &line[..200]);
 }

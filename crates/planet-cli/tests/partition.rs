@@ -213,7 +213,7 @@ fn an_interrupt_leaves_the_old_file_and_no_other() {
     fs::write(folder.path().join("p.csv"), "old").expect("written");
     let mut child = Process::new(assert_cmd::cargo::cargo_bin!("planet"))
         .current_dir(folder.path())
-        .args(["partition", "build", "-", "-o", "p.csv"])
+        .args(["partition", "build", "-", "-o", "p.csv", "--overwrite"])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -270,7 +270,7 @@ mod tests {
         let sizes = AlbumNetwork { features: 2, hidden: 2, classes: 3, bidirectional: false };
         let album = Weights::initial(&sizes.network().expect("a network"), 0);
         for (optimizer, named) in wrong() {
-            let error = Cpu::new(&network, &weights, optimizer).err().expect(named).to_string();
+            let error = Cpu::new(&network, &weights, optimizer).expect_err(named).to_string();
             assert!(error.contains(named), "{error}");
             let error = SequenceClassifier::new(sizes, &album, optimizer).err().expect(named);
             assert!(error.to_string().contains(named), "{error}");
