@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Engine, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, PredictionFormat,
+    Engine, LocateOptions, Locator, LocatorOptions, ModelPackage, PredictionFormat,
     PredictionWriter, WriterOptions,
     evaluation::{KnownSet, Scorer, ScorerOptions, TruthTable},
     locate,
@@ -224,7 +224,7 @@ impl Arguments {
                 if !self.no_photos {
                     keeper.add(&said, || locator.probabilities(logits).ok());
                 }
-                Ok(())
+                Ok::<(), Failure>(())
             });
         progress.finish();
         ended.map_err(Failure::from)?;

@@ -4,7 +4,7 @@ use planet::{
     LocatorOptions, ModelPackage,
     album::{Embeddings, PhotoProbabilities},
 };
-use planet_data::{Found, Gazetteer, Manifest, Monitor, common_root, scan, table::TableSource};
+use planet_data::{Found, Gazetteer, Manifest, common_root, scan, table::TableSource};
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},

@@ -195,7 +195,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             if picture && !logits.is_empty() {
                 map::in_blocks(&locator, logits, prediction.truth)?;
             }
-            Ok(())
+            Ok::<(), Failure>(())
         },
     );
     progress.finish();

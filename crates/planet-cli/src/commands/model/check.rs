@@ -1,7 +1,5 @@
-use planet::{Accuracy, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage, locate};
-use planet_data::{
-    DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoRecord, table::TableSource,
-};
+use planet::{Accuracy, LocateOptions, LocatorOptions, ModelPackage};
+use planet_data::{DiskStore, Gazetteer, Manifest, Monitor, PhotoRecord, table::TableSource};
 use planet_geo::{LatLng, Scale};
 use std::{
     io::{self, Write},
@@ -12,7 +10,6 @@ use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
 /// Photos that are located.
 const MOST_PHOTOS: usize = 200;
-const BATCH: usize = 16;
 
 /// Locates photos of known position with a package and holds the result to the best single answer
 /// for all of them: a model whose preprocessing or classes are not its own is hardly better.
@@ -27,37 +24,24 @@ pub fn run(package: &ModelPackage, engine: &EngineChoice, photos: &str) -> Resul
     let known: Vec<_> = known.into_iter().step_by(every).collect();
     let ids: Vec<String> = known.iter().map(|(record, _)| record.photo.clone()).collect();
 
-    let description = package.description();
-    let mut engine = engine.open_package(package)?;
-    let partition = package.shared_partition();
     let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };
-    let gazetteer = Arc::new(Gazetteer::new());
-    let locator =
-        Locator::for_model(description, partition, options, gazetteer).map_err(Failure::new)?;
-    let loader = Loader::new(
-        Arc::new(DiskStore::new(&manifest.root)),
-        ids.clone(),
-        description.preprocess.clone(),
-        LoaderOptions::evaluation(BATCH),
-    )
-    .map_err(Failure::new)?;
-
+    let mut model = engine.open_model(package.clone(), options, Arc::new(Gazetteer::new()))?;
     let progress = Progress::new("photos");
     progress.expect(ids.len() as u64);
-    let (mut model, mut single) = (Accuracy::default(), Accuracy::default());
-    let options = LocateOptions { embedding: false, ..LocateOptions::default() };
-    let ended =
-        locate(&mut engine, &loader, &ids, &locator, options, &progress, |at, prediction, _| {
-            let best = prediction.candidates.first();
-            model.add(best.map(|it| it.position.distance_to(known[at].1)));
-            Ok::<(), Failure>(())
-        });
+    let (mut found, mut single) = (Accuracy::default(), Accuracy::default());
+    let store = Arc::new(DiskStore::new(&manifest.root));
+    let options = LocateOptions::default();
+    let ended = model.locate(store, &ids, options, &progress, |at, prediction, _| {
+        let best = prediction.candidates.first();
+        found.add(best.map(|it| it.position.distance_to(known[at].1)));
+        Ok::<(), Failure>(())
+    });
     progress.finish();
-    ended.map_err(Failure::from)?;
+    ended?;
     let truths: Vec<LatLng> = known.iter().map(|(_, position)| *position).collect();
     let answer = busiest(&truths);
     truths.iter().for_each(|truth| single.add(answer.map(|it| it.distance_to(*truth))));
-    report(&model, &single)
+    report(&found, &single)
 }
 
 /// The photo's position with the most others within region scale.
