@@ -67,7 +67,7 @@ const INSTALL: &str = "pip install onnxruntime, or onnxruntime-openvino for CPUs
 impl EngineChoice {
     /// Loads a package's network into the engine that was chosen.
     pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, Failure> {
-        self.options().open_package(package).map_err(failure)
+        self.options()?.open_package(package).map_err(failure)
     }
 
     /// A package with the engine that was chosen.
@@ -83,20 +83,23 @@ impl EngineChoice {
 
     /// Loads any ONNX file into the engine that was chosen.
     pub fn open(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, Failure> {
-        self.options().open(model, signature).map_err(failure)
+        self.options()?.open(model, signature).map_err(failure)
     }
 
     /// Loads a model over sequences, which runs on the CPU.
     pub fn open_sequence(&self, model: &Path) -> Result<SequenceEngine, Failure> {
-        self.options().open_sequence(model).map_err(failure)
+        self.options()?.open_sequence(model).map_err(failure)
     }
 
     /// The ONNX Runtime that was named or found.
     pub fn runtime(&self) -> Result<Option<OnnxRuntime>, Failure> {
-        self.options().onnxruntime.map(|path| OnnxRuntime::load(&path).map_err(failure)).transpose()
+        self.options()?
+            .onnxruntime
+            .map(|path| OnnxRuntime::load(&path).map_err(failure))
+            .transpose()
     }
 
-    fn options(&self) -> EngineOptions {
+    fn options(&self) -> Result<EngineOptions, Failure> {
         let kind = match self.engine {
             EngineName::Rten => EngineKind::Rten,
             EngineName::Auto if self.onnxruntime.is_none() => EngineKind::Auto,
@@ -107,8 +110,12 @@ impl EngineChoice {
             DeviceName::Only(device) => Some(device),
             DeviceName::Auto => None,
         };
+        if let (EngineKind::Rten, Some(device)) = (kind, device.filter(|it| *it != Device::Cpu)) {
+            let what = format!("rten runs on the CPU only, not on {device}");
+            return Err(Failure::usage(what).hint("use --engine onnxruntime"));
+        }
         let onnxruntime = self.onnxruntime.clone().or_else(onnxruntime::find);
-        EngineOptions { kind, onnxruntime, device, threads: Threads(self.threads) }
+        Ok(EngineOptions { kind, onnxruntime, device, threads: Threads(self.threads) })
     }
 }
 
