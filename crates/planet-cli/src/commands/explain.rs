@@ -14,21 +14,14 @@ use planet_data::{AtomicFile, Gazetteer};
 use planet_engine::Signature;
 use planet_geo::Scale;
 
-use super::locate::sources::Sources;
+use super::locate::sources::SourceArguments;
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
 /// `planet explain PHOTO... --model MODEL -o FILE`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Photos, folders, one manifest (M or M:SPLIT), or - for paths on standard input
-    #[arg(required = true, value_name = "PHOTO|DIR|M|-")]
-    photos: Vec<String>,
-    /// Model package
-    #[arg(long, value_name = "MODEL")]
-    model: PathBuf,
-    /// Folder that a manifest's photo ids are relative to
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArguments,
     /// Whose probability is watched: truth, best, LAT,LNG, the token of an S2 cell, or a country's
     /// code; by default the truth where the photo states it, else the best answer
     #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
@@ -111,14 +104,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let kind = Kind::of(&arguments.output)?;
     let options = arguments.options();
     options.check().map_err(Failure::usage)?;
-    let sources = Sources::gather(&arguments.photos, arguments.root.as_deref())?;
+    let sources = arguments.source.gather()?;
     let photos: Vec<_> = sources
         .ids()
         .iter()
         .enumerate()
         .map(|(row, id)| (id.clone(), sources.truth(row)))
         .collect();
-    let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
+    let package = ModelPackage::open(&arguments.source.model).map_err(Failure::new)?;
     let signature = Signature::of(package.description());
     let mut engine = arguments.engine.open(&package.model(), &signature)?;
     let (preprocess, temperature) =
