@@ -2,9 +2,9 @@
 //! painter says which pixels show a cue, and the exact posterior what the cue is worth.
 //!
 //! For every cue of 200 photos that no model has seen: the map's mean drop over the cue's pixels,
-//! and by how much the exact probability of the true cell falls when the cue is taken away. The
-//! rank correlation of the two, beside that of a box in the photo's middle and of boxes of the
-//! same area anywhere.
+//! and by how much the exact probability of the true cell falls when the cue is taken away, both
+//! also in log-odds. The rank correlation of the two, beside that of a box in the photo's middle and
+//! of boxes of the same area anywhere.
 //!
 //! ```console
 //! planet demo
@@ -34,6 +34,8 @@ const PHOTOS: usize = 200;
 const SEED: u64 = 9001;
 /// Longer side of the photos: those of `planet demo`.
 const SIDE: u32 = 64;
+/// A model says little of why it is right about photos of which it knows next to nothing.
+const SURE: f64 = 0.05;
 /// Resamples of whole photos for the intervals.
 const RESAMPLES: usize = 1000;
 /// Boxes anywhere, for each photo.
@@ -59,7 +61,12 @@ fn the_drop_over_a_cue_goes_with_what_the_cue_is_worth() {
         let maps = maps(&package, &world, &streets, search);
         let passes: usize = maps.iter().map(|map| map.passes).sum();
         println!("\n{name}: {:.0} passes a photo", passes as f64 / maps.len() as f64);
-        report(&world, &coverage, package.partition(), &streets, &maps);
+        let sure = |(_, map): &(&DrawnPhoto, &Occlusion)| map.probability() >= SURE;
+        let all: Vec<_> = streets.iter().zip(&maps).collect();
+        let sure: Vec<_> = all.iter().copied().filter(sure).collect();
+        report(&world, &coverage, package.partition(), &all);
+        println!("\nof these, {} whose true cell the model gives {SURE} or more:", sure.len());
+        report(&world, &coverage, package.partition(), &sure);
     }
 }
 
@@ -112,13 +119,12 @@ fn report(
     world: &World,
     coverage: &Coverage,
     partition: &Partition,
-    streets: &[DrawnPhoto],
-    maps: &[Occlusion],
+    photos: &[(&DrawnPhoto, &Occlusion)],
 ) {
     let mut by_way: BTreeMap<&str, Vec<Vec<Pair>>> = BTreeMap::new();
     let mut by_cue: BTreeMap<CueKind, Vec<Pair>> = BTreeMap::new();
     let mut random = 1u64;
-    for (photo, map) in streets.iter().zip(maps) {
+    for (photo, map) in photos {
         let layers = photo.layers(size());
         let class = partition.class_of(photo.position).expect("only such photos").index();
         let of = |posterior: Vec<f64>| coverage.cells(&posterior)[class];
@@ -136,25 +142,31 @@ fn report(
             if !mask.contains(&true) {
                 continue;
             }
-            let worth = whole - of(world.posterior_without(&photo.cues, kind));
-            let mut add = |name, values: &[f64]| {
+            let without = of(world.posterior_without(&photo.cues, kind));
+            let mut add = |name, values: &[f64], measure: Measure| {
+                let worth = measure.of(whole, without);
                 pairs.entry(name).or_default().push(Pair { said: mean(values, &mask), worth });
             };
-            add("map, drop", &drop);
-            add("map, log-odds", &odds);
-            add("box in the middle", &middle);
-            anywhere.iter().for_each(|values| add("boxes anywhere", values));
+            add("drop: map", &drop, Measure::Drop);
+            add("drop: box in the middle", &middle, Measure::Drop);
+            add("log-odds: map", &odds, Measure::LogOdds);
+            add("log-odds: box in the middle", &middle, Measure::LogOdds);
+            for values in &anywhere {
+                add("drop: boxes anywhere", values, Measure::Drop);
+                add("log-odds: boxes anywhere", values, Measure::LogOdds);
+            }
+            let worth = whole - without;
             by_cue.entry(kind).or_default().push(Pair { said: mean(&drop, &mask), worth });
         }
         pairs.into_iter().for_each(|(name, pairs)| by_way.entry(name).or_default().push(pairs));
     }
-    println!("{:<20} {:>8} {:>18} {:>16}", "", "Spearman", "95 % interval", "within a photo");
+    println!("{:<30} {:>8} {:>18} {:>16}", "", "Spearman", "95 % interval", "within a photo");
     for (name, photos) in &by_way {
         let all = |rows: &[usize]| spearman(rows.iter().flat_map(|row| photos[*row].clone()));
         let (found, [low, high]) = (all(&(0..photos.len()).collect::<Vec<_>>()), interval(photos));
         let own: Vec<f64> = photos.iter().map(|pairs| spearman(pairs.iter().copied())).collect();
         let own = own.iter().sum::<f64>() / own.len() as f64;
-        println!("{name:<20} {found:>8.3}     {low:>6.3} … {high:>6.3} {own:>16.3}");
+        println!("{name:<30} {found:>8.3}     {low:>6.3} … {high:>6.3} {own:>16.3}");
     }
     println!("\n{:<12} {:>14} {:>14}", "cue", "mean drop, %", "mean worth, %");
     for (kind, pairs) in by_cue {

@@ -1,9 +1,4 @@
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
-};
+use std::{fmt, path::Path, sync::Arc, time::Instant};
 
 use planet::{
     Engine, Locator, LocatorOptions, ModelPackage,
@@ -66,8 +61,10 @@ impl MapSpeed {
         let locator =
             Locator::new(partition, description.temperature, options, Arc::new(Gazetteer::new()))
                 .map_err(Failure::new)?;
-        let store = DiskStore::new(PathBuf::new());
-        let id = photo.to_string_lossy().into_owned();
+        let (Some(root), Some(name)) = (photo.parent(), photo.file_name()) else {
+            return Err(Failure::usage(format!("{} is no photo", photo.display())));
+        };
+        let (store, id) = (DiskStore::new(root), name.to_string_lossy().into_owned());
         // Passes a second of so many photos at once.
         let maps = |engine: &mut OnnxEngine, photos: usize, search| -> Result<f64, Failure> {
             let photos = vec![(id.clone(), None); photos];
