@@ -104,6 +104,7 @@ fn draw(folder: &Path) -> bool {
         size: PictureSize::new(64).expect("a size"),
         disorder: Disorder::default(),
         shards: false,
+        layers: false,
     };
     library.draw(&world, folder, &Unwatched).is_ok()
 }

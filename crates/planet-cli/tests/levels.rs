@@ -11,7 +11,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-const PHOTOS: usize = 20_000;
+const PHOTOS: usize = 10_000;
 
 /// Positions of photos and the exact probabilities of their cells.
 fn photos(world: &World, coverage: &Coverage, seed: u64) -> Vec<(LatLng, CellProbabilities)> {

@@ -76,6 +76,24 @@ fn albums_tell_more_than_single_photos() {
 }
 
 #[test]
+fn layers_lie_beside_photos_only_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [plain, layered] = ["plain", "layered"].map(|name| path(folder.path(), name));
+    let draw = ["world", "draw", "--photos", "3", "--size", "64", "-o"];
+    planet().args(draw).arg(&plain).assert().success();
+    planet().args(draw).args([&layered, "--layers"]).assert().success();
+    let photo = "author-0-00000/0000002";
+    let read = |folder: &str, name: &str| fs::read(Path::new(folder).join(name));
+    let [one, other] = [&plain, &layered].map(|folder| read(folder, &format!("{photo}.jpg")));
+    assert_eq!(one.expect("a photo"), other.expect("a photo"));
+    let layers = read(&layered, &format!("layers/{photo}.png")).expect("layers");
+    assert!(layers.starts_with(b"\x89PNG"));
+    let table = read(&layered, "layers/classes.json").expect("a table");
+    assert!(String::from_utf8_lossy(&table).contains("\"foliage\""));
+    assert!(!Path::new(&plain).join("layers").exists());
+}
+
+#[test]
 fn a_sheet_names_its_photos() {
     let folder = tempfile::tempdir().expect("a folder");
     let sheet = path(folder.path(), "sheet.png");

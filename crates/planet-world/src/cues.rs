@@ -54,6 +54,13 @@ macro_rules! cues {
                 match kind { $(CueKind::$kind => self.$field.map(Cue::index),)+ }
             }
 
+            /// The same photo as somebody knows it who has not seen one of its cues. It cannot be
+            /// painted.
+            pub fn without(mut self, kind: CueKind) -> Self {
+                match kind { $(CueKind::$kind => self.$field = None,)+ }
+                self
+            }
+
             /// Puts a cue into the picture, by the number of its value.
             ///
             /// # Panics

@@ -7,6 +7,7 @@ use crate::{
     WorldError,
     drawn::DrawnPhoto,
     jpeg,
+    layer::LayerMap,
     paint::{Graphic, Nuisance, Picture, PictureSize, paint, paint_graphic},
     truth::{DrawnTruth, Kind, Truth},
     world::{World, entropy_bits},
@@ -17,6 +18,8 @@ pub(crate) struct LibraryFile {
     pub(crate) record: PhotoRecord,
     pub(crate) truth: Truth,
     pub(crate) bytes: Vec<u8>,
+    /// What its pixels show, where that was asked for and it is a photo.
+    pub(crate) layers: Option<LayerMap>,
 }
 
 /// How often each thing happens to a photo, 0 to 1.
@@ -54,10 +57,12 @@ impl Disorder {
         world: &World,
         photo: &DrawnPhoto,
         size: PictureSize,
+        layers: bool,
         rng: &mut impl Rng,
     ) -> Result<Vec<LibraryFile>, WorldError> {
         let withheld = rng.random_bool(self.withhold);
         let mut files = vec![original(world, photo, size, withheld)?];
+        files[0].layers = layers.then(|| photo.layers(size));
         if rng.random_bool(self.duplicates) {
             files.push(copy(&files[0], world, photo, size, rng)?);
         }
@@ -95,7 +100,7 @@ fn original(
         duplicate_of: None,
         withheld,
     };
-    Ok(LibraryFile { record, truth, bytes })
+    Ok(LibraryFile { record, truth, bytes, layers: None })
 }
 
 fn copy(
@@ -106,12 +111,18 @@ fn copy(
     rng: &mut impl Rng,
 ) -> Result<LibraryFile, WorldError> {
     let mut copied = DrawnPhoto { id: beside(&photo.id, "copy"), ..photo.clone() };
+    let mut layers = of.layers.clone();
     let (kind, picture) = match rng.random_range(0..3) {
         0 => {
             copied.quality = rng.random_range(30..=50);
             (Kind::Recompressed, photo.picture(size))
         }
-        1 => (Kind::Cropped, cropped(&photo.picture(size), rng)),
+        1 => {
+            let picture = photo.picture(size);
+            let (columns, rows) = crop(&picture, rng);
+            layers = layers.map(|layers| layers.part(columns, rows));
+            (Kind::Cropped, cropped(&picture, columns, rows))
+        }
         _ => {
             let nuisance = Nuisance {
                 exposure: photo.nuisance.exposure * rng.random_range(0.8..0.92_f32),
@@ -133,17 +144,20 @@ fn copy(
     };
     let truth =
         Truth { photo: copied.id, kind, duplicate_of: Some(photo.id.clone()), ..of.truth.clone() };
-    Ok(LibraryFile { record, truth, bytes })
+    Ok(LibraryFile { record, truth, bytes, layers })
 }
 
-/// Up to a tenth of each side is cut off.
-fn cropped(picture: &Picture, rng: &mut impl Rng) -> Picture {
+/// Columns and rows that are left when up to a tenth of each side is cut off.
+fn crop(picture: &Picture, rng: &mut impl Rng) -> ([u32; 2], [u32; 2]) {
     let mut cut = |side: u32| {
         let (from, to) = (rng.random_range(0.0..0.05), rng.random_range(0.03..0.05));
         let part = |share: f64| (f64::from(side) * share).round() as u32;
-        (part(from), side - part(to))
+        [part(from), side - part(to)]
     };
-    let ((left, right), (top, bottom)) = (cut(picture.width), cut(picture.height));
+    (cut(picture.width), cut(picture.height))
+}
+
+fn cropped(picture: &Picture, [left, right]: [u32; 2], [top, bottom]: [u32; 2]) -> Picture {
     let rows = picture.rgb.chunks_exact(3 * picture.width as usize);
     let rgb = rows
         .skip(top as usize)
@@ -175,7 +189,7 @@ fn graphic(
     };
     let truth =
         Truth { photo: id, kind: graphic.into(), drawn: None, duplicate_of: None, withheld: false };
-    Ok(LibraryFile { record, truth, bytes })
+    Ok(LibraryFile { record, truth, bytes, layers: None })
 }
 
 /// `a/b/012.jpg` with `copy` becomes `a/b/012-copy.jpg`.

@@ -7,7 +7,8 @@ use crate::{
     WorldError,
     cues::Cues,
     exif, jpeg,
-    paint::{Format, Nuisance, Picture, PictureSize, paint},
+    layer::LayerMap,
+    paint::{Format, Nuisance, Picture, PictureSize, paint, paint_layers},
     place::PlaceId,
     seed::{Purpose, stream},
     world::World,
@@ -108,6 +109,11 @@ impl DrawnPhoto {
     /// Paints it.
     pub fn picture(&self, size: PictureSize) -> Picture {
         paint(&self.cues, &self.nuisance, size)
+    }
+
+    /// What each pixel of its picture shows.
+    pub fn layers(&self, size: PictureSize) -> LayerMap {
+        paint_layers(&self.cues, &self.nuisance, size)
     }
 
     /// Paints it and encodes it with its EXIF block: the bytes of its file.

@@ -19,6 +19,7 @@ mod given;
 mod ideal;
 mod journeys;
 mod jpeg;
+mod layer;
 mod library;
 mod likelihood;
 mod paint;
@@ -44,8 +45,11 @@ pub use filter::{PIECE, Posteriors, View};
 pub use given::{GivenPhoto, GivenPhotos};
 pub use ideal::{ANSWERS, Ideal, Judgement, ScaleJudgement};
 pub use journeys::Journeys;
+pub use layer::{Layer, LayerMap, Surface};
 pub use library::{Amount, Drawn, Library};
-pub use paint::{Format, Graphic, Nuisance, Picture, PictureSize, paint, paint_graphic};
+pub use paint::{
+    Format, Graphic, Nuisance, Picture, PictureSize, paint, paint_graphic, paint_layers,
+};
 pub use place::{Place, PlaceId};
 pub use share::Share;
 pub use sheet::contact_sheet;

@@ -12,6 +12,7 @@ use crate::{
     disorder::{Disorder, LibraryFile},
     drawn::DrawnPhoto,
     journeys::Journeys,
+    layer::layer_table,
     paint::PictureSize,
     seed::{Purpose, stream},
     shard::Shards,
@@ -41,6 +42,10 @@ pub struct Library {
     pub disorder: Disorder,
     /// Whether photos go into tar files of a thousand.
     pub shards: bool,
+    /// Whether beside each photo lies what its pixels show: for `a/b.jpg` the indexed PNG
+    /// `layers/a/b.png`, upright and of the same size, with the table `layers/classes.json`.
+    /// Photos are the same bytes with and without.
+    pub layers: bool,
 }
 
 /// What was drawn.
@@ -60,6 +65,9 @@ pub struct Drawn {
 
 /// Photos or albums that are painted at once, on all threads.
 const AT_ONCE: u64 = 256;
+
+/// Folder of what the photos' pixels show.
+const LAYERS: &str = "layers";
 
 /// An album has at most 60 photos.
 const NUMBERS_PER_ALBUM: u64 = 64;
@@ -123,6 +131,9 @@ impl Library {
         let (Amount::Photos(count) | Amount::Albums(count)) = self.amount;
         monitor.expect(count);
         let mut writer = Writer::new(folder, self.shards)?;
+        if self.layers {
+            writer.begin_layers()?;
+        }
         for start in (0..count).step_by(AT_ONCE as usize) {
             let numbers = start..count.min(start + AT_ONCE);
             let step = numbers.end - numbers.start;
@@ -154,7 +165,7 @@ impl Library {
         for (index, photo) in (0..).zip(&photos) {
             let number = number * NUMBERS_PER_ALBUM + index;
             let mut rng = stream(self.seed, Purpose::Disorder, number);
-            files.extend(self.disorder.files(world, photo, self.size, &mut rng)?);
+            files.extend(self.disorder.files(world, photo, self.size, self.layers, &mut rng)?);
         }
         Ok(files)
     }
@@ -224,6 +235,7 @@ impl Writer {
     }
 
     fn add(&mut self, mut file: LibraryFile) -> Result<(), WorldError> {
+        self.store_layers(&file)?;
         let path = self.folder.join(&file.truth.photo);
         let stored = self.store(&mut file, &path);
         stored.map_err(|source| WorldError::File { path, source })?;
@@ -232,6 +244,26 @@ impl Writer {
         let path = self.folder.join(TRUTH_FILE);
         let written = file.truth.write(&mut self.truth);
         written.map_err(|error| WorldError::File { path, source: error.into() })
+    }
+
+    /// Writes the table of the layers.
+    fn begin_layers(&self) -> Result<(), WorldError> {
+        let path = self.folder.join(LAYERS).join("classes.json");
+        let table = format!("{:#}\n", layer_table());
+        let written = fs::create_dir_all(self.folder.join(LAYERS))
+            .and_then(|()| AtomicFile::write_all_at(&path, table.as_bytes()));
+        written.map_err(|source| WorldError::File { path, source })
+    }
+
+    /// Writes what a photo's pixels show, if that was asked for.
+    fn store_layers(&self, file: &LibraryFile) -> Result<(), WorldError> {
+        let Some(layers) = &file.layers else { return Ok(()) };
+        let path = self.folder.join(LAYERS).join(&file.truth.photo).with_extension("png");
+        let png = layers.to_png()?;
+        // The whole library is under a temporary name until it is complete.
+        let written = fs::create_dir_all(path.parent().unwrap_or(&self.folder))
+            .and_then(|()| fs::write(&path, png));
+        written.map_err(|source| WorldError::File { path, source })
     }
 
     /// Writes a photo and gives it the id under which it will be found.

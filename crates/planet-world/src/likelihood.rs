@@ -50,7 +50,8 @@ impl Likelihood {
         &self.scenes[scene.index() * self.places..][..self.places]
     }
 
-    fn value(&self, kind: CueKind, value: usize) -> &[f64] {
+    /// P(cue = value | place) of one value, `[places]`.
+    pub(crate) fn value(&self, kind: CueKind, value: usize) -> &[f64] {
         let row = self.first_rows[kind as usize] + value;
         &self.values[row * self.places..][..self.places]
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     WorldError,
     cue::Scene,
-    cues::Cues,
+    cues::{CueKind, Cues},
     facts::Facts,
     likelihood::Likelihood,
     place::{Place, PlaceId, draw_places, pool_size},
@@ -153,6 +153,12 @@ impl World {
         weights
     }
 
+    /// P(place | all cues but one), exact: `[places]`, sums to one. Its difference from
+    /// [`World::posterior`] is what the cue tells; a cue that is not in the picture tells nothing.
+    pub fn posterior_without(&self, cues: &Cues, kind: CueKind) -> Vec<f64> {
+        self.posterior(&cues.without(kind))
+    }
+
     /// P(cues | place) but for a factor that all places share: `[places]`, the greatest is one.
     pub fn likelihood(&self, cues: &Cues) -> Vec<f64> {
         let mut weights = vec![1.0; self.places.len()];
@@ -186,6 +192,32 @@ mod tests {
         let posterior = world.posterior(&Cues::bare(Scene::Food));
         for (place, probability) in world.places().iter().zip(posterior) {
             assert!((place.popularity - probability).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn a_cue_left_out_of_the_posterior_comes_back_by_the_rule_of_bayes() {
+        let world = world();
+        let mut rng = stream(4, Purpose::Photo, 0);
+        for _ in 0..200 {
+            let truth = world.draw_place(&mut rng);
+            let cues = world.draw_cues(truth, &mut rng);
+            let whole = world.posterior(&cues);
+            for &kind in CueKind::ALL {
+                let left = world.posterior_without(&cues, kind);
+                assert!((left.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+                let Some(value) = cues.get(kind) else {
+                    assert_eq!(left, whole, "{kind:?} is not in {cues}");
+                    continue;
+                };
+                // The cue alone, as the evidence of a photo that shows nothing else.
+                let chances = world.likelihood.value(kind, value);
+                let weights: Vec<f64> = left.iter().zip(chances).map(|(p, c)| p * c).collect();
+                let total: f64 = weights.iter().sum();
+                for (weight, wanted) in weights.iter().zip(&whole) {
+                    assert!((weight / total - wanted).abs() < 1e-9, "{kind:?} of {cues}");
+                }
+            }
         }
     }
 

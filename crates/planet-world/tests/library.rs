@@ -20,6 +20,7 @@ fn library(amount: Amount) -> Library {
         size: PictureSize::new(64).expect("a size"),
         disorder: Disorder { duplicates: 0.3, non_photos: 0.2, withhold: 0.25 },
         shards: false,
+        layers: false,
     }
 }
 

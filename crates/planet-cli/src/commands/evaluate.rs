@@ -1,6 +1,7 @@
 //! `planet evaluate`: a model on photos whose position is known, and a report about it.
 
 use std::{
+    collections::HashMap,
     io::BufWriter,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,11 +13,12 @@ use planet::{
     PredictionWriter, WriterOptions,
     evaluation::{KnownSet, Scorer, ScorerOptions, TruthTable},
     locate,
-    report::{GalleryKeeper, Report, claim_folder},
+    occlusion::{OcclusionOptions, Target, explain, passes},
+    report::{Explanation, GalleryKeeper, Report, claim_folder},
 };
 use planet_data::{
     AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoStore,
-    table::TableSource, thumbnail_jpeg,
+    Preprocess, table::TableSource, thumbnail_jpeg,
 };
 use planet_geo::{Partition, Point};
 
@@ -59,8 +61,12 @@ pub struct Arguments {
     /// Set published results beside: im2gps, im2gps3k, yfcc4k
     #[arg(long, value_name = "SET")]
     set: Option<KnownSet>,
+    /// Show what the answer rests on, for the N most confident right and wrong photos: occlusion
+    /// maps in the report's galleries, for some 120 passes of the network each
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=12))]
+    explain: Option<u16>,
     /// Leave photos out of the report
-    #[arg(long)]
+    #[arg(long, conflicts_with = "explain")]
     no_photos: bool,
     /// Every figure as JSON
     #[arg(long)]
@@ -137,7 +143,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut places = Vec::new();
     let mut keeper = GalleryKeeper::default();
-    arguments.predict(&package, &setting, &mut scorers, &mut places, &mut keeper)?;
+    let explanations =
+        arguments.predict(&package, &setting, &mut scorers, &mut places, &mut keeper)?;
 
     let store = DiskStore::new(&setting.manifest.root);
     let thumbnail = |photo: &str| match arguments.no_photos {
@@ -146,7 +153,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let galleries = match arguments.no_photos {
         true => Vec::new(),
-        false => keeper.finish(Some(&setting.partition), thumbnail),
+        false => keeper.finish(Some(&setting.partition), &explanations, thumbnail),
     };
     let mut scores = scorers.into_iter().map(Scorer::finish);
     let report = Report {
@@ -175,7 +182,8 @@ impl Arguments {
         }
     }
 
-    /// Locates the photos and scores each as it comes.
+    /// Locates the photos and scores each as it comes; then explains the answers that are to be
+    /// explained, by the photos' ids.
     fn predict(
         &self,
         package: &ModelPackage,
@@ -183,7 +191,7 @@ impl Arguments {
         scorers: &mut [Scorer<'_>],
         places: &mut Vec<(planet_geo::LatLng, f64)>,
         keeper: &mut GalleryKeeper,
-    ) -> Result<(), Failure> {
+    ) -> Result<HashMap<String, Explanation>, Failure> {
         let mut engine = self.engine.open_package(package)?;
         let options = LocatorOptions { top: self.top.into(), ..LocatorOptions::default() };
         let locator = Locator::for_model(
@@ -230,8 +238,46 @@ impl Arguments {
         ended.map_err(Failure::from)?;
         let buffer = writer.finish().map_err(failed)?;
         let whole = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
-        whole.finish().map_err(failed)
+        whole.finish().map_err(failed)?;
+        let Some(most) = self.explain else { return Ok(HashMap::new()) };
+        let photos = keeper.most_confident(most.into());
+        explanations(engine, &locator, &package.description().preprocess, setting, &photos)
     }
+}
+
+/// What the answers for some photos rest on.
+fn explanations(
+    engine: &mut dyn Engine,
+    locator: &Locator,
+    preprocess: &Preprocess,
+    setting: &Setting,
+    photos: &[String],
+) -> Result<HashMap<String, Explanation>, Failure> {
+    // Right or wrong, the question is why the model said what it said.
+    let options = OcclusionOptions { target: Target::Best, ..OcclusionOptions::default() };
+    let most = passes(&options, [1 << 16; 2]);
+    anstream::eprintln!("occlusion maps of {} photos, at most {most} passes each", photos.len());
+    let store = DiskStore::new(&setting.manifest.root);
+    let photos: Vec<_> = photos.iter().map(|photo| (photo.clone(), None)).collect();
+    let mut explanations = HashMap::new();
+    let progress = Progress::new("passes");
+    let ended =
+        explain(engine, locator, preprocess, &store, &photos, &options, &progress, |row, found| {
+            let explanation = match found {
+                Ok(found) => Explanation {
+                    picture: Some(found.to_thumbnail(THUMBNAIL)),
+                    line: found.regions(1).first().map_or_else(
+                        || "no part of it matters".to_owned(),
+                        |region| format!("where it is lightest: {}", region.sentence()),
+                    ),
+                },
+                Err(error) => Explanation { picture: None, line: format!("no map: {error}") },
+            };
+            explanations.insert(photos[row].0.clone(), explanation);
+        });
+    progress.finish();
+    ended.map_err(Failure::new)?;
+    Ok(explanations)
 }
 
 fn open(file: &Path) -> Result<PredictionWriter<BufWriter<AtomicFile>>, Failure> {

@@ -13,21 +13,14 @@ use planet::{
 use planet_data::{AtomicFile, Gazetteer};
 use planet_geo::Scale;
 
-use super::locate::sources::Sources;
+use super::locate::sources::SourceArguments;
 use crate::{engine_choice::EngineChoice, failure::Failure, overwrite, progress::Progress};
 
 /// `planet explain PHOTO... --model MODEL -o FILE`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Photos, folders, one manifest (M or M:SPLIT), or - for paths on standard input
-    #[arg(required = true, value_name = "PHOTO|DIR|M|-")]
-    photos: Vec<String>,
-    /// Model package
-    #[arg(long, value_name = "MODEL")]
-    model: PathBuf,
-    /// Folder that a manifest's photo ids are relative to
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArguments,
     /// Whose probability is watched: truth, best, LAT,LNG, the token of an S2 cell, or a country's
     /// code; by default the truth where the photo states it, else the best answer
     #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
@@ -110,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let kind = Kind::of(&arguments.output)?;
     let options = arguments.options();
     options.check().map_err(Failure::usage)?;
-    let sources = Sources::gather(&arguments.photos, arguments.root.as_deref())?;
+    let sources = arguments.source.gather()?;
     let photos: Vec<_> = sources
         .ids()
         .iter()
@@ -121,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let names = (1..=photos.len()).map(|it| numbered(&arguments.output, it, photos.len()));
         names.into_iter().try_for_each(|name| overwrite::file(&name))?;
     }
-    let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
+    let package = ModelPackage::open(&arguments.source.model).map_err(Failure::new)?;
     let mut engine = arguments.engine.open_package(&package)?;
     let description = package.description().clone();
     let partition = package.shared_partition();

@@ -7,7 +7,7 @@ use super::{
     pen::{At, Pen},
     shown, sky,
 };
-use crate::cue::Fauna;
+use crate::{cue::Fauna, layer::Layer};
 
 /// The animal large, plants of the country behind it.
 pub(super) fn paint(stage: &mut Stage<'_>) {
@@ -24,6 +24,7 @@ pub(super) fn paint(stage: &mut Stage<'_>) {
     let foot = [stage.across(-side * 0.16), stage.any(0.10, 0.15)];
     sky::shadow(&mut stage.pen, stage.cues.sun, foot, 0.9 * height, 0.6 * height);
     let mirrored = stage.coin();
+    stage.pen.on(Layer::Animal);
     draw(&mut stage.pen.thing(foot, height, mirrored), shown(stage.cues.fauna));
 }
 

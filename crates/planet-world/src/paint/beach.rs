@@ -5,7 +5,10 @@ use super::{
     pen::Pen,
     shown, sky,
 };
-use crate::cue::{Parasol, Sand, Sea};
+use crate::{
+    cue::{Parasol, Sand, Sea},
+    layer::Layer,
+};
 
 /// A beach with its parasols.
 pub(super) fn paint(stage: &mut Stage<'_>) {
@@ -21,11 +24,13 @@ pub(super) fn paint(stage: &mut Stage<'_>) {
         let foot = [stage.across(x), stage.any(0.06, 0.14)];
         let height = 0.36 * stage.unit();
         sky::shadow(&mut stage.pen, stage.cues.sun, foot, 0.8 * height, height);
+        stage.pen.on(Layer::Parasol);
         parasol(&mut stage.pen.thing(foot, height, false), shown(stage.cues.parasol));
     }
 }
 
 fn sea(stage: &mut Stage<'_>, sea: Sea, shore: f32, horizon: f32) {
+    stage.pen.on(Layer::Sea);
     let water = match sea {
         Sea::Deep => Colour::hex(0x0c348c),
         Sea::Turquoise => Colour::hex(0x18c4c0),
@@ -53,6 +58,7 @@ fn sand(stage: &mut Stage<'_>, sand: Sand, shore: f32) {
         Sand::Black => Colour::hex(0x343034),
         Sand::Pebbles => Colour::hex(0xa09c98),
     };
+    stage.pen.on(Layer::Sand);
     stage.pen.band((-0.5, colour), (0.0, colour));
     stage.pen.band((-0.01, colour), (shore - 0.005, colour.dark(0.12)));
     let grains = if sand == Sand::Pebbles { 60 } else { 12 };

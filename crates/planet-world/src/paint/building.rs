@@ -5,7 +5,10 @@ use super::{
     pen::{At, Pen},
     shown, sky,
 };
-use crate::cue::{Facade, Roof, Script, Window};
+use crate::{
+    cue::{Facade, Roof, Script, Window},
+    layer::Layer,
+};
 
 /// One building seen from the front, with a sign.
 pub(super) fn paint(stage: &mut Stage<'_>) {
@@ -13,6 +16,7 @@ pub(super) fn paint(stage: &mut Stage<'_>) {
     sky::paint(stage, horizon);
     let stone = stage.one_of(&[0xa4a09c, 0x8c8884, 0xb4aca0]);
     let pavement = Colour::hex(stone);
+    stage.pen.on(Layer::Pavement);
     stage.pen.band((-0.5, pavement), (horizon, pavement.light(0.15)));
     let half = stage.any(0.62, 0.70) * stage.half.min(0.55);
     let x = stage.any(-0.06, 0.06);
@@ -20,10 +24,13 @@ pub(super) fn paint(stage: &mut Stage<'_>) {
     sky::shadow(&mut stage.pen, stage.cues.sun, foot, 2.0 * half, 0.35);
 
     let wall = wall(shown(stage.cues.facade));
+    stage.pen.on(Layer::Facade);
     stage.pen.rect([x - half, foot[1]], [x + half, eaves], wall);
     texture(&mut stage.pen, shown(stage.cues.facade), [x - half, foot[1]], [x + half, eaves], wall);
     roof(&mut stage.pen, shown(stage.cues.roof), [x, eaves], half, 0.26);
+    stage.pen.on(Layer::Window);
     windows(&mut stage.pen, shown(stage.cues.window), x, half, eaves);
+    stage.pen.on(Layer::House);
     stage.pen.rect([x - 0.06, foot[1]], [x + 0.06, 0.26], WOOD);
     sign(stage, shown(stage.cues.script), [x, 0.335], half, x + 0.98 * half);
 }
@@ -58,6 +65,7 @@ fn texture(pen: &mut Pen<'_>, facade: Facade, low: At, high: At, wall: Colour) {
 
 /// Paints a roof on a wall of some half width; `middle` is the middle of the eaves.
 pub(super) fn roof(pen: &mut Pen<'_>, roof: Roof, middle: At, half: f32, height: f32) {
+    pen.on(Layer::Roof);
     let [x, y] = middle;
     let over = 1.12 * half;
     match roof {
@@ -192,6 +200,7 @@ fn windows(pen: &mut Pen<'_>, window: Window, x: f32, half: f32, eaves: f32) {
 pub(super) fn sign(stage: &mut Stage<'_>, script: Script, middle: At, half: f32, hang: f32) {
     let board = stage.one_of(&[0x182c60, 0x1c4830, 0x581c20, 0x303034, 0x482858]);
     let (board, paint) = (Colour::hex(board), WHITE);
+    stage.pen.on(Layer::Sign);
     let [x, y] = middle;
     if glyphs::runs_down(script) {
         let letter = 0.105;

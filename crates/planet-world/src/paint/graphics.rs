@@ -7,7 +7,7 @@ use tiny_skia::Pixmap;
 use super::{
     Picture, PictureSize,
     colour::{BLACK, BLUE, Colour, GREEN, ORANGE, PURPLE, RED, WHITE, YELLOW},
-    pen::Pen,
+    pen::{Ink, Pen},
 };
 
 /// A kind of picture that is no photograph.
@@ -40,7 +40,7 @@ pub fn paint_graphic(graphic: Graphic, seed: u64, size: PictureSize) -> Picture 
     let mut pixmap = Pixmap::new(width, height).expect("a picture's sides are 36 to 640 pixels");
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let half = width as f32 / height as f32 / 2.0;
-    let mut pen = Pen::new(&mut pixmap, 0.0);
+    let mut pen = Pen::new(&mut pixmap, 0.0, Ink::Colours);
     match graphic {
         Graphic::Chart => chart(&mut pen, half, &mut rng),
         Graphic::ClipArt => clip_art(&mut pen, &mut rng),

@@ -1,5 +1,5 @@
 use super::{Stage, emblems, nature, shown, sky};
-use crate::cue::EmblemShape;
+use crate::{cue::EmblemShape, layer::Layer};
 
 /// A city's landmark between its banners, on open ground, with a tree of the country.
 pub(super) fn paint(stage: &mut Stage<'_>) {
@@ -13,6 +13,7 @@ pub(super) fn paint(stage: &mut Stage<'_>) {
     let foot = [stage.any(-0.05, 0.05), horizon - stage.any(0.10, 0.14)];
     let width = if emblem.shape == EmblemShape::Bridge { 1.5 } else { 0.8 };
     sky::shadow(&mut stage.pen, stage.cues.sun, foot, width * height, 0.9 * height);
+    stage.pen.on(Layer::Landmark);
     emblems::paint(&mut stage.pen.thing(foot, height, false), emblem.shape, emblem.colour);
 
     let share = stage.any(0.60, 0.66);

@@ -21,9 +21,14 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tiny_skia::Pixmap;
 
-use crate::{WorldError, cue::Scene, cues::Cues};
+use crate::{
+    WorldError,
+    cue::Scene,
+    cues::Cues,
+    layer::{Layer, LayerMap},
+};
 pub use graphics::{Graphic, paint_graphic};
-use pen::Pen;
+use pen::{Ink, Pen};
 
 /// Shape of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,11 +124,27 @@ pub struct Picture {
 /// Paints what a photo shows. The place is not among the arguments: the pixels carry nothing of
 /// it beyond the cues, which is what makes the posterior given the cues the best there is.
 pub fn paint(cues: &Cues, nuisance: &Nuisance, size: PictureSize) -> Picture {
+    let (pixmap, mut rng) = drawn(cues, nuisance, size, Ink::Colours);
+    let rgb = print::develop(&pixmap, nuisance, &mut rng);
+    Picture { width: pixmap.width(), height: pixmap.height(), rgb }
+}
+
+/// Says for every pixel of the picture that [`paint`] makes of the same arguments what it shows.
+/// Mist and rain, which only tint, and the sensor's noise are not heeded.
+pub fn paint_layers(cues: &Cues, nuisance: &Nuisance, size: PictureSize) -> LayerMap {
+    let (pixmap, _) = drawn(cues, nuisance, size, Ink::Layers(None));
+    let layer = |pixel: &[u8]| Layer::ALL[usize::from(pixel[0]).min(Layer::ALL.len() - 1)];
+    let layers = pixmap.data().chunks_exact(4).map(layer).collect();
+    LayerMap { width: pixmap.width(), height: pixmap.height(), layers }
+}
+
+/// The canvas, and the random numbers from where the painter stopped.
+fn drawn(cues: &Cues, nuisance: &Nuisance, size: PictureSize, ink: Ink) -> (Pixmap, ChaCha8Rng) {
     let (width, height) = size.of(nuisance.format);
     let mut pixmap = Pixmap::new(width, height).expect("a picture's sides are 48 to 640 pixels");
     let mut stage = Stage {
         half: width as f32 / height as f32 / 2.0,
-        pen: Pen::new(&mut pixmap, nuisance.tilt),
+        pen: Pen::new(&mut pixmap, nuisance.tilt, ink),
         rng: ChaCha8Rng::seed_from_u64(nuisance.seed),
         cues,
         nuisance,
@@ -140,8 +161,8 @@ pub fn paint(cues: &Cues, nuisance: &Nuisance, size: PictureSize) -> Picture {
         Scene::Food => plain::food(&mut stage),
         Scene::Indoor => plain::indoor(&mut stage),
     }
-    let mut rng = stage.rng;
-    Picture { width, height, rgb: print::develop(&pixmap, nuisance, &mut rng) }
+    let rng = stage.rng;
+    (pixmap, rng)
 }
 
 /// One picture in the making.

@@ -6,7 +6,10 @@ use super::{
     pen::{At, Pen},
     sky::shadow,
 };
-use crate::cue::{Ground, Relief, Vegetation};
+use crate::{
+    cue::{Ground, Relief, Vegetation},
+    layer::Layer,
+};
 
 /// Nearer and farther colour of the ground.
 const fn colours(ground: Ground) -> (Colour, Colour) {
@@ -23,6 +26,7 @@ const fn colours(ground: Ground) -> (Colour, Colour) {
 /// Paints the ground up to a horizon, with its tufts, ripples or stones.
 pub(super) fn ground(stage: &mut Stage<'_>, ground: Ground, horizon: f32) {
     let (near, far) = colours(ground);
+    stage.pen.on(Layer::Ground);
     stage.pen.band((-0.5, near), (0.0, near));
     stage.pen.band((-0.01, near), (horizon, far));
     for _ in 0..22 {
@@ -64,6 +68,7 @@ fn mark(pen: &mut Pen<'_>, ground: Ground, [x, y]: At, size: f32) {
 
 /// Paints what stands on the horizon.
 pub(super) fn relief(stage: &mut Stage<'_>, relief: Relief, horizon: f32) {
+    stage.pen.on(Layer::Relief);
     let far = Colour::hex(0x6c7c98);
     let half = stage.half;
     match relief {
@@ -142,6 +147,7 @@ pub(super) fn plant(stage: &mut Stage<'_>, kind: Vegetation, foot: At, height: f
     let broad = if kind == Vegetation::Heath { 0.9 } else { 0.35 };
     let tall = if kind == Vegetation::Heath { 0.3 } else { 1.0 };
     shadow(&mut stage.pen, stage.cues.sun, foot, broad * height, tall * height);
+    stage.pen.on(Layer::Plant);
     let mut pen = stage.pen.thing(foot, height, mirrored);
     match kind {
         Vegetation::Palm => palm(&mut pen),

@@ -1,9 +1,10 @@
 use tiny_skia::{
-    FillRule, GradientStop, LineCap, LineJoin, LinearGradient, Paint, Path, PathBuilder, Pixmap,
-    Point, Rect, Shader, SpreadMode, Stroke, Transform,
+    Color, FillRule, GradientStop, LineCap, LineJoin, LinearGradient, Paint, Path, PathBuilder,
+    Pixmap, Point, Rect, Shader, SpreadMode, Stroke, Transform,
 };
 
 use super::colour::Colour;
+use crate::layer::Layer;
 
 /// A position in the pen's own units: x to the right, y up.
 pub(super) type At = [f32; 2];
@@ -13,11 +14,22 @@ pub(super) type At = [f32; 2];
 pub(super) struct Pen<'p> {
     pixmap: &'p mut Pixmap,
     transform: Transform,
+    ink: Ink,
+}
+
+/// What a pen leaves behind.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ink {
+    /// Colours with smooth edges.
+    Colours,
+    /// The index of the layer that is being painted, as red, with hard edges; nothing for what
+    /// only tints what is below.
+    Layers(Option<Layer>),
 }
 
 impl<'p> Pen<'p> {
     /// A pen in units of the picture, which is turned by `tilt` degrees.
-    pub(super) fn new(pixmap: &'p mut Pixmap, tilt: f32) -> Self {
+    pub(super) fn new(pixmap: &'p mut Pixmap, tilt: f32, ink: Ink) -> Self {
         let (width, height) = (pixmap.width() as f32, pixmap.height() as f32);
         // A tilted picture is a little larger than its frame, so that no corner stays empty.
         let zoom = 1.0 + 1.2 * tilt.abs().to_radians().sin();
@@ -25,14 +37,30 @@ impl<'p> Pen<'p> {
             .pre_translate(0.0, -0.5)
             .post_concat(Transform::from_rotate(tilt))
             .post_translate(width / 2.0, height / 2.0);
-        Self { pixmap, transform }
+        Self { pixmap, transform, ink }
+    }
+
+    /// Says what is painted from here on.
+    pub(super) fn on(&mut self, layer: Layer) {
+        self.begin(Some(layer));
+    }
+
+    /// Says that what is painted from here on only tints what is below: mist, rain.
+    pub(super) fn tint(&mut self) {
+        self.begin(None);
+    }
+
+    fn begin(&mut self, layer: Option<Layer>) {
+        if let Ink::Layers(current) = &mut self.ink {
+            *current = layer;
+        }
     }
 
     /// A pen for one thing: foot, height, and whether it looks the other way.
     pub(super) fn thing(&mut self, foot: At, height: f32, mirrored: bool) -> Pen<'_> {
         let across = if mirrored { -height } else { height };
         let transform = self.transform.pre_translate(foot[0], foot[1]).pre_scale(across, height);
-        Pen { pixmap: self.pixmap, transform }
+        Pen { pixmap: self.pixmap, transform, ink: self.ink }
     }
 
     /// A polygon.
@@ -108,18 +136,29 @@ impl<'p> Pen<'p> {
 
     /// A path without an inside (`None`) leaves no mark, as with a pen on paper.
     fn fill_with(&mut self, path: Option<Path>, shader: Shader<'_>) {
-        let Some(path) = path else { return };
-        let paint = Paint { shader, ..Paint::default() };
+        let (Some(path), Some(paint)) = (path, self.paint(shader)) else { return };
         self.pixmap.fill_path(&path, &paint, FillRule::Winding, self.transform, None);
     }
 
     fn stroke(&mut self, path: Option<Path>, width: f32, colour: Colour) {
-        let Some(path) = path else { return };
-        let shader = Shader::SolidColor(colour.to_skia());
-        let paint = Paint { shader, ..Paint::default() };
+        let paint = self.paint(Shader::SolidColor(colour.to_skia()));
+        let (Some(path), Some(paint)) = (path, paint) else { return };
         let (line_cap, line_join) = (LineCap::Round, LineJoin::Round);
         let stroke = Stroke { width, line_cap, line_join, ..Stroke::default() };
         self.pixmap.stroke_path(&path, &paint, &stroke, self.transform, None);
+    }
+}
+
+impl Pen<'_> {
+    /// What a stroke is made with; `None` where it leaves nothing.
+    fn paint<'s>(&self, shader: Shader<'s>) -> Option<Paint<'s>> {
+        match self.ink {
+            Ink::Colours => Some(Paint { shader, ..Paint::default() }),
+            Ink::Layers(layer) => {
+                let shader = Shader::SolidColor(Color::from_rgba8(layer?.index(), 0, 0, 255));
+                Some(Paint { shader, anti_alias: false, ..Paint::default() })
+            }
+        }
     }
 }
 

@@ -4,14 +4,17 @@ use super::{
     Stage,
     colour::{BLACK, BLUE, Colour, GREEN, ORANGE, PURPLE, RED, WHITE, WOOD, YELLOW},
 };
+use crate::layer::Layer;
 
 const CLOTHES: &[Colour] = &[RED, BLUE, GREEN, YELLOW, PURPLE, ORANGE, WHITE, BLACK];
 const WALLS: &[u32] = &[0xd8d0c0, 0xa8b8c0, 0xc0a898, 0x909888, 0xd0b8c0, 0x808090];
 
 fn wall(stage: &mut Stage<'_>, floor: f32) {
     let colour = Colour::hex(stage.one_of(WALLS));
+    stage.pen.on(Layer::Wall);
     stage.pen.band((-0.5, colour.dark(0.2)), (1.5, colour.light(0.2)));
     if floor > 0.0 {
+        stage.pen.on(Layer::Floor);
         let boards = Colour::hex(stage.one_of(&[0x9c7048, 0x785840, 0xb89870]));
         stage.pen.band((-0.5, boards), (floor, boards.dark(0.25)));
     }
@@ -25,6 +28,7 @@ pub(super) fn portrait(stage: &mut Stage<'_>) {
     let hair = Colour::hex(stage.one_of(&[0x201814, 0x5c3820, 0xc89848, 0x8c8888]));
     let (x, size) = (stage.any(-0.06, 0.06), 0.95 * stage.unit());
     let (long, smiles) = (stage.coin(), stage.any(0.01, 0.04));
+    stage.pen.on(Layer::Thing);
     let mut pen = stage.pen.thing([x, 0.0], size, false);
     if long {
         pen.ellipse([0.0, 0.55], [0.27, 0.34], hair);
@@ -50,6 +54,7 @@ pub(super) fn pet(stage: &mut Stage<'_>) {
     let coat = Colour::hex(stage.one_of(&[0xe09040, 0x505054, 0xf0e8dc, 0x8c603c]));
     let (is_cat, mirrored) = (stage.coin(), stage.coin());
     let (x, size) = (stage.any(-0.1, 0.1), 0.66 * stage.unit());
+    stage.pen.on(Layer::Thing);
     let mut pen = stage.pen.thing([x, 0.12], size, mirrored);
     pen.line(&[[-0.22, 0.1], [-0.46, 0.16], [-0.48, 0.42]], 0.07, coat.dark(0.1));
     pen.ellipse([0.0, 0.26], [0.28, 0.30], coat);
@@ -76,10 +81,12 @@ pub(super) fn pet(stage: &mut Stage<'_>) {
 /// A plate seen from above.
 pub(super) fn food(stage: &mut Stage<'_>) {
     let cloth = Colour::hex(stage.one_of(&[0x8c5c38, 0xd8d4cc, 0x486078, 0xa83838]));
+    stage.pen.on(Layer::Floor);
     stage.pen.band((-0.5, cloth), (1.5, cloth.light(0.15)));
     let unit = stage.unit();
     let middle = [stage.any(-0.05, 0.05), 0.5];
     stage.pen.circle([middle[0] + 0.02, 0.47], 0.41 * unit, Colour::shade(0.35));
+    stage.pen.on(Layer::Thing);
     stage.pen.circle(middle, 0.40 * unit, WHITE);
     stage.pen.circle(middle, 0.30 * unit, Colour::hex(0xe4e4e0));
     for _ in 0..14 {
@@ -102,6 +109,7 @@ pub(super) fn indoor(stage: &mut Stage<'_>) {
     wall(stage, 0.3);
     let sofa = stage.one_of(CLOTHES).towards(WOOD, 0.35);
     let unit = stage.unit();
+    stage.pen.on(Layer::Thing);
     let mut pen = stage.pen.thing([-0.05, 0.12], 0.42 * unit, false);
     pen.rect([-0.85, 0.3], [0.85, 1.0], sofa);
     pen.rect([-0.75, 0.1], [0.75, 0.45], sofa.light(0.2));

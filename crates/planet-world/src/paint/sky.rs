@@ -3,7 +3,10 @@ use super::{
     colour::{Colour, WHITE},
     pen::{At, Pen},
 };
-use crate::cue::{Sun, SunHeight, SunSide};
+use crate::{
+    cue::{Sun, SunHeight, SunSide},
+    layer::Layer,
+};
 
 /// Zenith and horizon by the sun's height: low suns are warm, high ones leave a deep blue.
 const fn colours(sun: Option<Sun>) -> (Colour, Colour) {
@@ -20,16 +23,20 @@ const fn colours(sun: Option<Sun>) -> (Colour, Colour) {
 pub(super) fn paint(stage: &mut Stage<'_>, horizon: f32) {
     let sun = stage.cues.sun;
     let (zenith, low) = colours(sun);
+    stage.pen.on(if sun.is_some() { Layer::Sky } else { Layer::Overcast });
     stage.pen.band((horizon, low), (1.0, zenith));
     stage.pen.band((0.99, zenith), (1.5, zenith));
     match sun {
         Some(sun) => {
+            stage.pen.on(Layer::Sun);
             paint_sun(stage, sun);
+            stage.pen.on(Layer::Cloud);
             for _ in 0..2 {
                 cloud(stage, WHITE.cover(0.75), 0.05);
             }
         }
         None => {
+            stage.pen.on(Layer::Cloud);
             for _ in 0..6 {
                 cloud(stage, Colour::hex(0x707884).cover(0.5), 0.11);
             }
@@ -67,6 +74,7 @@ fn cloud(stage: &mut Stage<'_>, colour: Colour, size: f32) {
 }
 
 fn rain(stage: &mut Stage<'_>) {
+    stage.pen.tint();
     for _ in 0..24 {
         let (x, y) = (stage.any(-1.0, 1.0) * stage.half, stage.any(0.4, 1.0));
         let drop = Colour::hex(0xe0e8f0).cover(0.45);
@@ -76,6 +84,7 @@ fn rain(stage: &mut Stage<'_>) {
 
 /// Mist over what is far, in a band round the horizon.
 pub(super) fn haze(stage: &mut Stage<'_>, horizon: f32) {
+    stage.pen.tint();
     let mist = colours(stage.cues.sun).1;
     let (thick, thin) = (mist.cover(stage.nuisance.haze), mist.cover(0.0));
     stage.pen.band((horizon, thick), (horizon + 0.18, thin));
@@ -86,6 +95,7 @@ pub(super) fn haze(stage: &mut Stage<'_>, horizon: f32) {
 /// sun stands; under clouds only a dark spot. To be painted before the thing.
 pub(super) fn shadow(pen: &mut Pen<'_>, sun: Option<Sun>, foot: At, width: f32, height: f32) {
     let spot = Colour::shade(0.28);
+    pen.on(Layer::Spot);
     let Some(sun) = sun else {
         pen.ellipse(foot, [width * 0.6, width * 0.12], spot);
         return;
@@ -101,9 +111,11 @@ pub(super) fn shadow(pen: &mut Pen<'_>, sun: Option<Sun>, foot: At, width: f32, 
     let (half, flat) = (width / 2.0, 0.22 * long + 0.03 * height);
     let [x, y] = foot;
     let far = x + away * long;
+    pen.on(Layer::Shadow);
     pen.fill(
         &[[x - half, y], [x + half, y], [far + 0.7 * half, y - flat], [far - 0.7 * half, y - flat]],
         Colour::shade(0.42),
     );
+    pen.on(Layer::Spot);
     pen.ellipse(foot, [width * 0.55, width * 0.1], spot);
 }

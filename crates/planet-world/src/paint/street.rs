@@ -6,7 +6,10 @@ use super::{
     pen::{At, Pen},
     shown, sky,
 };
-use crate::cue::{DrivingSide, Furniture, Kerb, Lane, Plate, Taxi};
+use crate::{
+    cue::{DrivingSide, Furniture, Kerb, Lane, Plate, Taxi},
+    layer::Layer,
+};
 
 /// Where the road meets the horizon.
 const VANISHING: f32 = 0.50;
@@ -15,6 +18,7 @@ const VANISHING: f32 = 0.50;
 pub(super) fn paint(stage: &mut Stage<'_>) {
     sky::paint(stage, VANISHING);
     let pavement = Colour::hex(stage.one_of(&[0xb0a89c, 0x9c9894, 0xbcb4a4]));
+    stage.pen.on(Layer::Pavement);
     stage.pen.band((-0.5, pavement.dark(0.1)), (VANISHING, pavement));
     houses(stage);
     sky::haze(stage, VANISHING);
@@ -29,6 +33,7 @@ pub(super) fn paint(stage: &mut Stage<'_>) {
     nature::plant(stage, shown(stage.cues.vegetation), tree, 0.46);
     let box_foot = [stage.across(0.82 * side), 0.10];
     let tall = 0.34 * stage.unit();
+    stage.pen.on(Layer::Furniture);
     let mut pen = stage.pen.thing(box_foot, tall, false);
     furniture(&mut pen, shown(stage.cues.furniture));
     cars(stage);
@@ -52,7 +57,9 @@ fn strip(stage: &mut Stage<'_>, across: [f32; 2], depth: [f32; 2], colour: Colou
 const DASHES: [f32; 11] = [-0.10, 0.08, 0.24, 0.38, 0.50, 0.60, 0.69, 0.77, 0.84, 0.90, 0.95];
 
 fn road(stage: &mut Stage<'_>) {
+    stage.pen.on(Layer::Road);
     strip(stage, [-1.0, 1.0], [-0.4, 1.0], Colour::hex(0x505054));
+    stage.pen.on(Layer::Kerb);
     let (first, second) = match shown(stage.cues.kerb) {
         Kerb::Bare => (Colour::hex(0x888884), Colour::hex(0x888884)),
         Kerb::RedWhite => (RED, WHITE),
@@ -67,6 +74,7 @@ fn road(stage: &mut Stage<'_>) {
             strip(stage, [side, side * 1.20], [ends[0], ends[1]], colour);
         }
     }
+    stage.pen.on(Layer::Lane);
     let (lane, dashed) = match shown(stage.cues.lane) {
         Lane::WhiteDashes => (WHITE, true),
         Lane::YellowDashes => (YELLOW, true),
@@ -92,6 +100,7 @@ fn houses(stage: &mut Stage<'_>) {
             let (half, tall) = (half * stage.unit(), stage.any(1.5, 1.9) * half);
             let x = stage.across(side * share);
             let eaves = base + tall;
+            stage.pen.on(Layer::House);
             stage.pen.rect([x - half, base], [x + half, eaves], Colour::hex(wall));
             for (dx, dy) in [(-0.5, 0.55), (0.5, 0.55), (-0.5, 0.15), (0.5, 0.15)] {
                 let (left, low) = (x + (dx - 0.18) * half, base + (dy + 0.1) * tall);
@@ -109,6 +118,7 @@ fn cars(stage: &mut Stage<'_>) {
     let taxi = on_ground(stage, -right * 0.52, far);
     let size = 0.25 * stage.unit();
     sky::shadow(&mut stage.pen, None, taxi, 1.3 * size, 0.0);
+    stage.pen.on(Layer::Taxi);
     front(&mut stage.pen.thing(taxi, size, false), shown(stage.cues.taxi));
 
     let near = stage.any(0.12, 0.18);
@@ -116,6 +126,7 @@ fn cars(stage: &mut Stage<'_>) {
     let size = 0.36 * stage.unit();
     sky::shadow(&mut stage.pen, None, ahead, 1.3 * size, 0.0);
     let body = Colour::hex(stage.one_of(&[0x90949c, 0x6c7078, 0xb0b4b8, 0x7c7470]));
+    stage.pen.on(Layer::Car);
     rear(&mut stage.pen.thing(ahead, size, false), body, shown(stage.cues.plate));
 }
 
@@ -142,6 +153,7 @@ fn rear(pen: &mut Pen<'_>, body: Colour, plate: Plate) {
         Plate::Black => (BLACK, WHITE),
     };
     pen.rect([-0.34, 0.12], [0.34, 0.36], Colour::hex(0x404040));
+    pen.on(Layer::Plate);
     pen.rect([-0.32, 0.14], [0.32, 0.34], field);
     for x in [-0.21, -0.09, 0.09, 0.21] {
         pen.rect([x - 0.03, 0.20], [x + 0.03, 0.28], text);

@@ -11,10 +11,11 @@ use crate::{
     report::STYLE,
 };
 
-/// The slider moves every map's cover.
+/// The slider moves every map's cover; under a map a photo is grey, so that colours are the map's.
 const SCRIPT: &str = "\
 const slider=document.querySelector('input');\
-const show=()=>document.querySelectorAll('.map').forEach(map=>map.style.opacity=slider.value/100);\
+const show=()=>{document.querySelectorAll('.map').forEach(map=>map.style.opacity=slider.value/100);\
+document.querySelectorAll('.photo').forEach(it=>it.style.filter=`grayscale(${Math.min(1,slider.value/50)})`)};\
 slider.addEventListener('input',show);show();";
 
 const OWN_STYLE: &str = "\

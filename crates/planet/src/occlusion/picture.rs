@@ -25,8 +25,10 @@ const NARROWEST: u32 = 480;
 const LONGEST: u32 = 640;
 /// Height of letters.
 const LETTERS: f64 = 10.0;
-/// Above the photo.
-const HEAD: f64 = 42.0;
+/// From one line to the next.
+const LINE: f64 = LETTERS + 8.0;
+/// Beside lines of text.
+const MARGIN: f64 = 8.0;
 /// Share of the map's colour over the photo.
 const COVER: f64 = 0.6;
 /// Regions that are framed.
@@ -45,12 +47,19 @@ impl Occlusion {
         let mut picture =
             Pixmap::new(width as u32, height as u32).ok_or_else(|| failed(&"it is too large"))?;
         picture.fill(resvg::tiny_skia::Color::WHITE);
-        let below = opaque(&photo).ok_or_else(|| failed(&"the photo has no pixels"))?;
+        let below = opaque(&grey(&photo)).ok_or_else(|| failed(&"the photo has no pixels"))?;
         let above = self.overlay(&photo, COVER).ok_or_else(|| failed(&"the map has no pixels"))?;
         let left = self.left(&photo) as i32;
         for layer in [below, above] {
             let (paint, place) = (PixmapPaint::default(), Transform::identity());
-            picture.draw_pixmap(left, HEAD as i32, layer.as_ref(), &paint, place, None);
+            picture.draw_pixmap(
+                left,
+                self.head(&photo) as i32,
+                layer.as_ref(),
+                &paint,
+                place,
+                None,
+            );
         }
         let tree = usvg::Tree::from_str(&self.document(&photo, None), &usvg::Options::default())
             .map_err(|error| failed(&error))?;
@@ -66,12 +75,13 @@ impl Occlusion {
         let photo = self.shown_photo();
         let overlay = self.overlay_png(1.0)?;
         let images = [
-            ("jpeg", 1.0, thumbnail_jpeg(&photo, photo.width().max(photo.height()))),
+            ("jpeg", 1.0, thumbnail_jpeg(&grey(&photo), photo.width().max(photo.height()))),
             ("png", COVER, overlay),
         ];
         let place = format!(
-            "x=\"{}\" y=\"{HEAD}\" width=\"{}\" height=\"{}\"",
+            "x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"",
             self.left(&photo),
+            self.head(&photo),
             photo.width(),
             photo.height()
         );
@@ -80,6 +90,23 @@ impl Occlusion {
             format!("<image {place} opacity=\"{opacity}\" href=\"{data}\"/>\n")
         });
         Ok(self.document(&photo, Some(images.concat())))
+    }
+
+    /// The photo with its map over it, without a word, as JPEG at most `longest` pixels long.
+    pub fn to_thumbnail(&self, longest: u32) -> Vec<u8> {
+        let size = raster_size([self.preview.height(), self.preview.width()], longest.max(1));
+        let small = grey(&resized(&self.preview, size));
+        let (colours, map) = (self.colours(), self.map(Measure::Probability).raster(size));
+        let (photo, _) = small.pixels().as_chunks::<3>();
+        let mixed = photo.iter().zip(map).flat_map(|(pixel, value)| {
+            let over = colours.colour(value).rgb();
+            std::array::from_fn::<u8, 3, _>(|part| {
+                let (below, above) = (f64::from(pixel[part]), f64::from(over[part]));
+                (below + COVER * (above - below)).round() as u8
+            })
+        });
+        let mixed = Photo::from_rgb(small.width(), small.height(), mixed.collect());
+        thumbnail_jpeg(&mixed.expect("three bytes for every pixel"), longest.max(1))
     }
 
     /// The colours of the map alone as PNG in the size of the shown photo, everywhere with this
@@ -120,9 +147,34 @@ impl Occlusion {
     }
 
     fn picture_size(&self, photo: &Photo) -> [f64; 2] {
-        let rows = self.regions(REGIONS).len() as f64;
-        let foot = 46.0 + rows * (LETTERS + 8.0);
-        [f64::from(photo.width().max(NARROWEST)), HEAD + f64::from(photo.height()) + foot]
+        let foot = 40.0 + LINE * self.foot(photo).len() as f64 + MARGIN;
+        [self.width(photo), self.head(photo) + f64::from(photo.height()) + foot]
+    }
+
+    fn width(&self, photo: &Photo) -> f64 {
+        f64::from(photo.width().max(NARROWEST))
+    }
+
+    /// Height of what stands above the photo.
+    fn head(&self, photo: &Photo) -> f64 {
+        LINE * self.lines(photo).len() as f64 + MARGIN
+    }
+
+    /// The lines above the photo: what the map is of, and the answer.
+    fn lines(&self, photo: &Photo) -> Vec<String> {
+        let answer = self.answer(&self.whole).map(|(place, share)| {
+            format!("answer: {} ({})", super::regions::name(place), percent(f64::from(share)))
+        });
+        let texts = [Some(self.heading()), answer].into_iter().flatten();
+        texts.flat_map(|text| wrapped(&text, self.width(photo) - 2.0 * MARGIN)).collect()
+    }
+
+    /// The lines below the legend: the regions.
+    fn foot(&self, photo: &Photo) -> Vec<String> {
+        let regions = self.regions(REGIONS);
+        let texts = regions.iter().enumerate();
+        let texts = texts.map(|(at, region)| format!("{} {}", at + 1, region.sentence()));
+        texts.flat_map(|text| wrapped(&text, self.width(photo) - 2.0 * MARGIN)).collect()
     }
 
     fn left(&self, photo: &Photo) -> u32 {
@@ -144,23 +196,22 @@ impl Occlusion {
             );
             svg.push_str(&images);
         }
-        for (line, text) in self.lines().iter().enumerate() {
-            let fits = fitted(text, width - 16.0);
-            lettering::write(&mut svg, &fits, [8.0, 8.0 + 17.0 * line as f64], LETTERS);
-        }
-        let regions = self.regions(REGIONS);
+        let write = |svg: &mut String, texts: &[String], top: f64| {
+            for (line, text) in texts.iter().enumerate() {
+                let top = top + LINE * line as f64;
+                lettering::write(svg, text, [MARGIN, top], LETTERS);
+            }
+        };
+        write(&mut svg, &self.lines(photo), MARGIN);
+        let head = self.head(photo);
         let (left, scale) =
             (f64::from(self.left(photo)), f64::from(photo.width()) / f64::from(self.size[1]));
-        for (number, region) in regions.iter().enumerate() {
-            frame(&mut svg, number + 1, region, [left, HEAD], scale);
+        for (number, region) in self.regions(REGIONS).iter().enumerate() {
+            frame(&mut svg, number + 1, region, [left, head], scale);
         }
-        let foot = HEAD + f64::from(photo.height());
+        let foot = head + f64::from(photo.height());
         self.legend(&mut svg, foot + 8.0);
-        for (number, region) in regions.iter().enumerate() {
-            let text = format!("{} {}", number + 1, region.sentence());
-            let top = foot + 44.0 + number as f64 * (LETTERS + 8.0);
-            lettering::write(&mut svg, &fitted(&text, width - 16.0), [8.0, top], LETTERS);
-        }
+        write(&mut svg, &self.foot(photo), foot + 44.0);
         svg.push_str("</svg>\n");
         svg
     }
@@ -172,13 +223,6 @@ impl Occlusion {
             |scale| format!("within {} km", scale.radius().km()),
         );
         format!("{} {at}: {}", self.target.name, percent(self.probability()))
-    }
-
-    fn lines(&self) -> [String; 2] {
-        let answer = self.answer(&self.whole).map_or_else(String::new, |(place, share)| {
-            format!("answer: {} ({})", super::regions::name(place), percent(f64::from(share)))
-        });
-        [self.heading(), answer]
     }
 
     fn legend(&self, svg: &mut String, top: f64) {
@@ -234,11 +278,44 @@ fn frame(svg: &mut String, number: usize, region: &Region, [left, top]: [f64; 2]
     lettering::write(svg, &number.to_string(), [x + 5.5, y + 5.0], LETTERS);
 }
 
-/// As much of a text as fits into a width.
-fn fitted(text: &str, width: f64) -> String {
-    let mut text = text.to_owned();
-    while lettering::width(&text, LETTERS) > width && text.pop().is_some() {}
-    text
+/// A text in lines that fit into a width; a word that is longer than a line is cut in pieces.
+fn wrapped(text: &str, width: f64) -> Vec<String> {
+    let fits = |line: &str| lettering::width(line, LETTERS) <= width;
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is one from the beginning");
+        let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        if fits(&longer) {
+            *line = longer;
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(String::new());
+        }
+        for letter in word.chars() {
+            let line = lines.last_mut().expect("there is one from the beginning");
+            let longer = format!("{line}{letter}");
+            if fits(&longer) || line.is_empty() {
+                *line = longer;
+            } else {
+                lines.push(letter.to_string());
+            }
+        }
+    }
+    lines
+}
+
+/// A photo without its colours, so that all colours over it are the map's.
+fn grey(photo: &Photo) -> Photo {
+    let (pixels, _) = photo.pixels().as_chunks::<3>();
+    let grey = |rgb: &[u8; 3]| {
+        // Luma of ITU-R BT.601, in thousandths.
+        let [red, green, blue] = rgb.map(u32::from);
+        [((299 * red + 587 * green + 114 * blue + 500) / 1000) as u8; 3]
+    };
+    let pixels = pixels.iter().flat_map(grey).collect();
+    let grey = Photo::from_rgb(photo.width(), photo.height(), pixels);
+    grey.expect("three bytes for every pixel")
 }
 
 /// A photo as a layer.
@@ -253,4 +330,33 @@ fn opaque(photo: &Photo) -> Option<Pixmap> {
 /// What a scale is called in a heading of a page.
 pub(super) fn scale_name(scale: Option<Scale>) -> &'static str {
     scale.map_or("cell", Scale::name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grey_photo_keeps_its_lightness_and_loses_its_colours() {
+        let colours = vec![255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
+        let photo = Photo::from_rgb(4, 1, colours).expect("four pixels");
+        let wanted = [76, 150, 29, 255].map(|value| [value; 3]).concat();
+        assert_eq!(grey(&photo).pixels(), wanted);
+    }
+
+    #[test]
+    fn a_text_longer_than_the_picture_is_wide_goes_on_in_the_next_line() {
+        let long = "Dnipropetrovsk, Dnipropetrovska Oblast, Ukraine within 25 km: 64 %";
+        let width = f64::from(NARROWEST) - 2.0 * MARGIN;
+        let lines = wrapped(long, width);
+        assert!(
+            lines.len() > 1 && lines.iter().all(|line| lettering::width(line, LETTERS) <= width)
+        );
+        assert_eq!(lines.join(" "), long, "not a letter is lost");
+        assert_eq!(wrapped("Vienna: 64 %", width), ["Vienna: 64 %"]);
+        let word = "x".repeat(200);
+        let lines = wrapped(&word, width);
+        assert!(lines.iter().all(|line| lettering::width(line, LETTERS) <= width));
+        assert_eq!(lines.concat(), word);
+    }
 }

@@ -37,6 +37,17 @@ pub struct Shown {
     pub lines: Vec<String>,
     /// Its probability over the globe, as PNG.
     pub map: Option<Vec<u8>>,
+    /// The photo with its occlusion map over it, as JPEG.
+    pub explanation: Option<Vec<u8>>,
+}
+
+/// Which parts of a photo its answer rests on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Explanation {
+    /// The photo with its occlusion map over it, as a small JPEG; `None` where it has none.
+    pub picture: Option<Vec<u8>>,
+    /// What is said of it, or why there is no map.
+    pub line: String,
 }
 
 /// Keeps the photos of the galleries while predictions come: the most confident right ones, the
@@ -90,10 +101,19 @@ impl GalleryKeeper {
         keep(gallery, SHOWN, confidence, || kept(probabilities()));
     }
 
-    /// The galleries; `thumbnail` makes a small JPEG of a photo, or not.
+    /// The `most` most confident photos of the galleries of right and of wrong answers, by id.
+    pub fn most_confident(&self, most: usize) -> Vec<String> {
+        let galleries = [&self.right, &self.wrong].into_iter();
+        let kept = galleries.flat_map(|gallery| gallery.iter().take(most));
+        kept.map(|kept| kept.prediction.photo.clone()).collect()
+    }
+
+    /// The galleries; `explanations` by the photos' ids stand beside right and wrong answers;
+    /// `thumbnail` makes a small JPEG of a photo, or not.
     pub fn finish(
         self,
         partition: Option<&Partition>,
+        explanations: &HashMap<String, Explanation>,
         thumbnail: impl Fn(&str) -> Option<Vec<u8>>,
     ) -> Vec<Gallery> {
         let show = |kept: &Kept| Shown {
@@ -106,11 +126,20 @@ impl GalleryKeeper {
                     png(probability_map(partition, probabilities, truth, Region::WORLD))
                 },
             ),
+            explanation: None,
+        };
+        let explained = |kept: &Kept| {
+            let mut shown = show(kept);
+            if let Some(explanation) = explanations.get(&shown.photo) {
+                shown.explanation.clone_from(&explanation.picture);
+                shown.lines.push(explanation.line.clone());
+            }
+            shown
         };
         let gallery = |title: &str, kept: &[Kept]| Gallery {
             title: title.to_owned(),
             map: None,
-            photos: kept.iter().map(show).collect(),
+            photos: kept.iter().map(explained).collect(),
         };
         let mut galleries = vec![
             gallery("Most confident and right (within 25 km)", &self.right),
@@ -204,8 +233,14 @@ mod tests {
         assert_eq!(right[..3], [0.98, 0.96, 0.94]);
         assert_eq!(sure(&keeper.wrong)[..2], [0.99, 0.97]);
         assert_eq!(keeper.classes[&ClassId(0)].photos, 34);
-        let galleries = keeper.finish(None, |_| Some(vec![1]));
+        assert_eq!(keeper.most_confident(2), ["54", "62", "27", "1"].map(str::to_owned));
+        let explanation = Explanation { picture: Some(vec![2]), line: "the sign".to_owned() };
+        let explanations = HashMap::from([(keeper.most_confident(1)[0].clone(), explanation)]);
+        let galleries = keeper.finish(None, &explanations, |_| Some(vec![1]));
         assert_eq!(galleries.len(), 2);
+        assert_eq!(galleries[0].photos[0].explanation, Some(vec![2]));
+        assert!(galleries[0].photos[0].lines.contains(&"the sign".to_owned()));
+        assert_eq!(galleries[0].photos[1].explanation, None);
         assert_eq!(galleries[0].photos[0].lines[1], "11.1 km off");
     }
 }

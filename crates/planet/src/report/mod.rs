@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub use albums::{AlbumReport, SchemeIdeal, SchemeResult, Strip, StripAnswer, StripPhoto};
 pub use figures::{error_curve, match_figure};
-pub use gallery::{Gallery, GalleryKeeper, Shown};
+pub use gallery::{Explanation, Gallery, GalleryKeeper, Shown};
 pub use page::STYLE;
 pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};

@@ -95,6 +95,9 @@ fn shown(photo: &Shown, html: &mut String) {
     if let Some(map) = &photo.map {
         html.push_str(&inlined("", "png", map));
     }
+    if let Some(explanation) = &photo.explanation {
+        html.push_str(&inlined("photo", "jpeg", explanation));
+    }
     let lines = [&photo.photo].into_iter().chain(&photo.lines);
     let lines: Vec<String> = lines.map(|line| escaped(line)).collect();
     html.push_str(&format!("{}</div>\n", lines.join("<br>")));

@@ -59,15 +59,8 @@ pub struct AlbumArguments {
 
 #[derive(Args, Debug)]
 struct Common {
-    /// A folder of photos, or a manifest (M or M:SPLIT)
-    #[arg(value_name = "DIR|M")]
-    photos: String,
-    /// Folder that a manifest's photo ids are relative to
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-    /// Model package; a library can be located without one
-    #[arg(long, value_name = "MODEL")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    source: photos::SourceArguments,
     /// Candidates per photo
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
@@ -136,9 +129,9 @@ impl Job<'_> {
             move || gazetteer.load()
         });
         let format = format(arguments.format, arguments.output.as_deref())?;
-        let manifest = photos::read(&arguments.photos, arguments.root.as_deref())?;
+        let manifest = arguments.source.read()?;
         let known = self.known(&manifest);
-        let package = arguments.model.as_ref().map(|model| ModelPackage::open(model));
+        let package = arguments.source.model.as_ref().map(|model| ModelPackage::open(model));
         let package = package.transpose().map_err(Failure::new)?;
         let scheme = self.scheme;
         let positions = manifest.records.iter().filter_map(PhotoRecord::known_position).count();
@@ -247,7 +240,7 @@ impl Job<'_> {
 
     fn failure(&self, error: LibraryError) -> Failure {
         let failure = Failure::new(&error);
-        match (&self.common.model, error) {
+        match (&self.common.source.model, error) {
             (None, LibraryError::NothingKnown) => {
                 failure.hint("give a model with --model, or photos some of which have a position")
             }

@@ -1,5 +1,6 @@
 //! The photos that album commands look at, and what a model says of them.
 
+use clap::Args;
 use planet::{
     LocatorOptions, ModelPackage,
     album::{Embeddings, PhotoProbabilities},
@@ -12,6 +13,27 @@ use std::{
 };
 
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
+
+/// A library's photos, and the model that looks at them.
+#[derive(Args, Debug)]
+pub struct SourceArguments {
+    /// A folder of photos, or a manifest (M or M:SPLIT)
+    #[arg(value_name = "DIR|M")]
+    pub photos: String,
+    /// Folder that a manifest's photo ids are relative to
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Model package; without one, only times and known positions are used
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+}
+
+impl SourceArguments {
+    /// The photos' manifest.
+    pub fn read(&self) -> Result<Manifest, Failure> {
+        read(&self.photos, self.root.as_deref())
+    }
+}
 
 /// A folder, whose photos' headers are read, or a manifest.
 pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {

@@ -1,9 +1,6 @@
 //! `planet library validate`: known positions are masked, and their photos located.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use planet::{
@@ -18,15 +15,8 @@ use crate::{engine_choice::EngineChoice, failure::Failure};
 /// `planet library validate DIR|M [--model MODEL]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// A folder of photos with positions, or a manifest (M or M:SPLIT)
-    #[arg(value_name = "DIR|M")]
-    photos: String,
-    /// Folder that a manifest's photo ids are relative to
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-    /// Model package; without one, only times and known positions are used
-    #[arg(long, value_name = "MODEL")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    source: photos::SourceArguments,
     /// What is masked; both by default
     #[arg(long, value_enum)]
     hide: Option<HideName>,
@@ -52,16 +42,16 @@ enum HideName {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let manifest = photos::read(&arguments.photos, arguments.root.as_deref())?;
+    let manifest = arguments.source.read()?;
     let known: Vec<_> =
         manifest.records.iter().map(planet_data::PhotoRecord::known_position).collect();
     let positions = known.iter().flatten().count();
     if positions < 4 {
-        let what = format!("{} has {positions} photos with a position", arguments.photos);
+        let what = format!("{} has {positions} photos with a position", arguments.source.photos);
         return Err(Failure::new(what).hint("masking half of them needs at least four"));
     }
     let mut learned = HmmModel::default();
-    let package = arguments.model.as_ref().map(|model| ModelPackage::open(model));
+    let package = arguments.source.model.as_ref().map(|model| ModelPackage::open(model));
     let package = package.transpose().map_err(Failure::new)?;
     let output = match &package {
         Some(package) => {

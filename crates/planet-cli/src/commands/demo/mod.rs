@@ -144,6 +144,7 @@ fn draw(world: &World, photos: u64, seed: u64, folder: &Path) -> Result<(), Fail
         size: PictureSize::new(SIDE).map_err(Failure::new)?,
         disorder: Disorder::default(),
         shards: false,
+        layers: false,
     };
     let progress = Progress::new("photos");
     let drawn = library.draw(world, folder, &progress);

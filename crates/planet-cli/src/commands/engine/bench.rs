@@ -13,12 +13,13 @@ use planet_data::{Limits, Photo, PixelBatch, Preprocess};
 use planet_engine::{Device, OnnxEngine, Signature};
 use serde::{Deserialize, Serialize};
 
+use super::maps::MapSpeed;
 use crate::{
     engine_choice::{DeviceName, EngineChoice, EngineName},
     failure::Failure,
 };
 
-/// `planet engine bench MODEL [--photo PHOTO] [--batch N] [--seconds S]`
+/// `planet engine bench MODEL [--photo PHOTO] [--explain PHOTO] [--batch N] [--seconds S]`
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// A model package or an ONNX file
@@ -34,6 +35,10 @@ pub struct Arguments {
     /// Time one photo from its file to its best classes, decoding included (model packages)
     #[arg(long, value_name = "PHOTO")]
     photo: Option<PathBuf>,
+    /// Also measure occlusion maps of a photo beside the same number of photos in batches of
+    /// pixels that are ready (model packages)
+    #[arg(long, value_name = "PHOTO")]
+    explain: Option<PathBuf>,
     /// Side in pixels of the photos, for a model that does not say
     #[arg(long, value_name = "PX")]
     side: Option<usize>,
@@ -54,6 +59,8 @@ struct Timing {
     photo_ms: f64,
     /// In batches.
     photos_per_s: f64,
+    /// Occlusion maps, where they were asked for.
+    maps: Option<MapSpeed>,
     /// The process's greatest resident size, where the system says.
     peak_mb: Option<f64>,
 }
@@ -82,6 +89,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                     "{:<30} {:>9.0} {:>10.1} {:>10.1} {:>14.1} {:>9}",
                     it.engine, it.load_ms, it.first_ms, it.photo_ms, it.photos_per_s, peak
                 )?;
+                if let Some(maps) = it.maps {
+                    writeln!(out, "  {maps}")?;
+                }
             }
             Err(why) => writeln!(out, "{engine} {device}: {why}")?,
         }
@@ -121,6 +131,9 @@ fn in_a_process_of_its_own(
     command.args(["--seconds", &arguments.seconds.to_string()]);
     if let Some(photo) = &arguments.photo {
         command.arg("--photo").arg(photo);
+    }
+    if let Some(photo) = &arguments.explain {
+        command.arg("--explain").arg(photo);
     }
     if let Some(side) = arguments.side {
         command.args(["--side", &side.to_string()]);
@@ -162,6 +175,16 @@ fn measure(arguments: &Arguments) -> Result<Timing, Failure> {
     engine.run(&many).map_err(Failure::new)?;
     let batches = timed(|| engine.run(&many).map(|_| ()).map_err(Failure::new), arguments.seconds)?;
     let whole: Duration = batches.iter().sum();
+    let maps = match &arguments.explain {
+        None => None,
+        Some(photo) => Some(MapSpeed::measure(
+            &arguments.model,
+            &mut engine,
+            photo,
+            arguments.batch.into(),
+            arguments.seconds,
+        )?),
+    };
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     Ok(Timing {
         engine: engine.name().to_owned(),
@@ -169,6 +192,7 @@ fn measure(arguments: &Arguments) -> Result<Timing, Failure> {
         first_ms: ms(first),
         photo_ms: ms(laps[laps.len() / 2]),
         photos_per_s: (batches.len() * many.photos()) as f64 / whole.as_secs_f64(),
+        maps,
         peak_mb: peak_mb(),
     })
 }
@@ -229,7 +253,7 @@ fn timed(
 }
 
 /// A colour ramp: what the pixels are does not matter, but zeros would be skipped by some.
-fn pixels(photos: usize, [height, width]: [usize; 2]) -> PixelBatch {
+pub(super) fn pixels(photos: usize, [height, width]: [usize; 2]) -> PixelBatch {
     let mut batch = PixelBatch::with_capacity(photos, height, width);
     let photo: Vec<f32> =
         (0..3 * height * width).map(|at| (at % 255) as f32 / 127.0 - 1.0).collect();

@@ -1,5 +1,6 @@
 mod bench;
 mod list;
+mod maps;
 
 use clap::{Args, Subcommand};
 

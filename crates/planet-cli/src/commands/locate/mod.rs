@@ -24,22 +24,15 @@ use planet_geo::Scale;
 use self::{
     map::Maps,
     output::{Offer, OpenError, Output, Resume},
-    sources::Sources,
+    sources::{SourceArguments, Sources},
 };
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
 /// `planet locate PHOTO|DIR|MANIFEST|-... --model MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Photos, folders, one manifest (M or M:SPLIT), or - for paths on standard input
-    #[arg(required = true, value_name = "PHOTO|DIR|M|-")]
-    photos: Vec<String>,
-    /// Model package
-    #[arg(long, value_name = "MODEL")]
-    model: PathBuf,
-    /// Folder that a manifest's photo ids are relative to
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArguments,
     /// Candidates per photo
     #[arg(long, alias = "topk", value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
@@ -148,8 +141,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let format = format(arguments.format, arguments.output.as_deref())?;
     map::check(arguments.map.as_deref())?;
-    let mut sources = Sources::gather(&arguments.photos, arguments.root.as_deref())?;
-    let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
+    let mut sources = arguments.source.gather()?;
+    let package = ModelPackage::open(&arguments.source.model).map_err(Failure::new)?;
     let mut model = arguments.engine.open_model(package, arguments.options()?, gazetteer)?;
     let locator = model.locator();
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use clap::Args;
 use planet_data::{
     DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoFormat, PhotoRecord, PhotoStore,
     Preprocess, photos_below,
@@ -13,6 +14,27 @@ use planet_data::{
 use planet_geo::LatLng;
 
 use crate::failure::Failure;
+
+/// Photos, and the model that looks at them.
+#[derive(Args, Debug)]
+pub struct SourceArguments {
+    /// Photos, folders, one manifest (M or M:SPLIT), or - for paths on standard input
+    #[arg(required = true, value_name = "PHOTO|DIR|M|-")]
+    photos: Vec<String>,
+    /// Model package
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Folder that a manifest's photo ids are relative to
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+impl SourceArguments {
+    /// Finds the photos.
+    pub fn gather(&self) -> Result<Sources, Failure> {
+        Sources::gather(&self.photos, self.root.as_deref())
+    }
+}
 
 /// The photos that are asked for, by id, and where they can be had.
 pub struct Sources {
@@ -25,7 +47,7 @@ pub struct Sources {
 
 impl Sources {
     /// Collects photos, folders and paths on standard input, or the rows of one manifest.
-    pub fn gather(given: &[String], root: Option<&Path>) -> Result<Self, Failure> {
+    fn gather(given: &[String], root: Option<&Path>) -> Result<Self, Failure> {
         if let [only] = given
             && is_manifest(only)
         {

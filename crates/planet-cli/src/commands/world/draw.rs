@@ -35,6 +35,10 @@ pub struct Arguments {
     /// Put photos into tar files of a thousand, as WebDataset reads them
     #[arg(long)]
     shards: bool,
+    /// Say for every pixel which cue or surface it shows: layers/PHOTO.png beside each photo, and
+    /// layers/classes.json
+    #[arg(long)]
+    layers: bool,
     /// Folder to make
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
@@ -72,6 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             withhold: arguments.withhold,
         },
         shards: arguments.shards,
+        layers: arguments.layers,
     };
     let world = world(arguments.world)?;
     let unit = if arguments.amount.albums.is_some() { "albums" } else { "photos" };
