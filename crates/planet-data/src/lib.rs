@@ -34,7 +34,7 @@ mod truth;
 
 pub use duplicates::{DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, near_pairs, superfluous};
 pub use enrich::Enrich;
-pub use error::DataError;
+pub use error::{Cause, DataError};
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
 pub use geotags::{GeotagCount, GeotagOptions, SkipReason, Skipped, read_geotags};
 pub use import::{ImportFormat, ImportOptions, Imported};

@@ -228,7 +228,15 @@ pub enum BackendError {
     /// A state of another run.
     #[error("the checkpoint is of another run: {0}")]
     OtherState(String),
-    /// The device failed.
+    /// There is no such device, or it cannot do what is asked of it.
     #[error("{0}")]
     Device(String),
+    /// The library underneath failed at the work itself.
+    #[error("{what}")]
+    Run {
+        /// What happened, and the cure where one is known.
+        what: String,
+        /// The library's own error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }

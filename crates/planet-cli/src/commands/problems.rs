@@ -47,8 +47,9 @@ impl Problems {
             DataError::Row { file, line, what } => {
                 self.skip(&format!("{file}:{line}"), what, "correct the line, or take it out")
             }
-            DataError::Item { item, what } => {
-                self.skip(item, what, "restore the file from a copy, or take it away")
+            DataError::Item { item, source } => {
+                let what = source.to_string();
+                self.skip(item, &what, "restore the file from a copy, or take it away")
             }
             fatal => Err(Failure::new(fatal)),
         }

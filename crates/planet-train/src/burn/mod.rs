@@ -204,5 +204,6 @@ fn unsupported(node: &str) -> BackendError {
 }
 
 fn failed(error: ExecutionError) -> BackendError {
-    BackendError::Device(format!("the graphics card failed: {error}"))
+    let what = format!("the graphics card failed: {error}");
+    BackendError::Run { what, source: error.into() }
 }

@@ -423,5 +423,5 @@ fn failed(error: TchError) -> BackendError {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     let cure = if text.contains("out of memory") { "; a smaller batch needs less" } else { "" };
-    BackendError::Device(format!("{first}{cure}"))
+    BackendError::Run { what: format!("{first}{cure}"), source: error.into() }
 }
