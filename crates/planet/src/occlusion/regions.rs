@@ -83,11 +83,28 @@ pub(super) fn percent(probability: f64) -> String {
     match share {
         _ if share >= 10.0 || share == 0.0 => format!("{share:.0} %"),
         _ if share >= 0.1 => format!("{share:.1} %"),
-        _ => "under 0.1 %".to_owned(),
+        // Two digits that count, so that the ends of a legend can be told apart.
+        _ if share >= 0.0001 => {
+            let digits = (1.0 - share.log10().floor()) as usize;
+            format!("{share:.digits$} %")
+        }
+        _ => "under 0.0001 %".to_owned(),
     }
 }
 
 fn overlap(a: PixelBox, b: PixelBox) -> bool {
     let meet = |a: u32, a_length: u32, b: u32, b_length: u32| a < b + b_length && b < a + a_length;
     meet(a.left, a.width, b.left, b.width) && meet(a.top, a.height, b.top, b.height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_probabilities_can_be_told_apart() {
+        let texts = [0.64, 0.047, 0.0012, 0.00043, 0.000_021, 1e-9, 0.0].map(percent);
+        let wanted = ["64 %", "4.7 %", "0.1 %", "0.043 %", "0.0021 %", "under 0.0001 %", "0 %"];
+        assert_eq!(texts, wanted);
+    }
 }

@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(right[..3], [0.98, 0.96, 0.94]);
         assert_eq!(sure(&keeper.wrong)[..2], [0.99, 0.97]);
         assert_eq!(keeper.classes[&ClassId(0)].photos, 34);
-        assert_eq!(keeper.most_confident(2), ["54", "62", "27", "1"].map(str::to_owned));
+        assert_eq!(keeper.most_confident(2), ["54", "8", "27", "81"].map(str::to_owned));
         let explanation = Explanation { picture: Some(vec![2]), line: "the sign".to_owned() };
         let explanations = HashMap::from([(keeper.most_confident(1)[0].clone(), explanation)]);
         let galleries = keeper.finish(None, &explanations, |_| Some(vec![1]));
