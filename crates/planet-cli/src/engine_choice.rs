@@ -16,17 +16,17 @@ use crate::{failure::Failure, onnxruntime};
 /// What runs a model: shared by every command that looks at photos.
 #[derive(Args, Clone, Debug)]
 pub struct EngineChoice {
-    /// What runs the model; `auto` takes ONNX Runtime where it is found, else rten
+    /// Inference engine; `auto` uses ONNX Runtime if it is found, otherwise rten
     #[arg(long, value_enum, default_value = "auto")]
     pub engine: EngineName,
-    /// What ONNX Runtime runs on: auto, cpu, openvino, openvino:bf16, cuda:N, tensorrt:N,
-    /// coreml, directml:N
+    /// Device for ONNX Runtime: auto, cpu, openvino, openvino:bf16, cuda:N, tensorrt:N, coreml,
+    /// directml:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceName,
-    /// Threads that the engine uses; by default one per core
+    /// Number of threads of the engine; by default one per core
     #[arg(long, alias = "workers", value_name = "N")]
     pub threads: Option<NonZero<usize>>,
-    /// The ONNX Runtime library to load instead of looking for one
+    /// ONNX Runtime library to load, instead of searching for one
     #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
     pub onnxruntime: Option<PathBuf>,
 }
@@ -34,11 +34,11 @@ pub struct EngineChoice {
 /// Which library runs a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
-    /// The quickest that is here
+    /// The fastest available engine
     Auto,
     /// Built in, CPU only
     Rten,
-    /// Found at run time
+    /// ONNX Runtime, loaded at run time if it is installed
     Onnxruntime,
 }
 
@@ -59,8 +59,8 @@ impl FromStr for DeviceName {
     }
 }
 
-const INSTALL: &str = "pip install onnxruntime, or onnxruntime-openvino for CPUs with AVX-512 or \
-     AMX, or name the library with --onnxruntime FILE";
+const INSTALL: &str = "install it with pip install onnxruntime (onnxruntime-openvino for CPUs with AVX-512 or \
+     AMX), or name the library with --onnxruntime FILE";
 
 impl EngineChoice {
     /// Loads a package's network into the engine that was chosen.
@@ -98,7 +98,7 @@ impl EngineChoice {
                 Some(device) => self.on(&runtime, device, model, signature),
                 None => self.first_that_works(&runtime, model, signature),
             },
-            Ok(None) if wanted => Err(Failure::new("no ONNX Runtime was found").hint(INSTALL)),
+            Ok(None) if wanted => Err(Failure::new("ONNX Runtime was not found").hint(INSTALL)),
             Ok(None) => rten(),
             Err(failure) if wanted => Err(failure),
             // A library that was only stumbled upon is nobody's wish.
@@ -116,7 +116,7 @@ impl EngineChoice {
         }
         match self.runtime() {
             Ok(Some(runtime)) => runtime.open_sequence(model, threads).map_err(Failure::new),
-            Ok(None) if wanted => Err(Failure::new("no ONNX Runtime was found").hint(INSTALL)),
+            Ok(None) if wanted => Err(Failure::new("ONNX Runtime was not found").hint(INSTALL)),
             Err(failure) if wanted => Err(failure),
             Ok(None) | Err(_) => rten(),
         }
@@ -142,7 +142,9 @@ impl EngineChoice {
         signature: &Signature,
     ) -> Result<OnnxEngine, Failure> {
         let opened = runtime.open(model, signature, device, Threads(self.threads));
-        opened.map_err(|error| Failure::new(error).hint("planet engine list says what is here"))
+        opened.map_err(|error| {
+            Failure::new(error).hint("planet engine list shows the available engines and devices")
+        })
     }
 
     /// A card that a library was built for may not be in this computer.

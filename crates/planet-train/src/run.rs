@@ -224,7 +224,7 @@ impl Run {
     /// Refuses the checkpoint of a run that was begun otherwise than this one.
     fn check_same_run(&self, path: &Path, then: &Position) -> Result<(), TrainError> {
         if then.partition != self.position.partition {
-            let what = "its classes are of another partition".to_owned();
+            let what = "its classes belong to another partition".to_owned();
             return Err(TrainError::Checkpoint { path: path.to_owned(), what });
         }
         if then.settings.is_empty() {
@@ -504,8 +504,8 @@ impl Run {
         best.map(|(epoch, _)| epoch.epoch)
     }
 
-    /// Why a run came to an ending, with the number that decided it: `no better validation
-    /// accuracy in 3 epochs`.
+    /// Why a run came to an ending, with the number that decided it: `the validation
+    /// accuracy has not improved in 3 epochs`.
     pub fn reason(&self, ending: Ending) -> String {
         match ending {
             Ending::Converged => format!("{ending} in {} epochs", self.course.patience),

@@ -71,7 +71,7 @@ impl Standard {
         };
         let (mean, variance) = (values(Self::MEAN)?, values(Self::VARIANCE)?);
         if mean.len() != variance.len() || !variance.iter().all(|it| *it > 0.0) {
-            let what = format!("'{}' is no variance of '{}'", Self::VARIANCE, Self::MEAN);
+            let what = format!("'{}' is not a variance of '{}'", Self::VARIANCE, Self::MEAN);
             return Err(BackendError::OtherState(what));
         }
         Ok(Self { mean, variance })

@@ -14,9 +14,9 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Locate a library: by time, known positions, and a model if there is one
+    /// Locate the photos of a library from times, known positions and, optionally, a model
     Locate(Box<locate::LibraryArguments>),
-    /// Mask known positions, locate their photos, and report how well they are found
+    /// Mask known positions, locate their photos, and report the accuracy
     Validate(Box<validate::Arguments>),
 }
 

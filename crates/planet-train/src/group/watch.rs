@@ -153,7 +153,8 @@ impl Beats {
 
     /// Tells the others that this rank does not go on, unless another ended before.
     fn end_early(&self) {
-        let lost = format!("rank {} ended before the others; its own error message says why", self.rank);
+        let lost =
+            format!("rank {} ended before the others; its own error message says why", self.rank);
         // Where the store is gone, the others know already.
         if let Ok(None) = self.store.get(LOST) {
             let _ = self.store.set(LOST, &lost);

@@ -18,7 +18,7 @@ use crate::{engine_choice::EngineChoice, failure::Failure};
 /// `planet library validate DIR|M [--model MODEL]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// A folder of photos with positions, or a manifest (M or M:SPLIT)
+    /// A folder of photos with positions, or a manifest (FILE or FILE:SPLIT)
     #[arg(value_name = "DIR|M")]
     photos: String,
     /// Folder that a manifest's photo ids are relative to
@@ -27,16 +27,16 @@ pub struct Arguments {
     /// Model package; without one, only times and known positions are used
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// What is masked; both by default
+    /// Which photos are masked together; by default both kinds are evaluated
     #[arg(long, value_enum)]
     hide: Option<HideName>,
     /// Number of random maskings
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
-    /// Whose photos these are
+    /// Whether the photos belong to one person or to several
     #[arg(long, value_enum, default_value = "one")]
     people: super::PeopleName,
-    /// Every figure as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -57,8 +57,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         manifest.records.iter().map(planet_data::PhotoRecord::known_position).collect();
     let positions = known.iter().flatten().count();
     if positions < 4 {
-        let what = format!("{} has {positions} photos with a position", arguments.photos);
-        return Err(Failure::new(what).hint("masking half of them needs at least four"));
+        let what = format!("{} has only {positions} photos with a position", arguments.photos);
+        return Err(
+            Failure::new(what).hint("at least four are needed, because half of them are masked")
+        );
     }
     let mut learned = HmmModel::default();
     let said = match &arguments.model {
@@ -109,7 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) -> Table {
     let title = format!(
-        "Half of {positions} positions masked by {}, mean of {seeds} seeds, % of masked photos",
+        "Half of {positions} positions masked by {}; % of masked photos, mean of {seeds} seeds",
         how.name()
     );
     let header =
