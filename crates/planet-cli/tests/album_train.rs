@@ -227,7 +227,7 @@ fn schemes_are_judged(folder: &Path) {
         .args(["--schemes", "lstm,best", "-o", "other"])
         .assert()
         .code(2)
-        .stderr(contains("no album scheme 'best'"));
+        .stderr(contains("'best' is not an album scheme"));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn models_that_are_none_or_do_not_fit_are_named() {
     import(folder)
         .assert()
         .code(1)
-        .stderr(contains("gives 4 scores").and(contains("has 3 classes")));
+        .stderr(contains("returns 4 scores").and(contains("has 3 classes")));
     foreign(folder, 3);
     import(folder).assert().success();
     let locate = |model: &str| {

@@ -128,7 +128,7 @@ fn an_empty_join_is_an_error_that_names_the_nearest_id() {
         command
     };
     score("found.csv", "truth.csv").assert().code(1).stderr(
-        contains("no photo of found.csv stands in truth.csv").and(contains("holiday/b.jpg")),
+        contains("truth.csv contains no photo of found.csv").and(contains("holiday/b.jpg")),
     );
     score("none.csv", "truth.csv").assert().code(1).stderr(contains("has no predictions"));
     score("bad.csv", "truth.csv")

@@ -55,7 +55,7 @@ pub trait Backend: Send {
         false
     }
 
-    /// Tells of a batch of a coming step, in the steps' order, so that it is on the device when
+    /// Announces the batch of a coming step, in the steps' order, so that it is on the device when
     /// its step begins.
     fn expect(&mut self, _batch: &PixelBatch) {}
 

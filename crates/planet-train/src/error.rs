@@ -45,7 +45,7 @@ pub enum TrainError {
         /// What is wrong with it.
         what: String,
     },
-    /// A run that was made with other settings than it is to go on with.
+    /// A run that was made with settings other than those with which it is to be resumed.
     #[error(
         "{}: was made with {name} {then}, not {now}; use the same settings, or name another folder",
         path.display()
@@ -77,7 +77,7 @@ pub enum TrainError {
     NoPhotos {
         /// Photos in the manifest.
         photos: usize,
-        /// Those that nobody knows the place of.
+        /// Those without a position.
         without_position: usize,
         /// Those in dropped cells.
         outside: usize,

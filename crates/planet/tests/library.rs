@@ -184,7 +184,7 @@ fn a_library_without_anything_known_needs_a_model() {
     let ended = library.locate(&[None], &calibration, &options, &gazetteer, &Unwatched, |_, _| {});
     assert!(
         ended
-            .expect_err("so no photo can be located")
+            .expect_err("nothing is known")
             .to_string()
             .contains("so no photo can be located")
     );

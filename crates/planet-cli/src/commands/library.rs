@@ -1,4 +1,4 @@
-//! `planet library`: somebody's own photos, by known positions, times and, if given, a model.
+//! `planet library`: locates a user's own photos from known positions, times and, if given, a model.
 
 use clap::{Args, Subcommand};
 

@@ -3,7 +3,7 @@ use planet_geo::{ClassId, LatLng, Partition};
 use serde_json::Value;
 use thiserror::Error;
 
-/// Ground that an answer must lie in: what the user knows beforehand.
+/// Area to which answers are limited: what the user knows beforehand.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Within {
     /// A country by its ISO code.

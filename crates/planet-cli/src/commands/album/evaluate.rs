@@ -90,7 +90,7 @@ impl FromStr for Schemes {
 }
 
 impl Schemes {
-    /// Those to judge, in the order of tables.
+    /// The schemes to evaluate, in the order of the tables.
     fn of(&self, package: &ModelPackage) -> Vec<Scheme> {
         let has = |scheme: Scheme| {
             let files = &package.description().schemes;
@@ -232,7 +232,7 @@ impl Arguments {
     }
 }
 
-/// What schemes are judged with.
+/// What schemes are evaluated with.
 struct Judge<'a> {
     manifest: &'a Manifest,
     albums: &'a [Album],

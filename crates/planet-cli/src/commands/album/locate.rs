@@ -172,7 +172,7 @@ impl Job<'_> {
             }
         };
         for (row, error) in said.into_iter().flat_map(|said| said.failed) {
-            // Neighbours may tell of a photo that cannot be read; it is named all the same.
+            // A photo that cannot be read is named, and located from neighbouring photos.
             if predictions[row].candidates.is_empty() {
                 predictions[row].error = Some(error);
             } else {

@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells of each step and how long it took.
+/// Reports each step and how long it took.
 struct Steps<'a> {
     folder: &'a Path,
     timings: Vec<(&'static str, Duration)>,

@@ -26,7 +26,7 @@ pub struct Output {
 /// What is offered for writing into photos.
 #[derive(Clone, Copy, Debug)]
 pub struct Offer {
-    /// Share of probability that makes a level certain.
+    /// Minimum probability for reporting a level.
     pub certain: f64,
     /// The coarsest level.
     pub coarsest: Scale,

@@ -1,4 +1,4 @@
-//! `planet partition`: divide the earth into classes, look at the result, judge it.
+//! `planet partition`: build, inspect and evaluate partitions.
 
 pub mod build;
 mod ceiling;

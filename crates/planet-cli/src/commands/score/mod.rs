@@ -1,4 +1,4 @@
-//! `planet score`: anybody's predictions against the truth, by rules that are named.
+//! `planet score`: scores the predictions of any system against the true positions, by stated rules.
 
 mod compare;
 mod contest;
@@ -260,7 +260,7 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
 
 impl ScoreArguments {
     /// The test set as a manifest, where something needs more of it than positions: training
-    /// photos to compare with, or a drawn earth whose ideals are known.
+    /// photos to compare with, or a synthetic earth whose ideals are known.
     fn test(
         &self,
         partition: Option<&Partition>,

@@ -1,4 +1,4 @@
-//! `planet train --photos DIR`: somebody's own library, from its headers to a run.
+//! `planet train --photos DIR`: trains on a user's own library, from its headers to a run.
 
 use std::path::Path;
 
