@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Trains inception-mini on a small folder of real photos and judges it twice: on groups of known
-places that were held out, and on places that were never seen.
+"""Trains inception-mini on a small folder of real photos and evaluates it twice: on held-out groups
+of known places, and on places that were never seen.
 
-Needs nothing but Python. Usage: experiments/real-photos.py PLANET FOLDER OUT [--epochs 20]
+Needs only Python. Usage: experiments/real-photos.py PLANET FOLDER OUT [--epochs 20]
     PLANET  the binary
-    FOLDER  photos with positions in their headers, in one folder a collection
+    FOLDER  photos with positions in their headers, one subfolder per collection
     OUT     a new folder for manifests, runs, models and reports
 
-A group is a day, or where a photo has no time everything at its exact position: neighbours in an
-album are metres apart and must not stand on both sides. Expected on 1,680 photos and 2 cores: a
+A group is a day; for a photo without a time it is all photos at the same position. Neighbouring
+photos of an album are metres apart and must be in the same part of the split. Expected on 1,680 photos and 2 cores: a
 few minutes, and the figures of docs/real-photos.md.
 """
 

@@ -18,17 +18,17 @@ use crate::{failure::Failure, onnxruntime};
 /// What runs a model: shared by every command that looks at photos.
 #[derive(Args, Clone, Debug)]
 pub struct EngineChoice {
-    /// What runs the model; `auto` takes ONNX Runtime where it is found, else rten
+    /// Inference engine; `auto` uses ONNX Runtime if it is found, otherwise rten
     #[arg(long, value_enum, default_value = "auto")]
     pub engine: EngineName,
-    /// What ONNX Runtime runs on: auto, cpu, openvino, openvino:bf16, cuda:N, tensorrt:N,
-    /// coreml, directml:N
+    /// Device for ONNX Runtime: auto, cpu, openvino, openvino:bf16, cuda:N, tensorrt:N, coreml,
+    /// directml:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceName,
-    /// Threads that the engine uses; by default one per core
+    /// Number of threads of the engine; by default one per core
     #[arg(long, alias = "workers", value_name = "N")]
     pub threads: Option<NonZero<usize>>,
-    /// The ONNX Runtime library to load instead of looking for one
+    /// ONNX Runtime library to load, instead of searching for one
     #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
     pub onnxruntime: Option<PathBuf>,
 }
@@ -36,11 +36,11 @@ pub struct EngineChoice {
 /// Which library runs a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineName {
-    /// The quickest that is here
+    /// The fastest available engine
     Auto,
     /// Built in, CPU only
     Rten,
-    /// Found at run time
+    /// ONNX Runtime, loaded at run time if it is installed
     Onnxruntime,
 }
 
@@ -61,8 +61,9 @@ impl FromStr for DeviceName {
     }
 }
 
-const INSTALL: &str = "pip install onnxruntime, or onnxruntime-openvino for CPUs with AVX-512 or \
-     AMX, or name the library with --onnxruntime FILE; planet engine list shows what is here";
+const INSTALL: &str = "install it with pip install onnxruntime (onnxruntime-openvino for CPUs with \
+     AVX-512 or AMX), or name the library with --onnxruntime FILE; planet engine list shows what is \
+     available";
 
 impl EngineChoice {
     /// Loads a package's network into the engine that was chosen.

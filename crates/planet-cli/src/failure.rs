@@ -22,7 +22,7 @@ enum Kind {
     Failed,
     /// The arguments make no sense together: exit code 2.
     Usage,
-    /// Whoever reads our output has seen enough, which is no error.
+    /// The reader closed our output, which is not an error.
     BrokenPipe,
 }
 

@@ -19,11 +19,11 @@ use crate::{
     failure::Failure,
 };
 
-/// Estimate where photos were taken; train and evaluate models that do so.
+/// Estimate where photos were taken; train and evaluate geolocation models
 #[derive(Debug, Parser)]
 #[command(name = "planet", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
-    /// Replace files that exist already
+    /// Replace output files that already exist
     #[arg(long, global = true)]
     overwrite: bool,
     #[command(subcommand)]
@@ -32,37 +32,37 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the whole method on a drawn earth, in a few minutes
+    /// Run the whole method on synthetic photos, in a few minutes
     Demo(demo::Arguments),
     /// Show the S2 cell of a position or token
     Cell(cell::Arguments),
-    /// Divide the earth into classes; inspect and compare the result
+    /// Build, inspect and compare partitions of the earth into cells
     Partition(partition::Arguments),
-    /// Make, count, split and clean datasets
+    /// Create, summarise, split and clean datasets
     Dataset(dataset::Arguments),
     /// List inference engines and measure their speed
     Engine(engine::Arguments),
-    /// Describe architectures; check and import models
+    /// Describe, verify and import models
     Model(model::Arguments),
-    /// Draw an earth on which the best possible accuracy is known
+    /// Generate synthetic photos for which the best possible accuracy is known
     World(world::Arguments),
     /// Estimate where photos were taken
     Locate(Box<locate::Arguments>),
-    /// Show which parts of a photo an answer rests on
+    /// Show which parts of a photo determine an answer
     Explain(Box<explain::Arguments>),
     /// Evaluate a model on photos whose position is known
     Evaluate(Box<evaluate::Arguments>),
-    /// Score anybody's predictions
+    /// Score the predictions of any system
     Score(Box<score::Arguments>),
-    /// Locate albums by the paper's sequence models
+    /// Train, apply and evaluate album models
     Album(album::Arguments),
-    /// Locate your own photos by known positions, times and a model
+    /// Locate the photos of your own library from known positions, times and a model
     Library(library::Arguments),
     /// Train a model from photos with positions
     Train(Box<train::Arguments>),
-    /// Make a model package of a training run
+    /// Export a training run as a model package
     Export(export::Arguments),
-    /// Show version, features and data licences
+    /// Show the version, the features of this build and the data licences
     About,
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },

@@ -44,6 +44,6 @@ pub fn file(path: &Path) -> Result<(), Failure> {
     if ALLOWED.load(Ordering::Relaxed) || !path.is_file() {
         return Ok(());
     }
-    Err(Failure::new(format!("{}: exists already", path.display()))
-        .hint("--overwrite replaces it; or name another file"))
+    Err(Failure::new(format!("{}: the file already exists", path.display()))
+        .hint("replace it with --overwrite, or name another file"))
 }

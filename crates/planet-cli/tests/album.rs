@@ -136,7 +136,7 @@ fn libraries_with_nothing_to_go_by_are_refused_with_the_cure() {
     locate(&["bare.csv"])
         .assert()
         .code(1)
-        .stderr(contains("nothing to go by").and(contains("--model")));
+        .stderr(contains("so no photo can be located").and(contains("--model")));
     locate(&["photos.csv", "--ignore-positions"]).assert().code(1).stderr(contains("--model"));
     locate(&["empty"]).assert().code(1).stderr(contains("no photos in empty"));
     let album = |scheme: &str| {
@@ -145,13 +145,13 @@ fn libraries_with_nothing_to_go_by_are_refused_with_the_cure() {
         command
     };
     album("average").assert().code(2).stderr(contains("needs --model"));
-    album("lstm-3").assert().code(2).stderr(contains("no album scheme"));
+    album("lstm-3").assert().code(2).stderr(contains("is not an album scheme"));
     album("hmm").assert().code(2).stderr(contains("planet library locate"));
     locate(&["photos.csv", "--certain", "0"]).assert().code(2);
     locate(&["nosuch"])
         .assert()
         .code(1)
-        .stderr(contains("no folder or file nosuch").and(contains("planet dataset scan")));
+        .stderr(contains("no such file or folder: nosuch").and(contains("planet dataset scan")));
     planet(folder)
         .args(["library", "validate", "bare.csv"])
         .assert()

@@ -185,7 +185,7 @@ fn tables_that_cannot_be_understood_are_refused_with_the_cure() {
         assert!(!at.join("f.csv").exists());
     }
     fs::write(at.join("m.csv"), "photo,latitude,longtude\na.jpg,1,2\n").expect("written");
-    planet(at, &["dataset", "stats", "m.csv"]).code(1).stderr(contains("half of a position"));
+    planet(at, &["dataset", "stats", "m.csv"]).code(1).stderr(contains("only one coordinate"));
     // A decimal comma where commas separate columns.
     fs::write(at.join("m.csv"), "photo,lat,lng\na.jpg,1,5,2,5\n").expect("written");
     planet(at, &["dataset", "stats", "m.csv"])
@@ -215,10 +215,10 @@ fn all_rows_that_were_left_out_are_listed_on_request() {
     fs::write(at.join("m.csv"), format!("photo,lat,lng\ngood.jpg,1,2\n{rows}")).expect("written");
     planet(at, &["dataset", "stats", "m.csv"])
         .success()
-        .stderr(contains("skipped: 10 more like these; --problems FILE lists them all"));
+        .stderr(contains("skipped: 10 more; --problems FILE lists them all"));
     planet(at, &["dataset", "stats", "m.csv", "--problems", "p.csv"])
         .success()
-        .stderr(contains("skipped: 10 more like these; all are in p.csv"));
+        .stderr(contains("skipped: 10 more; all are listed in p.csv"));
     let list = fs::read_to_string(at.join("p.csv")).expect("written");
     assert_eq!(list.lines().count(), 31);
     assert!(list.contains("m.csv:32,lat is not a number: 'x',write decimal degrees\n"), "{list}");

@@ -89,7 +89,7 @@ fn a_folder_without_photos_is_an_error_that_leaves_nothing() {
     fs::create_dir(folder.path().join("photos")).expect("made");
     planet(folder.path(), &["dataset", "scan", "photos", "-o", "m.csv"])
         .code(1)
-        .stderr(contains("no photo there"));
+        .stderr(contains("no photos found"));
     planet(folder.path(), &["dataset", "scan", "nowhere", "-o", "m.csv"])
         .code(1)
         .stderr(contains("nowhere"));
@@ -114,7 +114,7 @@ fn an_interrupted_scan_goes_on_and_does_not_read_again() {
     planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
         .success()
         .stderr(contains("2 photos, 1 with a position"))
-        .stderr(contains("1 of them were read by a scan that was interrupted"));
+        .stderr(contains("1 of them were read by an earlier, interrupted scan"));
     let manifest = text(at, "m.csv");
     assert_eq!(ids(&manifest), ["home/cat.JPG", "venice/bridge.jpg"]);
     assert!(manifest.contains("home/cat.JPG,,,2019-07-14T18:03:22+02:00,"), "{manifest}");
@@ -141,7 +141,7 @@ fn a_cycle_of_links_is_named_and_left() {
         .expect("linked");
     planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
         .success()
-        .stderr(contains("again: leads back to"))
+        .stderr(contains("again: links back to"))
         .stderr(contains("dangling.jpg: "));
     assert_eq!(ids(&text(at, "m.csv")), ["home/cat.JPG", "venice/bridge.jpg"]);
 }
@@ -180,9 +180,9 @@ fn an_interrupted_scan_of_other_folders_puts_none_of_their_photos_into_the_manif
         fs::copy(golden("facts/three.jpg"), at.join(name).join("1.jpg")).expect("copied");
     }
     interrupted_scan(at, &["a", "b"]);
-    planet(at, &["dataset", "scan", "b", "c", "-o", "m.csv"])
-        .success()
-        .stderr(contains("2 photos").and(contains("1 of them were read by a scan")));
+    planet(at, &["dataset", "scan", "b", "c", "-o", "m.csv"]).success().stderr(
+        contains("2 photos").and(contains("1 of them were read by an earlier, interrupted scan")),
+    );
     assert_eq!(ids(&text(at, "m.csv")), ["b/1.jpg", "c/1.jpg"]);
 }
 
@@ -204,9 +204,9 @@ fn notes_of_an_interrupted_scan_are_told_by_the_next_one() {
     interrupted_scan(at, &["photos"]);
     planet(at, &["dataset", "scan", "photos", "-o", "m.csv", "--problems", "p.csv"])
         .success()
-        .stderr(contains("note: home/cat.JPG: sidecar: is no XMP"))
-        .stderr(contains("1 photos say something that was not believed"));
-    assert!(text(at, "p.csv").contains("home/cat.JPG,sidecar: is no XMP,\"delete the file"));
+        .stderr(contains("note: home/cat.JPG: sidecar: is not XMP"))
+        .stderr(contains("1 photos have implausible metadata"));
+    assert!(text(at, "p.csv").contains("home/cat.JPG,sidecar: is not XMP,\"delete the file"));
 }
 
 #[test]
@@ -234,16 +234,16 @@ fn files_that_are_no_photos_are_counted_by_kind() {
     planet(at, &["dataset", "scan", "photos", "photos/venice", "-o", "m.csv"])
         .success()
         .stderr(contains("3 photos, 2 with a position"))
-        .stderr(contains("1 sidecars were read with their photos"))
+        .stderr(contains("1 sidecars were read together with their photos"))
         .stderr(contains(
             "2 videos, 1 video of a Live Photo, 2 RAW files, 1 JPEG XL file, 2 JSON files, \
-             1 sidecar without a photo and 1 other file were left out",
+             1 sidecar without a photo and 1 other file were skipped",
         ));
     fs::create_dir(at.join("films")).expect("made");
     fs::write(at.join("films/a.mp4"), "").expect("written");
     planet(at, &["dataset", "scan", "films", "-o", "f.csv"])
         .code(1)
-        .stderr(contains("films: no photo there, only 1 video"));
+        .stderr(contains("films: no photos found, only 1 video"));
 }
 
 /// The numbers that begin lines or stand before these words in what a scan says at the end.
@@ -305,12 +305,12 @@ fn every_file_of_a_damaged_library_is_in_one_of_the_counts_and_in_the_list() {
     let said = String::from_utf8(said).expect("UTF-8");
     let count = |what| counted(&said, what);
     assert_eq!(count(" photos, "), PHOTOS - broken, "{said}");
-    assert_eq!(count(" files or folders could not be read"), broken, "{said}");
-    assert_eq!(count(" photos say something"), noted, "{said}");
+    assert_eq!(count(" files or folders cannot be read"), broken, "{said}");
+    assert_eq!(count(" photos have implausible metadata"), noted, "{said}");
     let left = count(" videos") + count(" RAW files") + count(" other files");
     let sidecars = count(" sidecars were read");
     assert_eq!(PHOTOS - broken + broken + sidecars + left, files, "{said}");
-    assert!(said.contains("more like these; all are in p.csv"), "{said}");
+    assert!(said.contains("more; all are listed in p.csv"), "{said}");
     // Both the named and the merely counted stand in the list, each with its file.
     let list = text(at, "p.csv");
     assert_eq!(list.lines().next(), Some("file,what,cure"));
@@ -332,7 +332,7 @@ fn a_sidecar_elsewhere_is_told_with_who_won() {
         exif:GPSLongitude="2,17.7E"/></rdf:RDF></x:xmpmeta>"#;
     fs::write(at.join("photos/venice/bridge.XMP"), sidecar).expect("written");
     planet(at, &["dataset", "scan", "photos", "-o", "m.csv"]).success().stderr(contains(
-        "bridge.jpg: exif: position 45.44080, 12.31550 is not taken: sidecar's is",
+        "bridge.jpg: exif: position 45.44080, 12.31550 is ignored: that of sidecar is used",
     ));
     assert!(text(at, "m.csv").contains("venice/bridge.jpg,48.858"));
 }
@@ -468,7 +468,7 @@ fn a_photo_that_cannot_be_read_keeps_its_row_and_is_named() {
         .stderr(contains("gone.jpg: "))
         .stderr(contains("empty.jpg: "))
         .stderr(contains("huge.png: 60000"))
-        .stderr(contains("3 photos could not be read; their rows are kept"));
+        .stderr(contains("3 photos cannot be read; their rows are kept"));
     assert_eq!(ids(&text(at, "e.csv")), ["gone.jpg", "empty.jpg", "huge.png"]);
     planet(at, &["dataset", "enrich", "drawn/m.csv", "--hash", "--strict", "-o", "s.csv"])
         .code(1)
@@ -476,7 +476,7 @@ fn a_photo_that_cannot_be_read_keeps_its_row_and_is_named() {
     assert!(!at.join("s.csv").exists());
     planet(at, &["dataset", "enrich", "drawn/m.csv", "-o", "s.csv"])
         .code(2)
-        .stderr(contains("nothing to add"));
+        .stderr(contains("no column to add was selected"));
 }
 
 #[test]

@@ -222,7 +222,9 @@ fn commands_replace_a_file_only_when_asked_to() {
     ] {
         fs::write(at.join(file), own).expect("written");
         let refused = planet(at).args(arguments).arg(file).assert().code(1);
-        refused.stderr(contains(format!("{file}: exists already")).and(contains("--overwrite")));
+        refused.stderr(
+            contains(format!("{file}: the file already exists")).and(contains("--overwrite")),
+        );
         assert_eq!(fs::read_to_string(at.join(file)).expect("kept"), own, "{arguments:?}");
     }
     planet(at)

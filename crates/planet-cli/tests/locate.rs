@@ -157,8 +157,8 @@ fn ground_is_a_country_a_box_or_a_polygon() {
     locate("sydney.geojson").success().stdout(sydney);
     // Two of three classes: what is left sums to one.
     locate("0,-80,60,10").success().stdout(contains("151.2153").not());
-    locate("none.geojson").code(1).stderr(contains("none.geojson: holds no Polygon"));
-    locate("atlantis").code(2).stderr(contains("'atlantis' is no ISO country code"));
+    locate("none.geojson").code(1).stderr(contains("none.geojson: contains no Polygon"));
+    locate("atlantis").code(2).stderr(contains("'atlantis' is neither an ISO country code"));
 }
 
 #[test]
@@ -190,9 +190,9 @@ fn what_is_no_photo_is_named_before_a_model_is_loaded() {
         let mut command = planet(folder);
         command.args(["locate", photo, "--model", "nowhere"]).assert()
     };
-    locate("nosuch").code(1).stderr(contains("there is no such photo, folder or manifest"));
+    locate("nosuch").code(1).stderr(contains("no such photo, folder or manifest"));
     locate("nosuch.csv").code(1).stderr(contains("no such manifest").and(contains("dataset scan")));
-    locate("https://example.org/a.jpg").code(2).stderr(contains("never downloads"));
+    locate("https://example.org/a.jpg").code(2).stderr(contains("does not download files"));
 }
 
 #[test]

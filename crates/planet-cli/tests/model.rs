@@ -19,7 +19,7 @@ fn a_foreign_classifier_becomes_a_package_that_locates_photos() {
         .args(["model", "verify", "model", "--engine", "rten"])
         .assert()
         .success()
-        .stdout(contains("agree with their hashes").and(contains("3 classes")));
+        .stdout(contains("match their hashes").and(contains("3 classes")));
     planet(folder)
         .args(["world", "draw", "--photos", "12", "--size", "64", "-o", "photos"])
         .assert()
@@ -44,9 +44,12 @@ fn a_foreign_classifier_becomes_a_package_that_locates_photos() {
     locate(&["--within", "JP"])
         .assert()
         .code(1)
-        .stderr(contains("none of the model's classes lies there"));
+        .stderr(contains("none of the model's classes lies in this area"));
     locate(&["--certain", "2"]).assert().code(2);
-    locate(&["-o", "out.txt"]).assert().code(2).stderr(contains("names no format"));
+    locate(&["-o", "out.txt"])
+        .assert()
+        .code(2)
+        .stderr(contains("does not have the extension of an output format"));
     locate(&["-o", "nowhere/out.jsonl"]).assert().code(1).stderr(contains("nowhere"));
     for map in ["map.svg", "map.png", "map.html"] {
         locate(&["-o", "out.jsonl", "--map", map, "--overwrite"]).assert().success();
@@ -65,7 +68,7 @@ fn models_that_are_none_or_do_not_fit_are_named() {
     import(folder)
         .assert()
         .code(1)
-        .stderr(contains("gives 4 scores").and(contains("has 3 classes")));
+        .stderr(contains("returns 4 scores").and(contains("has 3 classes")));
     foreign(folder, 3);
     import(folder).assert().success();
     let locate = |model: &str| {
@@ -73,7 +76,7 @@ fn models_that_are_none_or_do_not_fit_are_named() {
         command.args(["locate", "gallery.jpg", "--model", model, "--engine", "rten"]);
         command
     };
-    locate("nowhere").assert().code(1).stderr(contains("no model package there"));
+    locate("nowhere").assert().code(1).stderr(contains("is not a model package"));
     locate("model").assert().code(1).stdout(contains("no answer"));
     fs::create_dir(folder.join("empty")).expect("a folder");
     planet(folder)
@@ -92,7 +95,7 @@ fn a_package_imported_from_its_own_file_gives_the_same_answers_without_any_optio
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     foreign(folder, 3);
-    import(folder).assert().success().stderr(contains("nothing vouches for the preprocessing"));
+    import(folder).assert().success().stderr(contains("the preprocessing has not been checked"));
     // The same network as PlaNet itself writes it: with its preprocessing.
     write_with_metadata(folder);
     let import = |extra: &[&str]| {
@@ -101,14 +104,17 @@ fn a_package_imported_from_its_own_file_gives_the_same_answers_without_any_optio
         command.args(["--engine", "rten", "-o", "again"]).args(extra);
         command
     };
-    import(&[]).assert().success().stderr(contains("nothing vouches").not());
+    import(&[]).assert().success().stderr(contains("the preprocessing has not been checked").not());
     let stated = |model: &str| {
         let text = fs::read_to_string(folder.join(model).join("model.json")).expect("a package");
         let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         [json["preprocess"].clone(), json["temperature"].clone()]
     };
     assert_eq!(stated("again"), stated("model"));
-    import(&["--mean", "0,0,0"]).assert().success().stderr(contains("nothing vouches"));
+    import(&["--mean", "0,0,0"])
+        .assert()
+        .success()
+        .stderr(contains("the preprocessing has not been checked"));
     let other = fs::read_to_string(folder.join("gallery.csv")).expect("a gallery");
     fs::write(folder.join("gallery.csv"), other.replace("48.8584", "48.9")).expect("another");
     import(&[]).assert().code(1).stderr(contains("was trained for another partition"));
@@ -128,7 +134,7 @@ fn an_import_is_checked_on_photos_of_known_position() {
         .assert()
         .success()
         .stdout(contains("12 photos of known position").and(contains("one answer for all")))
-        .stderr(contains("nothing vouches").not());
+        .stderr(contains("the preprocessing has not been checked").not());
     planet(folder)
         .args(["model", "import", "theirs.onnx", "--partition", "gallery.csv", "-o", "other"])
         .assert()

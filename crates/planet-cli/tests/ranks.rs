@@ -157,7 +157,7 @@ fn one_rank_that_is_told_to_end_ends_all_and_another_number_of_ranks_goes_on() {
     let all: Vec<String> = outputs.iter().map(said).collect();
     for (output, words) in outputs.iter().zip(&all) {
         assert_eq!(output.status.code(), Some(1), "{all:#?}");
-        assert!(words.contains("interrupted; everything is saved"), "{all:#?}");
+        assert!(words.contains("interrupted; the run is saved"), "{all:#?}");
     }
     let before = last(&folder.join("run")).position;
     assert!(before.steps > 0);

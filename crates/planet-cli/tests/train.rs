@@ -75,7 +75,7 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
         .args(["train", "--config", "config.toml", "-o", "run"])
         .assert()
         .code(1)
-        .stderr(contains("holds a run already").and(contains("--resume run")));
+        .stderr(contains("already contains a run").and(contains("--resume run")));
     tensorboard_reads(folder);
     let (learned, known) = (validation_loss(folder), entropy(folder));
     assert!(learned < known - 0.1, "loss {learned}, while frequencies alone give {known}");
@@ -117,7 +117,7 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
     });
     assert_eq!(figures[0], figures[1]);
     let page = fs::read_to_string(folder.join("report/index.html")).expect("a page");
-    assert!(page.contains("data:image/jpeg") && page.contains("What is "));
+    assert!(page.contains("data:image/jpeg") && page.contains("photos located in this cell"));
 }
 
 /// Holds the run's events against its summary with TensorBoard's own reader, where it is installed.
@@ -229,7 +229,8 @@ fn seeds_take_no_run_of_other_settings_and_say_why_each_ended() {
     let seeds = ["train", "--config", "config.toml", "--epochs", "1", "-o", "runs", "--seed"];
     let seeds = [&seeds[..], &["0,1"]].concat();
     planet(folder).args(&seeds).assert().success().stdout(contains("(2 seeds)")).stderr(
-        contains("training ended: all epochs are done: 1").and(contains("best, is exported")),
+        contains("training ended: all epochs are completed: 1")
+            .and(contains("best, used for export")),
     );
     // The same settings take both as they are; others take neither.
     planet(folder).args(&seeds).assert().success().stdout(contains("(2 seeds)"));

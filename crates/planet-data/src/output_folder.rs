@@ -38,7 +38,7 @@ pub enum OutputFolderError {
     },
     /// The folder holds files that were not written with it, or were changed since.
     #[error(
-        "{}: holds files that were added or changed since it was written: {}; move them away or \
+        "{}: contains files that were added or changed since it was written: {}; move them or \
          name another folder",
         path.display(),
         names.join(", ")

@@ -177,7 +177,7 @@ fn refused(error: &walkdir::Error, folder: &Path) -> DataError {
     let path = error.path().unwrap_or(folder).to_string_lossy().into_owned();
     match error.loop_ancestor() {
         Some(ancestor) => {
-            let what = format!("leads back to {}; passed over", ancestor.display());
+            let what = format!("links back to {}; skipped", ancestor.display());
             DataError::item(path, what)
         }
         None => {

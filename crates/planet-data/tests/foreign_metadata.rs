@@ -445,7 +445,7 @@ fn a_sidecar_that_overrides_a_position_far_away_says_so() {
     assert!(matches!(problem, Problem::Elsewhere { taken: PositionSource::Sidecar, .. }));
     let said = facts.notes[0].to_string();
     assert!(
-        said.contains("exif: position -33.85083, 151.21111 is not taken: sidecar's is"),
+        said.contains("exif: position -33.85083, 151.21111 is ignored: that of sidecar is used"),
         "{said}"
     );
     let near = packet("", HERE);

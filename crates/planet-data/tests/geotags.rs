@@ -189,7 +189,7 @@ fn a_cut_off_parquet_file_is_refused_with_the_cure() {
     for length in [0, 3, 4, 100, whole.len() / 2, whole.len() - 1] {
         let path = folder.file("cut.parquet", &whole[..length]);
         let error = refusal(&path, &GeotagOptions::default());
-        assert!(error.contains("fetch or write it again"), "{length}: {error}");
+        assert!(error.contains("get or write it again"), "{length}: {error}");
     }
 }
 

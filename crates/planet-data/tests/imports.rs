@@ -56,8 +56,8 @@ fn im2gps_and_osv5m_tables_become_photos() {
 #[test]
 fn a_table_without_photos_or_with_half_a_position_is_refused() {
     for (text, wanted) in [
-        ("lat,lng\n1,2\n", "no column for the photo's id"),
-        ("photo,lat\na,2\n", "half of a position"),
+        ("lat,lng\n1,2\n", "no column with the id of the photo"),
+        ("photo,lat\na,2\n", "only one coordinate"),
     ] {
         let (_folder, path) = file("t.csv", text);
         let error = ImportFormat::Table.read(&path, &ImportOptions::default()).err();
@@ -133,7 +133,8 @@ fn webdataset_shards_pair_photos_with_their_facts() {
     let photos = records.iter().flatten().map(|record| record.photo.as_str());
     assert!(photos.clone().any(|photo| photo == "s0.tar!a/0003.jpg"));
     let errors = records.iter().filter_map(|r| r.as_ref().err()).cloned().collect::<String>();
-    for wanted in ["latitude 95", "0004.json has no photo", "0005.json", "s1.tar: the shard is cut"]
+    for wanted in
+        ["latitude 95", "0004.json has no photo", "0005.json", "s1.tar: the shard is truncated"]
     {
         assert!(errors.contains(wanted), "{wanted}: {errors}");
     }

@@ -113,5 +113,5 @@ fn tables_that_are_no_manifest_are_refused_with_the_cure() {
     let bytes = std::fs::read(&path).expect("read");
     std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("written");
     let error = ManifestReader::open(&source(&path), None).err().expect("cut off");
-    assert!(error.to_string().contains("not a whole Parquet file"), "{error}");
+    assert!(error.to_string().contains("not a complete Parquet file"), "{error}");
 }

@@ -89,14 +89,14 @@ impl Engine for OnnxEngine {
     fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
         let photos = batch.photos();
         if photos == 0 {
-            let what = "a batch without photos";
+            let what = "the batch has no photos";
             return Err(EngineError::new(EngineErrorKind::Input, self.name(), what));
         }
         if let Some([height, width]) = self.size()
             && (height, width) != (batch.height(), batch.width())
         {
             let (h, w) = (batch.height(), batch.width());
-            let what = format!("the model takes photos of {height} × {width}, not {h} × {w}");
+            let what = format!("the model requires photos of {height} × {width}, not {h} × {w}");
             return Err(EngineError::new(EngineErrorKind::Input, self.name(), what));
         }
         let [mut logits, embeddings] = self

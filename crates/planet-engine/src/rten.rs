@@ -112,7 +112,7 @@ fn explain(path: &Path, error: &LoadError) -> String {
     let path = path.display();
     match error.kind() {
         LoadErrorKind::OperatorInvalid => format!(
-            "{path}: {error}: an operator that rten lacks; ONNX Runtime may have it \
+            "{path}: {error}: rten does not support an operator of the model; try ONNX Runtime \
              (pip install onnxruntime, then --engine onnxruntime)"
         ),
         LoadErrorKind::UnknownFileType | LoadErrorKind::ParseError => {

@@ -17,7 +17,7 @@ impl SequenceEngine {
             return Err(EngineError::new(
                 EngineErrorKind::Model,
                 &engine,
-                "a model over sequences has one input",
+                "an album model must have one input",
             ));
         };
         let (name, shape) = (input.name.clone(), input.shape.clone());
@@ -26,7 +26,7 @@ impl SequenceEngine {
             Some([_, _, features]) => *features,
             Some(axes) => {
                 let axes = axes.len();
-                let what = format!("input '{name}' has {axes} axes, a sequence has 3");
+                let what = format!("input '{name}' has {axes} axes, but a sequence has 3");
                 return Err(EngineError::new(EngineErrorKind::Model, &engine, what));
             }
         };
@@ -57,8 +57,9 @@ impl SequenceModel for SequenceEngine {
         let wanted = self.features.unwrap_or(features);
         if features != wanted || features == 0 || !values.len().is_multiple_of(features) {
             let count = values.len();
-            let what =
-                format!("the model takes {wanted} features a step, not {count} in {features}s");
+            let what = format!(
+                "the model requires {wanted} features per step, but received {count} values in steps of {features}"
+            );
             return Err(EngineError::new(EngineErrorKind::Input, self.name(), what));
         }
         if values.is_empty() {

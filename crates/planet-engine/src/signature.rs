@@ -53,7 +53,7 @@ impl Signature {
             inputs => {
                 let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
                 return Err(format!(
-                    "the model has {} inputs ({}), not one with pixels",
+                    "the model has {} inputs ({}); it must have one, for pixels",
                     names.len(),
                     names.join(", ")
                 ));
@@ -63,7 +63,7 @@ impl Signature {
             && shape.len() != 4
         {
             let (name, axes) = (&input.name, shape.len());
-            return Err(format!("input '{name}' has {axes} axes, pixels have 4"));
+            return Err(format!("input '{name}' has {axes} axes, but pixels have 4"));
         }
         let outputs = session.outputs();
         let has = |name: &str| outputs.iter().any(|output| output == name);
@@ -71,21 +71,27 @@ impl Signature {
         let scores = match (&self.scores, outputs) {
             (Some(name), _) if has(name) => name.clone(),
             (Some(name), _) => {
-                return Err(format!("the model has no output '{name}'; it has {}", known()));
+                return Err(format!(
+                    "the model has no output '{name}'; its outputs are {}",
+                    known()
+                ));
             }
             (None, _) if has("logits") => "logits".to_owned(),
             (None, [only]) => only.clone(),
             (None, _) => {
                 let known = known();
                 return Err(format!(
-                    "name the output with the scores, none is named 'logits': {known}"
+                    "no output is named 'logits'; name the output with the scores: {known}"
                 ));
             }
         };
         let embedding = match &self.embedding {
             Some(name) if has(name) => Some(name.clone()),
             Some(name) => {
-                return Err(format!("the model has no output '{name}'; it has {}", known()));
+                return Err(format!(
+                    "the model has no output '{name}'; its outputs are {}",
+                    known()
+                ));
             }
             None => has("embedding").then(|| "embedding".to_owned()),
         };

@@ -74,12 +74,12 @@ pub struct Uniform {
 #[non_exhaustive]
 pub enum BuildError {
     /// There are no photos.
-    #[error("there is no photo with a position")]
+    #[error("no photo has a position")]
     NoPhotos,
     /// Cells would be dropped for having too few photos although none is split that has fewer.
     #[error(
         "cells are split above {split_above} photos but kept only from {keep_from}: \
-         every cell would be dropped; keep from fewer than are split"
+         every cell would be dropped; choose a smaller minimum number of photos"
     )]
     KeepsLess {
         /// t1.
@@ -88,7 +88,7 @@ pub enum BuildError {
         keep_from: u64,
     },
     /// The least level is finer than the greatest.
-    #[error("the least level {min} is finer than the greatest level {max}")]
+    #[error("the minimum level {min} is finer than the maximum level {max}")]
     Levels {
         /// The least level.
         min: Level,
@@ -96,7 +96,9 @@ pub enum BuildError {
         max: Level,
     },
     /// No cell holds enough photos.
-    #[error("none of {photos} photos lies in a cell that has enough of them; keep from fewer")]
+    #[error(
+        "none of {photos} photos is in a cell with enough photos; choose a smaller minimum number of photos"
+    )]
     NothingKept {
         /// Photos there were.
         photos: usize,

@@ -32,7 +32,7 @@ pub enum GeoError {
         cell: String,
     },
     /// A partition without any class, or with more than 2³² − 1.
-    #[error("a partition has between 1 and 4294967295 classes, not {0}")]
+    #[error("a partition must have between 1 and 4294967295 classes, not {0}")]
     ClassCount(usize),
 }
 

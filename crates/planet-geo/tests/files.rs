@@ -49,7 +49,7 @@ fn the_layout_of_labels_is_read_in_the_order_of_the_labels() {
     assert_eq!(partition.point(ClassId(1)), Some(mean));
     let gap = text.replace("1,47a1", "2,47a1");
     let error = read(&gap).expect_err("class 1 is missing");
-    assert!(error.starts_with("p.csv:4: class 2 stands where class 1 should"), "{error}");
+    assert!(error.starts_with("p.csv:4: found class 2 instead of class 1"), "{error}");
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn every_wrong_row_is_refused_by_its_line_with_the_reason() {
         ("47a1,5,91,0,,\n", "p.csv:2: latitude 91 is not within -90..=90"),
         ("47a1,5,NaN,0,,\n", "p.csv:2: latitude NaN is not within"),
         ("47a1,5,north,0,,\n", "p.csv:2: 'north' is not a number of degrees"),
-        ("47a1,5,1\n", "p.csv:2: the row has 3 cells, the header 6"),
+        ("47a1,5,1\n", "p.csv:2: the row has 3 cells, but the header has 6"),
         (",5,,,,\n", "p.csv:2: a class without a cell needs a position"),
-        ("", "p.csv: a partition has between 1 and 4294967295 classes, not 0"),
+        ("", "p.csv: a partition must have between 1 and 4294967295 classes, not 0"),
     ];
     for (rows, reason) in cases {
         let error = read(&format!("{HEADER}{rows}")).expect_err(rows);
@@ -129,9 +129,9 @@ fn metadata_that_makes_no_sense_is_refused_by_its_line() {
         ("max_level=5", "p.csv:3: cell 47a1 is of level 6, not within the file's 0..=5"),
         ("min_level=900", "p.csv:1: level 900 is not within 0..=30"),
         ("split_above=lots", "p.csv:1: split_above is 'lots', not a whole number"),
-        ("point=middle", "p.csv:1: point is 'middle'; it is 'mean' or 'centre'"),
-        ("format=planet-partition-9", "p.csv:1: format 'planet-partition-9' is unknown"),
-        ("fingerprint=0123", "p.csv: fingerprint 0123 belongs to other rows"),
+        ("point=middle", "p.csv:1: point is 'middle'; it must be 'mean' or 'centre'"),
+        ("format=planet-partition-9", "p.csv:1: format 'planet-partition-9' is not supported"),
+        ("fingerprint=0123", "p.csv: fingerprint 0123 does not match the rows"),
     ];
     for (line, reason) in cases {
         let error = read(&format!("# {line}\n{HEADER}47a1,5,,,,\n")).expect_err(line);
@@ -142,7 +142,7 @@ fn metadata_that_makes_no_sense_is_refused_by_its_line() {
 #[test]
 fn what_is_no_partition_is_refused() {
     assert!(read("").expect_err("empty").contains("has no rows"));
-    assert!(read("IMG_ID,LAT,LON\na,1,2\n").expect_err("positions").contains("is no partition"));
+    assert!(read("IMG_ID,LAT,LON\na,1,2\n").expect_err("positions").contains("is not a partition"));
     let binary = Partition::read(&[0xff, 0xd8, 0xff, b'\n'][..], "p.csv").expect_err("a picture");
     assert!(binary.to_string().contains("not UTF-8"), "{binary}");
     let endless = std::io::BufReader::new(std::io::repeat(b'7'));
@@ -218,7 +218,10 @@ fn scatter_that_is_incomplete_or_falls_is_refused_by_its_row() {
     assert!(error.contains("has no column within_2500_km"), "{error}");
     let whole = format!("{header},within_2500_km\n");
     let error = read(&format!("{whole}3,1,,,0.5,0.4,1,1,1\n")).expect_err("it falls");
-    assert!(error.starts_with("p.csv:2: ") && error.contains("grow with the radius"), "{error}");
+    assert!(
+        error.starts_with("p.csv:2: ") && error.contains("not fall with the radius"),
+        "{error}"
+    );
     let error = read(&format!("{whole}3,1,,,0.5,x,1,1,1\n")).expect_err("not a number");
     assert!(error.contains("within_25_km is 'x'"), "{error}");
     let unknown = read(&format!("{whole}3,1,,,,,,,\n")).expect("empty is unknown");

@@ -21,7 +21,7 @@ pub enum NetworkError {
     DuplicateName(String),
     /// An input that the architecture cannot take.
     #[error(
-        "{architecture} takes photos of {least} to {greatest} pixels a side, not {height} × {width}"
+        "{architecture} requires photos with sides of {least} to {greatest} pixels, not {height} × {width}"
     )]
     InputSize {
         /// The architecture's name.
@@ -42,7 +42,7 @@ pub enum NetworkError {
     #[error("network '{0}' has no output named 'logits'")]
     NoLogits(String),
     /// An unknown architecture.
-    #[error("there is no architecture '{name}'; there are {known}")]
+    #[error("unknown architecture '{name}'; the architectures are {known}")]
     Architecture {
         /// What was asked for.
         name: String,
@@ -54,5 +54,8 @@ pub enum NetworkError {
 /// What an operation finds wrong with its inputs, before the node's name is known.
 pub(crate) fn mismatch(wants: &str, got: &[Shape]) -> String {
     let got: Vec<String> = got.iter().map(Shape::to_string).collect();
-    format!("takes {wants}, not {}", if got.is_empty() { "nothing".into() } else { got.join("; ") })
+    format!(
+        "requires {wants}, not {}",
+        if got.is_empty() { "nothing".into() } else { got.join("; ") }
+    )
 }

@@ -54,7 +54,7 @@ impl Array {
 #[non_exhaustive]
 pub enum WeightsError {
     /// A parameter of the network is not there.
-    #[error("{network} needs '{parameter}', which the weights lack")]
+    #[error("the weights lack '{parameter}', which {network} requires")]
     Missing {
         /// The network's name.
         network: String,
@@ -62,7 +62,7 @@ pub enum WeightsError {
         parameter: String,
     },
     /// A parameter has another shape.
-    #[error("'{parameter}' of {network} has shape {wanted:?}, the weights have {found:?}")]
+    #[error("'{parameter}' of {network} has shape {wanted:?}, but the weights have {found:?}")]
     Shape {
         /// The network's name.
         network: String,
@@ -74,7 +74,7 @@ pub enum WeightsError {
         found: Vec<usize>,
     },
     /// A value that is not a number, or infinite.
-    #[error("'{parameter}' holds {value} at place {place}")]
+    #[error("'{parameter}' contains {value} at index {place}")]
     NotFinite {
         /// The parameter.
         parameter: String,

@@ -115,7 +115,7 @@ impl AlbumConfig {
     /// The first one that does not.
     pub fn check(&self) -> Result<(), TrainError> {
         check_all([
-            (self.scheme.is_sequence(), "this scheme needs no training; take one of the LSTMs"),
+            (self.scheme.is_sequence(), "this scheme needs no training; choose one of the LSTMs"),
             (self.batch > 0, "batch must be at least 1"),
             (self.hidden > 0, "hidden must be at least 1"),
             (self.chunk > 0, "chunk must be at least 1"),

@@ -27,7 +27,7 @@ pub fn export_scheme(run: &RunFolder, package: &ModelPackage) -> Result<ModelPac
     let Checkpoint { state, position } = best_checkpoint(run)?;
     let fingerprint = &package.description().partition_fingerprint;
     if position.partition != *fingerprint {
-        let (path, what) = (run.best(), "its classes are of another partition".to_owned());
+        let (path, what) = (run.best(), "its classes belong to another partition".to_owned());
         return Err(TrainError::Checkpoint { path, what }.into());
     }
     let description = package.description();

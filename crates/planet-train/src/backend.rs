@@ -55,7 +55,7 @@ pub trait Backend: Send {
         false
     }
 
-    /// Tells of a batch of a coming step, in the steps' order, so that it is on the device when
+    /// Announces the batch of a coming step, in the steps' order, so that it is on the device when
     /// its step begins.
     fn expect(&mut self, _batch: &PixelBatch) {}
 
@@ -134,10 +134,12 @@ impl State {
         let other = |what: String| Err(BackendError::OtherState(what));
         if self.slots.len() != optimizer.slots() {
             let (found, wanted) = (self.slots.len(), optimizer.slots());
-            return other(format!("it keeps {found} numbers a weight, the optimizer {wanted}"));
+            return other(format!(
+                "it has {found} numbers per weight, but the optimizer needs {wanted}"
+            ));
         }
         if self.average.is_some() != optimizer.average.is_some() {
-            return other("one has a moving average of the weights and the other has none".into());
+            return other("only one of the two has a moving average of the weights".into());
         }
         let sets = [&self.weights].into_iter().chain(&self.slots).chain(&self.average);
         for (at, set) in sets.enumerate() {
@@ -149,7 +151,9 @@ impl State {
                     None if slot && is_statistic(name) => {}
                     Some(found) => {
                         let (found, wanted) = (found.shape(), array.shape());
-                        return other(format!("'{name}' is {found:?} there and {wanted:?} here"));
+                        return other(format!(
+                            "'{name}' is {found:?} in the checkpoint and {wanted:?} in this run"
+                        ));
                     }
                     None => return other(format!("'{name}' is missing")),
                 }
@@ -185,7 +189,7 @@ pub enum BackendError {
     Setting(#[from] InvalidSetting),
     /// Pixels of another size, or none.
     #[error(
-        "a batch of {photos} photos of {} x {} px for a network that takes {} x {}",
+        "a batch of {photos} photos has {} x {} px, but the network requires {} x {}",
         found[0], found[1], wanted[0], wanted[1]
     )]
     Batch {
@@ -226,7 +230,7 @@ pub enum BackendError {
     #[error(transparent)]
     Group(#[from] GroupError),
     /// A state of another run.
-    #[error("the checkpoint is of another run: {0}")]
+    #[error("the checkpoint belongs to another run: {0}")]
     OtherState(String),
     /// There is no such device, or it cannot do what is asked of it.
     #[error("{0}")]

@@ -96,8 +96,8 @@ impl TrainConfig {
         let (backend, processes) = (self.backend, group.size());
         if backend != BackendName::Torch && processes > 1 {
             return Err(BackendError::Device(format!(
-                "the backend {backend} trains in one process, not in {processes}: the backend \
-                 torch does",
+                "the backend {backend} trains in one process, not in {processes}; use the backend \
+                 torch",
             )));
         }
         match (backend, self.device.as_str(), self.precision) {
@@ -105,10 +105,10 @@ impl TrainConfig {
                 Ok(Box::new(Cpu::new(network, weights, self.optimizer)?))
             }
             (BackendName::Cpu, "auto" | "cpu", precision) => Err(BackendError::Device(format!(
-                "the backend cpu has no precision '{precision}': the backend torch has"
+                "the backend cpu does not support the precision '{precision}'; use the backend torch"
             ))),
             (BackendName::Cpu, device, _) => Err(BackendError::Device(format!(
-                "the backend cpu has no device '{device}': the backends burn and torch may have"
+                "the backend cpu does not support the device '{device}'; use the backend burn or torch"
             ))),
             (BackendName::Burn, ..) => burn(self, network, weights),
             (BackendName::Torch, ..) => torch(self, network, weights, group),
@@ -137,7 +137,7 @@ fn torch(
     _: &Weights,
     _: &Group,
 ) -> Result<Box<dyn Backend>, BackendError> {
-    let what = "this build has no libtorch: build it with \
+    let what = "this build does not include libtorch; build it with \
                 `scripts/with-torch cargo build --release -p planet-cli --features torch`";
     Err(BackendError::Device(what.to_owned()))
 }

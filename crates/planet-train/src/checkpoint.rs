@@ -159,12 +159,15 @@ impl Checkpoint {
         let (_, metadata) = SafeTensors::read_metadata(bytes)
             .map_err(|error| wrong(format!("not a safetensors file: {error}")))?;
         let position = metadata.metadata().as_ref().and_then(|map| map.get("planet"));
-        let position = position.ok_or_else(|| wrong("weights, but no checkpoint".to_owned()))?;
+        let position = position
+            .ok_or_else(|| wrong("contains weights, but is not a checkpoint".to_owned()))?;
         let position: Position =
             serde_json::from_str(position).map_err(|error| wrong(error.to_string()))?;
         if position.format != FORMAT {
             let found = &position.format;
-            return Err(wrong(format!("format '{found}' is not '{FORMAT}', which this reads")));
+            return Err(wrong(format!(
+                "format '{found}' is not supported; this version reads '{FORMAT}'"
+            )));
         }
         let (all, _) = Weights::from_safetensors(bytes)?;
         let mut state = State {

@@ -26,7 +26,7 @@ impl Course {
             (self.epochs > 0, "epochs must be at least 1"),
             (not_negative(self.minutes), "minutes must be at least 0"),
             (self.checkpoint_minutes > 0.0, "checkpoint_minutes must be above 0"),
-            (smoothing, "label_smoothing must lie from 0 to below 1"),
+            (smoothing, "label_smoothing must be at least 0 and below 1"),
         ])
     }
 }
@@ -58,8 +58,8 @@ pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path, other: &str) -> Result
         .map_err(|error: toml::de::Error| wrong(error.to_string().trim_end().to_owned()))?;
     if table.contains_key(other) {
         return Err(wrong(match other {
-            "scheme" => "is for a run over albums: it names a `scheme`".to_owned(),
-            _ => format!("is for a run over photos: it names an `{other}`"),
+            "scheme" => "is a configuration for albums, because it contains `scheme`".to_owned(),
+            _ => format!("is a configuration for photos, because it contains `{other}`"),
         }));
     }
     // Read again from the text, so that the error can point at the line.

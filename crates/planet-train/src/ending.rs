@@ -15,12 +15,12 @@ pub enum Ending {
 }
 
 impl fmt::Display for Ending {
-    /// In words: `no better validation accuracy`.
+    /// In words: `the validation accuracy has not improved`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Converged => "no better validation accuracy",
-            Self::Epochs => "all epochs are done",
-            Self::Time => "the time is used up",
+            Self::Converged => "the validation accuracy has not improved",
+            Self::Epochs => "all epochs are completed",
+            Self::Time => "the time limit is reached",
             Self::Interrupted => "interrupted",
         })
     }

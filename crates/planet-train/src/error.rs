@@ -45,7 +45,7 @@ pub enum TrainError {
         /// What is wrong with it.
         what: String,
     },
-    /// A run that was made with other settings than it is to go on with.
+    /// A run that was made with settings other than those with which it is to be resumed.
     #[error(
         "{}: was made with {name} {then}, not {now}; use the same settings, or name another folder",
         path.display()
@@ -61,7 +61,7 @@ pub enum TrainError {
         now: String,
     },
     /// A run stands there already.
-    #[error("{} holds a run already", path.display())]
+    #[error("{} already contains a run", path.display())]
     Taken {
         /// The folder.
         path: PathBuf,
@@ -71,13 +71,13 @@ pub enum TrainError {
     Folder(#[from] OutputFolderError),
     /// No photo to learn from.
     #[error(
-        "no photo to train on: of {photos} photos, {without_position} have no position and \
-         {outside} lie outside every cell of the partition"
+        "no photo can be used for training: of {photos} photos, {without_position} have no position \
+         and {outside} are outside every cell of the partition"
     )]
     NoPhotos {
         /// Photos in the manifest.
         photos: usize,
-        /// Those that nobody knows the place of.
+        /// Those without a position.
         without_position: usize,
         /// Those in dropped cells.
         outside: usize,
@@ -103,7 +103,9 @@ pub enum TrainError {
         photos: Vec<String>,
     },
     /// The same, on another rank.
-    #[error("the loss is no number at step {step}, on another rank, which names the photos")]
+    #[error(
+        "the loss is not a number at step {step} on another rank; its error message names the photos"
+    )]
     DivergedElsewhere {
         /// The step, counted from 0.
         step: u64,
@@ -112,14 +114,14 @@ pub enum TrainError {
     #[error(transparent)]
     Group(#[from] GroupError),
     /// A package whose network gives no embedding.
-    #[error("{}: its network gives no embedding, which album schemes read", path.display())]
+    #[error("{}: its network has no embedding output, which album schemes require", path.display())]
     NoEmbedding {
         /// The package.
         path: PathBuf,
     },
     /// A package of another network than the run's.
     #[error(
-        "{}: holds another network than the one whose embeddings this run learns from",
+        "{}: contains another network than the one whose embeddings this run uses",
         path.display()
     )]
     OtherNetwork {

@@ -22,7 +22,7 @@ pub enum ExportError {
     #[error(transparent)]
     Run(#[from] TrainError),
     /// The run has not come to the end of an epoch.
-    #[error("{0} has no checkpoint of a whole epoch yet")]
+    #[error("{0} has no checkpoint of a complete epoch yet")]
     NoCheckpoint(String),
     /// The run's partition cannot be read.
     #[error(transparent)]
@@ -126,7 +126,7 @@ pub(crate) fn calibration(run: &RunFolder, partition: &Partition) -> Result<Fitt
     let bytes = std::fs::read(&path).map_err(TrainError::file(&path))?;
     let (file, _) = Weights::from_safetensors(&bytes)?;
     let wrong =
-        || TrainError::Checkpoint { path: path.clone(), what: "holds no logits".to_owned() };
+        || TrainError::Checkpoint { path: path.clone(), what: "contains no logits".to_owned() };
     let (logits, targets) =
         (file.get("logits").ok_or_else(wrong)?, file.get("targets").ok_or_else(wrong)?);
     let [photos, classes] = logits.shape() else { return Err(wrong()) };

@@ -40,7 +40,7 @@ impl GpuApi {
     pub(crate) fn missing(device: &str) -> BackendError {
         let api = Self::of(device).unwrap_or(Self::Vulkan);
         BackendError::Device(format!(
-            "the backend burn is not in this build for '{device}': build it with \
+            "this build does not include the backend burn for '{device}'; build it with \
              `cargo build --release -p planet-cli --features {api}`"
         ))
     }

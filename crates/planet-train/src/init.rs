@@ -47,7 +47,7 @@ pub fn initial_weights(
     let unknown = given.iter().filter(|(name, _)| weights.get(name).is_none());
     matched.unknown = unknown.map(|(name, _)| name.to_owned()).collect();
     if matched.taken == 0 {
-        return Err(wrong(format!("none of its arrays fits {}", network.name())));
+        return Err(wrong(format!("none of its arrays matches {}", network.name())));
     }
     weights.check(network)?;
     Ok((weights, Some(matched)))

@@ -1,6 +1,6 @@
 use crate::vectorised::{LANES, exponential};
 
-/// What one photo cost, and how well its cell was told.
+/// The loss of one photo, and the rank of its correct class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Loss {
     /// Cross entropy in nats, label smoothing included.

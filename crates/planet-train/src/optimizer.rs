@@ -63,11 +63,11 @@ impl Rule {
             ]),
             Self::Sgd { momentum } => check_all([(
                 is_share(momentum),
-                "optimizer.rule.sgd.momentum must lie from 0 to below 1",
+                "optimizer.rule.sgd.momentum must be at least 0 and below 1",
             )]),
             Self::Adamw { beta1, beta2, eps } => check_all([
-                (is_share(beta1), "optimizer.rule.adamw.beta1 must lie from 0 to below 1"),
-                (is_share(beta2), "optimizer.rule.adamw.beta2 must lie from 0 to below 1"),
+                (is_share(beta1), "optimizer.rule.adamw.beta1 must be at least 0 and below 1"),
+                (is_share(beta2), "optimizer.rule.adamw.beta2 must be at least 0 and below 1"),
                 (above(eps), "optimizer.rule.adamw.eps must be above 0"),
             ]),
         }
@@ -124,7 +124,7 @@ impl Optimizer {
     pub fn check(&self) -> Result<(), InvalidSetting> {
         check_all([
             (not_negative(self.weight_decay), "optimizer.weight_decay must be at least 0"),
-            (self.average.is_none_or(is_share), "optimizer.average must lie from 0 to below 1"),
+            (self.average.is_none_or(is_share), "optimizer.average must be at least 0 and below 1"),
             (self.clip_norm.is_none_or(positive), "optimizer.clip_norm must be above 0"),
         ])?;
         self.rule.check()

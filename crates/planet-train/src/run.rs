@@ -98,7 +98,7 @@ impl Run {
         run.share()
     }
 
-    /// Goes on with the run in a folder, from its last checkpoint, or from the beginning where
+    /// Resumes the run in a folder, from its last checkpoint, or from the beginning where
     /// it has not come to one. The steps that follow are those of a run that was never
     /// interrupted, bit for bit.
     ///
@@ -115,7 +115,7 @@ impl Run {
         Self::resume_in(&Group::alone(), folder, config, partition, training, validation)
     }
 
-    /// Goes on with a run in a group, of as many ranks as before or another number. With as
+    /// Resumes a run in a group, of as many ranks as before or another number. With as
     /// many the steps that follow are those of a run that was never interrupted. With another
     /// number it goes on at the same place of the epoch, or less than one batch of all ranks
     /// before it; the batch of all ranks is another one then.
@@ -153,7 +153,7 @@ impl Run {
         Ok(run)
     }
 
-    /// Goes on with a run on albums as [`Run::resume`] does.
+    /// Resumes a run on albums as [`Run::resume`] does.
     ///
     /// # Errors
     /// As [`Run::resume`].
@@ -224,7 +224,7 @@ impl Run {
     /// Refuses the checkpoint of a run that was begun otherwise than this one.
     fn check_same_run(&self, path: &Path, then: &Position) -> Result<(), TrainError> {
         if then.partition != self.position.partition {
-            let what = "its classes are of another partition".to_owned();
+            let what = "its classes belong to another partition".to_owned();
             return Err(TrainError::Checkpoint { path: path.to_owned(), what });
         }
         if then.settings.is_empty() {
@@ -504,8 +504,8 @@ impl Run {
         best.map(|(epoch, _)| epoch.epoch)
     }
 
-    /// Why a run came to an ending, with the number that decided it: `no better validation
-    /// accuracy in 3 epochs`.
+    /// Why a run came to an ending, with the number that decided it: `the validation
+    /// accuracy has not improved in 3 epochs`.
     pub fn reason(&self, ending: Ending) -> String {
         match ending {
             Ending::Converged => format!("{ending} in {} epochs", self.course.patience),

@@ -15,7 +15,7 @@ pub struct Samples {
     pub(crate) positions: Vec<LatLng>,
     /// `None` outside every cell.
     pub(crate) classes: Vec<Option<ClassId>>,
-    /// Photos of the manifest that nobody knows the place of.
+    /// Photos of the manifest without a position.
     without_position: usize,
 }
 

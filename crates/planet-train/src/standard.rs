@@ -5,7 +5,7 @@ use crate::BackendError;
 /// Mean and scale of each feature of the embeddings that an album run learns from. LSTMs are
 /// trained on features with mean 0 and deviation 1: embeddings behind a ReLU and a mean all lie
 /// above zero, where one step moves every gate the same way and little else is learned (on a
-/// drawn earth one epoch then comes to 5 % of right cells instead of 31).
+/// synthetic earth one epoch then comes to 5 % of right cells instead of 31).
 ///
 /// Checkpoints hold it beside the weights; [`Standard::fold`] puts it into them at export.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,7 @@ impl Standard {
         };
         let (mean, variance) = (values(Self::MEAN)?, values(Self::VARIANCE)?);
         if mean.len() != variance.len() || !variance.iter().all(|it| *it > 0.0) {
-            let what = format!("'{}' is no variance of '{}'", Self::VARIANCE, Self::MEAN);
+            let what = format!("'{}' is not a variance of '{}'", Self::VARIANCE, Self::MEAN);
             return Err(BackendError::OtherState(what));
         }
         Ok(Self { mean, variance })

@@ -229,5 +229,5 @@ fn ranks_that_were_started_differently_are_refused() {
         group.same("settings", text).expect_err("they differ").to_string()
     });
     assert!(said[0].contains("rank 1 ended before the others"), "{}", said[0]);
-    assert!(said[1].contains("rank 1 was started with other settings"), "{}", said[1]);
+    assert!(said[1].contains("rank 1 was started with settings"), "{}", said[1]);
 }

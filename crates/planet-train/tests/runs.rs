@@ -209,7 +209,7 @@ fn training_ends_when_the_accuracy_no_longer_grows() {
     assert_eq!(run.position().epoch, best + 2);
     // Why it ended, and which epoch is exported, is said.
     let reason = run.reason(Ending::Converged);
-    assert_eq!(reason, "no better validation accuracy in 2 epochs");
+    assert_eq!(reason, "the validation accuracy has not improved in 2 epochs");
     let summary = RunFolder::at(folder.path().join("run")).summary();
     let summary = std::fs::read_to_string(summary).expect("a summary");
     let (names, rows) = summary.split_once('\n').expect("rows");
@@ -299,7 +299,7 @@ fn what_cannot_begin_says_why() {
     let few = again(config(), samples(0..3, 0)).expect_err("too few").to_string();
     assert_eq!(few, "3 photos are fewer than a batch of 8");
     let none = again(config(), samples(0..0, 0)).expect_err("none").to_string();
-    assert!(none.contains("1 have no position and 1 lie outside"), "{none}");
+    assert!(none.contains("1 have no position and 1 are outside"), "{none}");
     let config = TrainConfig { device: "abacus".into(), ..config() };
     assert!(again(config, samples(0..64, 0)).expect_err("unknown").to_string().contains("abacus"));
 }

@@ -28,7 +28,7 @@ pub trait Engine: Send {
             [("scores", logits.len(), *classes), ("features", embeddings.len(), *features)]
         {
             if photos.checked_mul(each) != Some(values) {
-                let what = format!("gives {values} {what} for {photos} photos of {each} each");
+                let what = format!("returned {values} {what} for {photos} photos with {each} each");
                 return Err(EngineError::new(EngineErrorKind::Run, self.name(), what));
             }
         }

@@ -282,7 +282,7 @@ fn a_target_outside_every_cell_is_an_error_unless_its_surroundings_are_watched()
     assert_eq!(found.expect("a map").probability(), 0.0);
     options.target = Target::Truth;
     let error = run(&mut Toy(linear, Vec::new()), 2, &["noise"], &options).remove(0);
-    assert!(error.expect_err("no truth").to_string().contains("not known"));
+    assert!(error.expect_err("no truth").to_string().contains("is unknown"));
 }
 
 #[test]

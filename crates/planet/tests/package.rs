@@ -101,9 +101,9 @@ fn a_description_with_senseless_values_is_refused() {
     let changes = [
         ("planet-model-1", "planet-model-9", "planet-model-1"),
         ("\"temperature\": 1.3", "\"temperature\": 0.0", "temperature 0"),
-        ("\"classes\": 2", "\"classes\": 3", "2 classes, the network has 3"),
+        ("\"classes\": 2", "\"classes\": 3", "2 classes, but the network has 3"),
         ("\"classes\": 2", "\"classes\": -2", "model.json"),
-        ("\"model.onnx.data\":", "\"../model.onnx.data\":", "no name of a file"),
+        ("\"model.onnx.data\":", "\"../model.onnx.data\":", "not a valid name of a file"),
         ("\"partition_fingerprint\": \"", "\"partition_fingerprint\": \"0", "fingerprint"),
     ];
     for (from, to, named) in changes {

@@ -293,7 +293,7 @@ fn wrong_lines_are_named() {
         ("p.jsonl", "{\"photo\":\"a\"}\n{\"photo\":", "p.jsonl:2: "),
         ("p.jsonl", "{\"photo\":\"a\",\"predictions\":[{\"lat\":0,\"lng\":999}]}", "longitude 999"),
         ("p.jsonl", "{\"predictions\":[]}", "missing field `photo`"),
-        ("p.parquet", "PAR1", ".jsonl, .csv and .tsv"),
+        ("p.parquet", "PAR1", ".jsonl, .csv or .tsv"),
     ];
     for (name, text, named) in cases {
         let error = read(name, text).expect_err(text);

@@ -2,10 +2,10 @@ use std::io::{self, Write};
 
 use crate::failure::Failure;
 
-/// Data made by others, and its licences.
+/// The data of third parties and its licences.
 const NOTICE: &str = include_str!("../../../../NOTICE");
 
-/// `planet about`: version, what this build can do, whose data is in it.
+/// `planet about`: version, the features of this build, data licences.
 pub fn run() -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "planet {} (MIT OR Apache-2.0)", env!("CARGO_PKG_VERSION"))?;

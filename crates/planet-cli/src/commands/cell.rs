@@ -8,10 +8,10 @@ use crate::failure::Failure;
 /// `planet cell LAT,LNG|TOKEN [--level N]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// A position in degrees, `45.4408,12.3155`, or an S2 token, `477eb1`
+    /// A position in degrees, such as `45.4408,12.3155`, or an S2 token, such as `477eb1`
     #[arg(allow_negative_numbers = true)]
     place: String,
-    /// Show the cell of this level: 0 is a face of the cube, 30 a leaf
+    /// Level of the cell, from 0 (a face of the cube) to 30 (a leaf)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=30))]
     level: Option<u8>,
 }
@@ -37,7 +37,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn parse(place: &str) -> Result<CellId, Failure> {
     let Some((lat, lng)) = place.split_once(',') else {
-        let hint = "a position is LAT,LNG in degrees, a token up to 16 hexadecimal digits";
+        let hint =
+            "write a position as LAT,LNG in degrees, or a token of up to 16 hexadecimal digits";
         return place.parse().map_err(|error| Failure::usage(error).hint(hint));
     };
     let degrees = |text: &str| {
@@ -50,8 +51,8 @@ fn parse(place: &str) -> Result<CellId, Failure> {
 
 fn coarser(cell: CellId, level: Level) -> Result<CellId, Failure> {
     if level > cell.level() {
-        let what = format!("cell {cell} is of level {}, coarser than {level}", cell.level());
-        return Err(Failure::usage(what).hint("name a level at most as fine as the token's"));
+        let what = format!("cell {cell} has level {}, which is coarser than {level}", cell.level());
+        return Err(Failure::usage(what).hint("choose a level that is not finer than the token's"));
     }
     Ok(cell.parent(level))
 }

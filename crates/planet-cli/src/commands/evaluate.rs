@@ -40,41 +40,41 @@ pub struct Arguments {
     /// Model package
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
-    /// Photos with positions: a manifest, M or M:SPLIT
+    /// Photos with positions: a manifest (FILE or FILE:SPLIT)
     #[arg(long, value_name = "M")]
     dataset: String,
     /// Folder that the manifest's photo ids are relative to
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Training photos: counts what test photos share with them
+    /// Manifest of the training photos, to report the overlap of test and training photos
     #[arg(long, value_name = "M")]
     train: Option<String>,
-    /// Candidates a photo
+    /// Candidates per photo
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
-    /// Which point of a cell is the answer; by default the one that the model's partition names
+    /// Point of a cell that is the answer; by default the point stated in the model's partition
     #[arg(long, value_enum)]
     point: Option<PointName>,
-    /// Column of the manifest that tells kinds of photos apart
+    /// Column of the manifest with a category of photos; each category is also scored separately
     #[arg(long, value_name = "COLUMN", default_value = "category")]
     by: String,
-    /// Set published results beside: im2gps, im2gps3k, yfcc4k
+    /// Add published results for comparison: im2gps, im2gps3k or yfcc4k
     #[arg(long, value_name = "SET")]
     set: Option<KnownSet>,
-    /// Show what the answer rests on, for the N most confident right and wrong photos: occlusion
-    /// maps in the report's galleries, for some 120 passes of the network each
+    /// Add occlusion maps of the N most confident correct and wrong answers to the report; each takes
+    /// about 120 passes of the network
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=12))]
     explain: Option<u16>,
-    /// Leave photos out of the report
+    /// Do not include photos in the report
     #[arg(long, conflicts_with = "explain")]
     no_photos: bool,
-    /// Every figure as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
-    /// Folder of the report; predictions.jsonl lies there too
+    /// Folder for the report and predictions.jsonl
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Photos that the engine takes at once
+    /// Photos per batch
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
     batch: u16,
     #[command(flatten)]
@@ -104,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let source = TableSource::parse(&arguments.dataset);
     let manifest = Manifest::load(&source, arguments.root.as_deref()).map_err(Failure::new)?;
     if manifest.records.iter().all(|record| record.position.is_none()) {
-        return Err(Failure::new(format!("{source} has no photo with a position")));
+        return Err(Failure::new(format!("{source} has no photos with a position")));
     }
     let partition = Arc::new(arguments.partition(package.partition()));
     let gazetteer = Arc::new(Gazetteer::new());

@@ -19,15 +19,15 @@ use crate::failure::Failure;
 /// `planet export RUN -o MODEL`, or of albums `planet export RUN --into MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Folder that planet train or planet album train made
+    /// Folder of the run (planet train or planet album train)
     run: PathBuf,
-    /// The model's name, for people; by default the package's own
+    /// Display name of the model; by default the name of the package's folder
     #[arg(long, value_name = "NAME", conflicts_with = "into")]
     name: Option<String>,
-    /// Package to put an album scheme into: the one that it was trained on
+    /// For album models: the model package on which the album model was trained
     #[arg(long, value_name = "MODEL", conflicts_with = "output")]
     into: Option<PathBuf>,
-    /// Folder of the package
+    /// Folder for the package
     #[arg(short, long, value_name = "MODEL", required_unless_present = "into")]
     output: Option<PathBuf>,
 }
@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 return said(&ModelPackage::open(model).map_err(Failure::new)?);
             }
             planet_train::export_scheme(&run, &package).map_err(|error| {
-                Failure::new(error).hint("--into takes a run that planet album train made")
+                Failure::new(error).hint("--into requires a run of planet album train")
             })
         }
         (None, Some(output)) => {
@@ -51,8 +51,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let name = arguments.name.clone().or_else(own).unwrap_or_else(|| "model".to_owned());
             planet_train::export(&run, &name, output).map_err(|error| {
                 Failure::new(error).hint(
-                    "a run is a folder that planet train -o made; one of planet album train goes \
-                     --into its MODEL",
+                    "a run is a folder written by planet train -o; export a run of planet album \
+                     train with --into MODEL",
                 )
             })
         }
@@ -81,7 +81,10 @@ fn said(package: &ModelPackage) -> Result<(), Failure> {
     let [after, before] = [CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE].map(|it| scores.get(it));
     if let (Some(after), Some(before)) = (after, before) {
         let (after, before) = (100.0 * after, 100.0 * before);
-        writeln!(out, "calibration  {after:.1} points off, {before:.1} before the temperature")?;
+        writeln!(
+            out,
+            "calibration  error {after:.1} points, {before:.1} before temperature scaling"
+        )?;
     }
     let schemes: Vec<&str> =
         description.schemes.iter().map(|scheme| scheme.name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! `planet library`: somebody's own photos, by known positions, times and, if given, a model.
+//! `planet library`: locates a user's own photos from known positions, times and, if given, a model.
 
 use clap::{Args, Subcommand};
 
@@ -14,9 +14,9 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Locate a library: by time, known positions, and a model if there is one
+    /// Locate the photos of a library from times, known positions and, optionally, a model
     Locate(Box<locate::LibraryArguments>),
-    /// Mask known positions, locate their photos, and report how well they are found
+    /// Mask known positions, locate their photos, and report the accuracy
     Validate(Box<validate::Arguments>),
 }
 

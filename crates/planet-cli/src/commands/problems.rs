@@ -45,11 +45,11 @@ impl Problems {
     pub fn add(&mut self, error: &DataError) -> Result<(), Failure> {
         match error {
             DataError::Row { file, line, what } => {
-                self.skip(&format!("{file}:{line}"), what, "correct the line, or take it out")
+                self.skip(&format!("{file}:{line}"), what, "correct or remove the line")
             }
             DataError::Item { item, source } => {
                 let what = source.to_string();
-                self.skip(item, &what, "restore the file from a copy, or take it away")
+                self.skip(item, &what, "restore the file from a backup, or remove it")
             }
             fatal => Err(Failure::new(fatal)),
         }
@@ -59,7 +59,7 @@ impl Problems {
     /// `what` names none behind a semicolon.
     pub fn skip(&mut self, item: &str, what: &str, cure: &str) -> Result<(), Failure> {
         if self.strict {
-            let hint = "without --strict such photos are counted and left out";
+            let hint = "without --strict, such photos are counted and skipped";
             return Err(Failure::new(format!("{item}: {what}")).hint(hint));
         }
         self.skipped += 1;
@@ -110,12 +110,12 @@ impl Problems {
     pub fn report(&mut self) -> Result<(), Failure> {
         let list = self.list.take();
         let all = match &list {
-            Some((path, _)) => format!("all are in {}", path.display()),
+            Some((path, _)) => format!("all are listed in {}", path.display()),
             None => "--problems FILE lists them all".to_owned(),
         };
         for (what, count) in [("skipped", self.skipped), ("note", self.noted)] {
             if count > NAMED {
-                writeln!(io::stderr(), "{what}: {} more like these; {all}", count - NAMED)?;
+                writeln!(io::stderr(), "{what}: {} more; {all}", count - NAMED)?;
             }
         }
         if let Some((_, writer)) = list {

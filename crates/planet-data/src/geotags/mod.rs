@@ -185,8 +185,8 @@ impl Rows<'_> {
             return Ok(());
         }
         let what = format!(
-            "{beyond} of {rows} latitudes are beyond ±90: latitude and longitude seem swapped; \
-             say which column is which with --lat-column and --lng-column"
+            "{beyond} of {rows} latitudes are beyond ±90: latitude and longitude seem to be swapped; \
+             name the columns with --lat-column and --lng-column"
         );
         Err(DataError::table(&self.name, what))
     }

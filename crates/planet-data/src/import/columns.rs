@@ -87,12 +87,14 @@ pub(super) fn read(path: &Path, layout: &Layout) -> Result<Imported, DataError> 
     let has = |column| meanings.contains(&Ok(column));
     if !has(Column::Photo) {
         let listed = rows.columns().listed();
-        let what = format!("has no column for the photo's id, only {listed}; rename it to photo");
+        let what = format!(
+            "has no column with the id of the photo, only {listed}; rename that column to photo"
+        );
         return Err(DataError::table(name, what));
     }
     if has(Column::Lat) != has(Column::Lng) {
         let listed = rows.columns().listed();
-        let what = format!("has half of a position in {listed}; rename the columns to lat and lng");
+        let what = format!("has only one coordinate among {listed}; name the columns lat and lng");
         return Err(DataError::table(name, what));
     }
     Ok(Imported { name, rows, meanings, photo: layout.photo })

@@ -40,7 +40,7 @@ impl Iterator for Imported {
 fn record(photo: &str) -> Result<PhotoRecord, String> {
     let stem = Path::new(photo).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let number: u32 = stem.parse().map_err(|_| {
-        format!("'{photo:.40}' is not named by a number, as Holidays' photos are: 100000.jpg")
+        format!("the name '{photo:.40}' is not a number, as in 100000.jpg; is this the Holidays dataset?")
     })?;
     let category = if number.is_multiple_of(100) { "query" } else { "database" };
     Ok(PhotoRecord {

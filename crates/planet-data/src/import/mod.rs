@@ -62,7 +62,7 @@ impl ImportFormat {
     /// A file that is not of this layout.
     pub fn read(self, path: &Path, options: &ImportOptions) -> Result<Imported, DataError> {
         if options.tags.is_some() && self != Self::Yfcc100m {
-            let what = "only yfcc100m has tags to select by";
+            let what = "--tags applies only to yfcc100m";
             return Err(DataError::table(path.to_string_lossy(), what));
         }
         Ok(match self {

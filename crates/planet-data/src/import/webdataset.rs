@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path) -> Result<Imported, DataError> {
         (path.parent().unwrap_or(Path::new("")).to_owned(), vec![path.to_owned()])
     };
     if shards.is_empty() {
-        return Err(DataError::table(path.to_string_lossy(), "the folder holds no .tar shard"));
+        return Err(DataError::table(path.to_string_lossy(), "the folder contains no .tar shard"));
     }
     Ok(Imported { shards: shards.into(), root, ready: VecDeque::new() })
 }
@@ -80,7 +80,7 @@ fn read_shard(path: &Path, name: &str) -> VecDeque<Result<PhotoRecord, DataError
         ready.push_back(match halves.photo {
             Some(photo) => Ok(PhotoRecord { photo, ..PhotoRecord::default() }),
             None => {
-                let what = format!("{key}.json has no photo beside it");
+                let what = format!("{key}.json has no photo with the same key");
                 Err(DataError::item(path.to_string_lossy(), what))
             }
         });
@@ -96,7 +96,7 @@ fn walk(
 ) -> Result<(), String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 18, file));
-    let cut = |error: std::io::Error| format!("the shard is cut off or damaged ({error})");
+    let cut = |error: std::io::Error| format!("the shard is truncated or damaged ({error})");
     for entry in archive.entries().map_err(cut)? {
         let mut entry = entry.map_err(cut)?;
         if !entry.header().entry_type().is_file() {
@@ -122,7 +122,7 @@ fn walk(
         }
         if waiting.len() > WAITING {
             return Err(format!(
-                "{WAITING} files wait for their other half; is this a WebDataset?"
+                "{WAITING} files have no partner with the same key; is this a WebDataset?"
             ));
         }
     }

@@ -112,7 +112,7 @@ pub enum LoaderError {
     Options(&'static str),
     /// A photo and all that were tried in its place failed.
     #[error(
-        "{photo}: {error}; {MOST_REPLACEMENTS} photos tried in its place failed too: is the root right?"
+        "{photo}: {error}; {MOST_REPLACEMENTS} replacement photos failed too: check the folder of the photos"
     )]
     TooManyFailures {
         /// The first photo's id.
@@ -121,7 +121,7 @@ pub enum LoaderError {
         error: PhotoError,
     },
     /// A decoding thread broke down outside any photo, whose panics are the photo's own error.
-    #[error("a decoding thread broke down; report the fault")]
+    #[error("a decoding thread failed; please report this defect")]
     Thread,
 }
 
@@ -153,11 +153,11 @@ impl Loader {
     ) -> Result<Self, LoaderError> {
         if options.batch == 0 || options.ahead == 0 {
             return Err(LoaderError::Options(
-                "a batch holds and a loader reads ahead at least one",
+                "the batch size and the number of batches read ahead must be at least 1",
             ));
         }
         if options.rank >= options.world_size {
-            return Err(LoaderError::Options("the rank must be below the world size"));
+            return Err(LoaderError::Options("the rank must be less than the world size"));
         }
         if u32::try_from(photos.len()).is_err() {
             return Err(LoaderError::Options("more than 4,294,967,295 photos; split the manifest"));

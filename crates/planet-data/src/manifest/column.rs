@@ -228,7 +228,11 @@ impl Draft {
         self.record.position = match (self.lat, self.lng) {
             (Some(lat), Some(lng)) => Some(LatLng::new(lat, lng).map_err(|e| e.to_string())?),
             (None, None) => None,
-            _ => return Err("a position needs both lat and lng; empty both or fill both".into()),
+            _ => {
+                return Err(
+                    "a position needs both lat and lng; fill both or leave both empty".into()
+                );
+            }
         };
         Ok(self.record)
     }
@@ -255,7 +259,7 @@ fn integer<T: std::str::FromStr>(column: Column, text: &str) -> Result<T, String
 
 fn source(column: Column, text: &str) -> Result<PositionSource, String> {
     PositionSource::from_name(text).ok_or_else(|| {
-        let what = "is none of exif, xmp, sidecar, table and estimate";
+        let what = "is not one of exif, xmp, sidecar, table and estimate";
         format!("{} {what}: '{}'", column.name(), short(text))
     })
 }

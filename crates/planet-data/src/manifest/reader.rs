@@ -39,7 +39,7 @@ impl ManifestReader {
         let rows = Rows::open(&source.path, &name)?;
         let header = Header::new(&name, rows.columns())?;
         if source.split.is_some() && !header.has(Column::Split) {
-            let what = "has no column split; make one with planet dataset split";
+            let what = "has no column split; add it with planet dataset split";
             return Err(DataError::table(name, what));
         }
         let root = root.map_or_else(|| default_root(source, rows.root()), Path::to_owned);
@@ -105,14 +105,14 @@ impl Header {
         if header.has(Column::Lat) != header.has(Column::Lng) {
             let listed = columns.listed();
             let what =
-                format!("has half of a position in {listed}; rename the columns to lat and lng");
+                format!("has only one coordinate among {listed}; name the columns lat and lng");
             return Err(DataError::table(file, what));
         }
         if header.has(Column::Photo) {
             return Ok(header);
         }
         let what = format!(
-            "has no column photo, only {}; planet dataset import reads other layouts",
+            "has no column photo, only {}; use planet dataset import for other layouts",
             columns.listed()
         );
         Err(DataError::table(file, what))

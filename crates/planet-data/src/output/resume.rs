@@ -23,7 +23,7 @@ pub enum ResumeError {
         source: io::Error,
     },
     /// Part of this output stands there already.
-    #[error("{}: holds what an interrupted run has written", part.display())]
+    #[error("{}: contains the output of an interrupted run", part.display())]
     Interrupted {
         /// The part.
         part: PathBuf,

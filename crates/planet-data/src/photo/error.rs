@@ -17,7 +17,7 @@ pub enum PhotoError {
     Empty,
     /// The file is larger than [`super::Limits::bytes`].
     #[error(
-        "{bytes} bytes are more than the limit of {limit}; raise the limit if the file is sound"
+        "{bytes} bytes are more than the limit of {limit}; raise the limit if the file is valid"
     )]
     TooManyBytes {
         /// Size of the file.
@@ -27,7 +27,7 @@ pub enum PhotoError {
     },
     /// The photo has more pixels than [`super::Limits::pixels`].
     #[error(
-        "{width} x {height} pixels are more than the limit of {limit}; raise the limit if the photo is sound"
+        "{width} x {height} pixels are more than the limit of {limit}; raise the limit if the photo is valid"
     )]
     TooManyPixels {
         /// Width that the file claims.
@@ -39,7 +39,7 @@ pub enum PhotoError {
     },
     /// Decoding would take more memory than [`super::Limits::memory`].
     #[error(
-        "decoding takes about {} MB of memory, more than the limit of {} MB; make the photo smaller, or raise the limit if it is sound",
+        "decoding takes about {} MB of memory, more than the limit of {} MB; make the photo smaller, or raise the limit if it is valid",
         .needs.div_ceil(1_000_000), .limit / 1_000_000
     )]
     TooMuchMemory {
@@ -50,14 +50,14 @@ pub enum PhotoError {
     },
     /// A library that PlaNet uses panicked on this photo.
     #[error(
-        "a library broke down on this photo ({message}); save the photo anew, and report the fault"
+        "a library failed on this photo ({message}); save the photo again, and please report this defect"
     )]
     Panicked {
         /// What the panic said.
         message: String,
     },
     /// Width or height is zero, or there are not three bytes for every pixel.
-    #[error("{width} x {height} pixels with {bytes} bytes are no photo")]
+    #[error("{bytes} bytes are not a photo of {width} x {height} pixels")]
     Shape {
         /// Width in pixels.
         width: u32,
@@ -67,7 +67,7 @@ pub enum PhotoError {
         bytes: usize,
     },
     /// The bytes are no format that is known here, whatever the file's name says.
-    #[error("not a photo: the bytes are no JPEG, PNG, WebP, TIFF, GIF, HEIC or AVIF")]
+    #[error("not a photo: the file is not JPEG, PNG, WebP, TIFF, GIF, HEIC or AVIF")]
     UnknownFormat,
     /// HEIC or AVIF in a build without the feature `heif`: only their headers are read.
     #[error(
@@ -75,7 +75,7 @@ pub enum PhotoError {
     )]
     Undecodable(PhotoFormat),
     /// The headers are cut off or contradict themselves.
-    #[error("broken {format} header: {reason}")]
+    #[error("damaged {format} header: {reason}")]
     Header {
         /// The format that the first bytes name.
         format: PhotoFormat,
@@ -83,7 +83,7 @@ pub enum PhotoError {
         reason: String,
     },
     /// The pixels cannot be decoded.
-    #[error("broken {format}: {reason}")]
+    #[error("damaged {format}: {reason}")]
     Decode {
         /// The format.
         format: PhotoFormat,
@@ -91,7 +91,7 @@ pub enum PhotoError {
         reason: String,
     },
     /// A truncated JPEG of which less than half the rows hold data.
-    #[error("truncated JPEG: only {:.0} % of its rows hold data, at least 50 % are needed ({reason})", .share * 100.0)]
+    #[error("truncated JPEG: only {:.0} % of its rows have data, at least 50 % are required ({reason})", .share * 100.0)]
     TooTruncated {
         /// Share of the rows that hold data, 0..1.
         share: f32,
@@ -99,13 +99,13 @@ pub enum PhotoError {
         reason: String,
     },
     /// The id leads out of the root.
-    #[error("`{id}` leads out of the dataset's root; ids are relative paths without `..`")]
+    #[error("`{id}` is outside the dataset's root; ids must be relative paths without `..`")]
     OutsideRoot {
         /// The id as it stands in the manifest.
         id: String,
     },
     /// The tar shard holds no such file.
-    #[error("{shard} holds no `{key}`")]
+    #[error("{shard} does not contain `{key}`")]
     NoSuchMember {
         /// The shard's path.
         shard: PathBuf,
@@ -113,7 +113,7 @@ pub enum PhotoError {
         key: String,
     },
     /// The tar shard ends before this member does.
-    #[error("{shard} is cut off in the middle of `{key}`; fetch the shard again")]
+    #[error("{shard} is truncated in the middle of `{key}`; get the shard again")]
     CutShard {
         /// The shard's path.
         shard: PathBuf,

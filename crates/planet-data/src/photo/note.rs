@@ -21,10 +21,10 @@ pub enum Problem {
     #[error("position 0, 0 counts as missing")]
     NullIsland,
     /// The hemisphere is not stated, and to guess north and east would move half the world.
-    #[error("a position without its hemisphere is not guessed")]
+    #[error("a position without a hemisphere is ignored")]
     NoHemisphere,
     /// Beyond the poles or the date line.
-    #[error("position {lat}, {lng} is not on the earth")]
+    #[error("position {lat}, {lng} is outside the valid range")]
     OffEarth {
         /// Latitude in degrees.
         lat: f64,
@@ -32,10 +32,10 @@ pub enum Problem {
         lng: f64,
     },
     /// The value's sign or letter says one hemisphere and the reference beside it the other.
-    #[error("the position's sign and its hemisphere contradict each other")]
+    #[error("the sign and the hemisphere of the position contradict each other")]
     Contradiction,
     /// Another source says another place, more than a kilometre away, and goes first.
-    #[error("position {:.5}, {:.5} is not taken: {}'s is, {km:.0} km away", .position.lat(), .position.lng(), .taken.name())]
+    #[error("position {:.5}, {:.5} is ignored: that of {} is used, {km:.0} km away", .position.lat(), .position.lng(), .taken.name())]
     Elsewhere {
         /// The position that is not taken.
         position: LatLng,
@@ -48,16 +48,16 @@ pub enum Problem {
     #[error("the position is incomplete or unreadable")]
     Coordinates,
     /// The capture time makes no sense.
-    #[error("`{0}` is no time")]
+    #[error("`{0}` is not a time")]
     Time(String),
     /// A capture time of which only the year, or year and month, are known.
-    #[error("`{0}` names no day, and no day is guessed")]
+    #[error("`{0}` has no day, and is ignored")]
     NoDay(String),
     /// The offset from UTC makes no sense; the time stands without one.
-    #[error("`{0}` is no offset from UTC; the time is taken without a zone")]
+    #[error("`{0}` is not an offset from UTC; the time is read without a zone")]
     Offset(String),
     /// The file holds no XMP at all: it is something else.
-    #[error("is no XMP")]
+    #[error("is not XMP")]
     NotXmp,
     /// The file or packet is empty.
     #[error("is empty")]
@@ -74,13 +74,19 @@ impl Problem {
             Self::NullIsland => "if the place is known, write it into the photo or a sidecar",
             Self::NoHemisphere => "write GPSLatitudeRef and GPSLongitudeRef (exiftool does)",
             Self::OffEarth { .. } | Self::Coordinates | Self::Contradiction => {
-                "write the position anew, or take it out of the file"
+                "write the position again, or remove it from the file"
             }
-            Self::Elsewhere { .. } => "find out which is right, and correct the other file",
+            Self::Elsewhere { .. } => {
+                "find out which position is correct, and correct the other file"
+            }
             Self::Time(_) | Self::NoDay(_) => "if the time is known, write it into the photo",
             Self::Offset(_) => "write an offset between -12:00 and +14:00, such as +02:00",
-            Self::NotXmp | Self::NoXmp => "delete the file, or let its program write it again",
-            Self::Damaged(_) => "restore the file from a copy, or let its program write it again",
+            Self::NotXmp | Self::NoXmp => {
+                "delete the file, or write it again with the program that created it"
+            }
+            Self::Damaged(_) => {
+                "restore the file from a backup, or write it again with the program that created it"
+            }
         }
     }
 }

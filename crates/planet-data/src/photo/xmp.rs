@@ -157,14 +157,14 @@ impl Properties {
                 Ok(Event::Eof) if levels.is_empty() && is_xmp => return found,
                 Ok(Event::Eof) => {
                     problems.push(match is_xmp {
-                        true => Problem::Damaged("the XMP ends in the middle".to_owned()),
+                        true => Problem::Damaged("the XMP is truncated".to_owned()),
                         false if is_empty && content.trim().is_empty() => Problem::NoXmp,
                         false => Problem::NotXmp,
                     });
                     return found;
                 }
                 Ok(Event::Start(_)) => {
-                    problems.push(Problem::Damaged("elements nested too deeply".to_owned()));
+                    problems.push(Problem::Damaged("elements are nested too deeply".to_owned()));
                     return found;
                 }
                 Ok(_) => {}

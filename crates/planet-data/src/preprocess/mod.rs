@@ -79,10 +79,10 @@ pub enum PreprocessError {
     #[error("the input size {0} x {1} is not within 1..=16384")]
     Size(usize, usize),
     /// The share of a centre crop.
-    #[error("the centre crop's share {0} is not above 0 and at most 1")]
+    #[error("the share {0} of the centre crop is not above 0 and at most 1")]
     Share(f32),
     /// Mean or standard deviation.
-    #[error("mean {mean} and std {std} of a channel are no numbers to scale by")]
+    #[error("mean {mean} and std {std} of a channel are not valid")]
     Scaling {
         /// The channel's mean.
         mean: f32,

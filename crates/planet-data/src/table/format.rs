@@ -72,8 +72,8 @@ impl Format {
             Some("tsv" | "txt" | "tab") => Kind::Tsv,
             Some("parquet" | "pq") => Kind::Parquet,
             _ => {
-                let what = "a table's name ends in .csv, .tsv or .parquet, \
-                            with .gz or .zst where it is compressed";
+                let what = "the extension of a table must be .csv, .tsv or .parquet, \
+                            followed by .gz or .zst if it is compressed";
                 return Err(DataError::table(name, what));
             }
         };

@@ -39,6 +39,6 @@ fn lies_within(column: &ColumnChunkMetaData, length: u64) -> bool {
 
 /// What the library says of a file that it cannot read.
 pub(crate) fn not_whole(name: &str, error: &dyn Display) -> DataError {
-    let what = format!("is not a whole Parquet file ({error}); fetch or write it again");
+    let what = format!("is not a complete Parquet file ({error}); get or write it again");
     DataError::table(name, what)
 }

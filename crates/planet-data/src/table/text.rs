@@ -79,7 +79,7 @@ impl TextTable {
         };
         let mut header = ByteRecord::new();
         if table.read(&mut header)?.is_none() {
-            return Err(DataError::table(name, "is empty; a table begins with its column names"));
+            return Err(DataError::table(name, "is empty; a table starts with its column names"));
         }
         let names = header.iter().map(|cell| std::str::from_utf8(cell).map(str::to_owned));
         let names: Result<Vec<String>, _> = names.collect();
@@ -244,7 +244,10 @@ fn read_metadata(
 }
 
 fn too_long() -> String {
-    format!("the row is longer than {} MiB; is a quote not closed?", LONGEST_ROW >> 20)
+    format!(
+        "the row is longer than {} MiB; check for a quote that is not closed",
+        LONGEST_ROW >> 20
+    )
 }
 
 /// A reader that fails when a row takes more bytes than it may, and that ends lines with `\n`
@@ -366,7 +369,7 @@ mod tests {
         let error = table.read(&mut ByteRecord::new()).expect_err("it never ends");
         assert_eq!(
             error.to_string(),
-            "t.csv:2: the row is longer than 1 MiB; is a quote not closed?"
+            "t.csv:2: the row is longer than 1 MiB; check for a quote that is not closed"
         );
         let endless = Box::new(io::BufReader::new(io::repeat(b'#')));
         assert!(TextTable::new(endless, "t.csv", b',').is_err());

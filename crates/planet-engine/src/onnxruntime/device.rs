@@ -38,7 +38,7 @@ pub enum Precision {
 /// A device that is written wrongly.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "'{0}' is no device; there are cpu, openvino, openvino:bf16, cuda:N, tensorrt:N, coreml, directml:N"
+    "'{0}' is not a device; the devices are cpu, openvino, openvino:bf16, cuda:N, tensorrt:N, coreml, directml:N"
 )]
 pub struct DeviceError(String);
 

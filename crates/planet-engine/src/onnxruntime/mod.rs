@@ -46,7 +46,9 @@ impl OnnxRuntime {
                 return Ok(runtime.clone());
             }
             let (old, new) = (runtime.path.display(), path.display());
-            return Err(fail(format!("{old} is loaded; one process cannot load {new} as well")));
+            return Err(fail(format!(
+                "{old} is already loaded; one process cannot also load {new}"
+            )));
         }
         let builder = ort::init_from(&path).map_err(|it| fail(it.to_string()))?;
         // Older builds, for Windows, are told after they are loaded.

@@ -59,7 +59,7 @@ const LACKING: [&str; 3] =
 fn explain(model: &Path, error: &ort::Error) -> String {
     let mut what = format!("cannot load {}: {error}", model.display());
     if LACKING.iter().any(|words| what.contains(words)) {
-        what.push_str(": an operator that this build lacks; rten may have it (--engine rten)");
+        what.push_str(": this build does not support an operator of the model; try --engine rten");
     }
     what
 }
@@ -128,7 +128,9 @@ impl Session for OrtSession {
         outputs
             .iter()
             .map(|&name| {
-                let value = found.get(name).ok_or(format!("output '{name}' did not come"))?;
+                let value = found
+                    .get(name)
+                    .ok_or(format!("the engine did not return the output '{name}'"))?;
                 let (_, values) = value.try_extract_tensor::<f32>().map_err(text)?;
                 Ok(values.to_vec())
             })

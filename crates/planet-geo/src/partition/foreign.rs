@@ -31,9 +31,8 @@ pub(super) fn read<R: Read + BufRead>(
     columns: &[&str],
 ) -> Result<Partition, PartitionError> {
     let layout = layout_of(columns).ok_or_else(|| {
-        let what = "is no partition: its columns are neither cell,photos,lat,lng nor \
-                    class_label,hex_id nor id,S2CellId nor LAT,LON nor token, lat and lng \
-                    separated by tabs";
+        let what = "is not a partition: the columns must be cell,photos,lat,lng, or class_label,hex_id, \
+                    or id,S2CellId, or LAT,LON, or token, lat and lng separated by tabs";
         PartitionError::file(lines.name(), what)
     })?;
     let has_header = columns[0].parse::<CellId>().is_err();
@@ -44,8 +43,11 @@ pub(super) fn read<R: Read + BufRead>(
         let delimiter = if matches!(layout, Layout::TokenPoint) { '\t' } else { ',' };
         let cells: Vec<&str> = line.cells(delimiter).collect();
         if cells.len() != columns.len() {
-            let what =
-                format!("the row has {} cells, the first line {}", cells.len(), columns.len());
+            let what = format!(
+                "the row has {} cells, but the first line has {}",
+                cells.len(),
+                columns.len()
+            );
             return Err(bad(what));
         }
         let (label, class) = layout.class(&cells, rows.len() as u64).map_err(bad)?;
@@ -133,8 +135,8 @@ fn in_label_order(
     for (expected, (label, line, class)) in rows.into_iter().enumerate() {
         if label != expected as u64 {
             let what = format!(
-                "class {label} stands where class {expected} should: \
-                 classes are numbered from 0, each once"
+                "found class {label} instead of class {expected}: \
+                 classes must be numbered from 0, each once"
             );
             return Err(PartitionError::row(name, line, what));
         }

@@ -54,7 +54,7 @@ impl<'a, R: BufRead + Read> Lines<'a, R> {
                 ));
             }
             let text = String::from_utf8(bytes).map_err(|_| {
-                let what = "the line is not UTF-8 text; is this a partition?";
+                let what = "the line is not UTF-8 text; check that the file is a partition";
                 PartitionError::row(self.name, self.number, what)
             })?;
             let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);

@@ -51,7 +51,7 @@ impl Partition {
                 foreign::read(lines, line, &columns)
             };
         }
-        Err(PartitionError::file(name, "has no rows; a partition begins with its column names"))
+        Err(PartitionError::file(name, "has no rows; a partition starts with its column names"))
     }
 }
 
@@ -73,7 +73,8 @@ fn read_own<R: Read + BufRead>(
     while let Some(line) = lines.next_line()? {
         let cells: Vec<&str> = line.cells(',').collect();
         if cells.len() != columns.len() {
-            let what = format!("the row has {} cells, the header {}", cells.len(), columns.len());
+            let what =
+                format!("the row has {} cells, but the header has {}", cells.len(), columns.len());
             return Err(PartitionError::row(lines.name(), line.number, what));
         }
         let at = |index: usize| places[index].map_or("", |place| cells[place]);
@@ -87,8 +88,8 @@ fn read_own<R: Read + BufRead>(
     match fingerprint {
         Some(stored) if stored != partition.fingerprint() => {
             let what = format!(
-                "fingerprint {stored} belongs to other rows (these have {}): the file was changed \
-                 or cut off; fetch it again, or take the fingerprint line off if you meant it",
+                "fingerprint {stored} does not match the rows (their fingerprint is {}): the file was changed \
+                 or truncated; get it again, or remove the fingerprint line if the change is intended",
                 partition.fingerprint()
             );
             Err(PartitionError::file(lines.name(), what))
@@ -108,7 +109,7 @@ fn scatter_columns(
         Some(_) if places.iter().all(Option::is_none) => Ok(None),
         Some((column, _)) => {
             let what = format!(
-                "has no column {column} beside its like; write all of {} or none",
+                "has no column {column}; write either all of {} or none",
                 SCATTER.join(", ")
             );
             Err(PartitionError::file(name, what))
@@ -123,11 +124,12 @@ fn with_scatter(class: Class, cells: Option<[&str; SCATTER.len()]>) -> Result<Cl
     };
     let mut shares = [0.0; SCATTER.len()];
     for ((share, cell), column) in shares.iter_mut().zip(cells).zip(SCATTER) {
-        *share = cell.parse().map_err(|_| format!("{column} is '{cell}', not a share of 0..=1"))?;
+        *share =
+            cell.parse().map_err(|_| format!("{column} is '{cell}', not a share within 0..=1"))?;
     }
     let scatter = Scatter::new(shares).ok_or_else(|| {
         format!(
-            "within_1_km to within_2500_km are {}; shares lie within 0..=1 and grow with the radius",
+            "within_1_km to within_2500_km are {}; shares must be within 0..=1 and not fall with the radius",
             cells.join(", ")
         )
     })?;
@@ -154,8 +156,10 @@ fn read_info(
         };
         match key.as_str() {
             "format" if value != super::FORMAT => {
-                let what =
-                    format!("format '{value}' is unknown; this version reads '{}'", super::FORMAT);
+                let what = format!(
+                    "format '{value}' is not supported; this version reads '{}'",
+                    super::FORMAT
+                );
                 return Err(bad(what));
             }
             "scheme" => info.scheme.clone_from(value),
@@ -170,7 +174,9 @@ fn read_info(
                 info.point = [Point::Mean, Point::Centre]
                     .into_iter()
                     .find(|point| point.name() == value)
-                    .ok_or_else(|| bad(format!("point is '{value}'; it is 'mean' or 'centre'")))?;
+                    .ok_or_else(|| {
+                        bad(format!("point is '{value}'; it must be 'mean' or 'centre'"))
+                    })?;
             }
             "fingerprint" => fingerprint = Some(value.clone()),
             _ => {}
@@ -205,7 +211,8 @@ fn own_class([cell, photos, lat, lng, centre_lat, centre_lng]: [&str; 6]) -> Res
     }
     let cells: Result<Vec<CellId>, GeoError> = cell.split_whitespace().map(str::parse).collect();
     let cells = cells.map_err(|error| error.to_string())?;
-    let first = cells.first().ok_or("the cell is blank; write a token, or nothing at all")?;
+    let first =
+        cells.first().ok_or("the cell contains only spaces; write a token, or leave it empty")?;
     let centre = centre.unwrap_or_else(|| first.centre().rounded());
     let mean = Some(mean.unwrap_or(centre));
     let kind = ClassKind::Cells(cells);
@@ -259,7 +266,7 @@ impl Rows {
     ) -> Result<Partition, PartitionError> {
         Partition::new(info, self.classes).map_err(|error| match error {
             GeoError::Overlap { first, second, .. } => {
-                let what = format!("{error} (line {}); take one of them off", self.lines[first]);
+                let what = format!("{error} (line {}); remove one of them", self.lines[first]);
                 PartitionError::row(name, self.lines[second], what)
             }
             error => PartitionError::file(name, error.to_string()),

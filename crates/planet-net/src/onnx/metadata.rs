@@ -44,12 +44,12 @@ fn entry(mut bytes: &[u8]) -> io::Result<(String, String)> {
         let tag = varint(&mut bytes)?;
         let length = varint(&mut bytes)?;
         let text = usize::try_from(length).ok().and_then(|length| bytes.split_at_checked(length));
-        let (text, rest) = text.ok_or_else(|| broken("an entry of metadata is cut off"))?;
+        let (text, rest) = text.ok_or_else(|| broken("an entry of metadata is truncated"))?;
         let text = String::from_utf8_lossy(text).into_owned();
         match tag {
             0x0A => key = text,
             0x12 => value = text,
-            _ => return Err(broken("an entry of metadata is no pair of texts")),
+            _ => return Err(broken("an entry of metadata is not a pair of texts")),
         }
         bytes = rest;
     }

@@ -2,7 +2,7 @@ use burn_tensor::{Device, DeviceType};
 
 use crate::{BackendError, GpuApi};
 
-const NO_CARD: &str = "burn finds no graphics card; is its driver installed?";
+const NO_CARD: &str = "burn finds no GPU; check that its driver is installed";
 
 /// The graphics card of this name: `vulkan` or `vulkan:0` is the first that Vulkan has, `auto`
 /// the first that any interface of this build has.
@@ -15,7 +15,7 @@ pub(super) fn open(name: &str) -> Result<Device, BackendError> {
     let Some(api) = GpuApi::of(name) else {
         let known = GpuApi::ALL.map(|it| it.to_string()).join(", ");
         return failed(format!(
-            "no device '{name}': burn knows {known}, each with :1 … or without"
+            "no device '{name}': the devices of burn are {known}, each optionally followed by :1, :2 and so on"
         ));
     };
     let Some(kind) = kind(api) else {
@@ -23,18 +23,20 @@ pub(super) fn open(name: &str) -> Result<Device, BackendError> {
     };
     let number: usize = match name.split_once(':').map_or(Ok(0), |(_, number)| number.parse()) {
         Ok(number) => number,
-        Err(_) => return failed(format!("no device '{name}': {api}:0 is the first")),
+        Err(_) => return failed(format!("no device '{name}': the first is {api}:0")),
     };
     let devices = Device::enumerate(kind);
     match devices.get(number) {
         Some(device) => Ok(device.clone()),
         None if devices.is_empty() => failed(format!(
-            "no device '{name}': {api} finds no graphics card; is its driver installed?"
+            "no device '{name}': {api} finds no GPU; check that its driver is installed"
         )),
         None => {
             let names: Vec<String> = devices.iter().map(card).collect();
             let (count, names) = (names.len(), names.join(", "));
-            failed(format!("no device '{name}': {api} finds {count}, from {api}:0 on: {names}"))
+            failed(format!(
+                "no device '{name}': {api} finds {count}, numbered from {api}:0: {names}"
+            ))
         }
     }
 }
@@ -64,5 +66,5 @@ fn kind(api: GpuApi) -> Option<DeviceType> {
 
 /// The card's own name.
 pub(super) fn card(device: &Device) -> String {
-    device.identity().map_or_else(|| "a card without a name".to_owned(), |it| it.name)
+    device.identity().map_or_else(|| "a GPU without a name".to_owned(), |it| it.name)
 }

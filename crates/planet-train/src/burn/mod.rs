@@ -69,7 +69,8 @@ impl Burn {
         optimizer.check()?;
         weights.check(network)?;
         if precision != Precision::F32 {
-            let what = format!("burn trains in f32: on '{device}' there is no '{precision}'");
+            let what =
+                format!("burn trains only in f32; on '{device}' it does not support '{precision}'");
             return Err(BackendError::Device(what));
         }
         let Shape::Image { height, width, .. } = network.input_shape() else {
@@ -204,6 +205,6 @@ fn unsupported(node: &str) -> BackendError {
 }
 
 fn failed(error: ExecutionError) -> BackendError {
-    let what = format!("the graphics card failed: {error}");
+    let what = format!("the GPU failed: {error}");
     BackendError::Run { what, source: error.into() }
 }

@@ -72,10 +72,10 @@ impl Rendezvous {
 #[non_exhaustive]
 pub enum GroupError {
     /// A build without libtorch.
-    #[error("this build trains in one process alone")]
+    #[error("this build can train only in one process")]
     NotBuilt,
     /// A number that makes no sense.
-    #[error("rank {rank} of {ranks}: ranks are counted from 0")]
+    #[error("rank {rank} of {ranks} does not exist: ranks are counted from 0")]
     Rank {
         /// The rank.
         rank: usize,
@@ -83,7 +83,7 @@ pub enum GroupError {
         ranks: usize,
     },
     /// The others were not found.
-    #[error("rank {rank} cannot join the others at {host}:{port}: {what}")]
+    #[error("rank {rank} cannot connect to the others at {host}:{port}: {what}")]
     Join {
         /// This rank.
         rank: usize,
@@ -98,7 +98,7 @@ pub enum GroupError {
     #[error("{0}")]
     Lost(String),
     /// The network or libtorch failed, though all ranks are there.
-    #[error("rank {rank} cannot exchange numbers with the others: {what}")]
+    #[error("rank {rank} cannot exchange data with the others: {what}")]
     Broken {
         /// This rank.
         rank: usize,
@@ -106,7 +106,7 @@ pub enum GroupError {
         what: String,
     },
     /// Ranks that were not started alike.
-    #[error("rank {rank} was started with other {what} than rank 0")]
+    #[error("rank {rank} was started with {what} different from those of rank 0")]
     Differs {
         /// This rank.
         rank: usize,

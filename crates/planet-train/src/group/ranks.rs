@@ -47,8 +47,8 @@ impl Ranks {
             .map_err(failed)?;
         let group = Arc::new(group);
         let holder = match serve {
-            true => format!("rank 0, which holds the store at {host}:{port},"),
-            false => format!("whoever started the ranks and holds the store at {host}:{port}"),
+            true => format!("rank 0, which provides the store at {host}:{port},"),
+            false => format!("the launcher, which provides the store at {host}:{port},"),
         };
         let watch =
             Watch::start(&store, (rank, ranks), Arc::clone(&group), holder).map_err(failed)?;

@@ -146,14 +146,15 @@ impl Beats {
             return Ok(None);
         }
         let seconds = BEAT.as_secs() * u64::from(LOOKS);
-        let lost = format!("rank {} is gone: not heard of for {seconds} s", self.before);
+        let lost = format!("rank {} is gone: no heartbeat for {seconds} s", self.before);
         self.store.set(LOST, &lost)?;
         Ok(Some(lost))
     }
 
     /// Tells the others that this rank does not go on, unless another ended before.
     fn end_early(&self) {
-        let lost = format!("rank {} ended before the others; it says why", self.rank);
+        let lost =
+            format!("rank {} ended before the others; its own error message says why", self.rank);
         // Where the store is gone, the others know already.
         if let Ok(None) = self.store.get(LOST) {
             let _ = self.store.set(LOST, &lost);

@@ -17,7 +17,7 @@ pub(super) fn open(name: &str) -> Result<Device, BackendError> {
         ("cuda", number) => match number.parse() {
             Ok(number) if number < cards => Device::Cuda(number),
             Ok(_) => {
-                let what = format!("no device '{name}': libtorch finds {cards} CUDA cards");
+                let what = format!("no device '{name}': libtorch finds {cards} CUDA GPUs");
                 return Err(BackendError::Device(what));
             }
             Err(_) => return Err(unknown(name)),
@@ -48,7 +48,9 @@ fn cards() -> usize {
 const LIBRARY: &str = if cfg!(windows) { "torch_cuda.dll" } else { "libtorch_cuda.so" };
 
 fn unknown(name: &str) -> BackendError {
-    BackendError::Device(format!("no device '{name}' with libtorch: auto, cpu, cuda or cuda:0 …"))
+    BackendError::Device(format!(
+        "libtorch has no device '{name}'; use auto, cpu, cuda, or cuda:0 and so on"
+    ))
 }
 
 /// For people.

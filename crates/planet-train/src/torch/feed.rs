@@ -85,7 +85,7 @@ impl Carrier {
             self.begin(batch);
         }
         self.asked.pop_front();
-        let gone = |_| TchError::Torch("the thread that brings photos has ended".to_owned());
+        let gone = |_| TchError::Torch("the thread that loads photos has ended".to_owned());
         self.came.recv().map_err(gone)?
     }
 }

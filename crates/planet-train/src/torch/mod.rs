@@ -422,6 +422,6 @@ fn unsupported(node: &str, what: &str) -> BackendError {
 fn failed(error: TchError) -> BackendError {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
-    let cure = if text.contains("out of memory") { "; a smaller batch needs less" } else { "" };
+    let cure = if text.contains("out of memory") { "; use a smaller batch" } else { "" };
     BackendError::Run { what: format!("{first}{cure}"), source: error.into() }
 }

@@ -104,23 +104,23 @@ impl fmt::Display for Clock {
         };
         match self.alignment {
             Alignment::Zoned => write!(f, "times have a zone"),
-            Alignment::Reference => write!(f, "other clocks are compared with it"),
+            Alignment::Reference => write!(f, "reference for the other clocks"),
             Alignment::LocalTime { probability } => {
-                write!(f, "no time zone; taken as local time ({:.0} %)", 100.0 * probability)
+                write!(f, "no time zone; assumed to be local time ({:.0} %)", 100.0 * probability)
             }
             Alignment::UtcOffset { seconds, probability } => write!(
                 f,
-                "no time zone; taken as UTC{} throughout ({:.0} %)",
+                "no time zone; assumed to be UTC{} throughout ({:.0} %)",
                 hours(seconds),
                 100.0 * probability
             ),
             Alignment::Shift { seconds, probability } => {
-                write!(f, "its clock is {} off ({:.0} %)", hours(seconds), 100.0 * probability)
+                write!(f, "clock error of {} ({:.0} %)", hours(seconds), 100.0 * probability)
             }
             Alignment::FarApart => write!(f, "no time zone; far in time from all others"),
             Alignment::Unknown => write!(
                 f,
-                "no time zone, and nothing tells its offset: not compared in time with the others"
+                "no time zone, and the offset cannot be estimated; not compared in time with the others"
             ),
         }
     }

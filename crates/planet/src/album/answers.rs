@@ -15,8 +15,8 @@ pub enum AnswerError<E> {
     NoFeatures,
     /// It returns another number of scores than one for each step and class.
     #[error(
-        "the model over sequences returned {found} scores for {steps} photos of {classes} classes; \
-         its file is not that of this package: export it again"
+        "the album model returned {found} scores for {steps} photos with {classes} classes; \
+         its file does not belong to this package: export it again"
     )]
     Scores {
         /// Steps of the sequence.
@@ -27,7 +27,7 @@ pub enum AnswerError<E> {
         found: usize,
     },
     /// A photo's embedding has another length.
-    #[error("an embedding has {found} values, the model reads {features}")]
+    #[error("an embedding has {found} values, but the model requires {features}")]
     Embedding {
         /// Of the model.
         features: usize,

@@ -37,7 +37,7 @@ pub enum EmbeddingsError {
         source: io::Error,
     },
     /// The cache is damaged or of another network.
-    #[error("{}: {what}; delete it, it is made again", path.display())]
+    #[error("{}: {what}; delete the file, it is created again", path.display())]
     Cache {
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum EmbeddingsError {
         what: String,
     },
     /// The network gives no embedding, or one of another length than its package says.
-    #[error("the model gives {found} features a photo, its package says {stated}")]
+    #[error("the model returns {found} features per photo, but its package states {stated}")]
     Features {
         /// Of the engine's answer; 0 where there is none.
         found: usize,
@@ -108,7 +108,7 @@ impl Embeddings {
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(text)?;
         let found = metadata.metadata().as_ref().and_then(|map| map.get("key"));
         if found != Some(&key) {
-            return Err("it is of another model or folder".to_owned());
+            return Err("it belongs to another model or folder".to_owned());
         }
         let file = SafeTensors::deserialize(bytes).map_err(text)?;
         let ids = file.tensor("photos").map_err(text)?;
@@ -124,7 +124,7 @@ impl Embeddings {
         let rows: HashMap<String, usize> =
             ids.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
         if rows.len() != photos {
-            return Err(format!("{} of its photos stand there twice", photos - rows.len()));
+            return Err(format!("{} of its photos occur twice", photos - rows.len()));
         }
         Ok(Self { key, features, rows, values: values.collect() })
     }
@@ -278,10 +278,10 @@ mod tests {
         let at = at.expect("the name stands in the file");
         bytes[at..at + second.len()].copy_from_slice(first.as_bytes());
         std::fs::write(&path, bytes).expect("written");
-        assert!(refused("key", 2).contains("1 of its photos stand there twice"));
+        assert!(refused("key", 2).contains("1 of its photos occur twice"));
         std::fs::write(&path, twice).expect("written");
         let bytes = std::fs::read(&path).expect("read");
         std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("cut");
-        assert!(refused("key", 2).contains("delete it"));
+        assert!(refused("key", 2).contains("delete the file"));
     }
 }

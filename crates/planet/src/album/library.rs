@@ -64,7 +64,7 @@ struct Stretch {
 #[non_exhaustive]
 pub enum LibraryError {
     /// Neither a model nor a position to go by.
-    #[error("no photo has a known position and there is no model: nothing to go by")]
+    #[error("no photo has a known position and no model was given, so no photo can be located")]
     NothingKnown,
     /// The area that answers are limited to.
     #[error(transparent)]

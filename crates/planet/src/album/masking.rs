@@ -244,7 +244,7 @@ fn bound(known: &[Option<LatLng>], shown: &[Option<LatLng>], masked: &[usize]) -
         Some(points[index.nearest(truth)? as usize].distance_to(truth))
     };
     let errors = masked.iter().map(error).collect();
-    Trial { way: "bound: the best known photo", errors, certain: CertainAnswers::default() }
+    Trial { way: "upper bound: the best known photo", errors, certain: CertainAnswers::default() }
 }
 
 #[cfg(test)]

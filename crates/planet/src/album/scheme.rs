@@ -49,7 +49,7 @@ pub struct Step {
 /// A name that is no scheme's.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "no album scheme '{0}'; there are single, average, lstm, lstm-offset-1, lstm-offset-2, \
+    "'{0}' is not an album scheme; the schemes are single, average, lstm, lstm-offset-1, lstm-offset-2, \
      lstm-repeat, lstm-repeat-25, blstm-25, blstm and hmm"
 )]
 pub struct UnknownScheme(String);

@@ -126,7 +126,7 @@ impl HmmModel {
                 Err(wrong(format!("its format is {format}, not {FORMAT}")))
             }
             HmmFile { model, .. } if !model.transitions.is_sound() => {
-                Err(wrong("its chances are no distributions".to_owned()))
+                Err(wrong("its probabilities do not form distributions".to_owned()))
             }
             HmmFile { model, .. } if !(0.0..=1.0).contains(&model.weight) => {
                 Err(wrong("its weight is not within 0..=1".to_owned()))
@@ -451,7 +451,7 @@ mod tests {
             fs::write(&path, text.replace(from, to)).expect("written");
             HmmModel::read(&path).expect_err("refused").to_string()
         };
-        assert!(refused("0.97,", "0.98,").contains("album-hmm.json: its chances"));
+        assert!(refused("0.97,", "0.98,").contains("album-hmm.json: its probabilities"));
         assert!(refused("\"weight\": 1.0", "\"weight\": 2.0").contains("its weight"));
         assert!(refused("hmm-1", "hmm-2").contains("not planet-album-hmm-1"));
         assert!(refused("chances", "changes").contains("missing field"));

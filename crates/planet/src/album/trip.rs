@@ -42,8 +42,8 @@ pub fn trip_map<'a>(sequences: impl IntoIterator<Item = Vec<&'a Prediction>>) ->
     // Uncertain places lie below.
     marks.sort_by(|a, b| a.1.total_cmp(&b.1));
     marks.into_iter().for_each(|(at, size, colour)| map.point(at, size, colour));
-    map.key("position known", KNOWN);
-    map.key("certain at some level", CERTAIN);
+    map.key("known position", KNOWN);
+    map.key("a level is reported", CERTAIN);
     map.key("uncertain", UNCERTAIN);
     map
 }

@@ -39,7 +39,7 @@ impl LeakageKind {
 pub struct Leakage {
     /// For each test photo, whether it shares this, by [`LeakageKind::ALL`].
     shared: Vec<[bool; 4]>,
-    /// Which kinds could be looked for: hashes, authors and albums may be unknown.
+    /// Which kinds could be searched for: hashes, authors and albums may be unknown.
     known: [bool; 4],
     /// Share of the test photos with a position whose nearest training photo lies within the
     /// five scales.

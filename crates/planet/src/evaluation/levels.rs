@@ -9,7 +9,7 @@ use super::{
 
 const LEVELS: usize = Scale::ALL.len();
 
-/// One level at which answers were stated as certain: whether that can be believed.
+/// One level at which answers were stated: whether the stated probabilities are correct.
 ///
 /// With calibrated probabilities the mean of what was stated is the share of correct ones.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,11 +4,11 @@
 //! | to … | use |
 //! |---|---|
 //! | score predictions one by one | [`Scorer`] with a [`TruthTable`], then [`Score`] |
-//! | set two systems against each other | [`Comparison`] |
-//! | see how it goes along albums | [`Positions`] |
-//! | let people play against a model | [`Match`] |
-//! | know what test photos share with training photos | [`Leakage`] |
-//! | set figures beside the published ones | [`published`] |
+//! | compare two systems | [`Comparison`] |
+//! | measure accuracy by position in the album | [`Positions`] |
+//! | compare people with a model | [`Match`] |
+//! | measure the overlap of test and training photos | [`Leakage`] |
+//! | compare with published results | [`published`] |
 
 mod bins;
 mod bootstrap;

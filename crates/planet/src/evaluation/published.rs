@@ -82,6 +82,6 @@ impl FromStr for KnownSet {
     fn from_str(text: &str) -> Result<Self, String> {
         let all = [Self::Im2gps, Self::Im2gps3k, Self::Yfcc4k];
         let found = all.into_iter().find(|set| set.name().eq_ignore_ascii_case(text));
-        found.ok_or_else(|| format!("'{text}' is none of im2gps, im2gps3k, yfcc4k"))
+        found.ok_or_else(|| format!("'{text}' is not one of im2gps, im2gps3k, yfcc4k"))
     }
 }

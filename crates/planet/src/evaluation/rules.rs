@@ -59,7 +59,7 @@ impl Rules {
 
 /// Text that names none of the choices.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is none of {choices}")]
+#[error("'{text}' is not one of {choices}")]
 pub struct NoSuchRule {
     text: String,
     choices: &'static str,

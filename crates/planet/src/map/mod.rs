@@ -41,12 +41,12 @@ pub use region::Region;
 #[non_exhaustive]
 pub enum MapError {
     /// Text that is no region.
-    #[error("'{0}' is no region; write SOUTH,WEST,NORTH,EAST in degrees")]
+    #[error("'{0}' is not a region; write SOUTH,WEST,NORTH,EAST in degrees")]
     RegionText(String),
     /// A box that holds nothing, or lies outside the earth.
     #[error(
-        "{south},{west},{north},{east} is no region: \
-         the south lies below the north within ±90, the west before the east"
+        "{south},{west},{north},{east} is not a region: \
+         south must be less than north, both within ±90, and west less than east"
     )]
     Region {
         /// Southern border in degrees.
@@ -157,7 +157,7 @@ impl WorldMap {
             .map_err(|error| failed(&error))?;
         let size = tree.size().to_int_size();
         let mut picture = tiny_skia::Pixmap::new(size.width(), size.height())
-            .ok_or_else(|| failed(&"it is too large"))?;
+            .ok_or_else(|| failed(&"the image is too large"))?;
         resvg::render(&tree, tiny_skia::Transform::identity(), &mut picture.as_mut());
         Ok(picture)
     }

@@ -37,7 +37,7 @@ impl WorldMap {
             "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n<title>{heading}</title>\n\
              <style>{STYLE}</style>\n<header><h1>{heading}</h1>\
-             <p>Wheel or pinch to zoom, drag to move, 0 to see all.</p></header>\n\
+             <p>Use the wheel or pinch to zoom, drag to move, and press 0 to show the whole map.</p></header>\n\
              {svg}<script>{SCRIPT}</script>\n</html>\n"
         )
     }

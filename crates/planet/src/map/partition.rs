@@ -29,7 +29,7 @@ pub fn partition_map(partition: &Partition, region: Region) -> WorldMap {
         }
     }
     if most > least {
-        map.legend("photos a cell", &scale);
+        map.legend("photos per cell", &scale);
     }
     map
 }

@@ -91,7 +91,7 @@ pub fn passes(options: &OcclusionOptions, photo: [u32; 2]) -> usize {
 #[non_exhaustive]
 pub enum OcclusionError {
     /// A share that is none.
-    #[error("{name} = {value} is not above 0 and at most 1: it is a share of the longer side")]
+    #[error("{name} = {value} is not above 0 and at most 1; it is a share of the longer side")]
     Share {
         /// What it is of.
         name: &'static str,
@@ -99,7 +99,7 @@ pub enum OcclusionError {
         value: f64,
     },
     /// Parts of the photo would never be hidden.
-    #[error("a stride of {stride} leaves gaps between boxes of {side}; take a smaller stride")]
+    #[error("a stride of {stride} leaves gaps between boxes of {side}; choose a smaller stride")]
     Gaps {
         /// The stride.
         stride: f64,
@@ -107,7 +107,7 @@ pub enum OcclusionError {
         side: f64,
     },
     /// More work than anybody means.
-    #[error("{passes} passes for a photo, more than {most}; take a larger stride")]
+    #[error("a photo would need {passes} passes, more than {most}; choose a larger stride")]
     Passes {
         /// What they would cost.
         passes: usize,
@@ -119,8 +119,8 @@ pub enum OcclusionError {
     Engine(#[from] EngineError),
     /// The model gives features and no scores of classes.
     #[error(
-        "{engine}: the model gives no scores of classes, so that nothing can be explained; \
-         take a model that locates"
+        "{engine}: the model returns no class scores, so its answers cannot be explained; \
+         use a model that locates photos"
     )]
     NoScores {
         /// The engine.

@@ -59,22 +59,22 @@ fn shortened(text: &str) -> String {
 pub enum TargetError {
     /// Text that names none.
     #[error(
-        "'{0}' is no target: say truth, best, LAT,LNG, the token of an S2 cell or an ISO country code"
+        "'{0}' is not a target; use truth, best, LAT,LNG, the token of an S2 cell or an ISO country code"
     )]
     Text(String),
     /// The photo does not say where it was taken.
-    #[error("it is not known where the photo was taken; name a target: best, or LAT,LNG")]
+    #[error("the true position of the photo is unknown; use the target best or LAT,LNG")]
     NoTruth,
     /// No class has it.
     #[error(
-        "{0} lies outside every cell of the model; watch what is round it: --scale city or coarser"
+        "{0} lies outside every cell of the model; use --scale city or coarser to include its surroundings"
     )]
     Outside(String),
     /// No class has its point in the country.
     #[error("no class of the model lies in {0}")]
     NoClass(String),
     /// Several classes have no common middle.
-    #[error("a country has no middle, so that nothing is within {0} of it; leave the scale out")]
+    #[error("a country has no centre, so a distance of {0} from it is not defined; omit the scale")]
     NoMiddle(&'static str),
 }
 

@@ -14,7 +14,7 @@ pub(super) fn write(description: &ModelDescription, partition: &Partition) -> St
     front_matter(description, &mut put);
     put(format!("# {}\n", one_line(&description.name)));
     put(format!(
-        "Says where on earth a photo was taken, as a probability for each of {} classes. Made by \
+        "Estimates where a photo was taken, as a probability for each of {} classes. Exported by \
          planet {}.\n",
         description.classes, description.provenance.version
     ));
@@ -23,10 +23,10 @@ pub(super) fn write(description: &ModelDescription, partition: &Partition) -> St
     put("## Use\n".to_owned());
     put("    planet locate PHOTO --model THIS_FOLDER\n".to_owned());
     put("## Limits\n".to_owned());
-    put("Answers follow the places and habits of the photographers whose photos it learned from: \
-         where they took few photos it knows little. Its probabilities say how sure it is; below \
-         the share that you ask for, take the coarser level or no answer. A guess is not evidence \
-         of where somebody was."
+    put("The accuracy depends on the training photos: in places with few training photos it is low. \
+         Publish an answer together with its probability. If the probability is below the minimum \
+         that you require, use a coarser level or no answer. An estimate is not evidence of where \
+         a person was."
         .to_owned());
     if !description.provenance.note.is_empty() {
         put(format!("\n## Source\n\n{}", description.provenance.note));

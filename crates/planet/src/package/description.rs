@@ -155,7 +155,9 @@ impl ModelDescription {
     pub(super) fn check(&self) -> Result<(), String> {
         if self.format != MODEL_FORMAT {
             let found = &self.format;
-            return Err(format!("format '{found}' is not '{MODEL_FORMAT}', which this reads"));
+            return Err(format!(
+                "format '{found}' is not supported; this version reads '{MODEL_FORMAT}'"
+            ));
         }
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
             return Err(format!("temperature {} is not above 0", self.temperature));
@@ -163,16 +165,16 @@ impl ModelDescription {
         self.preprocess.check().map_err(|error| error.to_string())?;
         for name in [MODEL_FILE, PARTITION_FILE] {
             if !self.hashes.contains_key(name) {
-                return Err(format!("states no hash of {name}"));
+                return Err(format!("does not state a hash of {name}"));
             }
         }
         for name in self.hashes.keys().chain(self.schemes.iter().map(|scheme| &scheme.file)) {
             if name.is_empty() || name.contains(['/', '\\']) || name == ".." {
-                return Err(format!("'{name}' is no name of a file in the package"));
+                return Err(format!("'{name}' is not a valid name of a file in the package"));
             }
         }
         match self.schemes.iter().find(|scheme| !self.hashes.contains_key(&scheme.file)) {
-            Some(scheme) => Err(format!("states no hash of {}", scheme.file)),
+            Some(scheme) => Err(format!("does not state a hash of {}", scheme.file)),
             None => Ok(()),
         }
     }

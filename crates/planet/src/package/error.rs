@@ -10,8 +10,9 @@ use thiserror::Error;
 pub enum PackageError {
     /// There is no such folder.
     #[error(
-        "{}: no model package there; a package is a folder with model.json, which planet export \
-         and planet model import make",
+        "{}: is not a model package; a package is a folder with model.json, written by planet \
+         export or planet model import. No model for real photos is included: train one with \
+         planet train --photos, import an ONNX classifier, or run planet demo",
         path.display()
     )]
     NoFolder {
@@ -36,8 +37,8 @@ pub enum PackageError {
     },
     /// A file is not the one that the package was made with.
     #[error(
-        "{}: its hash is {found}, model.json says {stated}; the file was changed or is damaged, \
-         fetch the package again",
+        "{}: its hash is {found}, but model.json states {stated}; the file was changed or is \
+         damaged; get the package again",
         path.display()
     )]
     Hash {
@@ -49,7 +50,7 @@ pub enum PackageError {
         found: String,
     },
     /// The partition has another number of classes than the network.
-    #[error("{}: {found} classes, the network has {stated}", path.display())]
+    #[error("{}: {found} classes, but the network has {stated}", path.display())]
     Classes {
         /// The partition's file.
         path: PathBuf,
@@ -59,7 +60,7 @@ pub enum PackageError {
         found: usize,
     },
     /// The partition is not the one that the network was trained for.
-    #[error("{}: fingerprint {found}, model.json says {stated}", path.display())]
+    #[error("{}: fingerprint {found}, but model.json states {stated}", path.display())]
     Fingerprint {
         /// The partition's file.
         path: PathBuf,
@@ -72,7 +73,7 @@ pub enum PackageError {
     #[error(transparent)]
     Partition(#[from] PartitionError),
     /// The package has no album scheme of this name.
-    #[error("{}: no album scheme '{name}'; there is {known}", path.display())]
+    #[error("{}: has no album scheme '{name}'; available: {known}", path.display())]
     NoScheme {
         /// model.json.
         path: PathBuf,

@@ -227,9 +227,9 @@ impl TryFrom<Vec<Level>> for LevelCalibration {
         let mut calibration = Self::default();
         for Level { level, slope, intercept } in levels {
             let scale = Scale::ALL.into_iter().find(|scale| scale.name() == level);
-            let scale = scale.ok_or_else(|| format!("'{level}' is no level"))?;
+            let scale = scale.ok_or_else(|| format!("'{level}' is not a level"))?;
             if !(slope > 0.0 && slope.is_finite() && intercept.is_finite()) {
-                return Err(format!("the calibration of level {level} is no rising curve"));
+                return Err(format!("the calibration curve of level {level} does not rise"));
             }
             calibration.0[scale as usize] = Curve { slope, intercept };
         }

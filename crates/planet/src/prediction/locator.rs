@@ -12,11 +12,11 @@ use crate::{CellProbabilities, ProbabilityError, package::ModelDescription};
 /// What to say of each photo.
 #[derive(Clone, Debug)]
 pub struct LocatorOptions {
-    /// Candidates a photo.
+    /// Candidates per photo.
     pub top: usize,
-    /// Share of probability that makes a level certain, above 0 and at most 1.
+    /// Minimum probability for reporting a level, above 0 and at most 1.
     pub certain: f64,
-    /// Ground that answers must lie in.
+    /// Area to which answers are limited.
     pub within: Option<Within>,
     /// Whether to name places.
     pub names: bool,
@@ -80,7 +80,7 @@ impl Locator {
     /// For a model with these classes and this temperature.
     ///
     /// # Errors
-    /// No class lies in the ground that was asked for.
+    /// No class lies in the requested area.
     pub fn new(
         partition: Arc<Partition>,
         temperature: f32,

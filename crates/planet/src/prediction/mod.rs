@@ -61,7 +61,7 @@ pub struct Candidate {
 pub struct Certain {
     /// The level.
     pub level: Scale,
-    /// What the place is called at that level; empty on the high seas.
+    /// What the place is called at that level; empty where no named place is near.
     pub name: String,
     /// The disc's middle, a class's point.
     pub position: LatLng,

@@ -37,7 +37,7 @@ impl Place {
     }
 
     /// The name at a level: settlement, region, country or continent; the next coarser name
-    /// where the level has none, empty on the high seas.
+    /// where the level has none, empty where no named place is near.
     pub fn at_level(&self, level: Scale) -> String {
         let continent =
             Country::of_code(&self.country_code).map_or("", |country| country.continent);
@@ -53,7 +53,11 @@ impl std::fmt::Display for Place {
         let mut parts = [&self.name, &self.region, &self.country].map(String::as_str).to_vec();
         parts.retain(|part| !part.is_empty());
         parts.dedup();
-        if parts.is_empty() { f.write_str("the high seas") } else { f.write_str(&parts.join(", ")) }
+        if parts.is_empty() {
+            f.write_str("no named place nearby")
+        } else {
+            f.write_str(&parts.join(", "))
+        }
     }
 }
 
@@ -76,6 +80,6 @@ mod tests {
         let place = Place::of(nemo, &Gazetteer::new());
         assert_eq!(place, Place::default());
         assert_eq!(place.at_level(Scale::Street), "");
-        assert_eq!(place.to_string(), "the high seas");
+        assert_eq!(place.to_string(), "no named place nearby");
     }
 }

@@ -3,7 +3,7 @@ use planet_geo::{ClassId, LatLng, Partition};
 use serde_json::Value;
 use thiserror::Error;
 
-/// Ground that an answer must lie in: what the user knows beforehand.
+/// Area to which answers are limited: what the user knows beforehand.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Within {
     /// A country by its ISO code.
@@ -21,14 +21,14 @@ pub enum Within {
 pub enum WithinError {
     /// Text that names no ground.
     #[error(
-        "'{0}' is no ISO country code, no SOUTH,WEST,NORTH,EAST in degrees and no .geojson file"
+        "'{0}' is neither an ISO country code, nor SOUTH,WEST,NORTH,EAST in degrees, nor a .geojson file"
     )]
     Text(String),
     /// GeoJSON without a usable polygon.
     #[error("{0}")]
     GeoJson(String),
     /// No class has its point there.
-    #[error("none of the model's classes lies there; take larger ground")]
+    #[error("none of the model's classes lies in this area; choose a larger area")]
     Empty,
 }
 
@@ -62,7 +62,7 @@ impl Within {
         let mut polygons = Vec::new();
         collect(&value, &mut polygons)?;
         if polygons.is_empty() {
-            return Err(WithinError::GeoJson("holds no Polygon or MultiPolygon".to_owned()));
+            return Err(WithinError::GeoJson("contains no Polygon or MultiPolygon".to_owned()));
         }
         Ok(Self::Polygons(polygons))
     }
@@ -116,7 +116,7 @@ fn collect(value: &Value, polygons: &mut Vec<Vec<Vec<[f64; 2]>>>) -> Result<(), 
         (Some("Polygon"), Some(rings)) => polygons.push(polygon(rings)?),
         (Some("MultiPolygon"), Some(parts)) => {
             for part in parts {
-                let rings = part.as_array().ok_or_else(|| wrong("a polygon that is no list"))?;
+                let rings = part.as_array().ok_or_else(|| wrong("a polygon is not a list"))?;
                 polygons.push(polygon(rings)?);
             }
         }
@@ -126,7 +126,8 @@ fn collect(value: &Value, polygons: &mut Vec<Vec<Vec<[f64; 2]>>>) -> Result<(), 
 }
 
 fn polygon(rings: &[Value]) -> Result<Vec<Vec<[f64; 2]>>, WithinError> {
-    let wrong = || WithinError::GeoJson("a ring holds something that is no [lng, lat]".to_owned());
+    let wrong =
+        || WithinError::GeoJson("a ring contains a value that is not [lng, lat]".to_owned());
     let point = |value: &Value| -> Result<[f64; 2], WithinError> {
         let (lng, lat) = (value[0].as_f64(), value[1].as_f64());
         let (lng, lat) = (lng.ok_or_else(wrong)?, lat.ok_or_else(wrong)?);

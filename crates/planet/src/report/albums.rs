@@ -142,7 +142,10 @@ impl AlbumReport {
             table.row(name, text);
         }
         if let Some(SchemeResult { score, .. }) = self.schemes.first() {
-            table.note = format!("By bootstrap over {}.", score.grouping.plural());
+            table.note = format!(
+                "Confidence intervals are from a bootstrap over {}.",
+                score.grouping.plural()
+            );
         }
         table
     }
@@ -170,7 +173,8 @@ impl AlbumReport {
     }
 
     fn ideals(&self) -> Option<Table> {
-        let mut table = Table::new("ideals", "The best that can be done with what is seen", &[]);
+        let mut table =
+            Table::new("ideals", "Best possible accuracy, given what each scheme sees", &[]);
         table.header = tables::scales("% of photos within");
         table.header.push("right cell, %".to_owned());
         for scheme in &self.schemes {
@@ -180,14 +184,16 @@ impl AlbumReport {
                 table.row(view, cells);
             }
         }
-        table.note = "Exact inference by the drawn earth's own rules on exactly these photos; \
-                      measured, so that a share has the photos' own luck."
-            .to_owned();
+        table.note =
+            "Exact inference with the model that generated the synthetic photos. The values \
+                      are measured on exactly these photos, so they include sampling noise."
+                .to_owned();
         (!table.rows.is_empty()).then_some(table)
     }
 
     fn of_ideals(&self) -> Option<Table> {
-        let mut table = Table::new("of-ideals", "Share of the ideal that is reached, %", &[]);
+        let mut table =
+            Table::new("of-ideals", "Accuracy as a percentage of the best possible, %", &[]);
         table.header = tables::scales("");
         table.header.push("right cell".to_owned());
         for scheme in &self.schemes {
@@ -222,11 +228,11 @@ impl AlbumReport {
     /// The page: everything inside, no network.
     pub fn to_html(&self) -> String {
         let mut html = page::head(&self.title, &self.subject);
-        html.push_str("<h2>How near</h2>\n");
+        html.push_str("<h2>Accuracy by distance</h2>\n");
         let tables = self.tables();
         let (positions, rest) = tables.split_last().expect("there are always three");
         html.extend(rest.iter().map(Table::to_html));
-        html.push_str("<h2>Along an album</h2>\n");
+        html.push_str("<h2>Accuracy by position in the album</h2>\n");
         html.push_str(&positions.to_html());
         writeln!(html, "<figure>{}</figure>", self.chart().to_svg()).expect("text grows");
         if !self.strips.is_empty() {
@@ -236,7 +242,7 @@ impl AlbumReport {
                     .expect("text grows");
             }
             html.push_str(
-                "of the truth. Every album of a regular choice is shown, not the best.</p>\n",
+                "of the true position. The albums are chosen at regular intervals, not by accuracy.</p>\n",
             );
         }
         self.strips.iter().for_each(|strip| strip.write(&mut html));

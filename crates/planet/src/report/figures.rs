@@ -70,7 +70,7 @@ pub fn match_figure(result: &Match) -> LineChart {
 fn by_distance(y_label: &str, curves: Vec<Curve>) -> LineChart {
     let tick = |scale: Scale| (scale.radius().km(), scale.radius().km().to_string());
     LineChart {
-        x_label: "distance from the truth in km: street, city, region, country, continent"
+        x_label: "distance from the true position in km: street, city, region, country, continent"
             .to_owned(),
         y_label: y_label.to_owned(),
         logarithmic: true,
@@ -86,7 +86,7 @@ pub(super) fn risk_coverage(score: &Score) -> Option<LineChart> {
     let last = score.risk_coverage.last()?;
     let chosen = [(1, Scale::City), (2, Scale::Region), (3, Scale::Country)];
     let curve = |((at, scale), colour): ((usize, Scale), &&'static str)| Curve {
-        name: format!("farther than {} km ({})", scale.radius().km(), scale.name()),
+        name: format!("error above {} km ({})", scale.radius().km(), scale.name()),
         colour,
         dashed: false,
         points: score
@@ -98,7 +98,7 @@ pub(super) fn risk_coverage(score: &Score) -> Option<LineChart> {
     };
     let whole = 100.0 * last.coverage;
     Some(LineChart {
-        x_label: "% of photos answered, the surest first".to_owned(),
+        x_label: "% of photos answered, most confident first".to_owned(),
         y_label: "% of answers".to_owned(),
         logarithmic: false,
         x_range: [0.0, whole.max(1.0)],

@@ -142,8 +142,8 @@ impl GalleryKeeper {
             photos: kept.iter().map(explained).collect(),
         };
         let mut galleries = vec![
-            gallery("Most confident and right (within 25 km)", &self.right),
-            gallery("Most confident and wrong (beyond 750 km)", &self.wrong),
+            gallery("Most confident correct answers (within 25 km)", &self.right),
+            gallery("Most confident wrong answers (beyond 750 km)", &self.wrong),
         ];
         if let Some(partition) = partition {
             galleries.extend(self.iconics(partition, show));
@@ -160,7 +160,10 @@ impl GalleryKeeper {
             let name = best.place.as_ref().map_or_else(|| best.cell.clone(), ToString::to_string);
             let map = class_map(partition, *id);
             Some(Gallery {
-                title: format!("What is {name}? {} photos were given to its cell", class.photos),
+                title: format!(
+                    "{name}: most confident of {} photos located in this cell",
+                    class.photos
+                ),
                 map: png(map),
                 photos: class.best.iter().map(&show).collect(),
             })
@@ -189,7 +192,7 @@ fn lines(prediction: &Prediction) -> Vec<String> {
         let share = best.probability.map_or_else(String::new, |it| format!(" {:.0} %", 100.0 * it));
         lines.push(format!("{name}{share}"));
     }
-    lines.extend(prediction.distance().map(|error| format!("{error} off")));
+    lines.extend(prediction.distance().map(|error| format!("error {error}")));
     lines
 }
 
@@ -241,6 +244,6 @@ mod tests {
         assert_eq!(galleries[0].photos[0].explanation, Some(vec![2]));
         assert!(galleries[0].photos[0].lines.contains(&"the sign".to_owned()));
         assert_eq!(galleries[0].photos[1].explanation, None);
-        assert_eq!(galleries[0].photos[0].lines[1], "11.1 km off");
+        assert_eq!(galleries[0].photos[0].lines[1], "error 11.1 km");
     }
 }

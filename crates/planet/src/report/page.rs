@@ -33,19 +33,19 @@ impl Report {
     /// The page: everything inside, no network.
     pub fn to_html(&self) -> String {
         let mut html = head(&self.title, &self.subject);
-        html.push_str("<h2>How near</h2>\n");
+        html.push_str("<h2>Accuracy by distance</h2>\n");
         let mut tables = self.tables().into_iter();
         html.extend(tables.next().map(|table| table.to_html()));
         let curve = figures::error_curve(&self.score, self.ideals()).to_svg();
         html.push_str(&format!(
-            "<figure>{curve}<figcaption>Share of photos within each distance; the band is the first \
-             answer's 95 % interval.</figcaption></figure>\n"
+            "<figure>{curve}<figcaption>Share of photos within each distance. The band is the 95 % \
+             interval of the first answer.</figcaption></figure>\n"
         ));
         html.extend(tables.map(|table| table.to_html()));
         if let Some(chart) = figures::risk_coverage(&self.score) {
             html.push_str(&format!(
-                "<h2>When to abstain</h2>\n<figure>{}<figcaption>If only the surest answers are \
-                 given, how many of them are wrong.</figcaption></figure>\n",
+                "<h2>Accuracy when uncertain photos are not answered</h2>\n<figure>{}<figcaption>Share of wrong answers if only \
+                 the most confident answers are given.</figcaption></figure>\n",
                 chart.to_svg()
             ));
         }
@@ -69,8 +69,8 @@ impl Report {
         }
         if let Ok(png) = figures::error_map(&self.places).to_png() {
             html.push_str(&format!(
-                "<h2>Where</h2>\n<figure>{}<figcaption>Where photos were taken, coloured by how far \
-                 off the first answer is.</figcaption></figure>\n",
+                "<h2>Map of errors</h2>\n<figure>{}<figcaption>True positions of the photos, coloured by the \
+                 error of the first answer.</figcaption></figure>\n",
                 inlined("", "png", &png)
             ));
         }

@@ -52,26 +52,28 @@ impl Report {
         table.row("first answer", percents(score.within[0]));
         if let Some(intervals) = &score.within_interval {
             let interval = |end: fn(&Interval) -> f64| intervals.each_ref().map(end);
-            table.row("  95 % from", percents(interval(|it| it.low)));
-            table.row("  to", percents(interval(|it| it.high)));
+            table.row("  95 % interval, from", percents(interval(|it| it.low)));
+            table.row("  95 % interval, to", percents(interval(|it| it.high)));
         }
         for (more, shares) in score.within.iter().enumerate().take(score.answers).skip(1) {
             table.row(format!("best of {}", more + 1), percents(*shares));
         }
         if let Some(shares) = score.within_by_centre {
-            table.row("first answer, cells' centres", percents(shares));
+            table.row("first answer, centre of the cell", percents(shares));
         }
         for reference in &self.references {
             table.row(&reference.name, percents(reference.within));
         }
         if let Some(clean) = &self.clean {
-            let name = format!("first answer, {} photos that share nothing", clean.counts.photos);
+            let name = format!("first answer, {} photos without overlap", clean.counts.photos);
             table.row(name, percents(clean.within[0]));
         }
         table.note = format!("{} photos. Distances: {}.", score.counts.photos, score.rules);
         if score.within_interval.is_some() {
             let groups = score.grouping.plural();
-            table.note.push_str(&format!(" Intervals by bootstrap over {groups}."));
+            table
+                .note
+                .push_str(&format!(" Confidence intervals are from a bootstrap over {groups}."));
         }
         table
     }
@@ -100,9 +102,10 @@ impl Report {
         }
         let stated: u64 = levels.iter().map(|level| level.stated).sum();
         table.note = format!(
-            "A level is stated for {stated} of {} photos: the finest at which a position holds enough \
-             of the probability within the level's radius. Correct: the photo was taken within it. \
-             Where the last interval holds 0, stated probabilities and correct answers agree.",
+            "A level is stated for {stated} of {} photos: the finest level at which the disc of the \
+             level's radius has at least the minimum probability. Correct means that the photo was \
+             taken within this disc. If the last interval contains 0, the stated probabilities agree \
+             with the share of correct answers.",
             self.score.counts.photos
         );
         Some(table)
@@ -111,22 +114,28 @@ impl Report {
     /// Errors in km and everything that is no share within a scale.
     fn figures(&self) -> Table {
         let score = &self.score;
-        let mut table = Table::new("figures", "Figures", &["", "value", "95 % from", "to"]);
+        let mut table =
+            Table::new("figures", "Errors and other metrics", &["", "value", "95 % from", "to"]);
         let ends = |ends: Option<Interval>, as_text: &dyn Fn(f64) -> String| {
             ends.map_or([String::new(), String::new()], |it| [as_text(it.low), as_text(it.high)])
         };
         let length = |value: f64| km(Some(value));
-        let names = ["first quartile of error, km", "median error, km", "third quartile, km"];
+        let names =
+            ["first quartile of error, km", "median error, km", "third quartile of error, km"];
         for (at, name) in names.into_iter().enumerate() {
             let value = km(score.quartiles_km[at]);
             let interval = score.quartiles_interval.map(|intervals| intervals[at]);
             table.row(name, [value].into_iter().chain(ends(interval, &length)));
         }
         let mean = [km(score.mean_km)].into_iter();
-        table.row("mean error where located, km", mean.chain(ends(score.mean_interval, &length)));
+        table.row(
+            "mean error of located photos, km",
+            mean.chain(ends(score.mean_interval, &length)),
+        );
         let points = |value: f64| format!("{value:.0}");
         let geoscore = [points(score.geoscore)].into_iter();
-        table.row("GeoScore, of 5000", geoscore.chain(ends(score.geoscore_interval, &points)));
+        table
+            .row("GeoScore (maximum 5000)", geoscore.chain(ends(score.geoscore_interval, &points)));
         let bare = |value: String| [value, String::new(), String::new()];
         if let Some([first, five]) = score.cells {
             let first = [percent(first)].into_iter();
@@ -154,10 +163,10 @@ impl Report {
             ("located", counts.located),
             ("without an answer, counted as wrong", counts.failed),
             ("without a prediction, counted as wrong", counts.missing),
-            ("predicted again, the first counts", counts.doubled),
-            ("predicted but unknown", counts.unknown),
+            ("predicted more than once, the first counts", counts.doubled),
+            ("predicted, but not in the truth", counts.unknown),
             ("without a position, not scored", counts.without_position),
-            ("twice in the truth, the first counts", counts.truth_doubled),
+            ("more than once in the truth, the first counts", counts.truth_doubled),
         ];
         for (at, (name, count)) in rows.into_iter().enumerate() {
             if at < 2 || count > 0 {
@@ -169,7 +178,8 @@ impl Report {
 
     fn known_results(&self) -> Option<Table> {
         let set = self.known_set?;
-        let mut table = Table::new("published", &format!("Published on {}", set.name()), &[]);
+        let mut table =
+            Table::new("published", &format!("Published results on {}", set.name()), &[]);
         table.header = scales("% of photos within");
         table.header.push("source".to_owned());
         for row in published(set) {
@@ -183,14 +193,15 @@ impl Report {
 
     fn leakage_table(&self) -> Option<Table> {
         let leakage = self.leakage.as_ref()?;
-        let mut table = Table::new("leakage", "Shared with training", &["test photos", "number"]);
+        let mut table =
+            Table::new("leakage", "Overlap with training photos", &["test photos", "number"]);
         for kind in LeakageKind::ALL {
             let count = leakage.count(kind);
             table.row(kind.name(), [count.map_or("unknown".to_owned(), |it| it.to_string())]);
         }
         let hashes = leakage.count(LeakageKind::NearDuplicate).is_none();
         if hashes {
-            "Near-duplicates need perceptual hashes in both manifests: planet dataset enrich --hash."
+            "To find near-duplicates, add perceptual hashes to both manifests: planet dataset enrich --hash."
                 .clone_into(&mut table.note);
         }
         Some(table)
@@ -209,7 +220,7 @@ impl Report {
             table.row(&category.name, percents(category.within).into_iter().chain(more));
         }
         if categories.len() > CATEGORIES {
-            table.note = format!("{} more are in report.json.", categories.len() - CATEGORIES);
+            table.note = format!("report.json contains {} more.", categories.len() - CATEGORIES);
         }
         Some(table)
     }
@@ -225,8 +236,11 @@ impl Report {
         countries.dedup();
         countries.sort_by_key(|country| std::cmp::Reverse(of(country)));
         countries.truncate(COUNTRIES);
-        let mut table =
-            Table::new("confusion", "Countries: truth in rows, answers in columns", &[]);
+        let mut table = Table::new(
+            "confusion",
+            "Countries: true country in rows, answered country in columns",
+            &[],
+        );
         table.header = ["% of row"].iter().chain(&countries).map(|it| (*it).to_owned()).collect();
         table.header.extend(["other".to_owned(), "photos".to_owned()]);
         for truth in &countries {
@@ -250,13 +264,13 @@ impl Report {
 
 /// Rounds won and errors of a match, as in the paper's section 3.
 pub fn match_table(result: &Match) -> Table {
-    let mut table = Table::new("match", "People against PlaNet", &["", "PlaNet", "people"]);
+    let mut table = Table::new("match", "People and PlaNet", &["", "PlaNet", "people"]);
     let won = [result.model_won.to_string(), result.people_won.to_string()];
     table.row(format!("rounds won, of {}", result.rounds.len()), won);
     table.row("median error, km", [km(result.model.median_km), km(result.people.median_km)]);
     let sides =
         |of: &dyn Fn(&crate::evaluation::Side) -> String| [of(&result.model), of(&result.people)];
-    table.row("GeoScore a round", sides(&|side| format!("{:.0}", side.geoscore)));
+    table.row("mean GeoScore per round", sides(&|side| format!("{:.0}", side.geoscore)));
     for (at, scale) in Scale::ALL.into_iter().enumerate() {
         let name = format!("rounds within {} km ({})", scale.radius().km(), scale.name());
         table.row(name, sides(&|side| side.within[at].to_string()));
@@ -269,7 +283,7 @@ pub fn match_table(result: &Match) -> Table {
 
 /// Two scores side by side.
 pub fn comparison_table(comparison: &Comparison) -> Table {
-    let mut table = Table::new("comparison", "A against B", &[]);
+    let mut table = Table::new("comparison", "Comparison of A and B", &[]);
     table.header = scales("% of photos within");
     let row = |score: &Score| percents(score.within[0]);
     table.row("A", row(&comparison.a));
@@ -278,14 +292,14 @@ pub fn comparison_table(comparison: &Comparison) -> Table {
     table.row("A minus B", comparison.scales.map(|it| signed(it.difference)));
     if let [Some(a), Some(b), Some(c), Some(d), Some(e)] = comparison.scales.map(|it| it.interval) {
         let intervals = [a, b, c, d, e];
-        table.row("  95 % from", intervals.map(|it| signed(it.low)));
-        table.row("  to", intervals.map(|it| signed(it.high)));
+        table.row("  95 % interval, from", intervals.map(|it| signed(it.low)));
+        table.row("  95 % interval, to", intervals.map(|it| signed(it.high)));
     }
     table.row("verdict", comparison.scales.map(|it| verdict_word(it.verdict).to_owned()));
-    table.row("photos, A alone", comparison.scales.map(|it| it.only_a.to_string()));
-    table.row("photos, B alone", comparison.scales.map(|it| it.only_b.to_string()));
+    table.row("photos located only by A", comparison.scales.map(|it| it.only_a.to_string()));
+    table.row("photos located only by B", comparison.scales.map(|it| it.only_b.to_string()));
     table.note = format!(
-        "{} photos in both; A is nearer in {}, B in {}. Median error {} km and {} km.",
+        "{} photos in both. The answer of A is nearer for {}, that of B for {}. Median errors: {} km and {} km.",
         comparison.photos,
         comparison.a_nearer,
         comparison.b_nearer,
@@ -306,7 +320,8 @@ fn verdict_word(verdict: Verdict) -> &'static str {
 /// Which system is better, and at what distances, in a sentence or two.
 pub fn verdict(comparison: &Comparison) -> String {
     if comparison.scales.iter().all(|scale| scale.interval.is_none()) {
-        return "No verdict without intervals: ask for resamples.".to_owned();
+        return "There is no verdict without confidence intervals; use --resamples above 0."
+            .to_owned();
     }
     let scales = |verdict: Verdict| -> Vec<String> {
         let rows = Scale::ALL.iter().zip(&comparison.scales);
@@ -321,9 +336,11 @@ pub fn verdict(comparison: &Comparison) -> String {
         }
     }
     match (sentences.is_empty(), undecided.is_empty()) {
-        (true, _) => sentences.push("Neither is shown to be better at any distance.".to_owned()),
+        (true, _) => {
+            sentences.push("The data do not show that either is better at any distance.".to_owned())
+        }
         (false, false) => {
-            sentences.push(format!("Undecided within {}.", undecided.join(", ")));
+            sentences.push(format!("No decision within {}.", undecided.join(", ")));
         }
         (false, true) => {}
     }

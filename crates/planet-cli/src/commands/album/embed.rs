@@ -14,16 +14,16 @@ use crate::{commands::train, engine_choice::EngineChoice, failure::Failure};
 /// `planet album embed --model MODEL M… -o FOLDER`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Manifests, M or M:SPLIT
+    /// Manifests (FILE, or FILE:SPLIT for one split)
     #[arg(value_name = "M[:SPLIT]", required = true)]
     datasets: Vec<String>,
-    /// Model package that looks at the photos
+    /// Model package that computes the embeddings
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
-    /// Folder that photo ids are relative to, where the manifests say nothing or something else
+    /// Folder that photo ids are relative to; overrides the manifests' own
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Folder of the caches: what --embeddings of `album train` and `album evaluate` names
+    /// Folder for the embeddings; pass it to `album train` and `album evaluate` as --embeddings
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
     #[command(flatten)]
@@ -39,7 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let is_there = |photo: &str| found.of(photo).is_some();
         let there = manifest.records.iter().filter(|record| is_there(&record.photo)).count();
         let missing = manifest.records.len() - there;
-        writeln!(out, "{dataset}: {there} photos have embeddings, {missing} cannot be read")?;
+        writeln!(
+            out,
+            "{dataset}: {there} photos have embeddings, {missing} photos cannot be read"
+        )?;
     }
     Ok(())
 }

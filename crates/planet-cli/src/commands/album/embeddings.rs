@@ -46,7 +46,11 @@ pub fn of(
     );
     let loader = loader.map_err(Failure::new)?;
     let progress = Progress::new("photos");
-    progress.say(&format!("embeddings: {} photos by {}", missing.len(), engine.name()));
+    progress.say(&format!(
+        "computing embeddings of {} photos with {}",
+        missing.len(),
+        engine.name()
+    ));
     let before = embeddings.len();
     let mut failed = Vec::new();
     let whole = embeddings.compute(&mut engine, &loader, &missing, &progress, |photo| {
@@ -62,7 +66,7 @@ pub fn of(
         Ok(false) => {
             let done = embeddings.len() - before;
             let what = format!("interrupted; {done} embeddings are saved in {}", path.display());
-            Err(Failure::new(what).hint("the same command goes on"))
+            Err(Failure::new(what).hint("run the same command again to continue"))
         }
         Err(error) => Err(Failure::new(error)),
     }

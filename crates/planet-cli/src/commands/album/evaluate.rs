@@ -44,29 +44,29 @@ const EXACT: &str = "hmm, exact single answers";
 /// `planet album evaluate --model MODEL [--schemes all] --dataset M -o REPORT`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Model package with the LSTMs that were put into it
+    /// Model package, with the LSTMs that were added to it
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
-    /// Schemes, with commas between them; all are those that the package has, and hmm. single and
-    /// average always stand beside
+    /// Schemes, separated by commas; `all` selects those of the package and hmm. The schemes single
+    /// and average are always included
     #[arg(long, value_name = "S,S", default_value = "all")]
     schemes: Schemes,
-    /// Photos with positions: a manifest, M or M:SPLIT
+    /// Photos with positions: a manifest (FILE or FILE:SPLIT)
     #[arg(long, value_name = "M[:SPLIT]")]
     dataset: String,
     /// Folder that the manifest's photo ids are relative to
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Folder where embeddings are kept; by default `embeddings` beside the report
+    /// Folder for the embeddings; by default `embeddings` next to the report
     #[arg(long, value_name = "DIR")]
     embeddings: Option<PathBuf>,
-    /// Leave photos out of the report
+    /// Do not include photos in the report
     #[arg(long)]
     no_photos: bool,
-    /// Every figure as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
-    /// Folder of the report
+    /// Folder for the report
     #[arg(short, long, value_name = "REPORT")]
     output: PathBuf,
     #[command(flatten)]
@@ -91,7 +91,7 @@ impl FromStr for Schemes {
 }
 
 impl Schemes {
-    /// Those to judge, in the order of tables.
+    /// The schemes to evaluate, in the order of the tables.
     fn of(&self, package: &ModelPackage) -> Vec<Scheme> {
         let has = |scheme: Scheme| {
             let files = &package.description().schemes;
@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         record.position = record.known_position();
     }
     if manifest.records.iter().all(|record| record.position.is_none()) {
-        return Err(Failure::new(format!("{} has no photo with a position", arguments.dataset)));
+        return Err(Failure::new(format!("{} has no photos with a position", arguments.dataset)));
     }
     let albums = albums(&manifest.records);
     name_albums(&mut manifest.records, &albums);
@@ -182,11 +182,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let photos = albums.iter().map(|album| album.rows.len()).max().unwrap_or(0);
     let report = AlbumReport {
-        title: format!("Albums by {}", package.description().name),
+        title: format!("Album evaluation of {}", package.description().name),
         subject: format!(
-            "Model {} on {} albums of {source}, {} photos, the longest album of {photos}. Known \
-             positions are used for scoring alone; photos that cannot be read are located through \
-             their neighbours.",
+            "Model {} on {} albums of {source}, with {} photos; the longest album has {photos}. Known \
+             positions are used only for scoring. Photos that cannot be read are located from \
+             neighbouring photos.",
             arguments.model.display(),
             albums.len(),
             manifest.records.len()
@@ -229,7 +229,7 @@ impl Arguments {
     }
 }
 
-/// What schemes are judged with.
+/// What schemes are evaluated with.
 struct Judge<'a> {
     manifest: &'a Manifest,
     albums: &'a [Album],

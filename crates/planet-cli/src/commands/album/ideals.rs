@@ -7,7 +7,7 @@ use planet_world::{AlbumCeiling, Coverage, GivenPhotos, View, World, WorldParame
 
 use crate::{failure::Failure, progress::Progress};
 
-/// Exact inference on the photos of a drawn earth.
+/// Exact inference on the photos of a synthetic earth.
 pub struct Ideals {
     world: World,
     given: GivenPhotos,

@@ -36,10 +36,10 @@ const CALIBRATED: usize = 1000;
 pub struct LibraryArguments {
     #[command(flatten)]
     common: Common,
-    /// Whose photos these are
+    /// Whether the photos belong to one person or to several
     #[arg(long, value_enum, default_value = "one")]
     people: super::PeopleName,
-    /// Do not take known positions as evidence
+    /// Do not use known positions as evidence
     #[arg(long)]
     ignore_positions: bool,
 }
@@ -52,7 +52,7 @@ pub struct AlbumArguments {
     /// How neighbouring photos are combined; the LSTMs are in the model's package
     #[arg(long, value_name = "SCHEME")]
     scheme: Scheme,
-    /// Folder where the embeddings that LSTMs read are kept; by default they are not
+    /// Folder in which to keep the embeddings for LSTMs; by default they are not kept
     #[arg(long, value_name = "DIR")]
     embeddings: Option<PathBuf>,
 }
@@ -67,13 +67,13 @@ struct Common {
     /// Minimum probability for reporting a level
     #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
     certain: f64,
-    /// Output format; by default that of the output's name, else text
+    /// Output format; by default inferred from the output's name, otherwise text
     #[arg(long, value_enum)]
     format: Option<FormatName>,
-    /// File to write
+    /// Output file
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Draw the trip (.svg, .png, .html)
+    /// Draw a map of the located photos (.svg, .png, .html)
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
     #[command(flatten)]
@@ -95,8 +95,8 @@ pub fn run(arguments: &LibraryArguments) -> Result<(), Failure> {
 /// `planet album locate`.
 pub fn run_album(arguments: &AlbumArguments) -> Result<(), Failure> {
     if arguments.scheme == Scheme::Hmm {
-        return Err(Failure::usage("album locate has no scheme hmm")
-            .hint("planet library locate uses it, with or without a model"));
+        return Err(Failure::usage("planet album locate does not support the scheme hmm")
+            .hint("use planet library locate, with or without a model"));
     }
     let job = Job {
         common: &arguments.common,
@@ -121,7 +121,7 @@ impl Job<'_> {
     fn run(&self) -> Result<(), Failure> {
         let arguments = self.common;
         if !(arguments.certain > 0.0 && arguments.certain <= 1.0) {
-            return Err(Failure::usage("--certain must lie above 0 and at most 1"));
+            return Err(Failure::usage("--certain must be above 0 and at most 1"));
         }
         let gazetteer = Arc::new(Gazetteer::new());
         thread::spawn({
@@ -136,7 +136,7 @@ impl Job<'_> {
         let scheme = self.scheme;
         let positions = manifest.records.iter().filter_map(PhotoRecord::known_position).count();
         if scheme.is_sequence() && positions > 0 {
-            anstream::eprintln!("{scheme} does not use the {positions} positions that are known");
+            anstream::eprintln!("the scheme {scheme} does not use the {positions} known positions");
         }
         let probabilities = match &package {
             // An LSTM reads embeddings.
@@ -168,12 +168,12 @@ impl Job<'_> {
             }
         };
         for (row, error) in probabilities.iter().flat_map(|it| it.failed().iter().cloned()) {
-            // Neighbours may tell of a photo that cannot be read; it is named all the same.
+            // A photo that cannot be read is named, and located from neighbouring photos.
             if predictions[row].candidates.is_empty() {
                 predictions[row].error = Some(error);
             } else {
                 anstream::eprintln!(
-                    "{}: {error}; located by its neighbours",
+                    "{}: {error}; located from neighbouring photos",
                     predictions[row].photo
                 );
             }
@@ -242,7 +242,7 @@ impl Job<'_> {
         let failure = Failure::new(&error);
         match (&self.common.source.model, error) {
             (None, LibraryError::NothingKnown) => {
-                failure.hint("give a model with --model, or photos some of which have a position")
+                failure.hint("name a model with --model, or include photos with a position")
             }
             _ => failure,
         }

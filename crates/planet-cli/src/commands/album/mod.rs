@@ -29,22 +29,22 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Locate albums by one of the paper's schemes
+    /// Locate the photos of albums together
     Locate(Box<locate::AlbumArguments>),
-    /// Judge album schemes on photos whose position is known
+    /// Evaluate album schemes on photos whose position is known
     Evaluate(Box<evaluate::Arguments>),
-    /// Compute what LSTMs read of photos, once for all runs
+    /// Precompute embeddings for album models
     Embed(Box<embed::Arguments>),
-    /// Train an LSTM on albums, on top of a model whose network stays as it is
+    /// Train an album model (LSTM or hmm) on the embeddings of a model
     Train(Box<train::Arguments>),
 }
 
 /// Whose photos a library holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PeopleName {
-    /// One person's, whatever author the files name
+    /// All photos belong to one person, whatever author the files name
     One,
-    /// Each author's by themselves
+    /// Photos of each author are located separately
     Author,
 }
 

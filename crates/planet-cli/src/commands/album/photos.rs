@@ -40,10 +40,10 @@ pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
     if !Path::new(photos).is_dir() {
         let source = TableSource::parse(photos);
         if !source.is_standard_input() && !source.path.exists() {
-            let what = format!("there is no folder or file {photos}");
+            let what = format!("no such file or folder: {photos}");
             return Err(Failure::new(what).hint(
-                "give a folder of photos or a manifest; planet dataset scan FOLDER -o photos.csv \
-                 makes one",
+                "name a folder of photos or a manifest; to create a manifest, run planet dataset \
+                 scan FOLDER -o photos.csv",
             ));
         }
         let manifest = Manifest::load(&source, root).map_err(Failure::new)?;
@@ -74,11 +74,11 @@ pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
     .map_err(Failure::new)?;
     progress.finish();
     if unread > 0 {
-        anstream::eprintln!("{unread} files cannot be read; planet dataset scan names them");
+        anstream::eprintln!("{unread} files cannot be read; planet dataset scan lists them");
     }
     if noted > 0 {
         anstream::eprintln!(
-            "{noted} photos say something that was not believed; planet dataset scan says what"
+            "{noted} photos have implausible metadata, which is ignored; planet dataset scan lists it"
         );
     }
     match records.is_empty() {

@@ -29,56 +29,56 @@ pub const HMM_FILE: &str = "album-hmm.json";
 /// `planet album train --model MODEL --dataset M:train --scheme S … -o RUN`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Configuration (TOML); flags change it
+    /// Configuration file (TOML); flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Model package; its network stays as it is
+    /// Model package; its network is not changed
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// Manifest of the albums to learn from
+    /// Manifest of the training albums (FILE or FILE:SPLIT)
     #[arg(long, value_name = "M[:SPLIT]")]
     dataset: Option<String>,
-    /// Manifest of the albums that say when to stop
+    /// Manifest of the validation albums (FILE or FILE:SPLIT)
     #[arg(long, value_name = "M[:SPLIT]")]
     validation: Option<String>,
-    /// Folder that photo ids are relative to, where the manifests say nothing or something else
+    /// Folder that photo ids are relative to; overrides the manifests' own
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// lstm, lstm-offset-1, lstm-offset-2, lstm-repeat, lstm-repeat-25, blstm-25 or blstm; of hmm it
-    /// is learned how people move, which takes a moment
+    /// lstm, lstm-offset-1, lstm-offset-2, lstm-repeat, lstm-repeat-25, blstm-25, blstm, or hmm
+    /// (learns the transition model, in a few seconds)
     #[arg(long, value_name = "S")]
     scheme: Option<Scheme>,
-    /// Folder where embeddings are kept; by default `embeddings` beside the run
+    /// Folder for the embeddings; by default `embeddings` next to the run
     #[arg(long, value_name = "DIR")]
     embeddings: Option<PathBuf>,
-    /// Size of the LSTM's state
+    /// Size of the LSTM's hidden state
     #[arg(long, value_name = "N")]
     hidden: Option<usize>,
-    /// Photos through which gradients flow back
+    /// Photos per truncated backpropagation step
     #[arg(long, value_name = "N")]
     chunk: Option<usize>,
-    /// Greatest number of epochs
+    /// Maximum number of epochs
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
-    /// End after so many minutes
+    /// Stop after this many minutes
     #[arg(long, value_name = "MIN")]
     minutes: Option<f64>,
-    /// Epochs without a better validation accuracy before it ends; 0 never ends
+    /// Stop after this many epochs without a better validation accuracy; 0 never stops early
     #[arg(long, value_name = "N")]
     patience: Option<u64>,
-    /// Albums in a batch
+    /// Albums per batch
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// Greatest learning rate
+    /// Peak learning rate
     #[arg(long, value_name = "R")]
     learning_rate: Option<f64>,
-    /// Seed of initial weights and order
+    /// Seed of the initial weights and of the order of albums
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// Go on with the run in this folder
+    /// Resume the run in this folder
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "validation", "scheme", "hidden", "chunk", "batch", "learning_rate", "seed", "output"])]
     resume: Option<PathBuf>,
-    /// Folder of the run
+    /// Folder for the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -92,13 +92,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = RunFolder::at(arguments.folder());
     let mut config = arguments.config(&folder)?;
     let model = config.model.as_ref().ok_or_else(|| {
-        Failure::usage("no model is given").hint("--model MODEL: planet export makes packages")
+        Failure::usage("no model was specified")
+            .hint("name a model package with --model; planet export writes one")
     })?;
     let package = ModelPackage::open(model).map_err(Failure::new)?;
     config.check_model(&package).map_err(train::failure)?;
     config.network = Some(package.description().network_hash());
     let dataset = config.dataset.as_deref().ok_or_else(|| {
-        Failure::usage("no albums to learn from are given").hint("--dataset MANIFEST:train")
+        Failure::usage("no training albums were specified")
+            .hint("name them with --dataset MANIFEST:train")
     })?;
     let beside = || folder.path().parent().unwrap_or(Path::new("")).join("embeddings");
     let cache = config.embeddings.clone().unwrap_or_else(beside);
@@ -139,15 +141,15 @@ fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
     let mut manifest = train::manifest(dataset, arguments.root.as_deref())?;
     let transitions = TransitionModel::of_albums(&manifest.records, package.partition());
     if transitions.pairs() == 0 {
-        let what = format!("{dataset} has no two photos in a row with a known position");
+        let what = format!("{dataset} has no two consecutive photos with a known position");
         return Err(Failure::new(what));
     }
     let folder = arguments.folder();
     let file = folder.join(HMM_FILE);
     RunFolder::at(folder).check_free(&[HMM_FILE]).map_err(train::failure)?;
     if file.exists() {
-        return Err(Failure::new(format!("{} holds a run already", folder.display()))
-            .hint("choose another -o"));
+        return Err(Failure::new(format!("{} already contains a run", folder.display()))
+            .hint("name another folder with -o"));
     }
     // Whole sequences, of the first authors.
     let library = Library::new(&manifest.records, None).with_people(People::ByAuthor);
@@ -175,7 +177,10 @@ fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
     RunFolder::at(folder).claim(&[HMM_FILE]).map_err(train::failure)?;
     model.write(&file).map_err(Failure::file(&file))?;
     let pairs = model.transitions.pairs();
-    writeln!(io::stdout(), "learned from {pairs} pairs of photos; the model's weight is {weight}")?;
+    writeln!(
+        io::stdout(),
+        "learned from {pairs} pairs of photos; the weight of the model's output is {weight}"
+    )?;
     Ok(())
 }
 

@@ -17,16 +17,16 @@ use crate::{engine_choice::EngineChoice, failure::Failure};
 pub struct Arguments {
     #[command(flatten)]
     source: photos::SourceArguments,
-    /// What is masked; both by default
+    /// Which photos are masked together; by default both kinds are evaluated
     #[arg(long, value_enum)]
     hide: Option<HideName>,
     /// Number of random maskings
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
-    /// Whose photos these are
+    /// Whether the photos belong to one person or to several
     #[arg(long, value_enum, default_value = "one")]
     people: super::PeopleName,
-    /// Every figure as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -47,8 +47,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         manifest.records.iter().map(planet_data::PhotoRecord::known_position).collect();
     let positions = known.iter().flatten().count();
     if positions < 4 {
-        let what = format!("{} has {positions} photos with a position", arguments.source.photos);
-        return Err(Failure::new(what).hint("masking half of them needs at least four"));
+        let photos = &arguments.source.photos;
+        let what = format!("{photos} has only {positions} photos with a position");
+        return Err(
+            Failure::new(what).hint("at least four are needed, because half of them are masked")
+        );
     }
     let mut learned = HmmModel::default();
     let package = arguments.source.model.as_ref().map(|model| ModelPackage::open(model));
@@ -100,7 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) -> Table {
     let title = format!(
-        "Half of {positions} positions masked by {}, mean of {seeds} seeds, % of masked photos",
+        "Half of {positions} positions masked by {}; % of masked photos, mean of {seeds} seeds",
         how.name()
     );
     let header =

@@ -15,17 +15,18 @@ use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 /// `planet dataset duplicates A [B] [--distance N] -o PAIRS`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// A manifest with perceptual hashes (planet dataset enrich --hash)
+    /// Manifest with perceptual hashes (planet dataset enrich --hash)
     a: String,
-    /// Another one: photos of B that look like one of A. Without it, what A holds more than once
+    /// Second manifest: finds photos of B that look like a photo of A. Without it, finds duplicates
+    /// within A
     b: Option<String>,
-    /// Greatest number of differing bits of 256
+    /// Maximum number of differing bits (of 256) between duplicates
     #[arg(long, value_name = "N", default_value_t = DEFAULT_DISTANCE, value_parser = distance)]
     distance: u32,
-    /// Table of pairs to write, CSV; - is standard output
+    /// Table of pairs to write (CSV); - is standard output
     #[arg(short, long, value_name = "PAIRS")]
     output: PathBuf,
-    /// Write everything that was left out into a table: file, what, cure
+    /// Write a table of everything that was skipped (columns file, what, cure)
     #[arg(long, value_name = "FILE")]
     problems: Option<PathBuf>,
 }
@@ -68,13 +69,13 @@ fn hashes(
                 hashes.push(hash);
             }
             Some(Err(error)) => {
-                let cure = "make it anew with planet dataset enrich --hash";
+                let cure = "compute it again with planet dataset enrich --hash";
                 problems.skip(&record.photo, &error.to_string(), cure)?;
             }
             None => without += 1,
         }
     }
-    let hint = "planet dataset enrich --hash makes the hashes";
+    let hint = "compute the hashes with planet dataset enrich --hash";
     if hashes.is_empty() {
         return Err(Failure::new(format!("{manifest}: no photo has a hash")).hint(hint));
     }
@@ -104,5 +105,6 @@ fn write(
 
 fn distance(text: &str) -> Result<u32, String> {
     let distance = text.parse().ok().filter(|distance| *distance <= GREATEST_DISTANCE);
-    distance.ok_or_else(|| format!("'{text}' is not a number of bits up to {GREATEST_DISTANCE}"))
+    distance
+        .ok_or_else(|| format!("'{text}' is not a number of bits from 0 to {GREATEST_DISTANCE}"))
 }

@@ -12,28 +12,28 @@ use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 /// `planet dataset enrich M -o M [--hash] [--photo-score] [--country]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The manifest: CSV, TSV or Parquet; FILE:SPLIT takes the rows of one split
+    /// Manifest: CSV, TSV or Parquet; FILE:SPLIT selects the rows of one split
     #[arg(value_name = "M")]
     manifest: String,
-    /// The manifest to write; the format follows the name
+    /// Manifest to write; the extension selects the format
     #[arg(short, long, value_name = "M")]
     output: PathBuf,
-    /// Add a hash of the file's bytes and one of what the photo shows
+    /// Add a hash of the file's bytes and a perceptual hash of the photo
     #[arg(long)]
     hash: bool,
-    /// Add how sure it is that this is a photograph, and no chart, screenshot or scan of text
+    /// Add a score for being a photograph, not a chart, screenshot or scanned text
     #[arg(long)]
     photo_score: bool,
-    /// Add the country of the position
+    /// Add the country of each position
     #[arg(long)]
     country: bool,
-    /// Folder of the photos, where the manifest does not say it
+    /// Folder of the photos, if the manifest does not state it
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// End with an error at the first photo that cannot be read, instead of counting it
+    /// Stop at the first photo that cannot be read, instead of counting it
     #[arg(long)]
     strict: bool,
-    /// Write everything that was left out into a table: file, what, cure
+    /// Write a table of everything that was skipped (columns file, what, cure)
     #[arg(long, value_name = "FILE")]
     problems: Option<PathBuf>,
 }
@@ -50,8 +50,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         country: arguments.country,
     };
     if enrich == Enrich::default() {
-        let hint = "say --hash, --photo-score or --country";
-        return Err(Failure::usage("nothing to add").hint(hint));
+        let hint = "add --hash, --photo-score or --country";
+        return Err(Failure::usage("no column to add was selected").hint(hint));
     }
     let mut reader = open(&arguments.manifest, arguments.root.as_deref())?;
     let root = absolute(reader.root());
@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     problems.report()?;
     writer.finish().map_err(Failure::new)?;
     if unread > 0 {
-        writeln!(io::stderr(), "{unread} photos could not be read; their rows are kept")?;
+        writeln!(io::stderr(), "{unread} photos cannot be read; their rows are kept")?;
     }
     Ok(())
 }

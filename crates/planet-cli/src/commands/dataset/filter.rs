@@ -15,13 +15,13 @@ use crate::failure::Failure;
 pub struct Arguments {
     #[command(flatten)]
     change: Change,
-    /// Take out what is probably no photograph (photo_score under a half)
+    /// Remove images that are probably not photographs (photo_score below 0.5)
     #[arg(long)]
     non_photos: bool,
-    /// Take out each b of these pairs (planet dataset duplicates)
+    /// Remove each photo in column b of this table of pairs (planet dataset duplicates)
     #[arg(long, value_name = "PAIRS")]
     remove: Option<PathBuf>,
-    /// Take out photos without a position
+    /// Remove photos without a position
     #[arg(long)]
     no_position: bool,
 }
@@ -29,8 +29,8 @@ pub struct Arguments {
 /// Writes the manifest without those photos.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.non_photos && arguments.remove.is_none() && !arguments.no_position {
-        let hint = "say --non-photos, --no-position or --remove PAIRS";
-        return Err(Failure::usage("nothing to take out").hint(hint));
+        let hint = "add --non-photos, --no-position or --remove PAIRS";
+        return Err(Failure::usage("no filter was selected").hint(hint));
     }
     let superfluous = arguments.remove.as_deref().map(second_photos).transpose()?;
     let (mut unscored, mut found) = (0_u64, HashSet::new());
@@ -48,12 +48,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut err = io::stderr().lock();
     writeln!(err, "{kept} of {read} photos kept")?;
     if arguments.non_photos && unscored > 0 {
-        let hint = "planet dataset enrich --photo-score makes the scores";
-        writeln!(err, "{unscored} photos have no score and were not judged; {hint}")?;
+        let hint = "planet dataset enrich --photo-score computes the scores";
+        writeln!(err, "{unscored} photos have no score and were kept; {hint}")?;
     }
     let absent = superfluous.map_or(0, |names| names.len() - found.len());
     if absent > 0 {
-        writeln!(err, "{absent} photos of the pairs are not in this manifest")?;
+        writeln!(err, "{absent} photos in the table of pairs are not in this manifest")?;
     }
     Ok(())
 }
@@ -65,8 +65,10 @@ fn second_photos(path: &Path) -> Result<HashSet<String>, Failure> {
     let name = path.display();
     let header = reader.headers().map_err(|error| Failure::new(format!("{name}: {error}")))?;
     let Some(column) = header.iter().position(|column| column == "b") else {
-        let what = format!("{name}: has no column b");
-        return Err(Failure::new(what).hint("planet dataset duplicates writes such a table"));
+        let what = format!("{name}: the table has no column b");
+        return Err(
+            Failure::new(what).hint("planet dataset duplicates writes a table with this column")
+        );
     };
     let mut photos = HashSet::new();
     for row in reader.records() {

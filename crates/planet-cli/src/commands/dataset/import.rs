@@ -12,25 +12,25 @@ use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 /// `planet dataset import --format NAME IN -o M`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The dataset: a table, a list, a shard or a folder of shards
+    /// Dataset to read: a table, a list, a shard or a folder of shards
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// Its layout
+    /// Layout of the dataset
     #[arg(long, value_parser = PossibleValuesParser::new(ImportFormat::ALL.map(ImportFormat::name)))]
     format: String,
-    /// The manifest to write; the format follows the name
+    /// Manifest to write; the extension selects the format
     #[arg(short, long, value_name = "M")]
     output: PathBuf,
-    /// Folder of the photos; the dataset's own by default
+    /// Folder of the photos; by default the dataset's folder
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Only photos with so many textual tags, as the paper's Flickr set (yfcc100m)
+    /// Keep only photos with this number of textual tags, as the paper's Flickr set (yfcc100m)
     #[arg(long, value_name = "LEAST..MOST", value_parser = tags)]
     tags: Option<(usize, usize)>,
-    /// End with an error at the first wrong row, instead of counting it
+    /// Stop at the first invalid row, instead of counting it
     #[arg(long)]
     strict: bool,
-    /// Write everything that was left out into a table: file, what, cure
+    /// Write a table of everything that was skipped (columns file, what, cure)
     #[arg(long, value_name = "FILE")]
     problems: Option<PathBuf>,
 }
@@ -91,7 +91,7 @@ fn root(arguments: &Arguments) -> PathBuf {
 
 /// `1..5`, both ends counting.
 fn tags(text: &str) -> Result<(usize, usize), String> {
-    let bad = || format!("'{text}' is not a range of numbers such as 1..5");
+    let bad = || format!("'{text}' is not a range of numbers, such as 1..5");
     let (least, most) = text.split_once("..").ok_or_else(bad)?;
     let (least, most) = (least.parse().map_err(|_| bad())?, most.parse().map_err(|_| bad())?);
     if least <= most { Ok((least, most)) } else { Err(bad()) }

@@ -11,19 +11,19 @@ use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
 /// A manifest to read and one to write, shared by the commands that change one.
 #[derive(Args, Debug)]
 pub struct Change {
-    /// The manifest: CSV, TSV or Parquet; FILE:SPLIT takes the rows of one split
+    /// Manifest: CSV, TSV or Parquet; FILE:SPLIT selects the rows of one split
     #[arg(value_name = "M")]
     manifest: String,
-    /// The manifest to write; the format follows the name
+    /// Manifest to write; the extension selects the format
     #[arg(short, long, value_name = "M")]
     output: PathBuf,
-    /// Folder of the photos, where the manifest does not say it
+    /// Folder of the photos, if the manifest does not state it
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// End with an error at the first wrong row, instead of counting it
+    /// Stop at the first invalid row, instead of counting it
     #[arg(long)]
     strict: bool,
-    /// Write everything that was left out into a table: file, what, cure
+    /// Write a table of everything that was skipped (columns file, what, cure)
     #[arg(long, value_name = "FILE")]
     problems: Option<PathBuf>,
 }
@@ -37,8 +37,11 @@ impl Change {
     ) -> Result<(), Failure> {
         let path = TableSource::parse(&self.manifest).path;
         if path.exists() && !path.is_file() || path.as_os_str() == STANDARD_STREAM {
-            let what = format!("{}: is read twice, and so cannot be a pipe", path.display());
-            return Err(Failure::usage(what).hint("write it to a file first"));
+            let what = format!(
+                "{}: this command reads its input twice, so the input cannot be a pipe",
+                path.display()
+            );
+            return Err(Failure::usage(what).hint("write it to a file and name the file"));
         }
         let progress = Progress::new("photos");
         for record in open(&self.manifest, self.root.as_deref())? {

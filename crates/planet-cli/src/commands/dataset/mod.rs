@@ -21,21 +21,21 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read the headers of every photo in some folders into a manifest
+    /// Write a manifest of the photos in folders, from their headers
     Scan(scan::Arguments),
-    /// Read a dataset of another layout into a manifest
+    /// Convert a dataset of another layout into a manifest
     Import(import::Arguments),
-    /// Add hashes, the photo score and countries
+    /// Add hashes, photo scores and countries to a manifest
     Enrich(enrich::Arguments),
-    /// Count what a manifest holds, and draw it on a map
+    /// Summarise a manifest and draw a map of its photos
     Stats(stats::Arguments),
-    /// Divide a manifest into training, validation and test by groups
+    /// Split a manifest by groups into training, validation and test
     Split(split::Arguments),
-    /// Find photos that look alike
+    /// Find duplicate photos
     Duplicates(duplicates::Arguments),
-    /// Take photos out of a manifest
+    /// Remove photos from a manifest
     Filter(filter::Arguments),
-    /// Draw a contact sheet
+    /// Draw a contact sheet of some photos
     Show(show::Arguments),
 }
 

@@ -18,13 +18,13 @@ pub struct Arguments {
     /// Folders of photos
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// The manifest to write; the format follows the name
+    /// Manifest to write; the extension selects the format
     #[arg(short, long, value_name = "M")]
     output: PathBuf,
-    /// End with an error at the first photo that cannot be read, instead of counting it
+    /// Stop at the first photo that cannot be read, instead of counting it
     #[arg(long)]
     strict: bool,
-    /// Write everything that was left out into a table: file, what, cure
+    /// Write a table of everything that was skipped (columns file, what, cure)
     #[arg(long, value_name = "FILE")]
     problems: Option<PathBuf>,
 }
@@ -57,8 +57,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             0 => String::new(),
             _ => format!(", only {left_out}"),
         };
-        let what = format!("{}: no photo there{among}", arguments.folders[0].display());
-        return Err(Failure::new(what).hint("photos end in .jpg, .png, .webp, .tiff, .heic …"));
+        let what = format!("{}: no photos found{among}", arguments.folders[0].display());
+        return Err(Failure::new(what)
+            .hint("the extensions of photos are .jpg, .png, .webp, .tiff, .heic and others"));
     }
     write(&arguments.output, &root, &mut journal.entries)?;
     summary(&journal, &problems, &left_out)?;
@@ -74,19 +75,19 @@ fn summary(journal: &Journal, problems: &Problems, left_out: &LeftOut) -> io::Re
     writeln!(err, "{} photos, {located} with a position", photos.len())?;
     if journal.resumed > 0 {
         let resumed = journal.resumed;
-        writeln!(err, "{resumed} of them were read by a scan that was interrupted")?;
+        writeln!(err, "{resumed} of them were read by an earlier, interrupted scan")?;
     }
     for (count, what) in [
-        (problems.noted(), "photos say something that was not believed"),
-        (problems.skipped(), "files or folders could not be read and were left out"),
-        (left_out.sidecars(), "sidecars were read with their photos"),
+        (problems.noted(), "photos have implausible metadata, which was ignored"),
+        (problems.skipped(), "files or folders cannot be read and were skipped"),
+        (left_out.sidecars(), "sidecars were read together with their photos"),
     ] {
         if count > 0 {
             writeln!(err, "{count} {what}")?;
         }
     }
     if left_out.total() > 0 {
-        writeln!(err, "{left_out} were left out")?;
+        writeln!(err, "{left_out} were skipped")?;
     }
     Ok(())
 }
@@ -113,7 +114,8 @@ fn take(
 }
 
 fn interrupted(error: DataError, journal: &Journal) -> Failure {
-    let hint = format!("the same command goes on after {} photos", journal.entries.len());
+    let hint =
+        format!("run the same command again to continue after {} photos", journal.entries.len());
     match error {
         DataError::Cancelled => Failure::new("interrupted").hint(hint),
         error => Failure::new(error).hint(hint),

@@ -13,25 +13,25 @@ use crate::failure::Failure;
 /// `planet dataset show M --sample 48 -o SHEET`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The manifest: CSV, TSV or Parquet; FILE:SPLIT takes the rows of one split
+    /// Manifest: CSV, TSV or Parquet; FILE:SPLIT selects the rows of one split
     #[arg(value_name = "M")]
     manifest: String,
-    /// How many photos to show
+    /// Number of photos to show
     #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=1000))]
     sample: u16,
-    /// Another seed, other photos
+    /// Seed that selects the photos
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Greatest side of a photo on the sheet, in pixels
+    /// Longer side of each photo on the sheet, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 160, value_parser = clap::value_parser!(u32).range(16..=640))]
     side: u32,
-    /// Photos in a row
+    /// Photos per row
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
     columns: u32,
-    /// Folder of the photos, where the manifest does not say it
+    /// Folder of the photos, if the manifest does not state it
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Picture to write, .png
+    /// Image to write (.png)
     #[arg(short, long, value_name = "SHEET")]
     output: PathBuf,
 }
@@ -39,13 +39,13 @@ pub struct Arguments {
 /// Draws a contact sheet of some photos and lists them: row, column, id, position.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.output.extension().is_none_or(|ending| ending != "png") {
-        return Err(Failure::usage("a contact sheet's name ends in .png"));
+        return Err(Failure::usage("the name of a contact sheet must end in .png"));
     }
     let source = TableSource::parse(&arguments.manifest);
     let manifest = Manifest::load(&source, arguments.root.as_deref()).map_err(Failure::new)?;
     let chosen = sample(&manifest.records, usize::from(arguments.sample), arguments.seed);
     if chosen.is_empty() {
-        return Err(Failure::new(format!("{source}: has no photo")));
+        return Err(Failure::new(format!("{source}: the manifest has no photos")));
     }
     let store = DiskStore::new(&manifest.root);
     let mut photos = Vec::with_capacity(chosen.len());

@@ -11,34 +11,34 @@ use crate::failure::Failure;
 pub struct Arguments {
     #[command(flatten)]
     change: Change,
-    /// What photos must share to stay on one side
+    /// Photos that share this property stay in the same part
     #[arg(long, value_enum)]
     by: By,
-    /// Split by photo although authors or albums are known
+    /// Allow --by photo although authors or albums are known
     #[arg(long)]
     force: bool,
-    /// Share for validation (the paper's 34 of 125 million photos)
+    /// Share of photos for validation (the default is the paper's, 34 of 125 million)
     #[arg(long, value_name = "SHARE", default_value_t = 0.27, value_parser = share)]
     validation: f64,
-    /// Share for testing
+    /// Share of photos for testing
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     test: f64,
-    /// Another seed, another split
+    /// Seed of the split
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum By {
-    /// Everything of one photographer
+    /// All photos of one author
     Author,
-    /// One author's album
+    /// All photos of one album of an author
     Album,
-    /// One author's day
+    /// All photos that one author took on one day
     Day,
-    /// A cell about 10 km across: tests on places never seen
+    /// All photos in an S2 cell of about 10 km: the test places are not in the training set
     Place,
-    /// Nothing: neighbours stand on both sides, and every score is flattered
+    /// Each photo separately: similar photos are in several parts, and scores are too high
     Photo,
 }
 
@@ -59,9 +59,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.change.read(|record| {
         let grouped = record.author.is_some() || record.album.is_some();
         if by == SplitBy::Photo && grouped && !arguments.force {
-            let what = "the photos have authors or albums: split by photo, neighbours would \
-                        stand on both sides and every score would be flattered";
-            return Err(Failure::usage(what).hint("use --by author or --by album, or --force"));
+            let what = "the photos have authors or albums: with --by photo, similar photos would be \
+                        in several parts and scores would be too high";
+            return Err(Failure::usage(what).hint("use --by author or --by album, or add --force"));
         }
         groups.add(record);
         Ok(())
@@ -85,8 +85,8 @@ fn say(shares: &[PartShare]) -> Result<(), Failure> {
     for PartShare { part, share, asked, .. } in shares.iter().filter(|it| it.is_off()) {
         writeln!(
             out,
-            "warning: {part} has {:.1}% of the photos, not {:.1}%: a group is never divided, and \
-             there are too few, or very unequal ones",
+            "warning: {part} has {:.1}% of the photos, not {:.1}%: groups are never divided, and \
+             there are too few groups or their sizes differ too much",
             100.0 * share,
             100.0 * asked
         )?;

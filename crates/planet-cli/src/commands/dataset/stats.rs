@@ -15,16 +15,16 @@ use crate::{commands::problems::Problems, failure::Failure};
 /// `planet dataset stats M [--json] [--map FILE]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The manifest: CSV, TSV or Parquet; FILE:SPLIT takes the rows of one split
+    /// Manifest: CSV, TSV or Parquet; FILE:SPLIT selects the rows of one split
     #[arg(value_name = "M")]
     manifest: String,
-    /// Write the counts as JSON
+    /// Print the counts as JSON
     #[arg(long)]
     json: bool,
-    /// Also draw where the photos are: .svg or .png
+    /// Also draw a map of the photos (.svg or .png)
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// Write everything that was not counted into a table: file, what, cure
+    /// Write a table of everything that was not counted (columns file, what, cure)
     #[arg(long, value_name = "FILE")]
     problems: Option<PathBuf>,
 }
@@ -120,7 +120,7 @@ fn percent(count: u64, all: u64) -> String {
 fn check(map: &Path) -> Result<(), Failure> {
     match map.extension().and_then(|ending| ending.to_str()) {
         Some("svg" | "png") => Ok(()),
-        _ => Err(Failure::usage("a map's name ends in .svg or .png")),
+        _ => Err(Failure::usage("the name of a map must end in .svg or .png")),
     }
 }
 
@@ -131,11 +131,11 @@ fn draw(path: &Path, cells: &BTreeMap<CellId, u64>) -> Result<(), Failure> {
     for (&cell, &photos) in cells {
         map.cell(cell, scale.colour(photos as f64));
     }
-    map.legend("photos in a cell", &scale);
+    map.legend("photos per cell", &scale);
     let bytes = match path.extension().and_then(|ending| ending.to_str()) {
         Some("svg") => map.to_svg().into_bytes(),
         Some("png") => map.to_png().map_err(Failure::new)?,
-        _ => return Err(Failure::usage("a map's name ends in .svg or .png")),
+        _ => return Err(Failure::usage("the name of a map must end in .svg or .png")),
     };
     AtomicFile::write_all_at(path, &bytes).map_err(Failure::file(path))
 }

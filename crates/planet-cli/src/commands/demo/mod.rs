@@ -1,8 +1,8 @@
 //! `planet demo`: the whole method on a fresh machine, in minutes, and a page that explains it.
 //!
-//! Draws an earth, divides it into cells, trains a small network, holds it against the best
-//! that anybody could do, locates photos, and writes `index.html`. What is there already is
-//! used again.
+//! Generates synthetic photos, builds a partition, trains a small network, compares it with the best
+//! possible accuracy, locates photos, and writes `index.html`. Files of an earlier run are used
+//! again.
 
 mod page;
 
@@ -33,11 +33,11 @@ use planet_world::{
 use super::{partition::files, train::TrainProgress};
 use crate::{failure::Failure, progress::Progress};
 
-/// Photos to learn from, to choose a checkpoint and calibrate by, and to test on.
+/// Photos for training, for validation (choice of checkpoint, calibration), and for testing.
 const TRAINING: u64 = 16_000;
 const VALIDATION: u64 = 8_000;
 const TEST: u64 = 2_000;
-/// Longer side of the drawn photos and side of the network's input, in pixels.
+/// Longer side of the synthetic photos and side of the network's input, in pixels.
 const SIDE: u32 = 64;
 /// Cells with more photos are split, with fewer dropped: a good hundred remain.
 const SPLIT_ABOVE: u64 = 300;
@@ -51,10 +51,10 @@ const OURS: [&str; 6] = ["photos-train", "photos-test", "cells.csv", "run", "mod
 /// `planet demo [-o demo/]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Folder for everything that the demo makes; what is there already is used again
+    /// Folder for all files of the demo; existing files of an earlier run are used again
     #[arg(short, long, value_name = "DIR", default_value = "demo")]
     output: PathBuf,
-    /// Times that the model sees each training photo; the figures are the same on every machine
+    /// Number of training epochs; the results are the same on every machine
     #[arg(long, value_name = "N", default_value_t = 5)]
     epochs: u64,
 }
@@ -97,13 +97,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let [train, validation, test] =
         ["train", "validation", "test"].map(|set| folder.join(format!("photos-{set}")));
 
-    steps.step("drawing training photos", || draw(&world, TRAINING, 1, &train))?;
-    steps.step("drawing validation photos", || draw(&world, VALIDATION, 3, &validation))?;
-    steps.step("drawing test photos", || draw(&world, TEST, 2, &test))?;
+    steps.step("generating training photos", || draw(&world, TRAINING, 1, &train))?;
+    steps.step("generating validation photos", || draw(&world, VALIDATION, 3, &validation))?;
+    steps.step("generating test photos", || draw(&world, TEST, 2, &test))?;
     let partition =
-        steps.step("dividing the earth", || divide(&train, &folder.join("cells.csv")))?;
+        steps.step("building the partition", || divide(&train, &folder.join("cells.csv")))?;
     let history = steps.step("training", || learn(arguments, &partition, &train, &validation))?;
-    let package = steps.step("making a model package", || package(folder))?;
+    let package = steps.step("exporting the model package", || package(folder))?;
     let mut shown = steps.step("locating the test photos", || {
         judge(world, Arc::new(partition), history, package, &test)
     })?;
@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells of each step and how long it took.
+/// Reports each step and how long it took.
 struct Steps<'a> {
     folder: &'a Path,
     timings: Vec<(&'static str, Duration)>,
@@ -164,7 +164,7 @@ fn divide(train: &Path, path: &Path) -> Result<Partition, Failure> {
         let rules = Adaptive {
             split_above: SPLIT_ABOVE,
             keep: Keep::From(KEEP_FROM),
-            source: "the demo's drawn photos".to_owned(),
+            source: "the demo's synthetic photos".to_owned(),
             ..Adaptive::default()
         };
         let partition = rules.build(&photos).map_err(Failure::new)?;
@@ -202,7 +202,9 @@ fn learn(
     let ending = run.train(&progress);
     progress.finish();
     match ending.map_err(Failure::new)? {
-        Ending::Interrupted => Err(Failure::new("interrupted").hint("the same command goes on")),
+        Ending::Interrupted => {
+            Err(Failure::new("interrupted").hint("run the same command again to continue"))
+        }
         _ => Ok(run.position().history.clone()),
     }
 }
@@ -279,8 +281,8 @@ fn judge(
     })
 }
 
-/// Some photos that were told for certain, some that were not, of different answers: the first
-/// of each kind.
+/// Some photos for which a fine level is reported and some for which it is not, with different
+/// answers: the first of each kind.
 fn choose(examples: Vec<Example>) -> Vec<Example> {
     let sure = |example: &Example| {
         example.prediction.certain.as_ref().is_some_and(|certain| certain.level <= Scale::City)

@@ -28,10 +28,11 @@ pub(super) fn write(shown: &Shown, test: &Path) -> Result<String, Failure> {
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>PlaNet, a demonstration</title>\n\
-         <style>{STYLE}</style>\n<h1>PlaNet</h1>\n<p>Where on earth was a photo taken? This page shows the \
-         whole method on an earth that is drawn: its places are real, its photos are painted from \
-         cues (driving side, script, climate, landmarks …), and so the best possible answer to \
-         each photo is known exactly.</p>\n"
+         <style>{STYLE}</style>\n<h1>PlaNet</h1>\n<p>PlaNet estimates where a photo was taken. This page shows \
+         the whole method on synthetic photos. The places are real; the photos are rendered from \
+         cues such as driving side, script, climate and landmarks. Therefore the best possible \
+         answer to each photo is known exactly. A model that is trained on synthetic photos says \
+         nothing about real photos.</p>\n"
     );
     photos(shown, test, &mut html)?;
     cells(shown, &mut html)?;
@@ -64,8 +65,9 @@ fn photos(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure> 
     put(
         html,
         format_args!(
-            "<h2>1. Photos</h2>\n<p>{TRAINING} photos from {} places to learn from, {TEST} others to be \
-         judged on. About a quarter show nothing that tells a place.</p>\n<div class=\"photos\">",
+            "<h2>1. Photos</h2>\n<p>There are {TRAINING} training photos from {} places, and {TEST} test \
+         photos. About a quarter of the photos contain no cue about the place.</p>\n\
+         <div class=\"photos\">",
             shown.world.places().len()
         ),
     );
@@ -85,8 +87,8 @@ fn cells(shown: &Shown, html: &mut String) -> Result<(), Failure> {
         html,
         format_args!(
             "<h2>2. Cells</h2>\n<p>The earth is divided into {} S2 cells, small where many photos were \
-         taken: a cell with more than {} photos is split, one with fewer than {} is dropped. To \
-         locate a photo is to give each cell a probability.</p>\n<figure>{map}</figure>\n",
+         taken. A cell with more than {} photos is split; a cell with fewer than {} is dropped. The \
+         model locates a photo by estimating a probability for each cell.</p>\n<figure>{map}</figure>\n",
             shown.partition.len(),
             super::SPLIT_ABOVE,
             super::KEEP_FROM
@@ -144,9 +146,9 @@ fn training(shown: &Shown, html: &mut String) {
     put(
         html,
         format_args!(
-            "<h2>3. Training</h2>\n<p>{} with batch norm learns the cell of each photo, from random \
-         weights, with AdaGrad: {} epochs in {minutes:.1} minutes, {speed:.0} photos a \
-         second.</p>\n<figure>{}</figure>\n",
+            "<h2>3. Training</h2>\n<p>The network {} with batch norm learns to predict the cell of each \
+         photo. Training starts from random weights and uses AdaGrad: {} epochs in {minutes:.1} \
+         minutes, {speed:.0} photos per second.</p>\n<figure>{}</figure>\n",
             escaped(&shown.package.description().architecture),
             shown.history.len(),
             chart.to_svg()
@@ -155,7 +157,9 @@ fn training(shown: &Shown, html: &mut String) {
 }
 
 fn results(shown: &Shown, html: &mut String) {
-    html.push_str("<h2>4. How good is it?</h2>\n<div class=\"wide\"><table><tr><th>% of photos located within");
+    html.push_str(
+        "<h2>4. Accuracy</h2>\n<div class=\"wide\"><table><tr><th>% of photos located within",
+    );
     for scale in Scale::ALL {
         put(html, format_args!("<th>{}<br>{}", scale.name(), scale.radius()));
     }
@@ -176,15 +180,16 @@ fn results(shown: &Shown, html: &mut String) {
     put(
         html,
         format_args!(
-            "</table></div>\n<p>The ideal classifier knows how the photos were painted and weighs all cues \
-         exactly; more training brings the model nearer to it. The right cell comes first for \
-         {:.1} % of the photos, where {:.1} % are possible. When the model says 60 %, is it right \
-         six times in ten? It is off by {:.1} points on average.{}</p>\n",
+            "</table></div>\n<p>The ideal classifier knows how the photos were rendered and combines all \
+         cues exactly; more training brings the model closer to it. The most probable cell is \
+         correct for {:.1} % of the photos; the ideal classifier reaches {:.1} %. The calibration \
+         error is the average difference between stated probability and share of correct answers: \
+         {:.1} points.{}</p>\n",
             100.0 * shown.cell,
             100.0 * shown.ceiling.cell.mean,
             100.0 * shown.calibration_error,
             shown.error_before().map_or_else(String::new, |before| format!(
-                " Before its temperature was fitted, it was off by {:.1}.",
+                " Before temperature scaling it was {:.1} points.",
                 100.0 * before
             ))
         ),
@@ -193,8 +198,8 @@ fn results(shown: &Shown, html: &mut String) {
 
 fn examples(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure> {
     html.push_str(
-        "<h2>5. Photos and answers</h2>\n<p>Cells are shaded by the logarithm of their \
-        probability; black is the best answer, blue the truth.</p>\n",
+        "<h2>5. Photos and answers</h2>\n<p>The shade of a cell shows the logarithm of its \
+        probability. Black marks the best answer, blue the true position.</p>\n",
     );
     for Example { prediction, probabilities } in &shown.examples {
         let map = probability_map(&shown.partition, probabilities, prediction.truth, Region::WORLD);
@@ -210,7 +215,7 @@ fn examples(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure
             None => html.push_str("no level reaches 50\u{a0}%<br>"),
         }
         if let Some(off) = prediction.distance() {
-            put(html, format_args!("{off} off"));
+            put(html, format_args!("error {off}"));
         }
         put(html, format_args!("</div><figure>{map}</figure></div>\n"));
     }
@@ -219,7 +224,7 @@ fn examples(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure
 
 fn own_photos(html: &mut String) {
     html.push_str(
-        "<h2>6. Your own photos</h2>\n<p>The same commands work on a library of your own:</p>\n<pre>\
+        "<h2>6. Your own photos</h2>\n<p>These commands train a model on your own photo library:</p>\n<pre>\
          planet dataset scan ~/Pictures -o photos.parquet\n\
          planet dataset split photos.parquet --by album -o photos.parquet\n\
          planet partition build photos.parquet --split-above 200 --keep-from 10 -o cells.csv\n\

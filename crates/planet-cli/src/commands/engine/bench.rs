@@ -22,27 +22,27 @@ use crate::{
 /// `planet engine bench MODEL [--photo PHOTO] [--explain PHOTO] [--batch N] [--seconds S]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// A model package or an ONNX file
+    /// Model package or ONNX file
     model: PathBuf,
     #[command(flatten)]
     choice: EngineChoice,
-    /// Photos in a batch when throughput is measured
+    /// Photos per batch for the measurement of throughput
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
     batch: u16,
-    /// How long each figure is measured
+    /// Duration of each measurement in seconds
     #[arg(long, value_name = "S", default_value_t = 3.0)]
     seconds: f64,
-    /// Time one photo from its file to its best classes, decoding included (model packages)
+    /// Also measure one photo from its file to its best classes, including decoding (model packages only)
     #[arg(long, value_name = "PHOTO")]
     photo: Option<PathBuf>,
-    /// Also measure occlusion maps of a photo beside the same number of photos in batches of
-    /// pixels that are ready (model packages)
+    /// Also measure occlusion maps of a photo, compared with the same number of prepared photos in
+    /// batches (model packages only)
     #[arg(long, value_name = "PHOTO")]
     explain: Option<PathBuf>,
-    /// Side in pixels of the photos, for a model that does not say
+    /// Side of the photos in pixels, for models that do not state it
     #[arg(long, value_name = "PX")]
     side: Option<usize>,
-    /// Measure the chosen engine only, in this process, and print the figures as JSON
+    /// Measure only the selected engine, in this process, and print the results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -72,11 +72,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let text = serde_json::to_string(&timing).map_err(Failure::new)?;
         return Ok(writeln!(out, "{text}")?);
     }
-    let batch = format!("photos/s by {}", arguments.batch);
+    let batch = format!("photos/s, batch {}", arguments.batch);
     writeln!(
         out,
         "{:<30} {:>9} {:>10} {:>10} {:>14} {:>9}",
-        "engine", "load ms", "first ms", "photo ms", batch, "peak MB"
+        "engine", "load ms", "first photo ms", "photo ms", batch, "peak MB"
     )?;
     let mut worked = false;
     for (engine, device) in candidates(&arguments.choice)? {
@@ -96,7 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             Err(why) => writeln!(out, "{engine} {device}: {why}")?,
         }
     }
-    if worked { Ok(()) } else { Err(Failure::new("no engine could run the model")) }
+    if worked { Ok(()) } else { Err(Failure::new("no engine can run the model")) }
 }
 
 /// Every engine and device that is here, or the one that was asked for.
@@ -158,7 +158,8 @@ fn measure(arguments: &Arguments) -> Result<Timing, Failure> {
     let load = began.elapsed();
     let said = engine.size().or(subject.preprocess.as_ref().map(|it| it.size));
     let size = said.or(arguments.side.map(|side| [side; 2])).ok_or_else(|| {
-        Failure::usage("the model does not say how large its photos are").hint("add --side PX")
+        Failure::usage("the model does not state the size of its input")
+            .hint("state it with --side PX")
     })?;
     let ramp = pixels(1, size);
     let mut one = || match &arguments.photo {
@@ -220,7 +221,9 @@ impl Subject {
     /// From a photo's file to its five best classes.
     fn answer(&self, engine: &mut OnnxEngine, path: &Path) -> Result<(), Failure> {
         let preprocess = self.preprocess.as_ref().ok_or_else(|| {
-            Failure::usage("--photo needs a model package, which says how photos are prepared")
+            Failure::usage(
+                "--photo requires a model package, because a package defines the preprocessing",
+            )
         })?;
         let failed =
             |error: &dyn fmt::Display| Failure::new(format!("{}: {error}", path.display()));

@@ -28,12 +28,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             writeln!(out, "{:<14} {}", "  devices", devices.join(", "))?;
         }
         Ok(None) => writeln!(out, "ONNX Runtime   not found")?,
-        Err(_) => writeln!(out, "ONNX Runtime   found, but it does not load")?,
+        Err(_) => writeln!(out, "ONNX Runtime   found, but it cannot be loaded")?,
     }
     let found = runtime.as_ref().ok().and_then(Option::as_ref);
-    writeln!(out, "{:<14} {}", "would be used", used(arguments.choice.engine, found))?;
+    writeln!(out, "{:<14} {}", "default", used(arguments.choice.engine, found))?;
     writeln!(out, "{:<14} {}", "faster", faster(found))?;
-    writeln!(out, "{:<14} {}", "can train", can_train())?;
+    writeln!(out, "{:<14} {}", "training", can_train())?;
     runtime.map(|_| ())
 }
 
@@ -42,7 +42,7 @@ fn used(engine: EngineName, runtime: Option<&OnnxRuntime>) -> String {
         Some(runtime) if engine != EngineName::Rten => {
             let devices: Vec<String> =
                 EngineOptions::automatic_devices(runtime).iter().map(Device::to_string).collect();
-            format!("ONNX Runtime on the first that works: {}", devices.join(", "))
+            format!("ONNX Runtime on the first device that works: {}", devices.join(", "))
         }
         _ => "rten".into(),
     }
@@ -53,15 +53,15 @@ fn faster(runtime: Option<&OnnxRuntime>) -> &'static str {
     match runtime.map(OnnxRuntime::devices) {
         None => "pip install onnxruntime-openvino (any x86 CPU), or onnxruntime-gpu (NVIDIA)",
         Some(devices) if devices.contains(&openvino) && computes_bf16() => {
-            "--device openvino:bf16, about twice as fast on this CPU, a little rounded"
+            "--device openvino:bf16 is about twice as fast on this CPU, with small rounding errors"
         }
         Some(devices) if devices.contains(&openvino) => {
-            "nothing that is known: this CPU does not compute in bf16"
+            "no faster option is known: this CPU has no bf16 instructions"
         }
         Some(devices) if devices.len() == 1 => {
             "pip install onnxruntime-openvino in place of onnxruntime, on x86 CPUs with AVX-512"
         }
-        Some(_) => "--device names another device; planet engine bench MODEL times them",
+        Some(_) => "--device selects another device; planet engine bench MODEL compares them",
     }
 }
 
@@ -91,7 +91,7 @@ fn can_train() -> String {
 fn cards() -> String {
     let found = GpuApi::ALL.into_iter().filter(|api| api.is_built()).map(|api| {
         match api.cards().join(", ").as_str() {
-            "" => format!("{api}: no graphics card"),
+            "" => format!("{api}: no GPU"),
             cards => format!("{api}: {cards}"),
         }
     });

@@ -15,9 +15,9 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum EngineCommand {
-    /// Say which engines are here, which would be used, and how to get a faster one
+    /// List inference engines and training backends, the default engine, and how to get a faster one
     List(list::Arguments),
-    /// Time a model in every engine that is here
+    /// Measure the speed of a model in every available engine
     Bench(bench::Arguments),
 }
 

@@ -39,7 +39,7 @@ impl Maps {
     pub fn new(path: Option<&Path>, photos: usize) -> Result<Self, Failure> {
         let file = path.map(Path::to_owned);
         let mut map = WorldMap::new(Region::WORLD);
-        map.key("certain at some level", CERTAIN);
+        map.key("a level is reported", CERTAIN);
         map.key("uncertain", UNCERTAIN);
         let heading = format!("{photos} photos");
         Ok(Self { file, map, single: photos == 1, heading })
@@ -110,7 +110,7 @@ fn kind(path: &Path) -> Result<Kind, Failure> {
         Some("svg") => Ok(Kind::Svg),
         Some("png") => Ok(Kind::Png),
         Some("html" | "htm") => Ok(Kind::Html),
-        _ => Err(Failure::usage(format!("'{}' is not the name of a map", path.display()))
-            .hint("end it in .svg, .png or .html")),
+        _ => Err(Failure::usage(format!("'{}' is not a valid name for a map", path.display()))
+            .hint("use the extension .svg, .png or .html")),
     }
 }

@@ -39,32 +39,32 @@ pub struct Arguments {
     /// Minimum probability for reporting a level
     #[arg(long, alias = "min-confidence", value_name = "SHARE", default_value_t = 0.5)]
     certain: f64,
-    /// Coarsest level at which a position is offered for writing (--format exiftool)
+    /// Coarsest level at which a position is written (--format exiftool)
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LevelName::City)]
     level: LevelName,
     /// Limit answers to this area: a country code, SOUTH,WEST,NORTH,EAST, or a GeoJSON file
-    /// (./IT where a file is named like a country)
+    /// (write ./IT for a file that is named like a country code)
     #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
     within: Option<String>,
-    /// Output format; by default the one that the output's name stands for, else text
+    /// Output format; by default inferred from the output's name, otherwise text
     #[arg(long, value_enum)]
     format: Option<FormatName>,
-    /// File to write; .gz and .zst compress it
+    /// Output file; the extensions .gz and .zst compress it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Draw a map (.svg, .png, .html): of one photo its probability, of several their places
+    /// Draw a map (.svg, .png, .html) of one photo's probability, or of several photos' places
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// Write each photo's embedding too (jsonl)
+    /// Also write the embedding of each photo (jsonl)
     #[arg(long)]
     embedding: bool,
-    /// Do not name places
+    /// Do not look up place names
     #[arg(long)]
     no_names: bool,
-    /// Resume an interrupted output, with the same settings
+    /// Resume an interrupted output with the same settings
     #[arg(long, requires = "output")]
     resume: bool,
-    /// Fail where any photo has no answer
+    /// Exit with an error if any photo has no answer
     #[arg(long)]
     strict: bool,
     /// Photos per batch
@@ -77,17 +77,17 @@ pub struct Arguments {
 /// How predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormatName {
-    /// For people
+    /// Readable text
     Text,
-    /// One JSON object a photo
+    /// One JSON object per photo
     Jsonl,
-    /// One row a candidate
+    /// One row per candidate
     Csv,
-    /// For exiftool -csv=FILE: answers up to --level, of photos without a position
+    /// CSV for exiftool -csv=FILE: answers up to --level, for photos without a position
     Exiftool,
-    /// For maps
+    /// Points for GIS software
     Geojson,
-    /// For Google Earth
+    /// Placemarks for Google Earth
     Kml,
 }
 
@@ -226,7 +226,9 @@ fn leave_out(sources: &mut Sources, done: HashMap<String, u64>) -> Result<(), Fa
     match sources.leave_out(done) {
         None => Ok(()),
         Some(photo) => {
-            let what = format!("the interrupted output holds {photo}, which is not asked for now");
+            let what = format!(
+                "the interrupted output contains {photo}, which is not among the photos of this command"
+            );
             Err(Failure::usage(what).hint("resume it with the same photos"))
         }
     }
@@ -248,12 +250,15 @@ fn complete(
     leave_out(sources, done)?;
     if sources.len() > 0 {
         let missing = sources.len();
-        let what = format!("{} is complete and lacks {missing} of {photos} photos", path.display());
-        return Err(Failure::usage(what).hint("name another output for them"));
+        let what = format!(
+            "{} is complete, but does not contain {missing} of the {photos} photos",
+            path.display()
+        );
+        return Err(Failure::usage(what).hint("name another output for these photos"));
     }
     anstream::eprintln!(
-        "{} is complete: it holds all {photos} photos. Nothing was done, and nothing says \
-         with which model and settings it was made; remove it to locate them again",
+        "{} is complete: it contains all {photos} photos. Nothing was done. The file does not \
+         state its model and settings; remove it to locate the photos again",
         path.display()
     );
     Ok(())
@@ -273,15 +278,22 @@ pub fn format(
         };
         if let Some(path) = file.filter(|path| !fits(path)) {
             let name = name.to_possible_value().expect("none is hidden");
-            let what = format!("'{}' is not a name for {}", path.display(), name.get_name());
-            return Err(Failure::usage(what).hint("rename the output, or leave --format out"));
+            let what = format!(
+                "'{}' does not have the extension of the format {}",
+                path.display(),
+                name.get_name()
+            );
+            return Err(Failure::usage(what).hint("rename the output, or omit --format"));
         }
         return Ok(format);
     }
     let named = |path: &Path| {
         PredictionFormat::of(path).map(Some).ok_or_else(|| {
-            Failure::usage(format!("'{}' names no format", path.display()))
-                .hint("end it in .jsonl, .csv, .geojson or .kml, or say --format")
+            Failure::usage(format!(
+                "'{}' does not have the extension of an output format",
+                path.display()
+            ))
+            .hint("use the extension .jsonl, .csv, .geojson or .kml, or add --format")
         })
     };
     file.map_or(Ok(None), named)
@@ -312,7 +324,7 @@ impl Arguments {
 
     fn options(&self) -> Result<LocatorOptions, Failure> {
         if !(self.certain > 0.0 && self.certain <= 1.0) {
-            return Err(Failure::usage("--certain must lie above 0 and at most 1"));
+            return Err(Failure::usage("--certain must be above 0 and at most 1"));
         }
         let within = self.within.as_deref().map(ground).transpose()?;
         let (top, certain, names) = (self.top.into(), self.certain, !self.no_names);
@@ -340,6 +352,8 @@ fn conclude(located: u64, failed: u64, strict: bool) -> Result<(), Failure> {
     if located == 0 || strict {
         return Err(Failure::new(format!("{failed} of {photos} photos have no answer")));
     }
-    anstream::eprintln!("{failed} of {photos} photos have no answer; their lines say why");
+    anstream::eprintln!(
+        "{failed} of {photos} photos have no answer; the output states the reasons"
+    );
     Ok(())
 }

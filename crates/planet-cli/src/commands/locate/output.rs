@@ -26,7 +26,7 @@ pub struct Output {
 /// What is offered for writing into photos.
 #[derive(Clone, Copy, Debug)]
 pub struct Offer {
-    /// Share of probability that makes a level certain.
+    /// Minimum probability for reporting a level.
     pub certain: f64,
     /// The coarsest level.
     pub coarsest: Scale,
@@ -79,7 +79,7 @@ impl OfferedCounts {
         }
         if self.uncertain > 0 {
             let share = text::percent(offer.certain);
-            left.push(format!("{} for which no level reaches {share} %", self.uncertain));
+            left.push(format!("{} without a level that reaches {share} %", self.uncertain));
         }
         if self.known > 0 {
             left.push(format!("{} that have a position", self.known));
@@ -124,7 +124,9 @@ impl Output {
             WriterOptions { root: root.to_owned(), coarsest: offer.coarsest, resumed: false };
         let writer = match (format, file, resume) {
             (None, _, Some(Resume { wanted: true, .. })) => {
-                return Err(Failure::usage("text cannot be resumed; jsonl and csv can").into());
+                return Err(
+                    Failure::usage("text output cannot be resumed; use jsonl or csv").into()
+                );
             }
             (None, None, _) => Writer::Screen(anstream::AutoStream::auto(io::stdout())),
             (None, Some(path), _) => {
@@ -183,7 +185,7 @@ impl Output {
         }
         let failure = Failure::new("interrupted");
         if self.kept {
-            failure.hint("the same command with --resume continues it")
+            failure.hint("run the same command with --resume to continue")
         } else {
             failure
         }
@@ -235,10 +237,10 @@ impl From<PredictionFileError> for OpenError {
             }
             PredictionFileError::Format(_) => return Failure::usage(error).into(),
             PredictionFileError::Resume(ResumeError::Interrupted { .. }) => {
-                "continue it with --resume, or remove that file to start again"
+                "continue with --resume, or remove this file to start again"
             }
             PredictionFileError::Resume(ResumeError::OtherSettings { .. }) => {
-                "resume it with the settings that it had, or remove that file to start again"
+                "resume with the original settings, or remove this file to start again"
             }
             PredictionFileError::Resume(ResumeError::NoSettings { .. })
             | PredictionFileError::Before(_) => "remove the .part file to start again",

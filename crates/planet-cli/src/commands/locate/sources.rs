@@ -18,10 +18,12 @@ use crate::failure::Failure;
 /// Photos, and the model that looks at them.
 #[derive(Args, Debug)]
 pub struct SourceArguments {
-    /// Photos, folders, one manifest (M or M:SPLIT), or - for paths on standard input
+    /// Photos, folders, one manifest (FILE or FILE:SPLIT), or - to read paths from standard input
     #[arg(required = true, value_name = "PHOTO|DIR|M|-")]
     photos: Vec<String>,
-    /// Model package
+    /// Model package. No model for real photos is included: train one on your own photos (planet
+    /// train --photos), import an ONNX classifier (planet model import), or make a model of synthetic
+    /// photos (planet demo)
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
     /// Folder that a manifest's photo ids are relative to
@@ -71,14 +73,14 @@ impl Sources {
                 ids.extend(found);
             } else if is_manifest(text) {
                 let what = format!("{text}: a manifest cannot be combined with other photos");
-                return Err(Failure::usage(what).hint("name it alone"));
+                return Err(Failure::usage(what).hint("name only the manifest"));
             } else {
                 check_name(text)?;
                 ids.push(text.clone());
             }
         }
         if ids.is_empty() {
-            return Err(Failure::new("no photos were named"));
+            return Err(Failure::new("no photos were specified"));
         }
         let store = Arc::new(Loose);
         Ok(Self { ids, truths: None, store, root: PathBuf::new() })
@@ -88,7 +90,7 @@ impl Sources {
         let source = TableSource::parse(text);
         check_name(text)?;
         if !source.is_standard_input() && !source.path.exists() {
-            let what = format!("{}: there is no such manifest", source.path.display());
+            let what = format!("{}: no such manifest", source.path.display());
             return Err(Failure::new(what).hint(HOW_TO_MAKE));
         }
         let manifest = Manifest::load(&source, root).map_err(Failure::new)?;
@@ -151,13 +153,13 @@ impl Sources {
     }
 }
 
-const HOW_TO_MAKE: &str = "planet dataset scan FOLDER -o photos.csv makes a manifest of a folder";
+const HOW_TO_MAKE: &str = "planet dataset scan FOLDER -o photos.csv creates a manifest of a folder";
 
 /// Refuses what is no photo and will not become one, before a model is loaded for it.
 fn check_name(text: &str) -> Result<(), Failure> {
     if text.contains("://") {
-        let what = format!("{text}: planet never downloads anything");
-        return Err(Failure::usage(what).hint("download it first, and name the file"));
+        let what = format!("{text}: planet does not download files");
+        return Err(Failure::usage(what).hint("download the file first, and name the local file"));
     }
     let ending = Path::new(text).extension().and_then(|ending| ending.to_str());
     let is_photo = ending.is_some_and(|ending| {
@@ -167,7 +169,7 @@ fn check_name(text: &str) -> Result<(), Failure> {
     if is_photo || is_manifest(text) || Path::new(text).exists() {
         return Ok(());
     }
-    let what = format!("{text}: there is no such photo, folder or manifest");
+    let what = format!("{text}: no such photo, folder or manifest");
     Err(Failure::new(what).hint(HOW_TO_MAKE))
 }
 

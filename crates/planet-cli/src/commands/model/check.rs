@@ -67,8 +67,8 @@ fn report(model: &Accuracy, single: &Accuracy) -> Result<(), Failure> {
     }
     if !model.iter().zip(&single).any(|(model, single)| model > single) {
         anstream::eprintln!(
-            "warning: no better than one answer for all photos; are size, mean, std, channel order \
-             and partition those that the model was trained with?"
+            "warning: the model is no better than one answer for all photos; check that size, mean, \
+             std, channel order and partition are those that the model was trained with"
         );
     }
     Ok(())

@@ -24,23 +24,23 @@ const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 /// `planet model import model.onnx --partition P --input-size … -o MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The classifier
+    /// ONNX file of the classifier
     onnx: PathBuf,
-    /// Its classes, in the order of its outputs: our layout or another project's
+    /// File with the classes in the order of the outputs, in PlaNet's layout or that of another project
     #[arg(long, value_name = "FILE")]
     partition: PathBuf,
-    /// Input in pixels: 224, or HEIGHTxWIDTH. Files that PlaNet wrote state their whole
-    /// preprocessing; for others the size is needed
+    /// Size of the input in pixels: 224, or HEIGHTxWIDTH. Required, except for files written by
+    /// PlaNet, which state their preprocessing
     #[arg(long, visible_alias = "imgsz", value_name = "PX", value_parser = size)]
     input_size: Option<[usize; 2]>,
-    /// Subtracted from each channel, of values from 0 to 1, in RGB order; by default ImageNet's
+    /// Mean to subtract from each channel (values from 0 to 1, RGB order); by default ImageNet's
     /// 0.485,0.456,0.406
     #[arg(long, value_name = "R,G,B", value_parser = three)]
     mean: Option<[f32; 3]>,
-    /// What each channel is divided by; by default ImageNet's 0.229,0.224,0.225
+    /// Standard deviation to divide each channel by; by default ImageNet's 0.229,0.224,0.225
     #[arg(long, value_name = "R,G,B", value_parser = three)]
     std: Option<[f32; 3]>,
-    /// How photos of other shapes are made to fit; by default squash
+    /// How photos of another aspect ratio are fitted to the input; by default squash
     #[arg(long, value_enum)]
     fit: Option<FitName>,
     /// Share of the shorter side that a centre crop keeps
@@ -52,32 +52,32 @@ pub struct Arguments {
     /// Order of the input's axes; by default nchw
     #[arg(long, value_enum)]
     layout: Option<LayoutName>,
-    /// The network takes blue, green, red
+    /// The network expects channels in the order blue, green, red
     #[arg(long)]
     bgr: bool,
-    /// Manifest of photos of known position: the model locates up to 200 of them, which shows
-    /// whether preprocessing and partition are the model's
+    /// Manifest of photos of known position. The model locates up to 200 of them, as a check that
+    /// preprocessing and partition are correct
     #[arg(long, value_name = "M")]
     check: Option<String>,
-    /// What the outputs are
+    /// Type of the scores
     #[arg(long, value_enum, default_value = "logits")]
     scores: ScoresName,
-    /// Output with the classes' scores; by default logits, or the only one
+    /// Name of the output with the scores; by default `logits`, or the only output
     #[arg(long, value_name = "NAME")]
     output_name: Option<String>,
-    /// Output with the embedding
+    /// Name of the output with the embedding
     #[arg(long, value_name = "NAME")]
     embedding: Option<String>,
-    /// Logits are divided by this before the softmax; by default what the file states, or 1
+    /// Temperature by which logits are divided before the softmax; by default the file's value, or 1
     #[arg(long, value_name = "T")]
     temperature: Option<f32>,
-    /// The model's name, for people
+    /// Display name of the model
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Where the model comes from, for its card: address, authors, licence
+    /// Source of the model for its model card: address, authors, licence
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
-    /// Folder of the package
+    /// Folder for the package
     #[arg(short, long, value_name = "MODEL")]
     output: PathBuf,
     #[command(flatten)]
@@ -113,8 +113,10 @@ enum ScoresName {
 
 /// `224` or `224x320`.
 fn size(text: &str) -> Result<[usize; 2], String> {
-    let side =
-        |text: &str| text.parse::<usize>().map_err(|_| format!("'{text}' is no size in pixels"));
+    let side = |text: &str| {
+        text.parse::<usize>()
+            .map_err(|_| format!("'{text}' is not a size in pixels; write 224 or 224x320"))
+    };
     match text.split_once('x') {
         Some((height, width)) => Ok([side(height)?, side(width)?]),
         None => Ok([side(text)?; 2]),
@@ -165,9 +167,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         None if is_as_written => Ok(()),
         None => {
             anstream::eprintln!(
-                "warning: nothing vouches for the preprocessing: with another size, mean or order of \
-                 channels than the model was trained with, its answers are wrong without an error. \
-                 Give --check M, a manifest of photos of known position"
+                "warning: the preprocessing has not been checked. If size, mean or channel order differ \
+                 from those of training, the answers are wrong without an error. Check them with \
+                 --check M, where M is a manifest of photos of known position"
             );
             Ok(())
         }
@@ -180,7 +182,7 @@ fn summarise(package: &ModelPackage, engine: &str) -> Result<(), Failure> {
     writeln!(out, "package    {}", package.folder().display())?;
     writeln!(out, "classes    {}", description.classes)?;
     writeln!(out, "features   {}", description.features)?;
-    writeln!(out, "tried with {engine}")?;
+    writeln!(out, "tested with {engine}")?;
     Ok(())
 }
 
@@ -202,9 +204,11 @@ impl Arguments {
         let metadata = OnnxMetadata::read(&entries).map_err(|error| named(&error))?;
         match metadata {
             Some(metadata) if metadata.partition_fingerprint != partition.fingerprint() => {
-                let what =
-                    format!("was trained for another partition than {}", self.partition.display());
-                Err(named(&what).hint("a package's own partition is its partition.csv"))
+                let what = format!(
+                    "the network was trained for another partition than {}",
+                    self.partition.display()
+                );
+                Err(named(&what).hint("the partition of a package is its file partition.csv"))
             }
             metadata => Ok(metadata),
         }
@@ -269,18 +273,19 @@ impl Arguments {
         let activations = engine.run_checked(&grey(height, width)).map_err(Failure::new)?;
         if activations.classes != partition.len() {
             let what = format!(
-                "{} gives {} scores, {} has {} classes",
+                "{} returns {} scores, but {} has {} classes",
                 self.onnx.display(),
                 activations.classes,
                 self.partition.display(),
                 partition.len()
             );
-            return Err(Failure::new(what)
-                .hint("the partition's rows are the model's outputs, in the same order"));
+            return Err(Failure::new(what).hint(
+                "the partition must have one row for each output of the model, in the same order",
+            ));
         }
         if activations.logits.iter().any(|score| score.is_nan()) {
-            return Err(Failure::new("the model gives NaN for a grey photo")
-                .hint("are --mean, --std and --layout those that it was trained with?"));
+            return Err(Failure::new("the model returns NaN for a grey photo")
+                .hint("check that --mean, --std and --layout are those of its training"));
         }
         let embedding = engine.embedding_name().map(str::to_owned);
         let outputs = Outputs { scores: engine.scores_name().to_owned(), kind, embedding };

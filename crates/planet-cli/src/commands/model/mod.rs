@@ -16,11 +16,11 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum ModelCommand {
-    /// Describe an architecture: layers, shapes, parameters, work
+    /// Describe a package, or an architecture's layers, shapes, parameters and multiply-adds
     Show(show::Arguments),
-    /// Check a package: hashes, classes, a forward pass in every engine at hand
+    /// Check a package: hashes, classes and a forward pass in every available engine
     Verify(verify::Arguments),
-    /// Make a package of somebody else's classifier
+    /// Import an ONNX classifier of another project as a model package
     Import(Box<import::Arguments>),
 }
 

@@ -13,16 +13,17 @@ use crate::failure::Failure;
 /// `planet model show MODEL|ARCHITECTURE [--classes N] [--size PX] [--auxiliary]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// A model package, or inception-v3, inception-bn, inception-mini, mobilenet-v3-large
+    /// Model package, or architecture: inception-v3, inception-bn, inception-mini,
+    /// mobilenet-v3-large
     #[arg(value_name = "MODEL|ARCHITECTURE")]
     subject: String,
-    /// Of an architecture: classes of the partition; the paper has 26,263
+    /// For an architecture: number of classes; the paper has 26,263
     #[arg(long, value_name = "N", default_value_t = 26_263)]
     classes: usize,
-    /// Of an architecture: side of the photos in pixels; by default its own
+    /// For an architecture: side of the input in pixels; by default the usual size
     #[arg(long, value_name = "PX")]
     size: Option<usize>,
-    /// Of an architecture: with the auxiliary classifier that training uses
+    /// For an architecture: include the auxiliary classifier that is used in training
     #[arg(long)]
     auxiliary: bool,
 }
@@ -35,7 +36,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(describe(&package, &mut out)?);
     }
     let architecture: Architecture = arguments.subject.parse().map_err(|error| {
-        Failure::usage(error).hint("a model package is a folder that planet export or import made")
+        Failure::usage(error)
+            .hint("a model package is a folder written by planet export or planet model import")
     })?;
     let size = [arguments.size.unwrap_or(architecture.usual_side()); 2];
     let Arguments { classes, auxiliary, .. } = *arguments;
@@ -58,8 +60,8 @@ fn describe(package: &ModelPackage, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "network      {}", it.architecture)?;
     let fit = match it.preprocess.fit {
         Fit::Squash => "squashed".to_owned(),
-        Fit::CentreCrop { share } => format!("the middle, {:.1} % of it", 100.0 * share),
-        Fit::Letterbox => "whole, with borders".to_owned(),
+        Fit::CentreCrop { share } => format!("centre crop of {:.1} %", 100.0 * share),
+        Fit::Letterbox => "whole photo, with borders".to_owned(),
     };
     writeln!(out, "photos       {height} × {width}, {fit}")?;
     writeln!(out, "classes      {}, {}", grouped(it.classes as u64), partition.scheme)?;
@@ -106,7 +108,7 @@ fn table(network: &Network, out: &mut impl Write) -> io::Result<()> {
     let count = network.count();
     writeln!(out)?;
     writeln!(out, "parameters     {:>14}", grouped(count.parameters))?;
-    writeln!(out, "multiply-adds  {:>14}  a photo", grouped(count.multiply_adds))?;
+    writeln!(out, "multiply-adds  {:>14}  per photo", grouped(count.multiply_adds))?;
     writeln!(out, "as f32         {:>14.1}  MB", 4.0 * count.parameters as f64 / 1e6)?;
     writeln!(out, "embedding      {:>14}", network.features())?;
     writeln!(out, "classes        {:>14}", grouped(network.classes() as u64))?;

@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let description = package.description();
     let mut out = io::stdout().lock();
-    writeln!(out, "files       {} agree with their hashes", description.hashes.len())?;
+    writeln!(out, "files       {} files match their hashes", description.hashes.len())?;
     writeln!(
         out,
         "partition   {} classes, {}",
@@ -40,10 +40,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut own = Rten::default().open_package(&package).map_err(Failure::new)?;
     let photos = photos(description.preprocess.size);
     let reference = try_out(&mut own, &photos, &package)?;
-    writeln!(out, "{:<11} gives a distribution over the classes", own.name())?;
+    writeln!(out, "{:<11} returns a distribution over the classes", own.name())?;
     for scheme in &description.schemes {
         package.scheme(&scheme.name).map_err(Failure::new)?;
-        writeln!(out, "scheme      {} belongs to this network", scheme.name)?;
+        writeln!(out, "scheme      {} was trained on this network", scheme.name)?;
     }
     if arguments.engine.engine == EngineName::Rten {
         return Ok(());
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::new(format!(
             "the engines differ by {off:.1e}, more than {TOLERANCE:.0e}"
         ))
-        .hint("a device that rounds (bf16, int8) may; in f32 none should"));
+        .hint("differences are expected on devices that compute in bf16 or int8, but not in f32"));
     }
     Ok(())
 }
@@ -72,7 +72,10 @@ fn try_out(
     let activations = engine.run(photos).map_err(Failure::new)?;
     let (found, stated) = (activations.classes, package.description().classes);
     if found != stated {
-        return Err(Failure::new(format!("{} gives {found} scores, not {stated}", engine.name())));
+        return Err(Failure::new(format!(
+            "{} returns {found} scores, not {stated}",
+            engine.name()
+        )));
     }
     for photo in 0..activations.photos() {
         CellProbabilities::from_logits(

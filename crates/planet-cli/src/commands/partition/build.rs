@@ -19,25 +19,25 @@ use crate::failure::Failure;
 pub struct Arguments {
     #[command(flatten)]
     geotags: GeotagArguments,
-    /// File to write: .csv (also .gz, .zst), .geojson, .kml, .svg or .png; - is standard output
+    /// Output file: .csv (also .gz, .zst), .geojson, .kml, .svg or .png; - is standard output
     #[arg(short, long, value_name = "P")]
     output: PathBuf,
-    /// Split cells that hold more photos than this (the paper's t1)
+    /// Split cells with more photos than this (t1 in the paper)
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     split_above: u64,
-    /// Keep cells that hold at least this many photos (the paper's t2)
+    /// Keep cells with at least this many photos (t2 in the paper)
     #[arg(long, value_name = "N", default_value_t = 50)]
     keep_from: u64,
-    /// Keep cells that hold more photos than this (the other authors' rule)
+    /// Keep cells with more photos than this (the rule of other authors)
     #[arg(long, value_name = "N", conflicts_with = "keep_from")]
     keep_more_than: Option<u64>,
-    /// Split cells coarser than this level whatever they hold
+    /// Always split cells that are coarser than this level
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=30))]
     min_level: u8,
-    /// Never split cells of this level: many photos may share one coordinate
+    /// Never split cells of this level, even if many photos share one coordinate
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u8).range(0..=30))]
     max_level: u8,
-    /// Which position answers for a class
+    /// Position that is the answer of a class
     #[arg(long, value_enum, default_value = "mean")]
     point: PointChoice,
 }

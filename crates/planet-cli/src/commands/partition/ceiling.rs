@@ -12,11 +12,11 @@ use crate::failure::Failure;
 /// `planet partition ceiling P GEOTAGS... [--json]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The partition, in our layout or one of three others
+    /// Partition file, in PlaNet's layout or one of three others
     partition: PathBuf,
     #[command(flatten)]
     geotags: GeotagArguments,
-    /// As JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -28,7 +28,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.geotags.read(|positions| counter.extend(positions))?;
     let ceiling = counter.finish();
     if ceiling.positions == 0 {
-        return Err(Failure::new("there is no photo with a position"));
+        return Err(Failure::new("no photo has a position"));
     }
     let mut out = io::stdout().lock();
     if arguments.json {
@@ -37,14 +37,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let outside = 100.0 * ceiling.outside as f64 / ceiling.positions as f64;
     writeln!(out, "positions  {}", ceiling.positions)?;
-    writeln!(out, "outside    {} ({outside:.2} %), missed by their own cell\n", ceiling.outside)?;
-    writeln!(out, "{:<22}{:>12}{:>12}", "point near enough of", "own cell", "any class")?;
+    writeln!(
+        out,
+        "outside    {} ({outside:.2} %), in no cell of the partition\n",
+        ceiling.outside
+    )?;
+    writeln!(out, "{:<22}{:>12}{:>12}", "within scale, point of", "own cell", "any class")?;
     let shares = ceiling.own_shares().into_iter().zip(ceiling.any_shares());
     for (scale, (own, any)) in Scale::ALL.into_iter().zip(shares) {
         let name = format!("{} ({} km)", scale.name(), scale.radius().km());
         writeln!(out, "{name:<22}{:>10.2} %{:>10.2} %", own * 100.0, any * 100.0)?;
     }
-    writeln!(out, "\nno answer of this partition does better than 'any class'")?;
+    writeln!(out, "\n'any class' is the upper bound for every model with this partition")?;
     Ok(())
 }
 

@@ -12,9 +12,9 @@ use crate::failure::Failure;
 /// `planet partition compare A B`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// One partition
+    /// First partition
     a: PathBuf,
-    /// The other
+    /// Second partition
     b: PathBuf,
 }
 
@@ -34,11 +34,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     row("  in both", of_a.same, of_b.same)?;
     row("  inside one of the other", of_a.finer, of_b.finer)?;
     row("  divided by the other", of_a.coarser, of_b.coarser)?;
-    row("  on ground of its own", of_a.alone, of_b.alone)?;
+    row("  outside the other", of_a.alone, of_b.alone)?;
     let verdict = if a.fingerprint() == b.fingerprint() {
-        "same classes, same order, same points: a model of one fits the other"
+        "same classes, same order, same points: a model of one can be used with the other"
     } else {
-        "different: a model of one does not fit the other"
+        "different: a model of one partition cannot be used with the other"
     };
     writeln!(out, "{verdict}")?;
     Ok(())

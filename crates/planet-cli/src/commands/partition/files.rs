@@ -48,8 +48,11 @@ impl Format {
         match found {
             Some((_, format)) => Ok(*format),
             None if name == STANDARD_STREAM => Ok(Self::Csv),
-            None => Err(Failure::usage(format!("'{}' names no format", path.display()))
-                .hint("end the name in .csv, .geojson, .kml, .svg or .png")),
+            None => Err(Failure::usage(format!(
+                "'{}' does not have the extension of a partition format",
+                path.display()
+            ))
+            .hint("use the extension .csv, .geojson, .kml, .svg or .png")),
         }
     }
 

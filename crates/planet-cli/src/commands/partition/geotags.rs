@@ -9,17 +9,17 @@ use crate::{failure::Failure, progress::Progress};
 /// Where positions come from; shared by the commands that read them.
 #[derive(Args, Debug)]
 pub struct GeotagArguments {
-    /// Tables of positions: CSV, TSV or Parquet, also with .gz or .zst; FILE:SPLIT takes the rows
-    /// of one split, - is standard input
+    /// Tables of positions: CSV, TSV or Parquet, also with .gz or .zst; FILE:SPLIT selects the rows
+    /// of one split; - is standard input
     #[arg(required = true, value_name = "GEOTAGS")]
     geotags: Vec<String>,
-    /// Column of the latitude, by name or number; found by its usual names otherwise
+    /// Column of the latitude, by name or number; by default recognised by common names
     #[arg(long, value_name = "COLUMN")]
     lat_column: Option<String>,
-    /// Column of the longitude, by name or number
+    /// Column of the longitude, by name or number; by default recognised by common names
     #[arg(long, value_name = "COLUMN")]
     lng_column: Option<String>,
-    /// End with an error at the first row without a valid position, instead of counting it
+    /// Stop at the first row without a valid position, instead of counting it
     #[arg(long)]
     strict: bool,
 }

@@ -1,4 +1,4 @@
-//! `planet partition`: divide the earth into classes, look at the result, judge it.
+//! `planet partition`: build, inspect and evaluate partitions.
 
 pub mod build;
 mod ceiling;
@@ -23,21 +23,21 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Divide the earth adaptively: split cells with many photos, drop those with few
+    /// Build an adaptive partition: split cells with many photos, drop cells with few
     Build(build::Arguments),
-    /// Divide the earth into the cells of one level that hold photos
+    /// Build a uniform partition of the cells of one level that contain photos
     Uniform(uniform::Arguments),
     /// Describe a partition: its rules, classes, levels and photos
     Show(show::Arguments),
-    /// Draw a partition (SVG, PNG) or write it for other programs (GeoJSON, KML, CSV)
+    /// Draw a partition (SVG, PNG), or convert it to GeoJSON, KML or CSV
     Map(map::Arguments),
-    /// Compare two partitions: shared cells, finer and coarser ones, ground
+    /// Compare two partitions: shared, finer and coarser cells, and covered area
     Compare(compare::Arguments),
-    /// How accurate the best possible answers of a partition could be on some positions
+    /// Compute the best accuracy that a partition allows on a set of positions
     Ceiling(ceiling::Arguments),
 }
 
-/// Which position answers for a class
+/// Position that is the answer of a class
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum PointChoice {
     /// Mean position of the class's photos

@@ -14,9 +14,9 @@ use crate::failure::Failure;
 /// `planet partition show P [--json]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The partition, in our layout or one of three others; - is standard input
+    /// Partition file, in PlaNet's layout or one of three others; - is standard input
     partition: PathBuf,
-    /// As JSON
+    /// Print the description as JSON
     #[arg(long)]
     json: bool,
 }
@@ -132,7 +132,11 @@ impl Summary {
             }
         }
         let (median, most) = (self.photos_median, self.photos_most);
-        writeln!(out, "photos inside   {} (a class: median {median}, most {most})", self.photos)?;
+        writeln!(
+            out,
+            "photos inside   {} (per class: median {median}, maximum {most})",
+            self.photos
+        )?;
         if let Some(outside) = self.photos_outside {
             writeln!(out, "photos outside  {outside}")?;
         }

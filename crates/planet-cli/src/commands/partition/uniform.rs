@@ -17,16 +17,16 @@ use crate::failure::Failure;
 pub struct Arguments {
     #[command(flatten)]
     geotags: GeotagArguments,
-    /// Level of the cells (the paper's small model: 4)
+    /// Level of the cells (4 in the paper's small model)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=30))]
     level: u8,
-    /// Keep cells that hold at least this many photos
+    /// Keep cells with at least this many photos
     #[arg(long, value_name = "N", default_value_t = 1)]
     keep_from: u64,
-    /// Which position answers for a class
+    /// Position that is the answer of a class
     #[arg(long, value_enum, default_value = "mean")]
     point: PointChoice,
-    /// File to write: .csv (also .gz, .zst), .geojson, .kml, .svg or .png; - is standard output
+    /// Output file: .csv (also .gz, .zst), .geojson, .kml, .svg or .png; - is standard output
     #[arg(short, long, value_name = "P")]
     output: PathBuf,
 }

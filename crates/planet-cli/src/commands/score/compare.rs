@@ -15,11 +15,11 @@ use crate::failure::Failure;
 /// `planet score compare A B [--truth F]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Predictions of the one system
+    /// Predictions of the first system
     a: PathBuf,
-    /// Predictions of the other
+    /// Predictions of the second system
     b: PathBuf,
-    /// Every figure as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let comparison = Comparison::of(a, b, arguments.rules.resamples, arguments.rules.seed);
     if comparison.photos == 0 {
         let (a, b) = (arguments.a.display(), arguments.b.display());
-        return Err(Failure::new(format!("no photo stands in both {a} and {b}")));
+        return Err(Failure::new(format!("{a} and {b} have no photo in common")));
     }
     let mut out = io::stdout().lock();
     if arguments.json {

@@ -19,17 +19,17 @@ use crate::failure::Failure;
 /// `planet score match --predictions F --people F [--truth F]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The model's predictions
+    /// Predictions of the model
     #[arg(long, value_name = "FILE")]
     predictions: PathBuf,
-    /// People's answers: a table with photo, lat and lng, and a player's name in author or user;
-    /// empty positions are no answer
+    /// Answers of people: a table with the columns photo, lat and lng, and the player's name in
+    /// author or user; an empty position means no answer
     #[arg(long, value_name = "FILE")]
     people: PathBuf,
-    /// Every figure as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
-    /// Folder of a report to write
+    /// Folder for a report
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -85,8 +85,8 @@ fn rounds(arguments: &Arguments) -> Result<Vec<Round>, Failure> {
     let rules = arguments.rules.rules();
     let round = |(photo, player, person): (String, String, Option<LatLng>)| {
         let Some(truth) = truths.get(&photo) else {
-            let what = format!("{file}: where {photo} was taken is unknown");
-            return Err(Failure::new(what).hint("say it with --truth FILE"));
+            let what = format!("{file}: the true position of {photo} is unknown");
+            return Err(Failure::new(what).hint("name a file of true positions with --truth FILE"));
         };
         let model = answers.get(&photo).copied().flatten();
         Ok(Round::new(rules, &photo, &player, *truth, model, person))

@@ -1,4 +1,4 @@
-//! `planet score`: anybody's predictions against the truth, by rules that are named.
+//! `planet score`: scores the predictions of any system against the true positions, by stated rules.
 
 mod compare;
 mod contest;
@@ -39,33 +39,33 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Set two systems against each other on the same photos
+    /// Compare two systems on the same photos
     Compare(compare::Arguments),
-    /// People against PlaNet, round by round
+    /// Compare people with a model, photo by photo
     Match(contest::Arguments),
 }
 
 #[derive(Args, Debug)]
 struct ScoreArguments {
-    /// Predictions: our jsonl or csv, or another system's table; - is standard input
+    /// Predictions: PlaNet's jsonl or csv, or a table of another system; - is standard input
     #[arg(long, value_name = "FILE", required = true)]
     predictions: Option<PathBuf>,
-    /// Among the classes of the predictions, to score cells and calibration
+    /// Partition of the predictions, to score cells and calibration
     #[arg(long, value_name = "P")]
     partition: Option<PathBuf>,
-    /// Training photos: counts what test photos share with them
+    /// Manifest of the training photos, to report the overlap of test and training photos
     #[arg(long, value_name = "M", requires = "truth")]
     train: Option<String>,
-    /// Whether country and continent are right, by boundary
+    /// Also score country and continent, by boundaries
     #[arg(long)]
     countries: bool,
-    /// Set published results beside: im2gps, im2gps3k, yfcc4k
+    /// Add published results for comparison: im2gps, im2gps3k or yfcc4k
     #[arg(long, value_name = "SET")]
     set: Option<KnownSet>,
-    /// Every figure as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
-    /// Folder of a report to write
+    /// Folder for a report
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -77,20 +77,20 @@ struct ScoreArguments {
 /// What predictions are held against.
 #[derive(Args, Clone, Debug)]
 pub struct TruthArguments {
-    /// Where the photos were taken: a manifest (M or M:SPLIT), or a table with ids and positions;
-    /// not needed where predictions bring their own truth
+    /// True positions: a manifest (FILE or FILE:SPLIT), or a table with ids and positions; not
+    /// needed if the predictions contain them
     #[arg(long, value_name = "FILE")]
     truth: Option<String>,
-    /// Column of the truth that tells kinds of photos apart
+    /// Column of the truth with a category of photos; each category is also scored separately
     #[arg(long, value_name = "COLUMN", default_value = "category")]
     by: String,
-    /// Which partitioning counts, in files that name several in p_key
+    /// Partition to score, in files whose column p_key names several
     #[arg(long, value_name = "NAME")]
     p_key: Option<String>,
-    /// End with an error at the first line that is no prediction, instead of counting it
+    /// Stop at the first line that is not a prediction, instead of counting it
     #[arg(long)]
     strict: bool,
-    /// Write every line that is no prediction into a table: file, what, cure
+    /// Write a table of all lines that are not predictions (columns file, what, cure)
     #[arg(long, value_name = "FILE")]
     problems: Option<PathBuf>,
 }
@@ -98,13 +98,13 @@ pub struct TruthArguments {
 /// How scores are made; what scorers differ in.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct RuleArguments {
-    /// haversine on 6371 km, or geodesic on the ellipsoid
+    /// haversine (sphere of 6371 km) or geodesic (WGS 84 ellipsoid)
     #[arg(long, value_name = "RULE", default_value = "haversine")]
     distance: Measure,
-    /// Whether an answer exactly at a scale's radius counts: at-most, or below
+    /// Whether an answer exactly at a scale's radius counts (at-most) or not (below)
     #[arg(long, value_name = "RULE", default_value = "at-most")]
     bound: Bound,
-    /// Test sets that the bootstrap draws for the confidence intervals
+    /// Bootstrap resamples for the confidence intervals; 0 omits the intervals
     #[arg(long, value_name = "N", default_value_t = 1000)]
     resamples: usize,
     /// Seed of the bootstrap
@@ -173,13 +173,15 @@ impl TruthArguments {
         let predictions = predictions.display();
         if scorer.met() > 0 {
             if let Some(id) = scorer.unknown().first() {
-                anstream::eprintln!("some photos of {predictions} are unknown, such as {id}");
+                anstream::eprintln!(
+                    "{predictions} has photos without a true position, such as {id}"
+                );
             }
             return Ok(());
         }
         let Some(source) = self.source() else {
             return Err(Failure::new(format!("{predictions} has no photo with a true position"))
-                .hint("say where the photos were taken with --truth FILE"));
+                .hint("name a file of true positions with --truth FILE"));
         };
         let Some(id) = scorer.unknown().first() else {
             return Err(Failure::new(format!("{predictions} has no predictions")));
@@ -187,9 +189,10 @@ impl TruthArguments {
         let mut known = Vec::new();
         read_truth(&source, &self.by, |row| known.push(row.photo.to_owned()))
             .map_err(Failure::new)?;
-        let what = format!("no photo of {predictions} stands in {source}: {id} does not");
+        let what =
+            format!("{source} contains no photo of {predictions}; missing, for example: {id}");
         Err(match nearest_id(id, known.iter().map(String::as_str)) {
-            Some(nearest) => Failure::new(what).hint(format!("the nearest id there is {nearest}")),
+            Some(nearest) => Failure::new(what).hint(format!("the most similar id is {nearest}")),
             None => Failure::new(what),
         })
     }
@@ -257,7 +260,7 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
 
 impl ScoreArguments {
     /// The test set as a manifest, where something needs more of it than positions: training
-    /// photos to compare with, or a drawn earth whose ideals are known.
+    /// photos to compare with, or a synthetic earth whose ideals are known.
     fn test(
         &self,
         partition: Option<&Partition>,
@@ -283,8 +286,11 @@ fn second_pass(
     mut scorer: Scorer<'_>,
 ) -> Result<Score, Failure> {
     if !predictions.is_file() {
-        return Err(Failure::usage(format!("{}: a pipe is read once", predictions.display()))
-            .hint("write the predictions to a file to score with --train"));
+        return Err(Failure::usage(format!(
+            "{}: a pipe can be read only once",
+            predictions.display()
+        ))
+        .hint("write the predictions to a file to score with --train"));
     }
     for prediction in truth.reader(predictions)?.ahead() {
         match prediction {
@@ -308,7 +314,7 @@ pub fn sift(
         Ok(prediction) => Ok(Some(prediction)),
         Err(PredictionError::Data(error)) => problems.add(&error).map(|()| None),
         Err(PredictionError::Line { file, line, what }) => {
-            let cure = "take the line out of the file";
+            let cure = "remove the line from the file";
             problems.skip(&format!("{file}:{line}"), &what, cure).map(|()| None)
         }
         Err(error) => Err(Failure::new(error)),
@@ -318,8 +324,8 @@ pub fn sift(
 fn subject(predictions: &Path, truth: Option<&str>) -> String {
     let predictions = predictions.display();
     match truth {
-        Some(truth) => format!("Predictions {predictions} against {truth}."),
-        None => format!("Predictions {predictions}, which bring their own truth."),
+        Some(truth) => format!("Predictions {predictions}, scored with {truth}."),
+        None => format!("Predictions {predictions}, which contain the true positions."),
     }
 }
 

@@ -15,7 +15,7 @@ const BATCH: usize = 1 << 16;
 pub struct References {
     /// Shares within the scales.
     pub scales: Vec<Reference>,
-    /// Shares of right cells.
+    /// Shares of correct cells.
     pub cells: Vec<(String, f64)>,
 }
 
@@ -41,7 +41,7 @@ impl References {
         self.push("ceiling: any cell's point", ceiling.any_shares());
     }
 
-    /// The best that anybody can do on exactly these photos of a drawn earth.
+    /// The best possible accuracy on exactly these photos of a synthetic earth.
     pub fn ideals(&mut self, manifest: &Manifest, partition: &Partition) -> Result<(), Failure> {
         let parameters = WorldParameters::read(&manifest.root).map_err(Failure::new)?;
         let world = World::draw(parameters).map_err(Failure::new)?;
@@ -58,7 +58,7 @@ impl References {
         Ok(())
     }
 
-    /// Whoever always names the cell of most training photos.
+    /// A baseline that always answers with the cell of most training photos.
     pub fn most_frequent(
         &mut self,
         partition: &Partition,
@@ -86,7 +86,7 @@ impl References {
     }
 }
 
-/// Whether a manifest is that of a drawn earth: `world.json` lies beside it.
+/// Whether a manifest is that of a synthetic earth: `world.json` lies beside it.
 pub fn is_drawn(source: &TableSource) -> bool {
     source.path.parent().is_some_and(|folder| folder.join("world.json").is_file())
 }

@@ -1,4 +1,4 @@
-//! `planet train --photos DIR`: somebody's own library, from its headers to a run.
+//! `planet train --photos DIR`: trains on a user's own library, from its headers to a run.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ pub fn prepare(
     records.retain(|record| record.position.is_some());
     if records.len() < FEWEST {
         let what = format!("{} of {all} photos in {text} have a position", records.len());
-        return Err(Failure::new(what).hint(format!("a model needs {FEWEST} or more to begin")));
+        return Err(Failure::new(what).hint(format!("training requires at least {FEWEST}")));
     }
     // Neighbours of one day are metres apart: they must not stand on both sides.
     let split = Split { by: SplitBy::Day, validation: VALIDATION, test: 0.0, seed: config.seed };
@@ -80,9 +80,9 @@ pub fn prepare(
     Manifest { root, records }.save(&manifest).map_err(Failure::new)?;
     Format::of(&cells)?.write(&partition, &cells, Region::WORLD)?;
     anstream::eprintln!(
-        "{found} of {all} photos have a position: {learnt} to learn from, {} of other days to judge \
-         by; cells of more than {split_above} photos are split and those of fewer than {keep_from} \
-         dropped: {} classes",
+        "{found} of {all} photos have a position: {learnt} for training, {} of other days for \
+         validation. Cells with more than {split_above} photos are split, cells with fewer than \
+         {keep_from} are dropped: {} classes",
         found - learnt,
         partition.len()
     );

@@ -27,69 +27,71 @@ use crate::{commands::partition::files, failure::Failure};
 /// `planet train [--config C] --dataset M:train --partition P … -o RUN`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Configuration (TOML); flags change it
+    /// Configuration file (TOML); flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Manifest of the photos to learn from
+    /// Manifest of the training photos (FILE or FILE:SPLIT)
     #[arg(long, value_name = "M[:SPLIT]")]
     dataset: Option<String>,
-    /// Folder of your own photos instead of manifests and partition: days are divided, cells chosen
-    /// by how many photos there are, and inception-mini trained unless something else is asked for
+    /// Folder of your own photos, instead of manifests and a partition. Days are split into training
+    /// and validation, the cells are chosen from the number of photos, and the default architecture
+    /// is inception-mini
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dataset", "validation", "root", "partition"])]
     photos: Option<PathBuf>,
-    /// Manifest of the photos that say when to stop
+    /// Manifest of the validation photos (FILE or FILE:SPLIT)
     #[arg(long, value_name = "M[:SPLIT]")]
     validation: Option<String>,
-    /// Folder that photo ids are relative to, where the manifests say nothing or something else
+    /// Folder that photo ids are relative to; overrides the manifests' own
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Partition: the classes
+    /// Partition file that defines the classes
     #[arg(long, value_name = "FILE")]
     partition: Option<PathBuf>,
-    /// inception-v3, inception-bn, inception-mini or mobilenet-v3-large
+    /// Architecture: inception-v3, inception-bn, inception-mini or mobilenet-v3-large
     #[arg(long, value_name = "A")]
     architecture: Option<Architecture>,
-    /// Side of the input in pixels
+    /// Side of the network's input in pixels
     #[arg(long, value_name = "PX")]
     size: Option<usize>,
-    /// Greatest number of epochs
+    /// Maximum number of epochs
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
-    /// Photos after which an epoch ends, where it shall not take all
+    /// Number of photos per epoch, to end an epoch before all photos have been used
     #[arg(long, value_name = "N")]
     epoch_photos: Option<usize>,
-    /// End after so many minutes
+    /// Stop after this many minutes
     #[arg(long, value_name = "MIN")]
     minutes: Option<f64>,
-    /// Epochs without a better validation accuracy before it ends; 0 never ends
+    /// Stop after this many epochs without a better validation accuracy; 0 never stops early
     #[arg(long, value_name = "N")]
     patience: Option<u64>,
-    /// Photos in a step
+    /// Photos per step (batch size)
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// Greatest learning rate
+    /// Peak learning rate
     #[arg(long, value_name = "R")]
     learning_rate: Option<f64>,
-    /// Seed; several, as in 0,1,2, train as many models and report mean and deviation
+    /// Random seed. With several seeds, as in 0,1,2, one model is trained per seed, and mean and
+    /// standard deviation are reported
     #[arg(long, value_name = "S", value_delimiter = ',')]
     seed: Vec<u64>,
-    /// Weights to begin with (safetensors; torchvision's and timm's fit by name)
+    /// Initial weights (safetensors; parameter names as in torchvision or timm)
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
-    /// cpu (our own); in builds that have it burn (graphics cards of any maker) or torch
+    /// Training backend: cpu; if the build includes them, burn (GPUs of any maker) or torch
     #[arg(long, value_name = "B")]
     backend: Option<BackendName>,
-    /// auto or cpu; with burn vulkan, metal, wgpu, cuda or rocm, the second card as vulkan:1 …;
-    /// with torch cuda:0 …
+    /// Device: auto or cpu; with burn also vulkan, metal, wgpu, cuda or rocm (the second GPU is
+    /// vulkan:1); with torch also cuda:0, cuda:1
     #[arg(long, value_name = "D")]
     device: Option<String>,
-    /// f32; with torch also bf16
+    /// Precision: f32; with torch also bf16
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
-    /// Go on with the run in this folder
+    /// Resume the run in this folder
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "learning_rate", "seed", "init", "output"])]
     resume: Option<PathBuf>,
-    /// Folder of the run
+    /// Folder for the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
     output: Option<PathBuf>,
 }
@@ -99,19 +101,21 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(folder) = &arguments.resume {
         let folder = RunFolder::at(folder);
         let mut config = TrainConfig::read(&folder.config())
-            .map_err(|error| failure(error).hint("a run is a folder that planet train -o made"))?;
+            .map_err(|error| failure(error).hint("a run is a folder written by planet train -o"))?;
         arguments.lengthen(&mut config);
         let partition = files::read(&folder.partition())?;
         return train(folder, config, partition, Start::Resume);
     }
     let output = arguments.output.as_ref().expect("asked for where nothing is resumed");
     if arguments.photos.is_some() && ranks::several()? {
-        return Err(Failure::usage("--photos divides a library in one process alone")
-            .hint("divide it without torchrun, then train by its --config, here"));
+        return Err(Failure::usage("--photos works only in a single process").hint(
+            "run it once without torchrun, then train here with the --config that it writes",
+        ));
     }
     let config = arguments.config(output)?;
     let path = config.partition.as_ref().ok_or_else(|| {
-        Failure::usage("no partition is given").hint("--partition FILE: planet partition build")
+        Failure::usage("no partition was specified")
+            .hint("build one with planet partition build, and name it with --partition FILE")
     })?;
     let partition = files::read(path)?;
     match &arguments.seed[..] {
@@ -197,7 +201,8 @@ fn train_once(
     start: Start,
 ) -> Result<Option<Epoch>, Failure> {
     let dataset = config.dataset.as_deref().ok_or_else(|| {
-        Failure::usage("no photos to learn from are given").hint("--dataset MANIFEST:train")
+        Failure::usage("no training photos were specified")
+            .hint("name them with --dataset MANIFEST:train, or name a folder with --photos DIR")
     })?;
     let training = samples(dataset, config.root.as_deref(), &partition)?;
     let validation = config.validation.as_deref();
@@ -232,8 +237,8 @@ pub fn conclude(
     folder: &RunFolder,
 ) -> Result<Option<Epoch>, Failure> {
     if ending == Ending::Interrupted {
-        return Err(Failure::new("interrupted; everything is saved")
-            .hint(format!("go on with: {command} --resume {}", folder.path().display())));
+        return Err(Failure::new("interrupted; the run is saved")
+            .hint(format!("resume with: {command} --resume {}", folder.path().display())));
     }
     let history = &run.position().history;
     let best = run.best_epoch();
@@ -261,7 +266,7 @@ fn epochs(history: &[Epoch], best: Option<u64>) -> String {
             percent(epoch.cell_1),
             scores.map_or_else(String::new, |it| format!("{:.3}", it.loss)),
             scores.map_or_else(String::new, |it| percent(it.cell_1)),
-            if Some(epoch.epoch) == best { "  best, is exported" } else { "" },
+            if Some(epoch.epoch) == best { "  best, used for export" } else { "" },
         );
     }
     text
@@ -272,7 +277,8 @@ pub fn manifest(source: &str, root: Option<&Path>) -> Result<Manifest, Failure> 
     let source = TableSource::parse(source);
     let manifest = Manifest::load(&source, root).map_err(Failure::new)?;
     if manifest.records.is_empty() {
-        let hint = "planet dataset split writes the column; planet dataset stats shows it";
+        let hint =
+            "planet dataset split writes the column split; planet dataset stats shows its values";
         return Err(Failure::new(format!("{source} has no photos")).hint(hint));
     }
     Ok(manifest)
@@ -315,20 +321,20 @@ pub fn failure(error: TrainError) -> Failure {
             return ranks::failure(error.clone());
         }
         TrainError::Taken { path } => {
-            format!("go on with --resume {}, or choose another -o", path.display())
+            format!("resume it with --resume {}, or name another folder with -o", path.display())
         }
         TrainError::OtherSettings { .. } => {
-            "--resume takes a run's settings from its folder; epochs, minutes, patience and what \
-             trains may change"
+            "--resume reads the settings from the run's folder; only epochs, minutes, patience, \
+             root, backend, device and precision may change"
                 .to_owned()
         }
         TrainError::Diverged { .. } => {
-            "a lower --learning-rate, or [optimizer] clip_norm; the last checkpoint is whole"
+            "try a lower --learning-rate, or set clip_norm under [optimizer]; the last checkpoint is intact"
                 .to_owned()
         }
-        TrainError::FewPhotos { photos, .. } => format!("--batch {}", (photos / 2).max(2)),
+        TrainError::FewPhotos { photos, .. } => format!("use --batch {}", (photos / 2).max(2)),
         TrainError::NoPhotos { .. } => {
-            "build the partition from these photos: planet partition build".to_owned()
+            "build the partition from these photos with planet partition build".to_owned()
         }
         _ => return Failure::new(error),
     };

@@ -25,7 +25,7 @@ impl TrainProgress {
     /// Says what is learned from.
     pub fn samples(&self, name: &str, samples: &Samples) {
         self.progress.say(&format!(
-            "{name}: {} photos with a position, {} of them outside every cell; {} without one",
+            "{name}: {} photos with a position, {} of them outside every cell; {} without a position",
             samples.len(),
             samples.outside(),
             samples.without_position()
@@ -58,7 +58,7 @@ impl TrainProgress {
         ));
         if let Some(matched) = run.matched() {
             self.progress.say(&format!(
-                "initial weights: {} taken, {} of another shape ({}), {} missing, {} unknown",
+                "initial weights: {} loaded, {} with another shape ({}), {} missing, {} unknown",
                 matched.taken,
                 matched.other_shape.len(),
                 matched.other_shape.join(", "),
@@ -76,10 +76,7 @@ impl TrainProgress {
             anstream::eprintln!("{line}");
         }
         if failed.len() > NAMED {
-            anstream::eprintln!(
-                "and {} more photos that could not be decoded",
-                failed.len() - NAMED
-            );
+            anstream::eprintln!("and {} more photos cannot be decoded", failed.len() - NAMED);
         }
     }
 }

@@ -18,7 +18,7 @@ pub fn group() -> Result<Group, Failure> {
     }
     let asked = |name: &str| {
         Failure::usage(format!("WORLD_SIZE is {ranks}, but {name} is not set"))
-            .hint("torchrun sets all of them; unset WORLD_SIZE to train in one process")
+            .hint("torchrun sets both; unset WORLD_SIZE to train in one process")
     };
     let rank = number("RANK")?.ok_or_else(|| asked("RANK"))?;
     let rendezvous = Rendezvous {
@@ -43,11 +43,11 @@ pub fn failure(error: GroupError) -> Failure {
             "build it with: scripts/with-torch cargo build --release -p planet-cli --features torch"
         }
         GroupError::Join { .. } => {
-            "MASTER_ADDR and MASTER_PORT must lead every machine to rank 0; GLOO_SOCKET_IFNAME \
-             names the network to use"
+            "MASTER_ADDR and MASTER_PORT must be the address of rank 0, reachable from every machine; \
+             GLOO_SOCKET_IFNAME selects the network interface"
         }
         GroupError::Differs { .. } => "start every rank with the same command and files",
-        _ => "start all ranks again with --resume RUN: the last checkpoint is whole",
+        _ => "start all ranks again with --resume RUN; the last checkpoint is intact",
     };
     Failure::new(error).hint(hint)
 }
@@ -60,6 +60,7 @@ fn size() -> Result<usize, Failure> {
 /// A variable that holds a number.
 fn number<T: FromStr>(name: &str) -> Result<Option<T>, Failure> {
     let Ok(text) = env::var(name) else { return Ok(None) };
-    let number = text.parse().map_err(|_| Failure::usage(format!("{name}: '{text}' is no number")));
+    let number =
+        text.parse().map_err(|_| Failure::usage(format!("{name}: '{text}' is not a number")));
     number.map(Some)
 }

@@ -72,7 +72,7 @@ fn application(mut segment: Vec<u8>, headers: &mut Headers) {
             None => headers.exif = Some(segment),
             Some(_) if begins && has_room => headers.more_exif.push(segment),
             Some(block) if !begins && block.len() as u64 <= LONGEST_BLOCK => block.extend(segment),
-            Some(_) => headers.skipped.push("more EXIF than is read".to_owned()),
+            Some(_) => headers.skipped.push("more EXIF than the limit".to_owned()),
         }
     } else if segment.starts_with(XMP_PREAMBLE) {
         segment.drain(..XMP_PREAMBLE.len());

@@ -93,5 +93,5 @@ impl<R: BufRead + Seek> Source<R> {
 }
 
 fn cut_off() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off")
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the file is truncated")
 }

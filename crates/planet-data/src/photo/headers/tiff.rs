@@ -35,7 +35,7 @@ fn read_file(reader: impl Read + Seek, headers: &mut Headers) -> io::Result<()> 
         match (entry.kind, entry.bytes()) {
             (1 | 7, Some(bytes)) if bytes <= LONGEST_BLOCK => headers.xmp.push(file.value(entry)?),
             (1 | 7, _) => headers.skipped.push("an XMP packet of more than 4 MiB".to_owned()),
-            _ => headers.skipped.push("XMP tag of an odd type".to_owned()),
+            _ => headers.skipped.push("XMP tag of an unexpected type".to_owned()),
         }
     }
     let mut block = Block::new(file.is_little());

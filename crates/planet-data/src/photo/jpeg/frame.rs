@@ -51,7 +51,7 @@ impl Frame {
         let sound =
             |c: &Component| (1..=4).contains(&c.h) && (1..=4).contains(&c.v) && c.quantisation <= 3;
         if components.len() != usize::from(count) || !components.iter().all(sound) {
-            return Err("the frame's components make no sense".to_owned());
+            return Err("the frame's components are invalid".to_owned());
         }
         let side = |high, low| usize::from(u16::from_be_bytes([high, low]));
         Ok(Self { marker, precision, width: side(w1, w0), height: side(h1, h0), components })
@@ -69,14 +69,14 @@ impl Frame {
         }
         if self.precision != 8 {
             let bits = self.precision;
-            return Err(format!("{bits} bits a sample are not supported; only 8 are"));
+            return Err(format!("{bits} bits per sample are not supported; only 8 are"));
         }
         if !matches!(self.components.len(), 1 | 3 | 4) {
             let count = self.components.len();
             return Err(format!("{count} components are not supported; 1, 3 and 4 are"));
         }
         if self.width == 0 || self.height == 0 {
-            return Err("a side of no pixels".to_owned());
+            return Err("a side has no pixels".to_owned());
         }
         Ok(())
     }

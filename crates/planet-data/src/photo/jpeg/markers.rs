@@ -50,7 +50,7 @@ pub(super) struct Slot {
 
 impl ScanHeader {
     fn parse(segment: &[u8], frame: &Frame) -> Result<Self, String> {
-        let senseless = || "a scan's header makes no sense".to_owned();
+        let senseless = || "a scan's header is invalid".to_owned();
         let (&count, rest) = segment.split_first().ok_or_else(senseless)?;
         let count = usize::from(count);
         if !(1..=4).contains(&count) || rest.len() < 2 * count + 3 {
@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
                 _ => {}
             }
             let Some(segment) = segment(self.bytes, behind) else {
-                self.harm("a segment is cut off");
+                self.harm("a segment is truncated");
                 return None;
             };
             self.at = behind + 2 + segment.len();
@@ -183,7 +183,7 @@ impl<'a> Walk<'a> {
             }
             0xDD => {
                 let number = segment.first_chunk().map(|&number| u16::from_be_bytes(number));
-                self.restart_interval = usize::from(number.ok_or("a restart interval cut off")?);
+                self.restart_interval = usize::from(number.ok_or("a truncated restart interval")?);
             }
             0xDA => return self.scan(segment),
             _ => {}
@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
         // Behind the one scan of a sequential file nothing but the end may follow.
         let follows = next_marker(self.bytes, end).map(|(marker, _)| marker);
         if whole && !matches!(follows, None | Some(0xD9)) {
-            self.harm("a marker where none may be");
+            self.harm("a marker at an invalid place");
         }
         Ok(Part::Scan(header, intervals))
     }
@@ -235,7 +235,7 @@ impl<'a> Walk<'a> {
                 && next_marker(self.bytes, behind).is_some_and(|(next, _)| next & 0xF8 == 0xD0);
             if is_inside {
                 // One bad marker; the next restart marker is where decoding goes on.
-                self.harm("a marker where none may be");
+                self.harm("a marker at an invalid place");
                 cut_at.get_or_insert(at);
                 from = behind;
                 continue;

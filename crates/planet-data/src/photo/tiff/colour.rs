@@ -38,7 +38,7 @@ impl Colour {
         };
         if layout.samples < needed {
             let samples = layout.samples;
-            return Err(format!("{samples} samples a pixel are too few for its colours"));
+            return Err(format!("{samples} samples per pixel are too few for its colours"));
         }
         if layout.kind == Kind::Float && !matches!(base, Base::Grey { .. } | Base::Rgb) {
             return Err("floats of these colours are not supported".to_owned());
@@ -180,7 +180,7 @@ impl YCbCr {
             && range.chunks_exact(2).all(|pair| pair[1] > pair[0]);
         match (luma[..].try_into(), range[..].try_into()) {
             (Ok(luma), Ok(range)) if is_sound => Ok(Self { luma, range }),
-            _ => Err("YCbCr coefficients that make no sense".to_owned()),
+            _ => Err("invalid YCbCr coefficients".to_owned()),
         }
     }
 

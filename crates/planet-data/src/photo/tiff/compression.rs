@@ -84,7 +84,7 @@ fn read(reader: impl Read, length: usize) -> Result<Vec<u8>, String> {
 
 fn lzw(stored: &[u8], length: usize) -> Result<Vec<u8>, String> {
     if matches!(stored, [0, second, ..] if second & 1 == 1) {
-        return Err("old-style LZW compression is not supported; save it anew".to_owned());
+        return Err("old-style LZW compression is not supported; save the photo again".to_owned());
     }
     let mut decoder = Decoder::with_tiff_size_switch(BitOrder::Msb, 8);
     let mut content = vec![0; length];

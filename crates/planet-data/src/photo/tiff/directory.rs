@@ -144,7 +144,7 @@ impl<R: Read + Seek> TiffFile<R> {
     /// Bytes at a place. The count is checked against the file's length before memory is taken.
     pub(in crate::photo) fn bytes(&mut self, at: u64, count: u64) -> io::Result<Vec<u8>> {
         if at.checked_add(count).is_none_or(|end| end > self.length) {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is cut off"));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is truncated"));
         }
         self.reader.seek(SeekFrom::Start(at))?;
         let mut bytes = vec![0; count as usize];

@@ -117,7 +117,7 @@ impl Layout {
         };
         let samples = tags.number(277)?.unwrap_or(1);
         if !(1..=64).contains(&samples) {
-            return Err(format!("{samples} samples a pixel are not supported"));
+            return Err(format!("{samples} samples per pixel are not supported"));
         }
         let mut layout = Self {
             is_little: tags.file.is_little(),
@@ -141,7 +141,7 @@ impl Layout {
             layout.subsampling = match tags.numbers(530)?[..] {
                 [] => [2, 2],
                 [h @ (1 | 2 | 4), v @ (1 | 2 | 4)] => [h as usize, v as usize],
-                _ => return Err("a YCbCr subsampling that makes no sense".to_owned()),
+                _ => return Err("an invalid YCbCr subsampling".to_owned()),
             };
         }
         compression::check(&layout)?;

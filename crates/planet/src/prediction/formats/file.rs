@@ -36,7 +36,7 @@ pub enum PredictionFileError {
     #[error(transparent)]
     Before(#[from] PredictionError),
     /// The format has a beginning and an end, and nothing that could be resumed between them.
-    #[error("{0} cannot be resumed; jsonl and csv can")]
+    #[error("output in the format {0} cannot be resumed; use jsonl or csv")]
     Format(PredictionFormat),
     /// The file cannot be written.
     #[error("{}: {source}", path.display())]

@@ -120,11 +120,11 @@ pub(super) fn parse(text: &str) -> Result<Prediction, String> {
     let certain = match line.certain {
         Some(CertainRow::Known { level, name, lat, lng, probability, .. }) => {
             let scale = Scale::ALL.into_iter().find(|scale| scale.name() == level);
-            let level = scale.ok_or_else(|| format!("'{level}' is no level"))?;
+            let level = scale.ok_or_else(|| format!("'{level}' is not a level"))?;
             Some(Certain { level, name, position: position(lat, lng)?, probability })
         }
         Some(CertainRow::Unknown { level }) if level != UNKNOWN => {
-            return Err(format!("the certain level '{level}' lacks its position"));
+            return Err(format!("the certain level '{level}' has no position"));
         }
         _ => None,
     };

@@ -219,7 +219,7 @@ impl Rows {
     ) -> Result<Self, PredictionError> {
         let delimiter = match Format::of(path).map(|format| format.kind) {
             Ok(Kind::Parquet) => {
-                let what = "predictions are read from .jsonl, .csv and .tsv";
+                let what = "the extension of a predictions file must be .jsonl, .csv or .tsv";
                 return Err(DataError::table(name, what).into());
             }
             Ok(Kind::Csv) => b',',
@@ -306,7 +306,7 @@ impl Rows {
         }
         let key = std::str::from_utf8(self.row.get(self.layout.key?)?).ok()?.trim();
         let is_rank = key.is_empty() || key.parse::<u64>().is_ok();
-        let what = "is no rank but a partitioning; choose one with --p-key";
+        let what = "is not a rank but a partitioning; select one with --p-key";
         (!is_rank).then(|| format!("p_key '{key}' {what} {key}"))
     }
 
@@ -321,7 +321,7 @@ impl Rows {
         let least = layout.id.max(layout.lat).max(layout.lng) + 1;
         if self.row.len() < least {
             return Err(format!(
-                "the row has {} cells and not the {least} of a prediction; take it out of the file",
+                "the row has {} cells, but a prediction has {least}; remove the row from the file",
                 self.row.len()
             ));
         }
@@ -330,7 +330,7 @@ impl Rows {
             (Some(key), Some(wanted)) if key == wanted => None,
             (Some(_), Some(_)) => return Ok(None),
             (Some(key), None) => {
-                Some(key.parse::<u64>().map_err(|_| format!("p_key '{key}' is no rank"))?)
+                Some(key.parse::<u64>().map_err(|_| format!("p_key '{key}' is not a rank"))?)
             }
             (None, _) => None,
         };

@@ -48,7 +48,7 @@ impl Colour {
                         *out = convert([a, b, c, d]);
                     }
                 }
-                _ => return Err("components that make no colour".to_owned()),
+                _ => return Err("components that do not form a colour space".to_owned()),
             }
         }
         Ok(rgb)

@@ -56,7 +56,7 @@ impl<'a> Scan<'a> {
                 decoded += 1;
             }
         }
-        let reason = cut.then(|| "the data of the pixels is damaged or cut off".to_owned());
+        let reason = cut.then(|| "the pixel data is damaged or truncated".to_owned());
         Loss { share: 1.0 - decoded as f32 / all as f32, reason }
     }
 
