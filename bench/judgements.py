@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How well the photo score tells photographs from graphics, and the perceptual hash copies from others.
+"""How well the photo score separates photographs from graphics, and the perceptual hash copies from other photos.
 
 Needs `pip install pillow`.
 Usage: bench/judgements.py PLANET FOLDER... [--graphics FOLDER] [--sample 100]
-    FOLDER      real photos; the graphics are drawn by `planet world draw --non-photos`
-    --graphics  pictures that are no photographs, to be judged as well
+    FOLDER      real photos; `planet world draw --non-photos` generates the graphics
+    --graphics  images that are not photographs, to be scored as well
 
 Of each folder a sample is recompressed, resized, cropped and toned; the distances of these copies to
 the photo, and of the photos to one another, are given as quantiles.

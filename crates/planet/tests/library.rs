@@ -183,10 +183,7 @@ fn a_library_without_anything_known_needs_a_model() {
     let gazetteer = Arc::new(Gazetteer::new());
     let ended = library.locate(&[None], &calibration, &options, &gazetteer, &Unwatched, |_, _| {});
     assert!(
-        ended
-            .expect_err("nothing is known")
-            .to_string()
-            .contains("so no photo can be located")
+        ended.expect_err("nothing is known").to_string().contains("so no photo can be located")
     );
 }
 
