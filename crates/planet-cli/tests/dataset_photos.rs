@@ -409,7 +409,7 @@ fn a_disk_that_fills_while_a_manifest_is_written_leaves_the_old_one() {
     assert_eq!(fs::read_dir(at).expect("listed").count(), 4, "nothing half-written stays");
 }
 
-/// Eight drawn photos and their manifest, `drawn/manifest.parquet`.
+/// Eight synthetic photos and their manifest, `drawn/manifest.parquet`.
 fn drawn() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let draw = ["world", "draw", "--photos", "8", "--size", "64", "--non-photos", "0.5"];
