@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Training by one, two and four processes on this machine, and how long they take to sum.
 
-Draws photos, trains inception-mini at 96 px for an epoch as torchrun would start it, and prints
-photos a second; then the seconds in which processes sum so many megabytes over loopback, and the
+Generates photos, trains inception-mini at 96 px for an epoch as torchrun would start it, and prints
+photos per second; then the seconds in which processes sum so many megabytes over loopback, and the
 bytes a second that each of them sends. The cores of the machine are shared among the processes.
 
 Build first, with the feature torch, and give the folder of the binaries:

@@ -4,7 +4,7 @@
 Ours: `planet engine bench` with rten and, where a library is at hand, ONNX Runtime and OpenVINO.
 Theirs, in Python: onnxruntime, openvino (f32, bf16), torch with torchvision's module (eager,
 channels-last, channels-last bf16). Each runs in a process of its own with THREADS threads:
-the median of single photos over SECONDS, photos a second in batches of 8, and the greatest
+the median of single photos over SECONDS, photos per second in batches of 8, and the peak
 resident size. The pixels are synthetic: decoding is another benchmark's matter.
 
 Needs: cargo build --release; pip install onnxruntime openvino torch torchvision numpy
@@ -146,7 +146,7 @@ def main():
         example = ROOT / "target/release/examples/random_model"
         subprocess.run([example, arguments.architecture, str(arguments.classes), folder], check=True)
         model = Path(folder) / "model.onnx"
-        print("| engine | one photo, ms | photos/s by 8 | load, ms | first, ms | peak, MB |")
+        print("| engine | one photo, ms | photos/s, batch 8 | load, ms | first photo, ms | peak memory, MB |")
         print("|---|---|---|---|---|---|", flush=True)
         row("**planet, rten**", ours(model, None, "rten", "cpu"))
         for library in arguments.onnxruntime:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How well the photo score tells photographs from graphics, and the perceptual hash copies from others.
+"""How well the photo score separates photographs from graphics, and the perceptual hash copies from other photos.
 
 Needs `pip install pillow`.
 Usage: bench/judgements.py PLANET FOLDER... [--graphics FOLDER] [--sample 100]
-    FOLDER      real photos; the graphics are drawn by `planet world draw --non-photos`
-    --graphics  pictures that are no photographs, to be judged as well
+    FOLDER      real photos; `planet world draw --non-photos` generates the graphics
+    --graphics  images that are not photographs, to be scored as well
 
 Of each folder a sample is recompressed, resized, cropped and toned; the distances of these copies to
 the photo, and of the photos to one another, are given as quantiles.
@@ -50,8 +50,8 @@ def scores(binary: str, folders: list[Path], graphics_folder: Path | None, at: P
     kinds = {row["photo"]: row["kind"] for row in rows(at / "drawn/truth.csv")}
     groups: dict[str, list[float]] = {}
     for row in enriched(binary, at / "drawn", at):
-        groups.setdefault(f"drawn {kinds[row['photo']]}", []).append(float(row["photo_score"]))
-    graphics = [x for kind, all in groups.items() if kind != "drawn photo" for x in all]
+        groups.setdefault(f"synthetic {kinds[row['photo']]}", []).append(float(row["photo_score"]))
+    graphics = [x for kind, all in groups.items() if kind != "synthetic photo" for x in all]
     real = []
     for folder in folders:
         groups[folder.name] = [float(row["photo_score"]) for row in enriched(binary, folder, at)]
@@ -63,8 +63,8 @@ def scores(binary: str, folders: list[Path], graphics_folder: Path | None, at: P
     for name, all in groups.items():
         kept = sum(x >= 0.5 for x in all) / len(all)
         print(f"| {name} | {len(all)} | {sorted(all)[len(all) // 2]:.2f} | {kept:.1%} |")
-    print(f"\nreal photos against drawn graphics: AUC {area(real, graphics):.4f}, "
-          f"drawn photos: {area(groups['drawn photo'], graphics):.4f}\n")
+    print(f"\nreal photos against synthetic graphics: AUC {area(real, graphics):.4f}, "
+          f"synthetic photos: {area(groups['synthetic photo'], graphics):.4f}\n")
 
 
 def copies(photo: Image.Image) -> dict[str, tuple[Image.Image, int]]:

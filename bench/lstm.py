@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""An album model's training step beside PyTorch's, in one run: 2048 features -> LSTM 512 ->
+"""An album model's training step compared with PyTorch's, in one run: 2048 features -> LSTM 512 ->
 26,263 classes, 25 photos, 16 albums, forward and backward.
 
-Each side runs in a process of its own, in turns, so that both meet the same other load; the
-fewest milliseconds of all turns are the figure that other work disturbs least.
+Each side runs in a separate process, in alternating rounds, so that both meet the same other load.
+The minimum over all rounds is the value least affected by other processes.
 
 Needs: pip install torch
 Usage: bench/lstm.py    (a minute on two cores after the build)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""From JPEG files to places: planet beside Python pipelines, one model, the same photos.
+"""From JPEG files to places: planet compared with Python pipelines, one model, the same photos.
 
 inception-v3 at 299 px over 26,263 classes with random weights, one ONNX file. Ours is
 `planet locate` with rten and, where a library is named, ONNX Runtime and OpenVINO. Theirs read,
@@ -9,7 +9,7 @@ engine and take batches of 8, as ours does. Every figure is that of a process of
 
     cold       one photo, from the start of the process to its end, the least of three
     warm       one photo in a process that has seen it before, the median
-    photos/s   (photos − 1) / (time for all − time for one), so that loading counts for nobody
+    photos/s   (photos − 1) / (time for all − time for one), so that loading is excluded
     peak       the greatest resident size of the process with all photos
 
 Photos of 640 px are taken from FOLDER, those of 12 megapixels are mosaics of them.

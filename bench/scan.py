@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`planet dataset scan` beside exiftool on one folder with a warm cache, in one run.
+"""`planet dataset scan` compared with exiftool on one folder with a warm cache, in one run.
 
 Needs exiftool (Debian: libimage-exiftool-perl).
 Usage: bench/scan.py PLANET FOLDER [--rounds 5]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""A training step beside PyTorch, in one run on one machine: forward, loss, backward, AdaGrad.
+"""A training step compared with PyTorch, in one run on one machine: forward, loss, backward, AdaGrad.
 
 Every row is a process of its own that takes steps on photos from the processor's memory: PlaNet's
 backends (the example step_speed of planet-train), then PyTorch on the same networks, sizes and
-batches, with the same settings: cuDNN looks for its quickest algorithm, f32 convolutions may use
+batches, with the same settings: cuDNN selects its fastest algorithm, f32 convolutions may use
 TF32 (PyTorch's default), the loss is read after every step.
 
 Needs: Python with torch and torchvision; cargo, or step_speed built before:

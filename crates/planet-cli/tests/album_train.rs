@@ -207,8 +207,8 @@ fn schemes_are_judged(folder: &Path) {
         let sum: u64 = by_position.filter_map(|group| group["photos"].as_u64()).sum();
         assert_eq!(photos, Some(sum));
     }
-    // Nothing can do better than who knows the drawn earth, who is told exactly what photos show
-    // does nearly as well, and a network that has hardly learned anything does not.
+    // No scheme can be better than exact inference on the synthetic earth. The hidden Markov model
+    // with exact single answers is nearly as good; a network that has hardly learned anything is not.
     let exact = &schemes[5];
     let ideal = exact["ideal"]["cell"].as_f64().expect("a share");
     assert!(cell(exact) > 0.85 * ideal && cell(exact) < ideal + 0.05, "{exact}");

@@ -205,7 +205,7 @@ fn notes_of_an_interrupted_scan_are_told_by_the_next_one() {
     planet(at, &["dataset", "scan", "photos", "-o", "m.csv", "--problems", "p.csv"])
         .success()
         .stderr(contains("note: home/cat.JPG: sidecar: is not XMP"))
-        .stderr(contains("1 photos have implausible metadata"));
+        .stderr(contains("1 photos have invalid or contradictory metadata"));
     assert!(text(at, "p.csv").contains("home/cat.JPG,sidecar: is not XMP,\"delete the file"));
 }
 
@@ -306,7 +306,7 @@ fn every_file_of_a_damaged_library_is_in_one_of_the_counts_and_in_the_list() {
     let count = |what| counted(&said, what);
     assert_eq!(count(" photos, "), PHOTOS - broken, "{said}");
     assert_eq!(count(" files or folders cannot be read"), broken, "{said}");
-    assert_eq!(count(" photos have implausible metadata"), noted, "{said}");
+    assert_eq!(count(" photos have invalid or contradictory metadata"), noted, "{said}");
     let left = count(" videos") + count(" RAW files") + count(" other files");
     let sidecars = count(" sidecars were read");
     assert_eq!(PHOTOS - broken + broken + sidecars + left, files, "{said}");
@@ -418,7 +418,7 @@ fn a_disk_that_fills_while_a_manifest_is_written_leaves_the_old_one() {
     assert_eq!(fs::read_dir(at).expect("listed").count(), 4, "nothing half-written stays");
 }
 
-/// Eight drawn photos and their manifest, `drawn/manifest.parquet`.
+/// Eight synthetic photos and their manifest, `drawn/manifest.parquet`.
 fn drawn() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let draw = ["world", "draw", "--photos", "8", "--size", "64", "--non-photos", "0.5"];

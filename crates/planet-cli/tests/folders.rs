@@ -37,7 +37,7 @@ const WRITERS: [Writer; 7] = [
     ("a match", |folder| OwnedFolder::claim(folder, "match", &["report.json"]).is_ok()),
     ("a run", begin),
     ("a run's own files", |folder| RunFolder::at(folder).claim(&["photos.parquet"]).is_ok()),
-    ("drawn photos", draw),
+    ("synthetic photos", draw),
     ("a world's parameters", |folder| WorldParameters::new(0).write(folder).is_ok()),
     ("a package", package),
 ];

@@ -15,7 +15,7 @@ use foreign::{foreign, import, planet};
 use planet_geo::{CellId, LatLng, Level};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 
-/// A package of random weights and as many drawn photos as are wished.
+/// A package of random weights and a given number of synthetic photos.
 fn prepare(photos: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     foreign(folder.path(), 3);

@@ -31,7 +31,7 @@ fn all_done(outputs: &[Output]) {
     assert!(outputs.iter().all(|output| output.status.success()), "{all:#?}");
 }
 
-/// Drawn photos to learn from and to be judged on, a partition, a config.
+/// Synthetic training and test photos, a partition, a config.
 fn draw(folder: &Path) {
     for (name, photos, seed) in [("earth", "400", "1"), ("test", "50", "2")] {
         let draw = ["world", "draw", "--size", "64", "--photos", photos, "--seed", seed];

@@ -1,4 +1,4 @@
-//! From drawn photos to a located photo, by the shell: draw, divide, train, kill, resume,
+//! From synthetic photos to a located photo, by the shell: draw, divide, train, kill, resume,
 //! export, locate.
 
 use std::{
@@ -18,7 +18,7 @@ fn planet(folder: &Path) -> Command {
     command
 }
 
-/// Drawn photos to learn from and to be judged on, and a partition.
+/// Synthetic training and test photos, and a partition.
 fn draw(folder: &Path, photos: &str, split_above: &str) {
     let sets = [("earth", photos, "1"), ("test", "200", "2")];
     for (name, photos, seed) in sets {

@@ -60,7 +60,7 @@ pub struct TrainConfig {
     pub init: Option<PathBuf>,
     /// Minutes between checkpoints within an epoch; one is also written after each epoch.
     pub checkpoint_minutes: f64,
-    /// What trains; another one may go on with the run.
+    /// The training backend; another one may resume the run.
     pub backend: BackendName,
     /// Where it trains: `auto`; `cpu` with the backends cpu and torch; `cuda:0` … with torch; with
     /// burn a graphics card by a [`crate::GpuApi`] and its number, `vulkan:0` …

@@ -29,7 +29,7 @@ pub enum LocateError<E> {
     /// The photos cannot be loaded.
     #[error(transparent)]
     Loader(#[from] LoaderError),
-    /// Whoever takes the predictions cannot go on.
+    /// The receiver of the predictions failed.
     #[error("{0}")]
     Taken(E),
     /// The user ended it.

@@ -1,5 +1,5 @@
 //! Every figure that needs classes, probabilities or boundaries, on photos few enough to be
-//! reckoned by hand. Distances have a scorer of their own (planet-cli's tests/golden).
+//! computed by hand. Distances have a scorer of their own (planet-cli's tests/golden).
 
 use planet::{
     Candidate, Prediction,

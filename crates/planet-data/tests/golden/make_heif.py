@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/heif: small drawn photos as HEIC and AVIF, and what Pillow decodes them to.
+"""Makes tests/golden/heif: small synthetic photos as HEIC and AVIF, and what Pillow decodes them to.
 
 Needs pillow (with AVIF), pillow-heif, numpy and torchvision. Usage: python3 make_heif.py
 """

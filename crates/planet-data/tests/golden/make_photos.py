@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/photos and tests/golden/preprocess: small drawn photos in every format
+"""Makes tests/golden/photos and tests/golden/preprocess: small synthetic photos in every format
 and shape, what Pillow decodes them to, and what Pillow and torchvision resize them to.
 
 Needs pillow, numpy, opencv-python-headless and torchvision.

@@ -1,4 +1,4 @@
-//! `planet album embed`: what LSTMs read of photos, computed before anything needs it.
+//! `planet album embed`: precomputes the embeddings that LSTMs read.
 
 use std::{
     io::{self, Write},

@@ -78,7 +78,7 @@ pub fn read(photos: &str, root: Option<&Path>) -> Result<Manifest, Failure> {
     }
     if noted > 0 {
         anstream::eprintln!(
-            "{noted} photos have implausible metadata, which is ignored; planet dataset scan lists it"
+            "{noted} photos have invalid or contradictory metadata, which is ignored; planet dataset scan lists it"
         );
     }
     match records.is_empty() {

@@ -78,7 +78,7 @@ fn summary(journal: &Journal, problems: &Problems, left_out: &LeftOut) -> io::Re
         writeln!(err, "{resumed} of them were read by an earlier, interrupted scan")?;
     }
     for (count, what) in [
-        (problems.noted(), "photos have implausible metadata, which was ignored"),
+        (problems.noted(), "photos have invalid or contradictory metadata, which was ignored"),
         (problems.skipped(), "files or folders cannot be read and were skipped"),
         (left_out.sidecars(), "sidecars were read together with their photos"),
     ] {

@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let description = package.description();
     let mut out = io::stdout().lock();
-    writeln!(out, "files       {} files match their hashes", description.hashes.len())?;
+    writeln!(out, "files       {} match their hashes", description.hashes.len())?;
     writeln!(
         out,
         "partition   {} classes, {}",
