@@ -123,13 +123,13 @@ fn whatever_has_no_map_says_why() {
     let fails = |photos: &[&str], more: &[&str], code: i32, what: &str| {
         explain(folder, photos, more).code(code).stderr(contains(what.to_owned()));
     };
-    fails(&[photo], &["--target", "attic", "-o", "a.png"], 2, "no target");
+    fails(&[photo], &["--target", "attic", "-o", "a.png"], 2, "not a target");
     fails(&[photo], &["-o", "a.gif"], 2, ".png, .svg, .html or .json");
     fails(&[photo], &["--box", "1.5", "-o", "a.png"], 2, "at most 1");
     fails(&[photo], &["--box", "0.1", "-o", "a.png"], 2, "leaves gaps");
     fails(&["nothing.jpg"], &["--target", "best", "-o", "a.png"], 1, "nothing.jpg");
     fails(&[photo], &["--target", "-80,-170", "-o", "a.png"], 1, "outside every cell");
-    fails(&[photo], &["--target", "IN", "--scale", "city", "-o", "a.png"], 1, "no middle");
+    fails(&[photo], &["--target", "IN", "--scale", "city", "-o", "a.png"], 1, "no centre");
     fails(&[photo], &["--target", "FR", "-o", "a.png"], 1, "no class of the model");
     assert!(!folder.join("a.png").exists());
 
@@ -140,7 +140,12 @@ fn whatever_has_no_map_says_why() {
     let strip = planet_data::thumbnail_jpeg(&pixels(300, 4).expect("a strip"), 300);
     fs::write(folder.join("strip.jpg"), strip).expect("written");
     fs::write(folder.join("broken.jpg"), b"\xff\xd8 and no more").expect("written");
-    fails(&["strip.jpg"], &["--target", "truth", "-o", "a.png"], 1, "not known where");
+    fails(
+        &["strip.jpg"],
+        &["--target", "truth", "-o", "a.png"],
+        1,
+        "true position of the photo is unknown",
+    );
     let all = ["strip.jpg", "broken.jpg", photo];
     explain(folder, &all, &["--target", "best", "-o", "a.json"])
         .success()

@@ -77,7 +77,6 @@ fn a_stated_level_is_as_often_right_as_it_says_for_the_best_possible_model() {
         };
         let rows = stated(&locator(levels), &test);
         for (scale, (count, said, right)) in Scale::ALL.into_iter().zip(rows) {
-            println!("{split_above} {}: {count} times, {said:.3}, {right:.3}", scale.name());
             // What chance alone moves the share by, twice.
             let chance = 2.0 * (right * (1.0 - right) / count).sqrt();
             assert!(

@@ -213,7 +213,7 @@ fn a_folder_of_ones_own_photos_is_enough_to_begin() {
         .args(["train", "--photos", "few", "-o", "other"])
         .assert()
         .code(1)
-        .stderr(contains("9 of 9 photos in few have a position").and(contains("100 or more")));
+        .stderr(contains("9 of 9 photos in few have a position").and(contains("at least 100")));
     assert!(!folder.join("other").exists());
     planet(folder)
         .args(["train", "--photos", "mine", "--partition", "run/cells.csv", "-o", "other"])

@@ -2,6 +2,7 @@
 //! photos with a model. One run each, since a library takes minutes:
 //!
 //! `cargo bench -p planet --bench many_classes`
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::{sync::Arc, time::Instant};
 

@@ -1,5 +1,6 @@
 //! Locates photos with a model package, such as the one that `planet demo` trains:
 //! `cargo run --release --example locate -- demo/model PHOTO...`
+#![allow(clippy::print_stdout, reason = "an example is a program")]
 use std::{error::Error, fs};
 
 use planet::LocatorOptions;
