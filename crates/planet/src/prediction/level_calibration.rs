@@ -9,7 +9,7 @@ const SCALES: usize = Scale::ALL.len();
 
 /// Discs that hold less probability are left out of the fit: they are hardly ever stated, and there
 /// are so many of them that the curve would follow them alone.
-const LEAST: f64 = 0.2;
+const LEAST: f64 = 0.35;
 
 /// Probability at which a level is stated by default: a photo that a finer level is stated of says
 /// nothing of the coarser ones, since they are never stated of such photos.
