@@ -1,7 +1,11 @@
 //! What the pixels of drawn photos show.
 
-use std::{collections::HashMap, fs, path::Path};
+#[path = "support/contents.rs"]
+mod contents;
 
+use std::{collections::HashMap, path::Path};
+
+use contents::contents;
 use planet_data::Unwatched;
 use planet_world::{
     Amount, CueKind, Cues, Disorder, Layer, Library, Nuisance, PictureSize, Surface, World,
@@ -168,30 +172,13 @@ fn drawn(library: Library, folder: &Path) {
     library.draw(&world, folder, &Unwatched).expect("drawn");
 }
 
-fn files(folder: &Path) -> HashMap<String, Vec<u8>> {
-    let mut all = HashMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).expect("below").to_string_lossy().into_owned();
-                all.insert(name, fs::read(&path).expect("a file"));
-            }
-        }
-    }
-    all
-}
-
 #[test]
 fn a_library_with_layers_has_the_same_photos_and_a_picture_of_layers_beside_each() {
     let folder = tempfile::tempdir().expect("a folder");
     let [plain, layered] = ["plain", "layered"].map(|name| folder.path().join(name));
     drawn(library(false), &plain);
     drawn(library(true), &layered);
-    let (plain, layered) = (files(&plain), files(&layered));
+    let (plain, layered) = (contents(&plain), contents(&layered));
     let (layers, others): (HashMap<_, _>, HashMap<_, _>) =
         layered.into_iter().partition(|(name, _)| name.starts_with("layers/"));
     assert!(plain == others, "photos, manifest and truth are the same bytes");

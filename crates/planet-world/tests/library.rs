@@ -1,7 +1,11 @@
 //! A drawn library on disk.
 
-use std::{collections::HashMap, fs, path::Path};
+#[path = "support/contents.rs"]
+mod contents;
 
+use std::{fs, path::Path};
+
+use contents::contents;
 use planet_data::{DiskStore, Manifest, PhotoStore, Unwatched, table::TableSource};
 use planet_world::{
     Amount, Disorder, DrawnStore, Kind, Library, PictureSize, Truth, World, WorldError,
@@ -27,24 +31,6 @@ fn library(amount: Amount) -> Library {
 fn manifest(folder: &Path) -> Manifest {
     let path = folder.join("manifest.parquet");
     Manifest::load(&TableSource { path, split: None }, None).expect("a manifest")
-}
-
-/// Every file below a folder, by its path, with its bytes.
-fn contents(folder: &Path) -> HashMap<String, Vec<u8>> {
-    let mut all = HashMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).expect("below").to_string_lossy().into_owned();
-                all.insert(name, fs::read(&path).expect("a file"));
-            }
-        }
-    }
-    all
 }
 
 #[test]
