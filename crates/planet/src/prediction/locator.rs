@@ -174,17 +174,6 @@ impl Locator {
 
     /// What is said of a photo with these probabilities.
     pub fn of(&self, photo: &str, probabilities: &CellProbabilities) -> Prediction {
-        self.of_trusting(photo, probabilities, &[1.0; 5])
-    }
-
-    /// The same where probability within a disc of each of the five levels is known to be right
-    /// less often than it says: it is multiplied by `trust`, 0..=1.
-    pub fn of_trusting(
-        &self,
-        photo: &str,
-        probabilities: &CellProbabilities,
-        trust: &[f64; 5],
-    ) -> Prediction {
         // Classes that mean "none of these" are no places: some more, in case they are among them.
         let ranked = probabilities.top(self.options.top + self.placeless);
         let candidates = ranked
@@ -193,7 +182,7 @@ impl Locator {
             .filter_map(|(class, probability)| self.candidate(class, probability))
             .take(self.options.top)
             .collect();
-        let certain = self.certain(probabilities, trust);
+        let certain = self.certain(probabilities);
         Prediction { photo: photo.to_owned(), candidates, certain, ..Prediction::default() }
     }
 
@@ -235,25 +224,22 @@ impl Locator {
         probabilities: &CellProbabilities,
         level: Scale,
     ) -> Option<(LatLng, f64)> {
-        let disc = self.disc(probabilities, level, 1.0)?;
+        let disc = self.disc(probabilities, level)?;
         Some((self.partition.point(disc.class).expect("discs lie round points"), disc.mass))
     }
 
-    fn disc(&self, probabilities: &CellProbabilities, level: Scale, trust: f64) -> Option<Disc> {
-        // Nothing is ever certain of which nothing is believed.
-        let share = self.options.certain / trust;
+    fn disc(&self, probabilities: &CellProbabilities, level: Scale) -> Option<Disc> {
+        let share = self.options.certain;
         if share > 1.0 {
             return None;
         }
         self.discs.densest(probabilities.values(), level, self.levels.needed(level, share))
     }
 
-    fn certain(&self, probabilities: &CellProbabilities, trust: &[f64; 5]) -> Option<Certain> {
-        let found = |(level, trust): (&Scale, &f64)| {
-            let disc = self.disc(probabilities, *level, *trust)?;
-            Some((*level, disc, self.levels.calibrated(*level, disc.mass) * trust))
-        };
-        let (level, disc, probability) = Scale::ALL.iter().zip(trust).find_map(found)?;
+    fn certain(&self, probabilities: &CellProbabilities) -> Option<Certain> {
+        let found = |level: Scale| Some((level, self.disc(probabilities, level)?));
+        let (level, disc) = Scale::ALL.into_iter().find_map(found)?;
+        let probability = self.levels.calibrated(level, disc.mass);
         let position = self.partition.point(disc.class).expect("discs lie round points");
         let place = if self.options.names {
             self.known[disc.class.index()].get_or_init(|| self.look_up(disc.class)).place.as_ref()
