@@ -20,11 +20,11 @@ use planet::{
     Locator, LocatorOptions, ModelPackage,
     occlusion::{Measure, Occlusion, OcclusionOptions, PixelBox, Search, Target, explain},
 };
-use planet_data::{Gazetteer, Unwatched};
+use planet_data::{Gazetteer, NoMonitor};
 use planet_engine::{Rten, Signature};
 use planet_geo::Partition;
 use planet_world::{
-    Amount, Coverage, CueKind, DrawnPhoto, DrawnStore, LayerMap, PictureSize, World,
+    Coverage, CueKind, LayerMap, LibrarySize, PictureSize, SyntheticPhoto, SyntheticStore, World,
     WorldParameters, cue::Scene,
 };
 
@@ -54,14 +54,14 @@ fn the_drop_over_a_cue_goes_with_what_the_cue_is_worth() {
     let model = env::var_os("PLANET_MODEL").map_or_else(|| "demo/model".into(), PathBuf::from);
     let package = ModelPackage::open(&model).expect("a model that planet demo has made");
     let world = World::draw(WorldParameters::new(0)).expect("the usual world");
-    let coverage = Coverage::new(&world, package.partition(), &Unwatched).expect("no Ctrl-C");
+    let coverage = Coverage::new(&world, package.partition(), &NoMonitor).expect("no Ctrl-C");
     let streets = streets(&world, package.partition());
     println!("{PHOTOS} streets of seed {SEED} at {SIDE} px, {}", model.display());
     for (name, search) in [("every box", Search::Every), ("coarse to fine", Search::CoarseToFine)] {
         let maps = maps(&package, &world, &streets, search);
         let passes: usize = maps.iter().map(|map| map.passes).sum();
         println!("\n{name}: {:.0} passes a photo", passes as f64 / maps.len() as f64);
-        let sure = |(_, map): &(&DrawnPhoto, &Occlusion)| map.probability() >= SURE;
+        let sure = |(_, map): &(&SyntheticPhoto, &Occlusion)| map.probability() >= SURE;
         let all: Vec<_> = streets.iter().zip(&maps).collect();
         let sure: Vec<_> = all.iter().copied().filter(sure).collect();
         report(&world, &coverage, package.partition(), &all);
@@ -71,7 +71,7 @@ fn the_drop_over_a_cue_goes_with_what_the_cue_is_worth() {
 }
 
 /// The first streets whose true place is in a cell.
-fn streets(world: &World, partition: &Partition) -> Vec<DrawnPhoto> {
+fn streets(world: &World, partition: &Partition) -> Vec<SyntheticPhoto> {
     (0..)
         .map(|number| world.photo(SEED, number))
         .filter(|photo| photo.cues.scene == Scene::Street)
@@ -87,7 +87,7 @@ fn size() -> PictureSize {
 fn maps(
     package: &ModelPackage,
     world: &World,
-    streets: &[DrawnPhoto],
+    streets: &[SyntheticPhoto],
     search: Search,
 ) -> Vec<Occlusion> {
     let description = package.description();
@@ -99,7 +99,7 @@ fn maps(
     let photos: Vec<_> =
         streets.iter().map(|photo| (photo.id.clone(), Some(photo.position))).collect();
     let options = OcclusionOptions { target: Target::Truth, search, ..Default::default() };
-    let store = DrawnStore::new(world, Amount::Photos(u64::MAX), SEED, size());
+    let store = SyntheticStore::new(world, LibrarySize::Photos(u64::MAX), SEED, size());
     let mut maps: Vec<Option<Occlusion>> = photos.iter().map(|_| None).collect();
     explain(
         &mut engine.expect("an engine"),
@@ -108,7 +108,7 @@ fn maps(
         &store,
         &photos,
         &options,
-        &Unwatched,
+        &NoMonitor,
         |row, map| maps[row] = Some(map.expect("a map")),
     )
     .expect("maps");
@@ -119,7 +119,7 @@ fn report(
     world: &World,
     coverage: &Coverage,
     partition: &Partition,
-    photos: &[(&DrawnPhoto, &Occlusion)],
+    photos: &[(&SyntheticPhoto, &Occlusion)],
 ) {
     let mut by_way: BTreeMap<&str, Vec<Vec<Pair>>> = BTreeMap::new();
     let mut by_cue: BTreeMap<CueKind, Vec<Pair>> = BTreeMap::new();

@@ -9,11 +9,11 @@ use planet::{
     package::{Outputs, Provenance},
     report::Report,
 };
-use planet_data::{OwnedFolder, Photo, PhotoError, PhotoRecord, PhotoStore, Preprocess, Unwatched};
+use planet_data::{NoMonitor, OwnedFolder, Photo, PhotoError, PhotoRecord, PhotoStore, Preprocess};
 use planet_geo::{CellId, Class, ClassKind, LatLng, Level, Partition, PartitionInfo};
 use planet_net::Architecture;
 use planet_train::{ArchitectureName, Run, RunFolder, Samples, TrainConfig};
-use planet_world::{Amount, Disorder, Library, PictureSize, World, WorldParameters};
+use planet_world::{Corruption, Library, LibrarySize, PictureSize, World, WorldParameters};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 use proptest::prelude::*;
 
@@ -99,14 +99,14 @@ fn begin(folder: &Path) -> bool {
 fn draw(folder: &Path) -> bool {
     let world = World::draw(WorldParameters::new(0)).expect("a world");
     let library = Library {
-        amount: Amount::Photos(1),
+        amount: LibrarySize::Photos(1),
         seed: 0,
         size: PictureSize::new(64).expect("a size"),
-        disorder: Disorder::default(),
+        corruption: Corruption::default(),
         shards: false,
         layers: false,
     };
-    library.draw(&world, folder, &Unwatched).is_ok()
+    library.draw(&world, folder, &NoMonitor).is_ok()
 }
 
 fn package(folder: &Path) -> bool {

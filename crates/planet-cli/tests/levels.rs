@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use planet::{CellProbabilities, LevelCalibration, Locator, LocatorOptions};
-use planet_data::{Gazetteer, Unwatched};
+use planet_data::{Gazetteer, NoMonitor};
 use planet_geo::{Adaptive, Keep, LatLng, Partition, PhotoLeaves, Scale};
 use planet_world::{Coverage, World, WorldParameters};
 use rand::SeedableRng;
@@ -60,7 +60,7 @@ fn a_stated_level_is_as_often_right_as_it_says_for_the_best_possible_model() {
     let world = World::draw(WorldParameters::new(0)).expect("a world");
     for split_above in [300, 60] {
         let partition = Arc::new(partition(&world, split_above));
-        let coverage = Coverage::new(&world, &partition, &Unwatched).expect("nobody ends it");
+        let coverage = Coverage::new(&world, &partition, &NoMonitor).expect("nobody ends it");
         let (validation, test) = (photos(&world, &coverage, 2), photos(&world, &coverage, 3));
         let logits: Vec<f32> = validation
             .iter()

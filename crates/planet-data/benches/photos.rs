@@ -8,7 +8,7 @@ use std::{hint::black_box, time::Duration};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use planet_data::{
-    DEFAULT_DISTANCE, Limits, PerceptualHash, Photo, Preprocess, Unwatched, near_pairs, photo_score,
+    DEFAULT_DISTANCE, Limits, NoMonitor, PerceptualHash, Photo, Preprocess, near_pairs, photo_score,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -64,7 +64,7 @@ fn duplicates(criterion: &mut Criterion) {
     group.sample_size(10).warm_up_time(Duration::from_millis(1));
     for distance in [15, 31, DEFAULT_DISTANCE] {
         group.bench_function(format!("within-{distance}"), |bencher| {
-            bencher.iter(|| near_pairs(&a, &b, distance, &Unwatched).expect("not cancelled"));
+            bencher.iter(|| near_pairs(&a, &b, distance, &NoMonitor).expect("not cancelled"));
         });
     }
     group.finish();

@@ -9,7 +9,7 @@ use crate::{DataError, Monitor, PerceptualHash, PhotoRecord};
 pub struct NearPair {
     /// Place in the first list, or of the photo to keep.
     pub a: usize,
-    /// Place in the second list, or of the photo that is superfluous beside `a`.
+    /// Place in the second list, or of the photo that is redundant beside `a`.
     pub b: usize,
     /// Bits in which their hashes differ.
     pub distance: u32,
@@ -84,7 +84,7 @@ pub fn near_pairs(
 ///
 /// # Errors
 /// Cancelled.
-pub fn superfluous(
+pub fn redundant(
     records: &[PhotoRecord],
     hashes: &[PerceptualHash],
     distance: u32,

@@ -32,7 +32,7 @@ pub mod table;
 mod time;
 mod truth;
 
-pub use duplicates::{DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, near_pairs, superfluous};
+pub use duplicates::{DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, near_pairs, redundant};
 pub use enrich::Enrich;
 pub use error::{Cause, DataError};
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
@@ -43,7 +43,7 @@ pub use loader::{
     Augment, Batch, Batches, FailedPhoto, FailedPhotos, Loader, LoaderError, LoaderOptions,
 };
 pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
-pub use monitor::{Monitor, Unwatched};
+pub use monitor::{Monitor, NoMonitor};
 pub use output::{AtomicFile, Before, OutputFile, ResumeError, Settings};
 pub use output_folder::{OutputFolder, OutputFolderError, ReadWritten, WrittenFiles, file_hash};
 pub use owned_folder::OwnedFolder;

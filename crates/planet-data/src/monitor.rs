@@ -14,9 +14,9 @@ pub trait Monitor: Sync {
 
 /// Nobody is watching.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Unwatched;
+pub struct NoMonitor;
 
-impl Monitor for Unwatched {
+impl Monitor for NoMonitor {
     fn expect(&self, _steps: u64) {}
 
     fn advance(&self, _steps: u64) {}

@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 
 use planet_data::{
-    GREATEST_DISTANCE, NearPair, PerceptualHash, PhotoRecord, Unwatched, near_pairs, superfluous,
+    GREATEST_DISTANCE, NearPair, NoMonitor, PerceptualHash, PhotoRecord, near_pairs, redundant,
 };
 
 fn random_hashes(count: usize, seed: u64) -> Vec<PerceptualHash> {
@@ -41,7 +41,7 @@ fn the_search_finds_exactly_what_comparing_all_pairs_finds() {
             }
         }
         assert!(wanted.len() >= 4);
-        assert_eq!(near_pairs(&a, &b, distance, &Unwatched).expect("found"), wanted);
+        assert_eq!(near_pairs(&a, &b, distance, &NoMonitor).expect("found"), wanted);
     }
 }
 
@@ -53,7 +53,7 @@ fn of_a_group_the_largest_photo_is_kept() {
     let record =
         |width| PhotoRecord { width: Some(width), height: Some(10), ..PhotoRecord::default() };
     let records = [record(10), record(30), record(20), record(5), record(5)];
-    let pairs = superfluous(&records, &hashes, 10, &Unwatched).expect("found");
+    let pairs = redundant(&records, &hashes, 10, &NoMonitor).expect("found");
     let kept: Vec<(usize, usize)> = pairs.iter().map(|pair| (pair.a, pair.b)).collect();
     assert_eq!(kept, [(1, 0), (1, 2), (3, 4)]);
 }
@@ -62,7 +62,7 @@ fn of_a_group_the_largest_photo_is_kept() {
 fn thousands_of_equal_photos_are_one_group_and_not_millions_of_pairs() {
     let hashes = vec![random_hashes(1, 5)[0]; 20_000];
     let records = vec![PhotoRecord::default(); hashes.len()];
-    let pairs = superfluous(&records, &hashes, 16, &Unwatched).expect("found");
+    let pairs = redundant(&records, &hashes, 16, &NoMonitor).expect("found");
     assert_eq!(pairs.len(), 19_999);
     assert!(pairs.iter().all(|pair| pair.a == 0));
 }

@@ -8,7 +8,7 @@ use std::{
 use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use planet_data::{
-    DataError, GeotagCount, GeotagOptions, Monitor, SkipReason, Unwatched, read_geotags,
+    DataError, GeotagCount, GeotagOptions, Monitor, NoMonitor, SkipReason, read_geotags,
     table::TableSource,
 };
 use tempfile::TempDir;
@@ -46,7 +46,7 @@ fn read(path: &Path, options: &GeotagOptions) -> Result<(Positions, GeotagCount)
 fn read_source(text: &str, options: &GeotagOptions) -> Result<(Positions, GeotagCount), DataError> {
     let mut positions = Vec::new();
     let source = TableSource::parse(text);
-    let count = read_geotags(&[source], options, &Unwatched, |batch| {
+    let count = read_geotags(&[source], options, &NoMonitor, |batch| {
         positions.extend(batch.iter().map(|position| (position.lat(), position.lng())));
     })?;
     Ok((positions, count))

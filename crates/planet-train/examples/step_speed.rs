@@ -11,7 +11,7 @@ use std::{
 
 use planet_data::PixelBatch;
 use planet_net::{Architecture, NetworkOptions, Weights};
-use planet_train::{Group, StepOptions, TrainConfig};
+use planet_train::{ProcessGroup, StepOptions, TrainConfig};
 
 /// Steps that look for algorithms and ask for memory.
 const WARM_UP: usize = 3;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = NetworkOptions { size: [side; 2], classes, auxiliary: true };
     let network = architecture.parse::<Architecture>()?.network(options)?;
     let mut backend =
-        config.open_backend(&network, &Weights::initial(&network, 0), &Group::alone())?;
+        config.open_backend(&network, &Weights::initial(&network, 0), &ProcessGroup::alone())?;
     let batches = [0, 1].map(|seed| pixels(photos, side, seed));
     let targets: Vec<u32> = (0..photos).map(|photo| (photo % classes) as u32).collect();
     let end = Duration::from_secs_f64(seconds.parse()?);

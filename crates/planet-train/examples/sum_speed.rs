@@ -4,7 +4,7 @@
 
 use std::{env, io::Write, time::Instant};
 
-use planet_train::{Group, Rendezvous};
+use planet_train::{ProcessGroup, Rendezvous};
 
 /// Sums that are timed.
 const TIMES: usize = 10;
@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [megabytes, rank, ranks, port] = numbers[..] else {
         return Err("usage: sum_speed MEGABYTES RANK RANKS PORT".into());
     };
-    let group = Group::join(&Rendezvous::on_this_machine(u16::try_from(port)?, rank, ranks))?;
+    let group =
+        ProcessGroup::join(&Rendezvous::on_this_machine(u16::try_from(port)?, rank, ranks))?;
     let mut values = vec![1.0; megabytes * 1_000_000 / size_of::<f64>()];
     let mut seconds = Vec::with_capacity(TIMES);
     group.sum(&mut values)?;

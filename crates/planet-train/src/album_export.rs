@@ -10,7 +10,7 @@ use planet_net::{AlbumNetwork, OnnxError, OnnxInfo, Weights};
 use crate::{
     AlbumConfig, Checkpoint, ExportError, RunFolder, TrainError,
     export::{best_checkpoint, calibration},
-    standard::Standard,
+    feature_scaling::FeatureScaling,
 };
 
 /// Puts an album run's best checkpoint into the package whose embeddings it learned from:
@@ -35,7 +35,7 @@ pub fn export_scheme(run: &RunFolder, package: &ModelPackage) -> Result<ModelPac
         .sizes(description.features, description.classes)
         .network()
         .map_err(TrainError::from)?;
-    let weights = Standard::fold(state.best_weights()).map_err(TrainError::from)?;
+    let weights = FeatureScaling::fold(state.best_weights()).map_err(TrainError::from)?;
     let weights = cooled(weights, calibration(run, package.partition())?.temperature.temperature);
     weights.check(&network).map_err(TrainError::from)?;
 

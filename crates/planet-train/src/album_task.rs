@@ -7,11 +7,11 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    AlbumConfig, AlbumSamples, Asked, BackendError, Group, LstmState, Packed, SequenceBatch,
+    AlbumConfig, AlbumSamples, Asked, BackendError, LstmState, Packed, ProcessGroup, SequenceBatch,
     SequenceClassifier, State, StepOptions, StepReport, TrainError, TrainMonitor, Validation,
     album_samples::AlbumPhoto,
+    feature_scaling::FeatureScaling,
     loss,
-    standard::Standard,
     task::{Learnt, Task},
     validation::{self, Counts},
 };
@@ -25,7 +25,7 @@ pub(crate) struct AlbumTask {
     partition: Partition,
     classifier: SequenceClassifier,
     /// What the network reads in place of the embeddings.
-    standard: Standard,
+    scaling: FeatureScaling,
     training: AlbumSamples,
     validation: Option<AlbumSamples>,
     /// Pieces to learn from: album and photos in it.
@@ -54,7 +54,7 @@ impl AlbumTask {
         let sizes = config.sizes(training.embeddings.features(), partition.len());
         let weights = config.initial_weights(&sizes.network()?);
         let classifier = SequenceClassifier::new(sizes, &weights, config.optimizer)?;
-        let standard = standard(&training);
+        let scaling = scaling(&training);
         let can_ask = |piece: &Piece| count_asked(&training, piece);
         let pieces: Vec<Piece> =
             pieces(config.scheme, &training).into_iter().filter(|it| can_ask(it) > 0).collect();
@@ -70,7 +70,7 @@ impl AlbumTask {
             config,
             partition,
             classifier,
-            standard,
+            scaling,
             training,
             validation,
             pieces,
@@ -128,7 +128,7 @@ impl Task for AlbumTask {
         let Some(batch) = self.order.get(self.next) else { return Ok(None) };
         self.next += 1;
         let pieces: Vec<&Piece> = batch.iter().map(|piece| &self.pieces[*piece]).collect();
-        let sequences = Sequences::new(&self.config, &self.standard, &self.training, &pieces);
+        let sequences = Sequences::new(&self.config, &self.scaling, &self.training, &pieces);
         let mut state = LstmState::zero(pieces.len(), self.config.hidden);
         let mut whole = StepReport { loss: 0.0, auxiliary: None, photos: Vec::new() };
         let mut steps = 0;
@@ -171,7 +171,7 @@ impl Task for AlbumTask {
         let mut counts = Counts::default();
         let kept = kept(samples, self.partition.len(), self.config.seed);
         for pieces in pieces.chunks(self.config.batch) {
-            let sequences = Sequences::new(&self.config, &self.standard, samples, pieces);
+            let sequences = Sequences::new(&self.config, &self.scaling, samples, pieces);
             let mut state = LstmState::zero(pieces.len(), self.config.hidden);
             for chunk in sequences.chunks() {
                 if monitor.cancelled() {
@@ -193,28 +193,28 @@ impl Task for AlbumTask {
                 })?;
             }
         }
-        Ok(Some(counts.finish(self.partition.len(), &Group::alone())?))
+        Ok(Some(counts.finish(self.partition.len(), &ProcessGroup::alone())?))
     }
 
     fn state(&self) -> State {
         let mut state = self.classifier.state();
         for weights in [&mut state.weights].into_iter().chain(&mut state.average) {
-            self.standard.insert_into(weights);
+            self.scaling.insert_into(weights);
         }
         state
     }
 
     fn load(&mut self, state: &State) -> Result<(), BackendError> {
-        self.standard = Standard::beside(&state.weights)?;
+        self.scaling = FeatureScaling::beside(&state.weights)?;
         self.classifier.load(state)
     }
 }
 
 /// Of the photos that are learned from.
-fn standard(samples: &AlbumSamples) -> Standard {
+fn scaling(samples: &AlbumSamples) -> FeatureScaling {
     let embeddings = &samples.embeddings;
     let photos = samples.albums.iter().flatten();
-    Standard::of(embeddings.features(), photos.filter_map(|photo| embeddings.of(&photo.id)))
+    FeatureScaling::of(embeddings.features(), photos.filter_map(|photo| embeddings.of(&photo.id)))
 }
 
 /// Ids of the photos whose scores are kept for fitting a temperature.
@@ -249,7 +249,7 @@ fn target(samples: &AlbumSamples, photo: &AlbumPhoto) -> Option<u32> {
 
 /// Sequences of a batch, the longest first.
 struct Sequences<'a> {
-    standard: &'a Standard,
+    scaling: &'a FeatureScaling,
     samples: &'a AlbumSamples,
     sequences: Vec<Sequence<'a>>,
     /// Steps through which gradients flow.
@@ -264,7 +264,7 @@ struct Sequence<'a> {
 impl<'a> Sequences<'a> {
     fn new(
         config: &AlbumConfig,
-        standard: &'a Standard,
+        scaling: &'a FeatureScaling,
         samples: &'a AlbumSamples,
         pieces: &[&Piece],
     ) -> Self {
@@ -280,7 +280,7 @@ impl<'a> Sequences<'a> {
         } else {
             config.chunk.saturating_mul(scheme.passes())
         };
-        Self { standard, samples, sequences, chunk }
+        Self { scaling, samples, sequences, chunk }
     }
 
     /// The steps, in pieces that are learned from at once.
@@ -342,7 +342,7 @@ impl<'a> Sequences<'a> {
                 }
             }
         }
-        self.standard.apply(&mut inputs);
+        self.scaling.apply(&mut inputs);
         SequenceBatch { packed, inputs, asked }
     }
 }

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use planet_net::{Network, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::{Backend, BackendError, Cpu, Group, InvalidSetting, TrainConfig, TrainError};
+use crate::{Backend, BackendError, Cpu, InvalidSetting, ProcessGroup, TrainConfig, TrainError};
 
 /// A backend by its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +91,7 @@ impl TrainConfig {
         &self,
         network: &Network,
         weights: &Weights,
-        group: &Group,
+        group: &ProcessGroup,
     ) -> Result<Box<dyn Backend>, BackendError> {
         let (backend, processes) = (self.backend, group.size());
         if backend != BackendName::Torch && processes > 1 {
@@ -121,7 +121,7 @@ fn torch(
     config: &TrainConfig,
     network: &Network,
     weights: &Weights,
-    group: &Group,
+    group: &ProcessGroup,
 ) -> Result<Box<dyn Backend>, BackendError> {
     let TrainConfig { optimizer, precision, sync_batch_norm, .. } = config;
     let device = group.device(&config.device);
@@ -135,7 +135,7 @@ fn torch(
     _: &TrainConfig,
     _: &Network,
     _: &Weights,
-    _: &Group,
+    _: &ProcessGroup,
 ) -> Result<Box<dyn Backend>, BackendError> {
     let what = "this build does not include libtorch; build it with \
                 `scripts/with-torch cargo build --release -p planet-cli --features torch`";

@@ -5,8 +5,8 @@ use planet_geo::Partition;
 use planet_net::Network;
 
 use crate::{
-    Backend, BackendError, Group, Matched, Samples, State, StepOptions, TrainConfig, TrainError,
-    TrainMonitor, Validation,
+    Backend, BackendError, Matched, ProcessGroup, Samples, State, StepOptions, TrainConfig,
+    TrainError, TrainMonitor, Validation,
     ahead::Ahead,
     init, settings,
     task::{Learnt, Task},
@@ -16,7 +16,7 @@ use crate::{
 /// Training on photos one by one.
 pub(crate) struct PhotoTask {
     config: TrainConfig,
-    group: Group,
+    group: ProcessGroup,
     partition: Partition,
     preprocess: Preprocess,
     network: Network,
@@ -35,7 +35,7 @@ pub(crate) struct PhotoTask {
 
 impl PhotoTask {
     pub(crate) fn new(
-        group: &Group,
+        group: &ProcessGroup,
         config: TrainConfig,
         partition: Partition,
         training: Samples,
@@ -196,7 +196,7 @@ impl Task for PhotoTask {
 }
 
 /// Threads that decode: the cores of a machine are shared by its ranks.
-fn loader_threads(config: &TrainConfig, group: &Group) -> Option<usize> {
+fn loader_threads(config: &TrainConfig, group: &ProcessGroup) -> Option<usize> {
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     match config.loader_threads {
         0 if group.size() > 1 => Some((cores() / group.local_size()).max(1)),

@@ -8,8 +8,8 @@ use planet_geo::Partition;
 use planet_net::{Network, OutputName};
 
 use crate::{
-    AlbumConfig, AlbumSamples, Checkpoint, Ending, Epoch, Group, Matched, Position, RunFolder,
-    Running, Samples, StepOptions, TrainConfig, TrainError, Validation,
+    AlbumConfig, AlbumSamples, Checkpoint, Epoch, Matched, Position, ProcessGroup, RunFolder,
+    Running, Samples, StepOptions, StopReason, TrainConfig, TrainError, Validation,
     album_task::AlbumTask,
     course::Course,
     photo_task::PhotoTask,
@@ -54,7 +54,7 @@ pub struct Run {
     task: Box<dyn Task>,
     matched: Option<Matched>,
     position: Position,
-    group: Group,
+    group: ProcessGroup,
 }
 
 impl Run {
@@ -70,7 +70,7 @@ impl Run {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
-        Self::start_in(&Group::alone(), folder, config, partition, training, validation)
+        Self::start_in(&ProcessGroup::alone(), folder, config, partition, training, validation)
     }
 
     /// Begins a run that a group trains together: all ranks call it alike, rank 0 alone writes
@@ -80,7 +80,7 @@ impl Run {
     /// As [`Run::start`]; a backend that trains in one process alone, ranks that were started
     /// differently or are gone.
     pub fn start_in(
-        group: &Group,
+        group: &ProcessGroup,
         folder: RunFolder,
         config: TrainConfig,
         partition: Partition,
@@ -112,7 +112,7 @@ impl Run {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<Self, TrainError> {
-        Self::resume_in(&Group::alone(), folder, config, partition, training, validation)
+        Self::resume_in(&ProcessGroup::alone(), folder, config, partition, training, validation)
     }
 
     /// Resumes a run in a group, of as many ranks as before or another number. With as
@@ -123,7 +123,7 @@ impl Run {
     /// # Errors
     /// As [`Run::resume`] and [`Run::start_in`].
     pub fn resume_in(
-        group: &Group,
+        group: &ProcessGroup,
         folder: RunFolder,
         config: TrainConfig,
         partition: Partition,
@@ -169,7 +169,7 @@ impl Run {
     }
 
     fn on_photos(
-        group: &Group,
+        group: &ProcessGroup,
         folder: RunFolder,
         config: TrainConfig,
         partition: Partition,
@@ -194,7 +194,7 @@ impl Run {
         validation: Option<AlbumSamples>,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        let (group, course) = (Group::alone(), config.course());
+        let (group, course) = (ProcessGroup::alone(), config.course());
         let mut position = Position::start(partition.fingerprint(), group.size());
         position.settings = settings::of_run(&config.to_toml());
         let task = AlbumTask::new(config, partition, training, validation)?;
@@ -300,7 +300,7 @@ impl Run {
     /// # Errors
     /// A loss that is no number, photos that cannot be loaded, a checkpoint that cannot be
     /// written, a device that fails.
-    pub fn train(&mut self, monitor: &dyn TrainMonitor) -> Result<Ending, TrainError> {
+    pub fn train(&mut self, monitor: &dyn TrainMonitor) -> Result<StopReason, TrainError> {
         let batches = self.task.batches();
         let mut events = match self.group.is_first() {
             true => Some(EventWriter::create(&self.folder.tensorboard())?),
@@ -318,7 +318,7 @@ impl Run {
                 if self.group.is_first() {
                     self.checkpoint(&self.folder.last())?;
                 }
-                return Ok(Ending::Interrupted);
+                return Ok(StopReason::Interrupted);
             }
         }
     }
@@ -506,12 +506,12 @@ impl Run {
 
     /// Why a run came to an ending, with the number that decided it: `the validation
     /// accuracy has not improved in 3 epochs`.
-    pub fn reason(&self, ending: Ending) -> String {
+    pub fn reason(&self, ending: StopReason) -> String {
         match ending {
-            Ending::Converged => format!("{ending} in {} epochs", self.course.patience),
-            Ending::Epochs => format!("{ending}: {}", self.course.epochs),
-            Ending::Time => format!("{ending}: {} minutes", self.course.minutes),
-            Ending::Interrupted => ending.to_string(),
+            StopReason::Converged => format!("{ending} in {} epochs", self.course.patience),
+            StopReason::Epochs => format!("{ending}: {}", self.course.epochs),
+            StopReason::Time => format!("{ending}: {} minutes", self.course.minutes),
+            StopReason::Interrupted => ending.to_string(),
         }
     }
 
@@ -519,16 +519,16 @@ impl Run {
         self.course.minutes > 0.0 && self.position.seconds() >= self.course.minutes * 60.0
     }
 
-    fn ending(&self) -> Option<Ending> {
+    fn ending(&self) -> Option<StopReason> {
         let done = self.position.epoch;
         let best = self.best_epoch().unwrap_or(done);
         let patience = self.course.patience;
         if done >= self.course.epochs {
-            Some(Ending::Epochs)
+            Some(StopReason::Epochs)
         } else if patience > 0 && self.task.validates() && done >= best + patience {
-            Some(Ending::Converged)
+            Some(StopReason::Converged)
         } else if self.position.batch == 0 && done > 0 && self.out_of_time() {
-            Some(Ending::Time)
+            Some(StopReason::Time)
         } else {
             None
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use planet::GUESSES;
 
-use crate::{Group, GroupError, Running, task::Learnt};
+use crate::{GroupError, ProcessGroup, Running, task::Learnt};
 
 impl Running {
     /// What one batch of one rank came to.
@@ -26,7 +26,11 @@ impl Running {
     }
 
     /// The sums over all ranks, of `more` too; seconds are those of the mean rank.
-    pub(crate) fn over_ranks(self, group: &Group, more: &mut [f64; 2]) -> Result<Self, GroupError> {
+    pub(crate) fn over_ranks(
+        self,
+        group: &ProcessGroup,
+        more: &mut [f64; 2],
+    ) -> Result<Self, GroupError> {
         if group.size() == 1 {
             return Ok(self);
         }

@@ -5,7 +5,7 @@ use planet_net::{Array, Weights};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Backend, Group, GroupError, Samples, TrainError, TrainMonitor, loss, samples::stratified,
+    Backend, GroupError, ProcessGroup, Samples, TrainError, TrainMonitor, loss, samples::stratified,
 };
 
 /// Numbers of scores that are kept for fitting a temperature: at most 50,000 photos, at most
@@ -65,7 +65,7 @@ pub(crate) fn validate(
     preprocess: &Preprocess,
     options: LoaderOptions,
     seed: u64,
-    group: &Group,
+    group: &ProcessGroup,
     monitor: &dyn TrainMonitor,
 ) -> Result<Option<Validation>, TrainError> {
     let loader =
@@ -147,7 +147,11 @@ impl Counts {
     }
 
     /// The shares of all ranks' photos, over a partition of so many classes.
-    pub(crate) fn finish(self, classes: usize, group: &Group) -> Result<Validation, GroupError> {
+    pub(crate) fn finish(
+        self,
+        classes: usize,
+        group: &ProcessGroup,
+    ) -> Result<Validation, GroupError> {
         let scores = self.scores(group)?;
         let kept = self.targets.len();
         let logits = [
@@ -158,7 +162,7 @@ impl Counts {
         Ok(Validation { scores, logits: logits.into_iter().collect() })
     }
 
-    fn scores(&self, group: &Group) -> Result<Scores, GroupError> {
+    fn scores(&self, group: &ProcessGroup) -> Result<Scores, GroupError> {
         let photos = self.photos as f64;
         let counts = [self.photos, self.failed, self.inside, self.cell[0], self.cell[1]];
         let mut counts = counts.map(|count| count as f64);

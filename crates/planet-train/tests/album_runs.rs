@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 use planet::album::{Embeddings, Scheme};
 use planet_data::PhotoRecord;
 use planet_train::{
-    AlbumConfig, AlbumSamples, Checkpoint, Ending, Run, RunFolder, Scores, TrainError,
+    AlbumConfig, AlbumSamples, Checkpoint, Run, RunFolder, Scores, StopReason, TrainError,
 };
 use support::{PLACES, Watch, at, partition};
 
@@ -63,7 +63,7 @@ fn resume(folder: &Path) -> Run {
 fn scores(scheme: Scheme) -> Scores {
     let folder = tempfile::tempdir().expect("a folder");
     let mut run = start(&folder.path().join("run"), config(scheme));
-    assert_eq!(run.train(&Watch::default()).expect("trained"), Ending::Epochs);
+    assert_eq!(run.train(&Watch::default()).expect("trained"), StopReason::Epochs);
     run.position().history.last().and_then(|epoch| epoch.validation.clone()).expect("scores")
 }
 
@@ -100,12 +100,12 @@ fn a_run_on_albums_that_is_interrupted_anywhere_ends_in_the_same_weights() {
         start(&whole, config.clone()).train(&Watch::default()).expect("trained");
         let broken = folder.path().join(format!("{scheme}-broken"));
         let ended = start(&broken, config).train(&Watch::until(3)).expect("it stops");
-        assert_eq!(ended, Ending::Interrupted);
+        assert_eq!(ended, StopReason::Interrupted);
         for steps in [1, 20] {
             let ended = resume(&broken).train(&Watch::until(steps)).expect("it stops");
-            assert_eq!(ended, Ending::Interrupted);
+            assert_eq!(ended, StopReason::Interrupted);
         }
-        assert_eq!(resume(&broken).train(&Watch::default()).expect("trained"), Ending::Epochs);
+        assert_eq!(resume(&broken).train(&Watch::default()).expect("trained"), StopReason::Epochs);
         let last = |path: &Path| {
             Checkpoint::read(&RunFolder::at(path).last()).expect("a checkpoint").state
         };

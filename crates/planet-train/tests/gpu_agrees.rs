@@ -11,7 +11,7 @@ mod gpu;
 use agreement::{CLASSES, SIDE, assert_close, batch, cpu, network, options, train, weights};
 use planet_data::PixelBatch;
 use planet_train::{
-    Backend, BackendError, BackendName, Burn, Group, Optimizer, Precision, Rule, TrainConfig,
+    Backend, BackendError, BackendName, Burn, Optimizer, Precision, ProcessGroup, Rule, TrainConfig,
 };
 
 fn burn(optimizer: Optimizer) -> Option<Burn> {
@@ -37,8 +37,9 @@ fn a_config_opens_the_first_card_that_is_there() {
     let Some(_) = gpu::device() else { return };
     let network = network();
     let mut config = TrainConfig { backend: BackendName::Burn, ..TrainConfig::default() };
-    let open =
-        |config: &TrainConfig| config.open_backend(&network, &weights(&network), &Group::alone());
+    let open = |config: &TrainConfig| {
+        config.open_backend(&network, &weights(&network), &ProcessGroup::alone())
+    };
     let mut backend = open(&config).expect("auto");
     assert!(backend.name().starts_with("burn, auto, "), "{}", backend.name());
     assert!(train(&mut *backend, 0..1)[0].is_finite());

@@ -10,7 +10,8 @@ use planet_net::{
     Architecture, Builder, Convolution, Linear, Network, NetworkOptions, OutputName, Shape, Weights,
 };
 use planet_train::{
-    Backend, Group, GroupError, Optimizer, Precision, Rendezvous, Rule, State, StepOptions, Torch,
+    Backend, GroupError, Optimizer, Precision, ProcessGroup, Rendezvous, Rule, State, StepOptions,
+    Torch,
 };
 
 const SIDE: usize = 32;
@@ -19,10 +20,10 @@ const CLASSES: usize = 6;
 const PHOTOS: usize = 16;
 
 /// Runs this on so many ranks, each a thread; what each gives.
-fn on_ranks<T: Send>(ranks: usize, body: impl Fn(Group) -> T + Sync) -> Vec<T> {
+fn on_ranks<T: Send>(ranks: usize, body: impl Fn(ProcessGroup) -> T + Sync) -> Vec<T> {
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("one").port();
     let join = |rank: usize| {
-        Group::join(&Rendezvous::on_this_machine(port, rank, ranks)).expect("they meet")
+        ProcessGroup::join(&Rendezvous::on_this_machine(port, rank, ranks)).expect("they meet")
     };
     let (join, body) = (&join, &body);
     thread::scope(|scope| {
@@ -74,7 +75,7 @@ fn options() -> StepOptions {
 
 /// So many steps of a rank's share of the photos.
 fn train(
-    group: &Group,
+    group: &ProcessGroup,
     network: &Network,
     optimizer: Optimizer,
     sync: bool,
@@ -110,7 +111,7 @@ fn ranks_step_as_one_that_has_all_their_photos() {
     for rule in [Rule::ADAGRAD, Rule::SGD] {
         let optimizer =
             Optimizer { rule, clip_norm: Some(0.5), weight_decay: 1e-3, average: Some(0.9) };
-        let alone = train(&Group::alone(), &network, optimizer, false, 5);
+        let alone = train(&ProcessGroup::alone(), &network, optimizer, false, 5);
         assert!(apart(&alone.weights, &Weights::initial(&network, 1)) > 1e-3, "nothing learned");
         for ranks in [2, 4] {
             let states = on_ranks(ranks, |group| train(&group, &network, optimizer, false, 5));
@@ -130,7 +131,7 @@ fn shared_batch_norm_steps_as_one_that_has_all_the_photos() {
     let network = with_batch_norm();
     let optimizer = Optimizer { rule: Rule::SGD, ..Optimizer::default() };
     // One step: batch norm of a few values a channel makes rounding grow from step to step.
-    let alone = train(&Group::alone(), &network, optimizer, false, 1);
+    let alone = train(&ProcessGroup::alone(), &network, optimizer, false, 1);
     let learned = apart(&alone.weights, &Weights::initial(&network, 1));
     let shared = on_ranks(2, |group| train(&group, &network, optimizer, true, 1));
     let share = |states: &[State]| apart(&states[0].weights, &alone.weights) / learned;

@@ -9,8 +9,8 @@ use planet_data::{Photo, PhotoError, PhotoRecord, PhotoStore};
 use planet_geo::{LatLng, Partition, PartitionInfo};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Checkpoint, Ending, LearningRate, Optimizer, Rule, Run, RunFolder, Samples,
-    Schedule, TrainConfig, TrainError, export,
+    ArchitectureName, Checkpoint, LearningRate, Optimizer, Rule, Run, RunFolder, Samples, Schedule,
+    StopReason, TrainConfig, TrainError, export,
 };
 use support::{PLACES, Watch, at, partition};
 
@@ -93,7 +93,7 @@ fn colours_are_learned_and_everything_is_written_down() {
     let path = folder.path().join("run");
     let mut run = start(&path, TrainConfig { epochs: 8, ..config() });
     assert_eq!(run.photos(), 64);
-    assert_eq!(run.train(&Watch::default()).expect("trained"), Ending::Epochs);
+    assert_eq!(run.train(&Watch::default()).expect("trained"), StopReason::Epochs);
     let last = run.position().history.last().expect("epochs").clone();
     let scores = last.validation.expect("validated");
     assert!(scores.cell_1 > 0.9, "{scores:?}");
@@ -122,14 +122,14 @@ fn a_run_that_is_interrupted_anywhere_ends_in_the_same_weights() {
 
     let broken = folder.path().join("broken");
     let ended = start(&broken, config()).train(&Watch::until(3)).expect("it stops");
-    assert_eq!(ended, Ending::Interrupted);
+    assert_eq!(ended, StopReason::Interrupted);
     for steps in [1, 4, 7, 2] {
         assert_eq!(
             resume(&broken).train(&Watch::until(steps)).expect("it stops"),
-            Ending::Interrupted
+            StopReason::Interrupted
         );
     }
-    assert_eq!(resume(&broken).train(&Watch::default()).expect("trained"), Ending::Epochs);
+    assert_eq!(resume(&broken).train(&Watch::default()).expect("trained"), StopReason::Epochs);
     let found = Checkpoint::read(&RunFolder::at(&broken).last()).expect("a checkpoint").state;
     assert!(found == wanted, "not the same weights");
 }
@@ -144,7 +144,7 @@ fn two_short_epochs_take_the_steps_of_one_long_one() {
     start(&one, whole).train(&Watch::default()).expect("trained");
     start(&two, short).train(&Watch::until(6)).expect("it stops");
     let mut run = resume(&two);
-    assert_eq!(run.train(&Watch::default()).expect("trained"), Ending::Epochs);
+    assert_eq!(run.train(&Watch::default()).expect("trained"), StopReason::Epochs);
     assert_eq!(run.position().history.iter().map(|it| it.steps).collect::<Vec<_>>(), [4, 8]);
     let [one, two] =
         [one, two].map(|path| Checkpoint::read(&RunFolder::at(&path).last()).expect("one").state);
@@ -204,11 +204,11 @@ fn training_ends_when_the_accuracy_no_longer_grows() {
     let folder = tempfile::tempdir().expect("a folder");
     let patient = TrainConfig { epochs: 50, patience: 2, ..config() };
     let mut run = start(&folder.path().join("run"), patient);
-    assert_eq!(run.train(&Watch::default()).expect("trained"), Ending::Converged);
+    assert_eq!(run.train(&Watch::default()).expect("trained"), StopReason::Converged);
     let best = run.best_epoch().expect("an epoch");
     assert_eq!(run.position().epoch, best + 2);
     // Why it ended, and which epoch is exported, is said.
-    let reason = run.reason(Ending::Converged);
+    let reason = run.reason(StopReason::Converged);
     assert_eq!(reason, "the validation accuracy has not improved in 2 epochs");
     let summary = RunFolder::at(folder.path().join("run")).summary();
     let summary = std::fs::read_to_string(summary).expect("a summary");

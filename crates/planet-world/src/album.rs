@@ -2,10 +2,10 @@ use jiff::{SignedDuration, civil::DateTime};
 use rand::RngExt;
 
 use crate::{
-    drawn::{DrawnPhoto, author_name, draw_camera, draw_day, draw_quality},
     journeys::Journeys,
     paint::Nuisance,
     seed::{Purpose, stream},
+    synthetic_photo::{SyntheticPhoto, author_name, draw_camera, draw_day, draw_quality},
 };
 
 /// Albums of one author follow one another; all begin from the author's one home.
@@ -24,7 +24,7 @@ impl Journeys {
     ///
     /// Where an album begins with photos that show nothing, it does so whatever the places are,
     /// so that cues are independent given the places as everywhere else.
-    pub fn album(&self, seed: u64, number: u64) -> Vec<DrawnPhoto> {
+    pub fn album(&self, seed: u64, number: u64) -> Vec<SyntheticPhoto> {
         let author = number / ALBUMS_OF_AUTHOR;
         // Single photos of the same seed have authors too.
         let mut of_author = stream(seed, Purpose::AlbumAuthor, author);
@@ -49,7 +49,7 @@ impl Journeys {
             } else {
                 self.world.draw_cues(stop.place, &mut rng)
             };
-            photos.push(DrawnPhoto {
+            photos.push(SyntheticPhoto {
                 id: format!("{author}/{album}/{index:03}.jpg"),
                 place: stop.place,
                 position,

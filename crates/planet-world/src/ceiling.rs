@@ -3,7 +3,7 @@ use planet_geo::{Partition, Scale};
 use rayon::prelude::*;
 
 use crate::{
-    ANSWERS, Ideal, Journeys, Judgement, View, World, WorldError,
+    ANSWERS, Ideal, IdealOutcome, Journeys, View, World, WorldError,
     album::minutes_between,
     given::{GivenPhoto, GivenPhotos},
     share::{Groups, Share},
@@ -78,20 +78,20 @@ impl Ceiling {
             }
             monitor.advance(1);
             let posterior = world.posterior(&photo.drawn.cues);
-            Ok(ideal.judge(&posterior, photo.drawn.position))
+            Ok(ideal.outcome(&posterior, photo.drawn.position))
         };
-        let judgements: Vec<Judgement> = photos.par_iter().map(judge).collect::<Result<_, _>>()?;
-        Ok(Self::summary(&judgements, ideal.coverage().error()))
+        let outcomes: Vec<IdealOutcome> = photos.par_iter().map(judge).collect::<Result<_, _>>()?;
+        Ok(Self::summary(&outcomes, ideal.coverage().error()))
     }
 
-    fn summary(judgements: &[Judgement], quadrature_error: f64) -> Self {
-        let share = |hit: &dyn Fn(&Judgement) -> bool| {
+    fn summary(outcomes: &[IdealOutcome], quadrature_error: f64) -> Self {
+        let share = |hit: &dyn Fn(&IdealOutcome) -> bool| {
             let mut groups = Groups::default();
-            judgements.iter().for_each(|judgement| groups.add(f64::from(hit(judgement)), 1.0));
+            outcomes.iter().for_each(|outcome| groups.add(f64::from(hit(outcome)), 1.0));
             groups.share()
         };
-        let mean = |value: &dyn Fn(&Judgement) -> f64| {
-            judgements.iter().map(value).sum::<f64>() / judgements.len().max(1) as f64
+        let mean = |value: &dyn Fn(&IdealOutcome) -> f64| {
+            outcomes.iter().map(value).sum::<f64>() / outcomes.len().max(1) as f64
         };
         let scales = std::array::from_fn(|row| ScaleCeiling {
             scale: Scale::ALL[row],
@@ -101,8 +101,8 @@ impl Ceiling {
             bound_expected: mean(&|j| j.scales[row].bound_expected),
         });
         Self {
-            photos: judgements.len(),
-            outside: judgements.iter().filter(|judgement| judgement.outside).count(),
+            photos: outcomes.len(),
+            outside: outcomes.iter().filter(|outcome| outcome.outside).count(),
             quadrature_error,
             scales,
             cell: share(&|j| j.cell_found),
@@ -186,12 +186,12 @@ fn album_hits(
             };
             let scored = album.iter().zip(&posteriors).filter(|(photo, _)| photo.scored);
             for (photo, posterior) in scored {
-                let judgement = ideal.judge(posterior, photo.drawn.position);
-                for (hits, scale) in hits.scales.iter_mut().zip(judgement.scales) {
+                let outcome = ideal.outcome(posterior, photo.drawn.position);
+                for (hits, scale) in hits.scales.iter_mut().zip(outcome.scales) {
                     *hits += f64::from(scale.found[0]);
                 }
-                hits.cell += f64::from(judgement.cell_found);
-                hits.cell_expected += judgement.cell_expected;
+                hits.cell += f64::from(outcome.cell_found);
+                hits.cell_expected += outcome.cell_expected;
                 hits.photos += 1.0;
             }
             all.push(hits);

@@ -2,7 +2,7 @@
 
 use planet_geo::LatLng;
 
-use crate::drawn::Camera;
+use crate::synthetic_photo::Camera;
 
 /// What a photo's EXIF block says.
 pub(crate) struct ExifFacts<'f> {

@@ -161,27 +161,27 @@ impl<'w> Facts<'w> {
     }
 
     fn emblem(&self, row: usize) -> Vec<f64> {
-        let mut chances = vec![EMBLEM.any / Emblem::COUNT as f64; Emblem::COUNT];
-        chances[self.emblems[row]] += EMBLEM.own;
-        chances[self.emblems[self.replica_of[row]]] += EMBLEM.replica;
-        chances[self.emblems[self.greater_neighbour[row]]] += EMBLEM.neighbour;
-        chances
+        let mut probabilities = vec![EMBLEM.any / Emblem::COUNT as f64; Emblem::COUNT];
+        probabilities[self.emblems[row]] += EMBLEM.own;
+        probabilities[self.emblems[self.replica_of[row]]] += EMBLEM.replica;
+        probabilities[self.emblems[self.greater_neighbour[row]]] += EMBLEM.neighbour;
+        probabilities
     }
 }
 
 /// `value` with the chance `sure`, else any value.
 fn mostly(kind: CueKind, value: usize, sure: f64) -> Vec<f64> {
-    let mut chances = vec![(1.0 - sure) / kind.values() as f64; kind.values()];
-    chances[value] += sure;
-    chances
+    let mut probabilities = vec![(1.0 - sure) / kind.values() as f64; kind.values()];
+    probabilities[value] += sure;
+    probabilities
 }
 
 fn weighted<C: Cue>(kind: CueKind, weights: &[(C, f64)]) -> Vec<f64> {
-    let mut chances = vec![STRAY / kind.values() as f64; kind.values()];
+    let mut probabilities = vec![STRAY / kind.values() as f64; kind.values()];
     for (value, weight) in weights {
-        chances[value.index()] += (1.0 - STRAY) * weight;
+        probabilities[value.index()] += (1.0 - STRAY) * weight;
     }
-    chances
+    probabilities
 }
 
 fn signs(own: Script, country: &str) -> Vec<f64> {
@@ -196,7 +196,7 @@ fn signs(own: Script, country: &str) -> Vec<f64> {
 /// from the sun's declination, and it stands in the south where the latitude is the greater.
 fn sun(lat: f64) -> Vec<f64> {
     const DAYS: usize = 3650;
-    let mut chances = vec![STRAY / Sun::COUNT as f64; Sun::COUNT];
+    let mut probabilities = vec![STRAY / Sun::COUNT as f64; Sun::COUNT];
     for day in 0..DAYS {
         let year = std::f64::consts::TAU * (day as f64 + 0.5) / DAYS as f64;
         let declination = OBLIQUITY * year.sin();
@@ -207,9 +207,9 @@ fn sun(lat: f64) -> Vec<f64> {
             degrees if degrees < 65.0 => SunHeight::High,
             _ => SunHeight::Overhead,
         };
-        chances[Sun { side, height }.index()] += (1.0 - STRAY) / DAYS as f64;
+        probabilities[Sun { side, height }.index()] += (1.0 - STRAY) / DAYS as f64;
     }
-    chances
+    probabilities
 }
 
 /// A value for each place, shared within regions: each place goes with the nearest of some
@@ -285,10 +285,10 @@ mod tests {
             let scenes: f64 = facts.scenes(row).iter().sum();
             assert!((scenes - 1.0).abs() < 1e-12, "{scenes}");
             for &kind in CueKind::ALL {
-                let chances = facts.distribution(kind, row);
-                assert_eq!(chances.len(), kind.values());
-                assert!(chances.iter().all(|&chance| chance > 0.0));
-                assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{kind:?}");
+                let probabilities = facts.distribution(kind, row);
+                assert_eq!(probabilities.len(), kind.values());
+                assert!(probabilities.iter().all(|&chance| chance > 0.0));
+                assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{kind:?}");
             }
         }
     }
@@ -296,8 +296,8 @@ mod tests {
     #[test]
     fn the_sun_stands_in_the_south_of_the_north_and_high_at_the_equator() {
         let share = |lat: f64, wanted: &dyn Fn(Sun) -> bool| -> f64 {
-            let chances = sun(lat);
-            (0..Sun::COUNT).filter(|&i| wanted(Sun::from_index(i))).map(|i| chances[i]).sum()
+            let probabilities = sun(lat);
+            (0..Sun::COUNT).filter(|&i| wanted(Sun::from_index(i))).map(|i| probabilities[i]).sum()
         };
         assert!(share(52.0, &|sun| sun.side == SunSide::Right) > 0.98);
         assert!(share(-34.0, &|sun| sun.side == SunSide::Left) > 0.98);

@@ -277,10 +277,10 @@ impl Pass {
 
 fn step_weights(photos: usize, minutes: Option<&[f64]>) -> Vec<StepWeights> {
     match minutes {
-        None => vec![Step::ALL.map(Step::chance); photos - 1],
+        None => vec![Step::ALL.map(Step::probability); photos - 1],
         Some(minutes) => {
             assert_eq!(minutes.len() + 1, photos, "a duration lies between two photos");
-            let weight = |minutes: f64| Step::ALL.map(|s| s.chance() * s.density(minutes));
+            let weight = |minutes: f64| Step::ALL.map(|s| s.probability() * s.density(minutes));
             minutes.iter().map(|&minutes| weight(minutes)).collect()
         }
     }

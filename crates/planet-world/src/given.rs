@@ -5,14 +5,14 @@ use planet_data::Manifest;
 
 use crate::{
     WorldError,
-    truth::{DrawnTruth, Truth},
+    truth::{SyntheticTruth, Truth},
 };
 
 /// One photo of a manifest with what is true of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenPhoto {
     /// What was drawn.
-    pub drawn: DrawnTruth,
+    pub drawn: SyntheticTruth,
     /// Local time in the manifest.
     pub time: Option<DateTime>,
     /// Whether the manifest gives its position, so that models are judged on it.
@@ -30,7 +30,7 @@ pub struct GivenPhotos {
     /// its own.
     pub albums: Vec<Vec<usize>>,
     /// Rows of the manifest that are no photographs; they are left out.
-    pub graphics: usize,
+    pub non_photos: usize,
 }
 
 impl GivenPhotos {
@@ -47,7 +47,7 @@ impl GivenPhotos {
                 .get(&record.photo)
                 .ok_or_else(|| WorldError::Unknown { photo: record.photo.clone() })?;
             let Some(drawn) = truth.drawn else {
-                given.graphics += 1;
+                given.non_photos += 1;
                 continue;
             };
             // A photo without an album is an album of its own, under a name no album has.

@@ -55,13 +55,13 @@ impl<'p> Ideal<'p> {
     /// What the ideal classifier and the upper bound make of one photo.
     ///
     /// `places` is P(place | what is known), `[places]`.
-    pub fn judge(&self, places: &[f64], truth: LatLng) -> Judgement {
+    pub fn outcome(&self, places: &[f64], truth: LatLng) -> IdealOutcome {
         let cells = self.coverage.cells(places);
         let best = most_probable(&cells);
         let points: Vec<LatLng> =
             best.iter().filter_map(|class| self.partition.point(*class)).collect();
-        let mut judgement = Judgement::default();
-        for (scale, row) in Scale::ALL.into_iter().zip(&mut judgement.scales) {
+        let mut outcome = IdealOutcome::default();
+        for (scale, row) in Scale::ALL.into_iter().zip(&mut outcome.scales) {
             let within = self.within(places, scale);
             let hits = |point: &LatLng| truth.distance_to(*point) <= scale.radius();
             row.found = std::array::from_fn(|k| points.iter().take(k + 1).any(hits));
@@ -71,10 +71,10 @@ impl<'p> Ideal<'p> {
             row.bound_found = self.partition.point(ClassId(bound as u32)).is_some_and(|p| hits(&p));
         }
         let class = self.partition.class_of(truth);
-        judgement.cell_found = class.is_some() && class == best.first().copied();
-        judgement.cell_expected = best.first().map_or(0.0, |class| cells[class.index()]);
-        judgement.outside = class.is_none();
-        judgement
+        outcome.cell_found = class.is_some() && class == best.first().copied();
+        outcome.cell_expected = best.first().map_or(0.0, |class| cells[class.index()]);
+        outcome.outside = class.is_none();
+        outcome
     }
 
     /// For each class, the probability that its point lies within a scale's radius of the photo.
@@ -112,7 +112,7 @@ fn index_of_greatest(values: &[f64]) -> usize {
 
 /// One photo at one scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ScaleJudgement {
+pub struct ScaleOutcome {
     /// Whether one of the first 1, 2, … 5 most probable cells' points lies within the radius.
     pub found: [bool; ANSWERS],
     /// Probability of that for the first, by the posterior itself.
@@ -125,9 +125,9 @@ pub struct ScaleJudgement {
 
 /// One photo under the exact posterior.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Judgement {
+pub struct IdealOutcome {
     /// In the order of [`Scale::ALL`].
-    pub scales: [ScaleJudgement; SCALES],
+    pub scales: [ScaleOutcome; SCALES],
     /// Whether the most probable cell holds the photo.
     pub cell_found: bool,
     /// Probability of that, by the posterior itself.

@@ -35,7 +35,7 @@ impl Step {
         [Self::StayHome, Self::Depart, Self::Stay, Self::Move, Self::Return];
 
     /// Chance of the step, at home or on a trip.
-    pub(crate) const fn chance(self) -> f64 {
+    pub(crate) const fn probability(self) -> f64 {
         match self {
             Self::StayHome => 0.80,
             Self::Depart => 0.20,
@@ -73,15 +73,17 @@ impl Step {
 const SECOND: f64 = 1.0 / 60.0;
 
 /// Share of photos at home: as many leave it as come back.
-const AT_HOME: f64 = Step::Return.chance() / (Step::Return.chance() + Step::Depart.chance());
+const AT_HOME: f64 =
+    Step::Return.probability() / (Step::Return.probability() + Step::Depart.probability());
 
 /// Share of the photos of a trip that are taken at its first place.
-const UNMOVED: f64 = Step::Return.chance() / (Step::Return.chance() + Step::Move.chance());
+const UNMOVED: f64 =
+    Step::Return.probability() / (Step::Return.probability() + Step::Move.probability());
 
-/// All chances of movement in a world, in which every photo of every album has the same
+/// All probabilities of movement in a world, in which every photo of every album has the same
 /// distribution over places as a single photo.
 ///
-/// Trips are a doubly constrained gravity model: their chances fall with the distance, and are
+/// Trips are a doubly constrained gravity model: their probabilities fall with the distance, and are
 /// balanced so that all homes' trips together go where the popularity wants them.
 pub struct Journeys {
     pub(crate) world: World,
@@ -218,7 +220,7 @@ fn draw_step(at: Whereabouts, rng: &mut impl Rng) -> Step {
         Whereabouts::AtHome => &[Step::StayHome, Step::Depart],
         Whereabouts::At(_) => &[Step::Stay, Step::Move, Step::Return],
     };
-    steps[choose(steps.iter().map(|step| step.chance()), rng)]
+    steps[choose(steps.iter().map(|step| step.probability()), rng)]
 }
 
 /// Places by region, a cell of level 4 (some 500 km wide).

@@ -9,20 +9,20 @@ use serde_json::json;
 
 use crate::{
     WorldError,
-    disorder::{Disorder, LibraryFile},
-    drawn::DrawnPhoto,
+    corruption::{Corruption, LibraryFile},
     journeys::Journeys,
     layer::layer_table,
     paint::PictureSize,
     seed::{Purpose, stream},
     shard::Shards,
+    synthetic_photo::SyntheticPhoto,
     truth::TRUTH_FILE,
     world::World,
 };
 
 /// How much of a library to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Amount {
+pub enum LibrarySize {
     /// So many single photos.
     Photos(u64),
     /// So many albums of 10 to 60 photos.
@@ -33,13 +33,13 @@ pub enum Amount {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Library {
     /// How much.
-    pub amount: Amount,
+    pub amount: LibrarySize,
     /// Chooses photos or albums; the world stays the same.
     pub seed: u64,
     /// Size of the pictures.
     pub size: PictureSize,
     /// What it holds besides good photos.
-    pub disorder: Disorder,
+    pub corruption: Corruption,
     /// Whether photos go into tar files of a thousand.
     pub shards: bool,
     /// Whether beside each photo lies what its pixels show: for `a/b.jpg` the indexed PNG
@@ -50,7 +50,7 @@ pub struct Library {
 
 /// What was drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Drawn {
+pub struct LibraryCounts {
     /// Photos, without their copies.
     pub photos: u64,
     /// Copies of photos.
@@ -85,8 +85,8 @@ impl Library {
         world: &World,
         folder: &Path,
         monitor: &dyn Monitor,
-    ) -> Result<Drawn, WorldError> {
-        self.disorder.check()?;
+    ) -> Result<LibraryCounts, WorldError> {
+        self.corruption.check()?;
         let at = |path: &Path| {
             let path = path.to_owned();
             move |source| WorldError::File { path, source }
@@ -121,14 +121,14 @@ impl Library {
         world: &World,
         folder: &Path,
         monitor: &dyn Monitor,
-    ) -> Result<Drawn, WorldError> {
+    ) -> Result<LibraryCounts, WorldError> {
         world.parameters().write(folder)?;
         write_places(world, &folder.join("places.csv"))?;
         let journeys = match self.amount {
-            Amount::Photos(_) => None,
-            Amount::Albums(_) => Some(Journeys::new(world)),
+            LibrarySize::Photos(_) => None,
+            LibrarySize::Albums(_) => Some(Journeys::new(world)),
         };
-        let (Amount::Photos(count) | Amount::Albums(count)) = self.amount;
+        let (LibrarySize::Photos(count) | LibrarySize::Albums(count)) = self.amount;
         monitor.expect(count);
         let mut writer = Writer::new(folder, self.shards)?;
         if self.layers {
@@ -157,15 +157,15 @@ impl Library {
         journeys: Option<&Journeys>,
         number: u64,
     ) -> Result<Vec<LibraryFile>, WorldError> {
-        let photos: Vec<DrawnPhoto> = match journeys {
+        let photos: Vec<SyntheticPhoto> = match journeys {
             None => vec![world.photo(self.seed, number)],
             Some(journeys) => journeys.album(self.seed, number),
         };
         let mut files = Vec::with_capacity(photos.len());
         for (index, photo) in (0..).zip(&photos) {
             let number = number * NUMBERS_PER_ALBUM + index;
-            let mut rng = stream(self.seed, Purpose::Disorder, number);
-            files.extend(self.disorder.files(world, photo, self.size, self.layers, &mut rng)?);
+            let mut rng = stream(self.seed, Purpose::Corruption, number);
+            files.extend(self.corruption.files(world, photo, self.size, self.layers, &mut rng)?);
         }
         Ok(files)
     }
@@ -215,7 +215,7 @@ struct Writer {
     last_folder: PathBuf,
     /// Id of the last photo that is no copy.
     last_photo: String,
-    drawn: Drawn,
+    drawn: LibraryCounts,
 }
 
 impl Writer {
@@ -230,7 +230,7 @@ impl Writer {
             folder: folder.to_owned(),
             last_folder: folder.to_owned(),
             last_photo: String::new(),
-            drawn: Drawn::default(),
+            drawn: LibraryCounts::default(),
         })
     }
 
@@ -304,14 +304,14 @@ impl Writer {
         drawn.withheld += u64::from(file.truth.withheld && file.truth.kind.is_original());
         if file.truth.kind.is_original() {
             drawn.photos += 1;
-        } else if file.truth.kind.is_graphic() {
+        } else if file.truth.kind.is_non_photo() {
             drawn.non_photos += 1;
         } else {
             drawn.duplicates += 1;
         }
     }
 
-    fn finish(mut self) -> Result<Drawn, WorldError> {
+    fn finish(mut self) -> Result<LibraryCounts, WorldError> {
         let path = self.folder.join(TRUTH_FILE);
         let file = |source| WorldError::File { path: path.clone(), source };
         if let Some(shards) = &mut self.shards {

@@ -59,7 +59,7 @@ impl Likelihood {
     /// Multiplies each place's weight by P(cues | place), but for factors that all places share.
     ///
     /// A dozen factors of at least 10⁻⁵ stay far from what a double cannot hold.
-    pub(crate) fn weigh(&self, cues: &Cues, weights: &mut [f64]) {
+    pub(crate) fn apply(&self, cues: &Cues, weights: &mut [f64]) {
         if cues.scene.is_bare() {
             return;
         }

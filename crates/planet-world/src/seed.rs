@@ -17,7 +17,7 @@ pub(crate) enum Purpose {
     /// One album: its journey, its times, its photos.
     Album = 7,
     /// What a real library holds besides: copies, non-photos, withheld positions.
-    Disorder = 8,
+    Corruption = 8,
 }
 
 /// The random numbers of one thing, whichever thread asks for them and whatever was asked before.

@@ -2,33 +2,33 @@ use std::io;
 
 use planet_data::{Limits, Photo, PhotoError, PhotoRecord, PhotoStore};
 
-use crate::{Amount, DrawnPhoto, Journeys, PictureSize, World, WorldError};
+use crate::{Journeys, LibrarySize, PictureSize, SyntheticPhoto, World, WorldError};
 
 /// The photos of a library that stands on no disk: painted whenever one asks for them, and the
 /// same to the last bit as those of the folder that [`crate::Library::draw`] makes (without
 /// copies and graphics).
-pub struct DrawnStore {
+pub struct SyntheticStore {
     world: World,
     journeys: Option<Journeys>,
-    amount: Amount,
+    amount: LibrarySize,
     seed: u64,
     size: PictureSize,
     limits: Limits,
 }
 
-impl DrawnStore {
+impl SyntheticStore {
     /// The photos or albums of a seed.
-    pub fn new(world: &World, amount: Amount, seed: u64, size: PictureSize) -> Self {
+    pub fn new(world: &World, amount: LibrarySize, seed: u64, size: PictureSize) -> Self {
         let journeys = match amount {
-            Amount::Photos(_) => None,
-            Amount::Albums(_) => Some(Journeys::new(world)),
+            LibrarySize::Photos(_) => None,
+            LibrarySize::Albums(_) => Some(Journeys::new(world)),
         };
         Self { world: world.clone(), journeys, amount, seed, size, limits: Limits::default() }
     }
 
     /// All photos in order, not yet painted.
-    pub fn photos(&self) -> impl Iterator<Item = DrawnPhoto> {
-        let (Amount::Photos(count) | Amount::Albums(count)) = self.amount;
+    pub fn photos(&self) -> impl Iterator<Item = SyntheticPhoto> {
+        let (LibrarySize::Photos(count) | LibrarySize::Albums(count)) = self.amount;
         (0..count).flat_map(|number| match &self.journeys {
             None => vec![self.world.photo(self.seed, number)],
             Some(journeys) => journeys.album(self.seed, number),
@@ -41,11 +41,11 @@ impl DrawnStore {
     }
 
     /// The photo of an id, if it is one of this library's.
-    fn find(&self, id: &str) -> Option<DrawnPhoto> {
+    fn find(&self, id: &str) -> Option<SyntheticPhoto> {
         let mut parts = id.split('/');
         let (_author, second, third) = (parts.next()?, parts.next()?, parts.next());
         let number = |text: &str| text.trim_end_matches(".jpg").parse::<u64>().ok();
-        let (Amount::Photos(count) | Amount::Albums(count)) = self.amount;
+        let (LibrarySize::Photos(count) | LibrarySize::Albums(count)) = self.amount;
         let photo = match &self.journeys {
             None => {
                 let number = number(second).filter(|number| *number < count)?;
@@ -62,7 +62,7 @@ impl DrawnStore {
     }
 }
 
-impl PhotoStore for DrawnStore {
+impl PhotoStore for SyntheticStore {
     fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
         let missing = || {
             let what = format!("{id} is no photo of this drawn library");

@@ -3,7 +3,7 @@ use std::{collections::HashMap, fs::File, path::Path};
 use planet_geo::LatLng;
 use serde::{Deserialize, Serialize};
 
-use crate::{WorldError, cues::Cues, paint::Graphic, place::PlaceId};
+use crate::{WorldError, cues::Cues, paint::NonPhoto, place::PlaceId};
 
 /// Name of the table in a world folder.
 pub(crate) const TRUTH_FILE: &str = "truth.csv";
@@ -35,17 +35,17 @@ impl Kind {
     }
 
     /// Whether it is no photograph at all.
-    pub const fn is_graphic(self) -> bool {
+    pub const fn is_non_photo(self) -> bool {
         matches!(self, Self::Chart | Self::ClipArt | Self::Screenshot)
     }
 }
 
-impl From<Graphic> for Kind {
-    fn from(graphic: Graphic) -> Self {
+impl From<NonPhoto> for Kind {
+    fn from(graphic: NonPhoto) -> Self {
         match graphic {
-            Graphic::Chart => Self::Chart,
-            Graphic::ClipArt => Self::ClipArt,
-            Graphic::Screenshot => Self::Screenshot,
+            NonPhoto::Chart => Self::Chart,
+            NonPhoto::ClipArt => Self::ClipArt,
+            NonPhoto::Screenshot => Self::Screenshot,
         }
     }
 }
@@ -58,7 +58,7 @@ pub struct Truth {
     /// What it is.
     pub kind: Kind,
     /// What was drawn; `None` for what is no photograph.
-    pub drawn: Option<DrawnTruth>,
+    pub drawn: Option<SyntheticTruth>,
     /// The photo of which it is a copy.
     pub duplicate_of: Option<String>,
     /// Whether the file and the manifest keep silent about its position.
@@ -67,7 +67,7 @@ pub struct Truth {
 
 /// Where a photo was taken and what it shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DrawnTruth {
+pub struct SyntheticTruth {
     /// Its place.
     pub place: PlaceId,
     /// Where exactly.
@@ -135,13 +135,13 @@ impl Truth {
 
     fn from_row(row: Row) -> Result<Self, String> {
         let drawn = match (row.place, row.lat, row.lng) {
-            (Some(place), Some(lat), Some(lng)) => Some(DrawnTruth {
+            (Some(place), Some(lat), Some(lng)) => Some(SyntheticTruth {
                 place: PlaceId(place),
                 position: LatLng::new(lat, lng).map_err(|error| error.to_string())?,
                 cues: row.cues.parse().map_err(|error: WorldError| error.to_string())?,
                 entropy: row.entropy.unwrap_or(f64::NAN),
             }),
-            (None, None, None) if row.kind.is_graphic() => None,
+            (None, None, None) if row.kind.is_non_photo() => None,
             _ => return Err("a photo has a place, a latitude and a longitude".into()),
         };
         let duplicate_of = (!row.duplicate_of.is_empty()).then_some(row.duplicate_of);

@@ -145,7 +145,7 @@ impl World {
     /// P(place | cues), exact: `[places]`, sums to one.
     pub fn posterior(&self, cues: &Cues) -> Vec<f64> {
         let mut weights: Vec<f64> = self.places.iter().map(|place| place.popularity).collect();
-        self.likelihood.weigh(cues, &mut weights);
+        self.likelihood.apply(cues, &mut weights);
         let total: f64 = weights.iter().sum();
         for weight in &mut weights {
             *weight /= total;
@@ -162,7 +162,7 @@ impl World {
     /// P(cues | place) but for a factor that all places share: `[places]`, the greatest is one.
     pub fn likelihood(&self, cues: &Cues) -> Vec<f64> {
         let mut weights = vec![1.0; self.places.len()];
-        self.likelihood.weigh(cues, &mut weights);
+        self.likelihood.apply(cues, &mut weights);
         let greatest = weights.iter().copied().fold(0.0, f64::max);
         for weight in &mut weights {
             *weight /= greatest;
@@ -211,8 +211,9 @@ mod tests {
                     continue;
                 };
                 // The cue alone, as the evidence of a photo that shows nothing else.
-                let chances = world.likelihood.value(kind, value);
-                let weights: Vec<f64> = left.iter().zip(chances).map(|(p, c)| p * c).collect();
+                let probabilities = world.likelihood.value(kind, value);
+                let weights: Vec<f64> =
+                    left.iter().zip(probabilities).map(|(p, c)| p * c).collect();
                 let total: f64 = weights.iter().sum();
                 for (weight, wanted) in weights.iter().zip(&whole) {
                     assert!((weight / total - wanted).abs() < 1e-9, "{kind:?} of {cues}");

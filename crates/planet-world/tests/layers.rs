@@ -6,9 +6,9 @@ mod contents;
 use std::{collections::HashMap, path::Path};
 
 use contents::contents;
-use planet_data::Unwatched;
+use planet_data::NoMonitor;
 use planet_world::{
-    Amount, CueKind, Cues, Disorder, Layer, Library, Nuisance, PictureSize, Surface, World,
+    Corruption, CueKind, Cues, Layer, Library, LibrarySize, Nuisance, PictureSize, Surface, World,
     WorldParameters, paint, paint_layers,
 };
 use rand::SeedableRng;
@@ -157,10 +157,10 @@ fn every_scene_is_covered_and_its_surfaces_lie_where_they_should() {
 
 fn library(layers: bool) -> Library {
     Library {
-        amount: Amount::Photos(40),
+        amount: LibrarySize::Photos(40),
         seed: 1,
         size: PictureSize::new(64).expect("a size"),
-        disorder: Disorder { duplicates: 0.5, non_photos: 0.3, withhold: 0.0 },
+        corruption: Corruption { duplicates: 0.5, non_photos: 0.3, withhold: 0.0 },
         shards: false,
         layers,
     }
@@ -169,7 +169,7 @@ fn library(layers: bool) -> Library {
 fn drawn(library: Library, folder: &Path) {
     let parameters = WorldParameters { places: 100, ..WorldParameters::new(0) };
     let world = World::draw(parameters).expect("a world");
-    library.draw(&world, folder, &Unwatched).expect("drawn");
+    library.draw(&world, folder, &NoMonitor).expect("drawn");
 }
 
 #[test]

@@ -6,9 +6,9 @@ mod contents;
 use std::{fs, path::Path};
 
 use contents::contents;
-use planet_data::{DiskStore, Manifest, PhotoStore, Unwatched, table::TableSource};
+use planet_data::{DiskStore, Manifest, NoMonitor, PhotoStore, table::TableSource};
 use planet_world::{
-    Amount, Disorder, DrawnStore, Kind, Library, PictureSize, Truth, World, WorldError,
+    Corruption, Kind, Library, LibrarySize, PictureSize, SyntheticStore, Truth, World, WorldError,
     WorldParameters,
 };
 
@@ -17,12 +17,12 @@ fn world() -> World {
     World::draw(parameters).expect("a world")
 }
 
-fn library(amount: Amount) -> Library {
+fn library(amount: LibrarySize) -> Library {
     Library {
         amount,
         seed: 1,
         size: PictureSize::new(64).expect("a size"),
-        disorder: Disorder { duplicates: 0.3, non_photos: 0.2, withhold: 0.25 },
+        corruption: Corruption { duplicates: 0.3, non_photos: 0.2, withhold: 0.25 },
         shards: false,
         layers: false,
     }
@@ -36,8 +36,8 @@ fn manifest(folder: &Path) -> Manifest {
 #[test]
 fn a_library_says_what_it_holds_and_truth_says_what_is_true() {
     let folder = tempfile::tempdir().expect("a folder");
-    let drawn = library(Amount::Photos(200))
-        .draw(&world(), &folder.path().join("world"), &Unwatched)
+    let drawn = library(LibrarySize::Photos(200))
+        .draw(&world(), &folder.path().join("world"), &NoMonitor)
         .expect("drawn");
     let folder = folder.path().join("world");
     assert_eq!(drawn.photos, 200);
@@ -72,7 +72,8 @@ fn the_same_library_has_the_same_bytes_on_any_number_of_threads() {
     let draw = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let to = folder.path().join(format!("threads-{threads}"));
-        pool.install(|| library(Amount::Albums(3)).draw(&world, &to, &Unwatched)).expect("drawn");
+        pool.install(|| library(LibrarySize::Albums(3)).draw(&world, &to, &NoMonitor))
+            .expect("drawn");
         contents(&to)
     };
     let (one, three) = (draw(1), draw(3));
@@ -85,10 +86,10 @@ fn shards_hold_the_same_photos_as_folders() {
     let folder = tempfile::tempdir().expect("a folder");
     let world = world();
     let loose = folder.path().join("loose");
-    library(Amount::Photos(40)).draw(&world, &loose, &Unwatched).expect("drawn");
+    library(LibrarySize::Photos(40)).draw(&world, &loose, &NoMonitor).expect("drawn");
     let sharded = folder.path().join("sharded");
-    let library = Library { shards: true, ..library(Amount::Photos(40)) };
-    library.draw(&world, &sharded, &Unwatched).expect("drawn");
+    let library = Library { shards: true, ..library(LibrarySize::Photos(40)) };
+    library.draw(&world, &sharded, &NoMonitor).expect("drawn");
     let tar = fs::read(sharded.join("shard-00000.tar")).expect("a shard");
     let truths = Truth::read_all(&sharded).expect("truths");
     for record in manifest(&loose).records {
@@ -104,11 +105,12 @@ fn shards_hold_the_same_photos_as_folders() {
 fn photos_drawn_without_a_disk_are_those_of_the_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let world = world();
-    for (name, amount) in [("photos", Amount::Photos(30)), ("albums", Amount::Albums(2))] {
-        let orderly = Library { disorder: Disorder::default(), ..library(amount) };
+    for (name, amount) in [("photos", LibrarySize::Photos(30)), ("albums", LibrarySize::Albums(2))]
+    {
+        let orderly = Library { corruption: Corruption::default(), ..library(amount) };
         let to = folder.path().join(name);
-        orderly.draw(&world, &to, &Unwatched).expect("drawn");
-        let store = DrawnStore::new(&world, amount, orderly.seed, orderly.size);
+        orderly.draw(&world, &to, &NoMonitor).expect("drawn");
+        let store = SyntheticStore::new(&world, amount, orderly.seed, orderly.size);
         let records: Vec<_> = store.records().collect();
         let disk = DiskStore::new(&to);
         for (mut on_disk, drawn) in manifest(&to).records.into_iter().zip(records) {
@@ -137,7 +139,7 @@ fn photos_of_two_seeds_are_by_other_people() {
 fn a_folder_that_holds_something_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("holiday.jpg"), b"mine").expect("written");
-    let error = library(Amount::Photos(1)).draw(&world(), folder.path(), &Unwatched);
+    let error = library(LibrarySize::Photos(1)).draw(&world(), folder.path(), &NoMonitor);
     assert!(matches!(error, Err(WorldError::File { .. })), "{error:?}");
     assert_eq!(contents(folder.path()).len(), 1);
 }
@@ -162,7 +164,7 @@ fn a_cancelled_library_leaves_nothing_behind() {
     let folder = tempfile::tempdir().expect("a folder");
     let to = folder.path().join("world");
     let monitor = Impatient(false.into());
-    let error = library(Amount::Photos(300)).draw(&world(), &to, &monitor);
+    let error = library(LibrarySize::Photos(300)).draw(&world(), &to, &monitor);
     assert!(matches!(error, Err(WorldError::Cancelled)), "{error:?}");
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }

@@ -10,7 +10,7 @@ use planet::{
     Locator, LocatorOptions,
     album::{Library, ModelOutput},
 };
-use planet_data::{Gazetteer, PhotoRecord, Unwatched};
+use planet_data::{Gazetteer, NoMonitor, PhotoRecord};
 use planet_geo::{CellId, Class, ClassKind, LatLng, Partition, PartitionInfo};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -102,12 +102,12 @@ fn library(partition: &Arc<Partition>) {
     let output = ModelOutput { partition, probabilities: &probabilities, prior: None };
     let library = Library::new(&records, Some(output));
     let begun = Instant::now();
-    let calibration = library.calibrate(&known, &Unwatched).expect("positions are known");
+    let calibration = library.calibrate(&known, &NoMonitor).expect("positions are known");
     let calibrated = begun.elapsed().as_secs_f64();
     let (options, gazetteer) = (LocatorOptions::default(), Arc::new(Gazetteer::new()));
     let mut located = 0;
     library
-        .locate(&known, &calibration, &options, &gazetteer, &Unwatched, |_, prediction| {
+        .locate(&known, &calibration, &options, &gazetteer, &NoMonitor, |_, prediction| {
             located += usize::from(!prediction.candidates.is_empty());
         })
         .expect("positions are known");

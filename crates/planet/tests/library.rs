@@ -6,7 +6,7 @@ use planet::{
     LocatorOptions, Prediction,
     album::{Calibration, Library, ModelOutput},
 };
-use planet_data::{Gazetteer, PhotoRecord, PositionSource, Unwatched};
+use planet_data::{Gazetteer, NoMonitor, PhotoRecord, PositionSource};
 use planet_geo::{Keep, LatLng, Level, PhotoLeaves, Point, Uniform};
 
 fn at(lat: f64, lng: f64) -> LatLng {
@@ -26,12 +26,12 @@ fn record(photo: &str, camera: &str, time: &str) -> PhotoRecord {
 fn located(records: &[PhotoRecord]) -> Vec<Prediction> {
     let library = Library::new(records, None);
     let known = library.known_positions();
-    let calibration = library.calibrate(&known, &Unwatched).expect("nobody ends it");
+    let calibration = library.calibrate(&known, &NoMonitor).expect("nobody ends it");
     let options = LocatorOptions { names: false, ..LocatorOptions::default() };
     let gazetteer = Arc::new(Gazetteer::new());
     let mut found = vec![Prediction::default(); records.len()];
     library
-        .locate(&known, &calibration, &options, &gazetteer, &Unwatched, |row, prediction| {
+        .locate(&known, &calibration, &options, &gazetteer, &NoMonitor, |row, prediction| {
             found[row] = prediction;
         })
         .expect("positions are known");
@@ -181,7 +181,7 @@ fn a_library_without_anything_known_needs_a_model() {
     let calibration = Calibration::uncalibrated(1.0);
     let options = LocatorOptions::default();
     let gazetteer = Arc::new(Gazetteer::new());
-    let ended = library.locate(&[None], &calibration, &options, &gazetteer, &Unwatched, |_, _| {});
+    let ended = library.locate(&[None], &calibration, &options, &gazetteer, &NoMonitor, |_, _| {});
     assert!(
         ended.expect_err("nothing is known").to_string().contains("so no photo can be located")
     );
@@ -207,12 +207,12 @@ fn a_model_and_known_positions_locate_together() {
     let output = ModelOutput { partition: &partition, probabilities: &probabilities, prior: None };
     let library = Library::new(&records, Some(output));
     let known = library.known_positions();
-    let calibration = library.calibrate(&known, &Unwatched).expect("nobody ends it");
+    let calibration = library.calibrate(&known, &NoMonitor).expect("nobody ends it");
     let options = LocatorOptions { names: false, ..LocatorOptions::default() };
     let gazetteer = Arc::new(Gazetteer::new());
     let mut right = 0;
     library
-        .locate(&known, &calibration, &options, &gazetteer, &Unwatched, |row, prediction| {
+        .locate(&known, &calibration, &options, &gazetteer, &NoMonitor, |row, prediction| {
             right += usize::from(best(&prediction).0.distance_to(truth(row)).km() <= 25.0);
         })
         .expect("located");

@@ -10,8 +10,8 @@ use planet::{
     LocatorOptions, Prediction, locate,
 };
 use planet_data::{
-    Gazetteer, Loader, LoaderOptions, Monitor, Photo, PhotoError, PhotoStore, PixelBatch,
-    Preprocess, Unwatched,
+    Gazetteer, Loader, LoaderOptions, Monitor, NoMonitor, Photo, PhotoError, PhotoStore,
+    PixelBatch, Preprocess,
 };
 use planet_geo::{CellId, Class, ClassId, ClassKind, Partition, PartitionInfo};
 
@@ -106,7 +106,7 @@ fn every_photo_comes_once_in_its_order_also_those_without_an_answer() {
         "bright-240",
     ];
     let mut engine = Fake::default();
-    let (came, ended) = located(&mut engine, &photos, LocateOptions::default(), &Unwatched);
+    let (came, ended) = located(&mut engine, &photos, LocateOptions::default(), &NoMonitor);
     ended.expect("all of them");
     let rows: Vec<usize> = came.iter().map(|(row, ..)| *row).collect();
     assert_eq!(rows, (0..10).collect::<Vec<_>>());
@@ -127,7 +127,7 @@ fn every_photo_comes_once_in_its_order_also_those_without_an_answer() {
 fn scores_that_are_not_a_number_are_an_error_of_that_photo_alone() {
     let photos = ["bright-20", "bright-255", "bright-230"];
     let (came, ended) =
-        located(&mut Fake::default(), &photos, LocateOptions::default(), &Unwatched);
+        located(&mut Fake::default(), &photos, LocateOptions::default(), &NoMonitor);
     ended.expect("all of them");
     let error = came[1].1.error.as_deref().expect("NaN");
     assert!(error.contains("NaN") && error.contains("class 1"), "{error}");
@@ -137,7 +137,7 @@ fn scores_that_are_not_a_number_are_an_error_of_that_photo_alone() {
 #[test]
 fn embeddings_come_where_they_are_wished() {
     let options = LocateOptions { embedding: true, ..LocateOptions::default() };
-    let (came, _) = located(&mut Fake::default(), &["bright-0", "broken"], options, &Unwatched);
+    let (came, _) = located(&mut Fake::default(), &["bright-0", "broken"], options, &NoMonitor);
     assert_eq!(came[0].1.embedding.as_deref(), Some(&[-1.0][..]));
     assert_eq!(came[1].1.embedding, None);
 }
@@ -145,7 +145,7 @@ fn embeddings_come_where_they_are_wished() {
 #[test]
 fn an_engine_that_fails_ends_it_by_name() {
     let mut engine = Fake { broken: true, ..Fake::default() };
-    let (came, ended) = located(&mut engine, &["bright-0"], LocateOptions::default(), &Unwatched);
+    let (came, ended) = located(&mut engine, &["bright-0"], LocateOptions::default(), &NoMonitor);
     assert!(came.is_empty());
     assert_eq!(ended.expect_err("it failed").to_string(), "fake: out of memory");
 }
@@ -154,7 +154,7 @@ fn an_engine_that_fails_ends_it_by_name() {
 fn whoever_takes_the_predictions_can_end_it() {
     let photos = vec!["bright-9"; 1000];
     let mut engine = Fake::default();
-    let (came, ended) = located(&mut engine, &photos, LocateOptions::default(), &Unwatched);
+    let (came, ended) = located(&mut engine, &photos, LocateOptions::default(), &NoMonitor);
     assert_eq!((came.len(), ended.expect_err("enough").to_string().as_str()), (100, "enough"));
     assert!(engine.batches.len() <= 34, "{}", engine.batches.len());
 }

@@ -9,7 +9,7 @@ use planet::{
     },
 };
 use planet_data::{
-    Gazetteer, Monitor, Photo, PhotoError, PhotoStore, PixelBatch, Preprocess, Unwatched,
+    Gazetteer, Monitor, NoMonitor, Photo, PhotoError, PhotoStore, PixelBatch, Preprocess,
 };
 use planet_geo::{CellId, Class, ClassKind, LatLng, Partition, PartitionInfo, Scale};
 
@@ -82,7 +82,7 @@ fn run<F: Fn(&[f32]) -> Vec<f64> + Send>(
         &Noise,
         &photos,
         options,
-        &Unwatched,
+        &NoMonitor,
         |row, result| results[row] = Some(result),
     )
     .expect("ran");
@@ -204,7 +204,7 @@ fn the_drop_is_that_of_captum() {
         &Golden(bytes),
         &[("golden".to_owned(), None)],
         &options,
-        &Unwatched,
+        &NoMonitor,
         |_, result| found = Some(result.expect("a map")),
     )
     .expect("ran");
@@ -309,7 +309,7 @@ fn a_model_of_features_only_is_refused_by_name() {
         &Noise,
         &[("noise".to_owned(), None)],
         &OcclusionOptions::default(),
-        &Unwatched,
+        &NoMonitor,
         |_, _| panic!("there is nothing to say"),
     );
     assert!(matches!(ended, Err(OcclusionError::NoScores { .. })));

@@ -4,7 +4,7 @@
 use std::{path::PathBuf, sync::LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use planet_data::{GeotagOptions, Unwatched, read_geotags, table::TableSource};
+use planet_data::{GeotagOptions, NoMonitor, read_geotags, table::TableSource};
 
 static FOLDER: LazyLock<tempfile::TempDir> =
     LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     std::fs::write(&path, bytes).expect("the disk takes it");
     let source = [TableSource { path, split: None }];
     let mut taken = 0;
-    let result = read_geotags(&source, &GeotagOptions::default(), &Unwatched, |batch| {
+    let result = read_geotags(&source, &GeotagOptions::default(), &NoMonitor, |batch| {
         taken += batch.len() as u64;
     });
     if let Ok(count) = result {

@@ -113,7 +113,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut references = References::default();
     let records = &setting.manifest.records;
     let positions = || records.iter().filter_map(|record| record.position);
-    if references::is_drawn(&source) {
+    if references::is_synthetic(&source) {
         references.ideals(&setting.manifest, &setting.partition)?;
     }
     references.own_cells(&setting.partition, positions());

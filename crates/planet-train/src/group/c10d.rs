@@ -42,7 +42,7 @@ owned!(
 );
 owned!(
     /// What all ranks do together, all of them in the same order.
-    ProcessGroup,
+    C10dGroup,
     planet_group,
     planet_group_free
 );
@@ -58,7 +58,7 @@ unsafe impl Sync for Store {}
 
 // SAFETY: `abort` alone is called beside other calls; it sets an atomic and ends NCCL's work,
 // which is made for that.
-unsafe impl Sync for ProcessGroup {}
+unsafe impl Sync for C10dGroup {}
 
 type Text = *mut c_char;
 
@@ -232,7 +232,7 @@ impl Store {
     }
 }
 
-impl ProcessGroup {
+impl C10dGroup {
     /// Joins; waits for all others. `address` or `interface` is where the others reach this
     /// machine; libtorch finds out where both are empty.
     pub(super) fn join(
@@ -319,7 +319,7 @@ impl Buckets {
     /// Sums these flat tensors, in their order, as soon as their windows are filled. The group
     /// must live longer.
     pub(super) fn new(
-        group: &ProcessGroup,
+        group: &C10dGroup,
         flats: &[Tensor],
         windows: &[Window<'_>],
     ) -> Result<Self, String> {

@@ -3,9 +3,9 @@
 #[cfg(feature = "torch")]
 mod c10d;
 #[cfg(feature = "torch")]
-mod ranks;
+mod heartbeat;
 #[cfg(feature = "torch")]
-mod watch;
+mod ranks;
 
 use thiserror::Error;
 
@@ -19,7 +19,7 @@ pub(crate) use self::ranks::{GradientSum, Summed};
 ///
 /// A process that trains by itself is a group of one, in which nothing is sent.
 #[derive(Clone, Debug, Default)]
-pub struct Group {
+pub struct ProcessGroup {
     /// `None` where this process is alone.
     #[cfg(feature = "torch")]
     ranks: Option<std::sync::Arc<Ranks>>,
@@ -115,7 +115,7 @@ pub enum GroupError {
     },
 }
 
-impl Group {
+impl ProcessGroup {
     /// A process that trains by itself.
     pub fn alone() -> Self {
         Self::default()
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_process_by_itself_is_a_group_of_one_in_which_nothing_changes() {
-        let group = Group::alone();
+        let group = ProcessGroup::alone();
         assert_eq!((group.rank(), group.size(), group.is_first()), (0, 1, true));
         let (mut numbers, mut bytes) = ([1.5, -2.0], vec![7, 8]);
         group.sum(&mut numbers).expect("nothing is sent");

@@ -3,16 +3,16 @@ use std::{net::IpAddr, ops::Range, sync::Arc, time::Duration};
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::{
-    Group, GroupError, Rendezvous,
-    c10d::{Buckets, ProcessGroup, Store, Window},
-    watch::{Ending, Watch},
+    GroupError, ProcessGroup, Rendezvous,
+    c10d::{Buckets, C10dGroup, Store, Window},
+    heartbeat::{Exit, Heartbeat},
 };
 
 /// How long a rank waits for the others to start: machines come up one after the other.
 const JOIN: Duration = Duration::from_secs(600);
 
 /// How long a rank waits for the others' numbers. Rank 0 may be writing, and a rank that is gone
-/// is found by [`Watch`], much sooner.
+/// is found by [`Heartbeat`], much sooner.
 const EXCHANGE: Duration = Duration::from_secs(1800);
 
 /// Bytes of gradients that travel together: PyTorch's measure too.
@@ -27,8 +27,8 @@ pub(super) struct Ranks {
     local: usize,
     /// Number of processes on its machine.
     local_size: usize,
-    group: Arc<ProcessGroup>,
-    watch: Watch,
+    group: Arc<C10dGroup>,
+    heartbeat: Heartbeat,
     /// The last to go: rank 0 may hold it for the others.
     store: Store,
 }
@@ -43,17 +43,17 @@ impl Ranks {
         let interface = rendezvous.interface.as_deref().unwrap_or_default();
         // Ranks that meet on this machine alone need no other network.
         let address = if is_loopback(host) { "127.0.0.1" } else { "" };
-        let group = ProcessGroup::join(&store, (rank, ranks), (address, interface), EXCHANGE)
+        let group = C10dGroup::join(&store, (rank, ranks), (address, interface), EXCHANGE)
             .map_err(failed)?;
         let group = Arc::new(group);
         let holder = match serve {
             true => format!("rank 0, which provides the store at {host}:{port},"),
             false => format!("the launcher, which provides the store at {host}:{port},"),
         };
-        let watch =
-            Watch::start(&store, (rank, ranks), Arc::clone(&group), holder).map_err(failed)?;
+        let heartbeat =
+            Heartbeat::start(&store, (rank, ranks), Arc::clone(&group), holder).map_err(failed)?;
         let (local, local_size) = (rendezvous.local_rank, rendezvous.local_ranks.max(1));
-        Ok(Self { rank, size: ranks, local, local_size, group, watch, store })
+        Ok(Self { rank, size: ranks, local, local_size, group, heartbeat, store })
     }
 
     pub(super) fn rank(&self) -> usize {
@@ -98,7 +98,7 @@ impl Ranks {
     pub(super) fn leave(&self) -> Result<(), GroupError> {
         let mine = Tensor::zeros([1], (Kind::Float, Device::Cpu));
         self.explain(self.group.sum([&mine]))?;
-        self.watch.end(Ending::InOrder);
+        self.heartbeat.end(Exit::InOrder);
         Ok(())
     }
 
@@ -108,7 +108,7 @@ impl Ranks {
     }
 
     fn explain_text(&self, what: String) -> GroupError {
-        match self.watch.lost() {
+        match self.heartbeat.lost() {
             Some(lost) => GroupError::Lost(lost),
             None => GroupError::Broken { rank: self.rank, what },
         }
@@ -117,7 +117,7 @@ impl Ranks {
 
 impl Drop for Ranks {
     fn drop(&mut self) {
-        if !self.watch.end(Ending::Early) {
+        if !self.heartbeat.end(Exit::Early) {
             // libtorch would wait for the ranks that are lost: its group is never freed.
             std::mem::forget(Arc::clone(&self.group));
         }
@@ -181,7 +181,7 @@ fn buckets(ranges: &[Range<i64>], length: i64) -> (Vec<usize>, Vec<Range<i64>>) 
     (of, all)
 }
 
-impl Group {
+impl ProcessGroup {
     /// Makes the gradients of these parameters, which lie one behind the other in `flat`, the
     /// mean over all ranks from now on; `None` in a group of one.
     pub(crate) fn gradient_sum(

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use planet_net::{BatchNorm, Network, Node, Operation, OutputName, PoolKind};
 use tch::{Kind, TchError, Tensor};
 
-use crate::{Group, Precision};
+use crate::{Precision, ProcessGroup};
 
 /// How a pass goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct Interpreter {
     /// How many nodes read each node; one more where it leaves the network.
     readers: Vec<usize>,
     /// The ranks whose photos batch norm takes its statistics of, where not the own alone.
-    shared: Option<Group>,
+    shared: Option<ProcessGroup>,
 }
 
 /// Each parameter's tensor, by its name.
@@ -38,7 +38,7 @@ impl Interpreter {
     }
 
     /// Batch norm takes its statistics of all ranks' photos from now on, or of its own.
-    pub(super) fn share_statistics(&mut self, group: Option<Group>) {
+    pub(super) fn share_statistics(&mut self, group: Option<ProcessGroup>) {
         self.shared = group;
     }
 

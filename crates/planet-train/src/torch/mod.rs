@@ -26,7 +26,7 @@ use self::{
     rule::Slots,
 };
 use crate::{
-    Backend, BackendError, Gradients, Group, Loss, Optimizer, Precision, State, StepOptions,
+    Backend, BackendError, Gradients, Loss, Optimizer, Precision, ProcessGroup, State, StepOptions,
     StepReport,
     group::{GradientSum, Summed},
     loss,
@@ -54,7 +54,7 @@ pub struct Torch {
     feed: Feed,
     /// Steps taken.
     steps: u64,
-    group: Group,
+    group: ProcessGroup,
     /// What makes gradients the mean over all ranks, where there are several.
     sum: Option<GradientSum>,
 }
@@ -121,7 +121,7 @@ impl Torch {
             average,
             feed: Feed::new(device, kind),
             steps: 0,
-            group: Group::alone(),
+            group: ProcessGroup::alone(),
             sum: None,
         };
         torch.rounded = torch.round(&torch.values).map_err(failed)?;
@@ -134,7 +134,11 @@ impl Torch {
     ///
     /// # Errors
     /// Another rank is gone; libtorch cannot sum on this device.
-    pub fn join(&mut self, group: &Group, sync_batch_norm: bool) -> Result<(), BackendError> {
+    pub fn join(
+        &mut self,
+        group: &ProcessGroup,
+        sync_batch_norm: bool,
+    ) -> Result<(), BackendError> {
         self.sum = None;
         self.group = group.clone();
         let flat = Tensor::f_zeros([self.parameters.trained], (Kind::Float, self.device));

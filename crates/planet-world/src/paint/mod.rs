@@ -7,10 +7,10 @@ mod building;
 mod colour;
 mod emblems;
 mod glyphs;
-mod graphics;
 mod landmark;
 mod landscape;
 mod nature;
+mod non_photos;
 mod pen;
 mod plain;
 mod print;
@@ -27,7 +27,7 @@ use crate::{
     cues::Cues,
     layer::{Layer, LayerMap},
 };
-pub use graphics::{Graphic, paint_graphic};
+pub use non_photos::{NonPhoto, paint_non_photo};
 use pen::{Ink, Pen};
 
 /// Shape of a picture.

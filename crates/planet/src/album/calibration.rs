@@ -194,7 +194,7 @@ impl Library<'_> {
 
 #[cfg(test)]
 mod tests {
-    use planet_data::{PhotoRecord, Unwatched};
+    use planet_data::{NoMonitor, PhotoRecord};
 
     use super::*;
 
@@ -216,7 +216,7 @@ mod tests {
         };
         let known: Vec<Option<LatLng>> = (0..40 * 20).map(|photo| place(photo / 20).ok()).collect();
         let calibration =
-            Library::new(&records, None).calibrate(&known, &Unwatched).expect("nobody ends it");
+            Library::new(&records, None).calibrate(&known, &NoMonitor).expect("nobody ends it");
         let [within_the_hour, _, another_day, ..] = calibration.levels.map(|levels| levels[1]);
         assert!(within_the_hour > 0.9, "{within_the_hour}");
         assert!(another_day < 0.8, "{another_day}");

@@ -44,7 +44,7 @@ pub struct Cancelled;
 ///
 /// ```
 /// use planet::album::{Hmm, Observation, StateSpace, TransitionModel};
-/// use planet_data::Unwatched;
+/// use planet_data::NoMonitor;
 /// use planet_geo::LatLng;
 ///
 /// let (rome, oslo) = (LatLng::new(41.9, 12.5)?, LatLng::new(59.9, 10.75)?);
@@ -59,7 +59,7 @@ pub struct Cancelled;
 /// let transitions = TransitionModel::default();
 /// let hmm = Hmm { states: &states, transitions: &transitions, home: None };
 /// let mut middle = 0.0;
-/// hmm.posteriors(&photos, |_, _| false, &Unwatched, |photo, posterior| {
+/// hmm.posteriors(&photos, |_, _| false, &NoMonitor, |photo, posterior| {
 ///     if photo == 1 {
 ///         middle = posterior[in_rome.expect("Rome is known")];
 ///     }
@@ -350,7 +350,7 @@ fn normalise(values: &mut [f64]) {
 
 #[cfg(test)]
 mod tests {
-    use planet_data::Unwatched;
+    use planet_data::NoMonitor;
     use planet_geo::LatLng;
 
     use super::*;
@@ -372,7 +372,7 @@ mod tests {
                 true
             })
         };
-        hmm.posteriors(photos, emission, &Unwatched, |photo, posterior| {
+        hmm.posteriors(photos, emission, &NoMonitor, |photo, posterior| {
             all[photo] = posterior.to_vec();
         })
         .expect("nobody ends it");

@@ -249,7 +249,7 @@ fn bound(known: &[Option<LatLng>], shown: &[Option<LatLng>], masked: &[usize]) -
 
 #[cfg(test)]
 mod tests {
-    use planet_data::{PhotoRecord, Unwatched};
+    use planet_data::{NoMonitor, PhotoRecord};
 
     use super::*;
 
@@ -290,7 +290,7 @@ mod tests {
     fn what_neighbours_know_is_found_and_nothing_beats_the_bound() {
         let (records, known) = library();
         let library = Library::new(&records, None);
-        let rows = masked_validation(&library, &known, Masking::Runs, 2, &Unwatched)
+        let rows = masked_validation(&library, &known, Masking::Runs, 2, &NoMonitor)
             .expect("positions are known");
         let [hmm, photoprism, nearest, bound] = &rows[..] else { panic!("four ways") };
         for way in [hmm, photoprism, nearest] {

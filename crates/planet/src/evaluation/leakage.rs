@@ -144,7 +144,7 @@ fn near_duplicates(
 
 #[cfg(test)]
 mod tests {
-    use planet_data::Unwatched;
+    use planet_data::NoMonitor;
 
     use super::*;
 
@@ -169,14 +169,14 @@ mod tests {
             photo("dan", "", 60.0, &hash),
             photo("eve", "", 11.0, ""),
         ];
-        let leakage = Leakage::of(&train, &test, &Unwatched).expect("not cancelled");
+        let leakage = Leakage::of(&train, &test, &NoMonitor).expect("not cancelled");
         let counts = LeakageKind::ALL.map(|kind| leakage.count(kind));
         assert_eq!(counts, [Some(1), Some(1), Some(0), Some(1)]);
         let clean: Vec<bool> = (0..4).map(|place| leakage.is_clean(place)).collect();
         assert_eq!(clean, [false, false, false, true]);
         assert_eq!(leakage.nearest(), [0.25, 0.25, 0.5, 0.5, 0.75]);
         let bare = [photo("", "", 1.0, "")];
-        let leakage = Leakage::of(&bare, &bare, &Unwatched).expect("not cancelled");
+        let leakage = Leakage::of(&bare, &bare, &NoMonitor).expect("not cancelled");
         let counts = LeakageKind::ALL.map(|kind| leakage.count(kind));
         assert_eq!(counts, [None, None, None, Some(1)]);
     }

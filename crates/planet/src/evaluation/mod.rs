@@ -13,11 +13,11 @@
 mod bins;
 mod bootstrap;
 mod comparison;
-mod contest;
 mod leakage;
 mod levels;
 mod positions;
 mod published;
+mod rounds;
 mod rules;
 mod score;
 mod scorer;
@@ -25,11 +25,11 @@ mod truth_table;
 
 pub use bootstrap::Interval;
 pub use comparison::{Comparison, Difference, Verdict};
-pub use contest::{Match, Round, Side};
 pub use leakage::{Leakage, LeakageKind};
 pub use levels::LevelScore;
 pub use positions::{PositionScore, Positions};
 pub use published::{KnownSet, Published, published};
+pub use rounds::{Match, Round, Side};
 pub use rules::{Bound, Measure, NoSuchRule, Rules};
 pub use score::{CategoryScore, Counts, RegionScore, RiskCoverage, Score};
 pub use scorer::{Scorer, ScorerOptions, nearest_id};

@@ -12,7 +12,7 @@
 //!     Activations, Engine, EngineError, Locator, LocatorOptions,
 //!     occlusion::{Measure, OcclusionOptions, explain},
 //! };
-//! use planet_data::{Gazetteer, Photo, PhotoError, PhotoStore, PixelBatch, Preprocess, Unwatched};
+//! use planet_data::{Gazetteer, Photo, PhotoError, PhotoStore, PixelBatch, Preprocess, NoMonitor};
 //! use planet_geo::{CellId, Class, ClassKind, Partition, PartitionInfo};
 //!
 //! /// Says class 0 the surer the brighter the photo is.
@@ -44,7 +44,7 @@
 //! let (photos, options) = ([("photo.jpg".to_owned(), None)], OcclusionOptions::default());
 //! let mut drops = Vec::new();
 //! explain(
-//!     &mut Bright, &locator, &Preprocess::inception(32), &White, &photos, &options, &Unwatched,
+//!     &mut Bright, &locator, &Preprocess::inception(32), &White, &photos, &options, &NoMonitor,
 //!     |_row, found| drops.push(found.expect("it has an answer").map(Measure::Drop).at(20, 15)),
 //! )?;
 //! assert!(drops[0] > 0.0);

@@ -124,7 +124,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let albums = albums(&manifest.records);
     name_albums(&mut manifest.records, &albums);
     let source = planet_data::table::TableSource::parse(&arguments.dataset);
-    let ideals = match references::is_drawn(&source) {
+    let ideals = match references::is_synthetic(&source) {
         true => Some(Ideals::of(&manifest, package.partition())?),
         false => None,
     };

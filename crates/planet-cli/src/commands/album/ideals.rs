@@ -56,7 +56,7 @@ impl Ideals {
     /// anything is seen; `None` where rows that are no photographs stand between.
     #[expect(clippy::type_complexity, reason = "a function and what belongs to it")]
     pub fn exact(&self) -> Option<(impl Fn(usize) -> Option<Vec<f32>> + Sync + '_, Vec<f64>)> {
-        if self.given.graphics > 0 {
+        if self.given.non_photos > 0 {
             return None;
         }
         let popularity: Vec<f64> =

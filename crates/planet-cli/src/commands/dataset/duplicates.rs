@@ -6,7 +6,7 @@ use std::{
 use clap::Args;
 use planet_data::{
     DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, PerceptualHash, PhotoRecord, near_pairs,
-    superfluous, table::OutputFile,
+    redundant, table::OutputFile,
 };
 
 use super::manifest::open;
@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (a_photos, a_hashes) = hashes(&arguments.a, &mut problems)?;
     let progress = Progress::new("photos");
     let (pairs, b_photos) = match &arguments.b {
-        None => (superfluous(&a_photos, &a_hashes, arguments.distance, &progress), None),
+        None => (redundant(&a_photos, &a_hashes, arguments.distance, &progress), None),
         Some(b) => {
             let (b_photos, b_hashes) = hashes(b, &mut problems)?;
             let pairs = near_pairs(&a_hashes, &b_hashes, arguments.distance, &progress);
@@ -48,10 +48,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     problems.report()?;
     let pairs = pairs.map_err(Failure::new)?;
     write(arguments, &pairs, &a_photos, b_photos.as_ref().unwrap_or(&a_photos))?;
-    let mut superfluous: Vec<usize> = pairs.iter().map(|pair| pair.b).collect();
-    superfluous.sort_unstable();
-    superfluous.dedup();
-    writeln!(io::stderr(), "{} pairs, {} photos to remove", pairs.len(), superfluous.len())?;
+    let mut redundant: Vec<usize> = pairs.iter().map(|pair| pair.b).collect();
+    redundant.sort_unstable();
+    redundant.dedup();
+    writeln!(io::stderr(), "{} pairs, {} photos to remove", pairs.len(), redundant.len())?;
     Ok(())
 }
 

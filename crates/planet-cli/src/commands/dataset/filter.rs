@@ -32,11 +32,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let hint = "add --non-photos, --no-position or --remove PAIRS";
         return Err(Failure::usage("no filter was selected").hint(hint));
     }
-    let superfluous = arguments.remove.as_deref().map(second_photos).transpose()?;
+    let redundant = arguments.remove.as_deref().map(second_photos).transpose()?;
     let (mut unscored, mut found) = (0_u64, HashSet::new());
     let (read, kept) = arguments.change.run(|record| {
         unscored += u64::from(record.photo_score.is_none());
-        let listed = superfluous.as_ref().is_some_and(|names| names.contains(&record.photo));
+        let listed = redundant.as_ref().is_some_and(|names| names.contains(&record.photo));
         if listed {
             found.insert(record.photo.clone());
         }
@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let hint = "planet dataset enrich --photo-score computes the scores";
         writeln!(err, "{unscored} photos have no score and were kept; {hint}")?;
     }
-    let absent = superfluous.map_or(0, |names| names.len() - found.len());
+    let absent = redundant.map_or(0, |names| names.len() - found.len());
     if absent > 0 {
         writeln!(err, "{absent} photos in the table of pairs are not in this manifest")?;
     }

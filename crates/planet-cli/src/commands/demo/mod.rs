@@ -25,9 +25,9 @@ use planet_data::{
 use planet_engine::Rten;
 use planet_geo::{Adaptive, Keep, LatLng, Partition, PhotoLeaves, Scale};
 use planet_net::Architecture;
-use planet_train::{ArchitectureName, Ending, Epoch, Run, RunFolder, Samples, TrainConfig};
+use planet_train::{ArchitectureName, Epoch, Run, RunFolder, Samples, StopReason, TrainConfig};
 use planet_world::{
-    Amount, Ceiling, Disorder, GivenPhotos, Library, PictureSize, World, WorldParameters,
+    Ceiling, Corruption, GivenPhotos, Library, LibrarySize, PictureSize, World, WorldParameters,
 };
 
 use super::{partition::files, train::TrainProgress};
@@ -139,10 +139,10 @@ fn draw(world: &World, photos: u64, seed: u64, folder: &Path) -> Result<(), Fail
         return Ok(());
     }
     let library = Library {
-        amount: Amount::Photos(photos),
+        amount: LibrarySize::Photos(photos),
         seed,
         size: PictureSize::new(SIDE).map_err(Failure::new)?,
-        disorder: Disorder::default(),
+        corruption: Corruption::default(),
         shards: false,
         layers: false,
     };
@@ -202,7 +202,7 @@ fn learn(
     let ending = run.train(&progress);
     progress.finish();
     match ending.map_err(Failure::new)? {
-        Ending::Interrupted => {
+        StopReason::Interrupted => {
             Err(Failure::new("interrupted").hint("run the same command again to continue"))
         }
         _ => Ok(run.position().history.clone()),

@@ -4,7 +4,7 @@ use planet::{
     Engine, Locator, LocatorOptions, ModelPackage,
     occlusion::{OcclusionOptions, Search, Target, explain},
 };
-use planet_data::{DiskStore, Gazetteer, Unwatched};
+use planet_data::{DiskStore, Gazetteer, NoMonitor};
 use planet_engine::OnnxEngine;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ impl MapSpeed {
                 &store,
                 &photos,
                 &options,
-                &Unwatched,
+                &NoMonitor,
                 |_, found| match found {
                     Ok(found) => passes += found.passes,
                     Err(error) => problem = Some(Failure::new(format!("{id}: {error}"))),

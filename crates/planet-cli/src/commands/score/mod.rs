@@ -1,8 +1,8 @@
 //! `planet score`: scores the predictions of any system against the true positions, by stated rules.
 
 mod compare;
-mod contest;
 pub mod references;
+mod rounds;
 
 use std::{
     io::{self, Write},
@@ -42,7 +42,7 @@ enum Command {
     /// Compare two systems on the same photos
     Compare(compare::Arguments),
     /// Compare people with a model, photo by photo
-    Match(contest::Arguments),
+    Match(rounds::Arguments),
 }
 
 #[derive(Args, Debug)]
@@ -201,7 +201,7 @@ impl TruthArguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Some(Command::Compare(arguments)) => compare::run(arguments),
-        Some(Command::Match(arguments)) => contest::run(arguments),
+        Some(Command::Match(arguments)) => rounds::run(arguments),
         None => score(&arguments.score),
     }
 }
@@ -267,7 +267,7 @@ impl ScoreArguments {
         references: &mut References,
     ) -> Result<Option<Manifest>, Failure> {
         let Some(source) = self.truth.source() else { return Ok(None) };
-        let drawn = references::is_drawn(&source);
+        let drawn = references::is_synthetic(&source);
         if self.train.is_none() && !drawn {
             return Ok(None);
         }

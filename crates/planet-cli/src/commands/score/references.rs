@@ -87,7 +87,7 @@ impl References {
 }
 
 /// Whether a manifest is that of a synthetic earth: `world.json` lies beside it.
-pub fn is_drawn(source: &TableSource) -> bool {
+pub fn is_synthetic(source: &TableSource) -> bool {
     source.path.parent().is_some_and(|folder| folder.join("world.json").is_file())
 }
 

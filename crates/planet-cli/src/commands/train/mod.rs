@@ -17,8 +17,8 @@ use planet_data::{DiskStore, Manifest, table::TableSource};
 use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, BackendError, BackendName, Ending, Epoch, Group, Precision, Run, RunFolder,
-    Samples, TrainConfig, TrainError,
+    ArchitectureName, BackendError, BackendName, Epoch, Precision, ProcessGroup, Run, RunFolder,
+    Samples, StopReason, TrainConfig, TrainError,
 };
 
 pub use self::monitor::TrainProgress;
@@ -194,7 +194,7 @@ fn train(
 
 /// Trains one model; the epoch with the best scores, where the run came to one.
 fn train_once(
-    group: &Group,
+    group: &ProcessGroup,
     folder: RunFolder,
     config: TrainConfig,
     partition: Partition,
@@ -221,7 +221,7 @@ fn train_once(
     let ending = run.train(&progress);
     progress.finish();
     let ending = ending.map_err(failure)?;
-    if ending == Ending::Interrupted {
+    if ending == StopReason::Interrupted {
         // All ranks end here alike, once rank 0 has written.
         group.leave().map_err(ranks::failure)?;
     }
@@ -232,11 +232,11 @@ fn train_once(
 /// was interrupted.
 pub fn conclude(
     run: &Run,
-    ending: Ending,
+    ending: StopReason,
     command: &str,
     folder: &RunFolder,
 ) -> Result<Option<Epoch>, Failure> {
-    if ending == Ending::Interrupted {
+    if ending == StopReason::Interrupted {
         return Err(Failure::new("interrupted; the run is saved")
             .hint(format!("resume with: {command} --resume {}", folder.path().display())));
     }

@@ -1,6 +1,6 @@
 use std::{env, str::FromStr};
 
-use planet_train::{Group, GroupError, Rendezvous};
+use planet_train::{GroupError, ProcessGroup, Rendezvous};
 
 use crate::failure::Failure;
 
@@ -11,10 +11,10 @@ pub fn several() -> Result<bool, Failure> {
 
 /// The processes that train together with this one, as torchrun and its like say in the
 /// environment; this one alone where they say nothing.
-pub fn group() -> Result<Group, Failure> {
+pub fn group() -> Result<ProcessGroup, Failure> {
     let ranks = size()?;
     if ranks <= 1 {
-        return Ok(Group::alone());
+        return Ok(ProcessGroup::alone());
     }
     let asked = |name: &str| {
         Failure::usage(format!("WORLD_SIZE is {ranks}, but {name} is not set"))
@@ -33,7 +33,7 @@ pub fn group() -> Result<Group, Failure> {
         attempt: number("TORCHELASTIC_RESTART_COUNT")?.unwrap_or(0),
         interface: env::var("GLOO_SOCKET_IFNAME").ok(),
     };
-    Group::join(&rendezvous).map_err(failure)
+    ProcessGroup::join(&rendezvous).map_err(failure)
 }
 
 /// Why the ranks cannot go on, with a cure.

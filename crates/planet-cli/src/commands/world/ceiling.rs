@@ -107,7 +107,7 @@ fn as_text(
     };
     let silent = given.photos.len() - single.photos;
     line(format!("photos     {} ({silent} more without a position)", single.photos));
-    line(format!("non-photos {} left out", given.graphics));
+    line(format!("non-photos {} left out", given.non_photos));
     line(format!("classes    {}", partition.len()));
     let outside = percent(single.outside as f64 / single.photos as f64);
     line(format!("outside    {} ({outside} %)", single.outside));

@@ -4,7 +4,7 @@ use std::{
 };
 
 use clap::Args;
-use planet_world::{Amount, Disorder, Library, PictureSize};
+use planet_world::{Corruption, Library, LibrarySize, PictureSize};
 
 use super::{failure, world};
 use crate::{failure::Failure, progress::Progress};
@@ -56,10 +56,10 @@ struct AmountArguments {
 }
 
 impl AmountArguments {
-    fn amount(&self) -> Amount {
+    fn amount(&self) -> LibrarySize {
         match (self.photos, self.albums) {
-            (Some(photos), _) => Amount::Photos(photos),
-            (None, albums) => Amount::Albums(albums.unwrap_or_default()),
+            (Some(photos), _) => LibrarySize::Photos(photos),
+            (None, albums) => LibrarySize::Albums(albums.unwrap_or_default()),
         }
     }
 }
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         amount: arguments.amount.amount(),
         seed: arguments.seed,
         size: PictureSize::new(arguments.size).map_err(failure)?,
-        disorder: Disorder {
+        corruption: Corruption {
             duplicates: arguments.duplicates,
             non_photos: arguments.non_photos,
             withhold: arguments.withhold,

@@ -5,7 +5,7 @@ use std::{
 
 use clap::Args;
 use planet_data::AtomicFile;
-use planet_world::{DrawnPhoto, PictureSize, contact_sheet};
+use planet_world::{PictureSize, SyntheticPhoto, contact_sheet};
 
 use super::{failure, world};
 use crate::failure::Failure;
@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let scene = arguments.scene.as_deref().map(scene).transpose()?;
     let size = PictureSize::new(arguments.size).map_err(failure)?;
     let world = world(arguments.world)?;
-    let photos: Vec<DrawnPhoto> = (0..)
+    let photos: Vec<SyntheticPhoto> = (0..)
         .map(|number| world.photo(arguments.seed, number))
         .filter(|photo| scene.is_none_or(|scene| photo.cues.scene == scene))
         .take(arguments.sample as usize)

@@ -7,9 +7,9 @@ use crate::BackendError;
 /// above zero, where one step moves every gate the same way and little else is learned (on a
 /// synthetic earth one epoch then comes to 5 % of right cells instead of 31).
 ///
-/// Checkpoints hold it beside the weights; [`Standard::fold`] puts it into them at export.
+/// Checkpoints hold it beside the weights; [`FeatureScaling::fold`] puts it into them at export.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Standard {
+pub(crate) struct FeatureScaling {
     /// `[features]`
     mean: Vec<f32>,
     /// `[features]`, above 0.
@@ -21,7 +21,7 @@ const LEAST: f64 = 1e-3;
 /// Keeps the scale finite where nothing varies.
 const EPS: f64 = 1e-12;
 
-impl Standard {
+impl FeatureScaling {
     const MEAN: &'static str = "inputs.running_mean";
     const VARIANCE: &'static str = "inputs.running_var";
 
@@ -80,18 +80,18 @@ impl Standard {
     /// Weights that say of embeddings as they are what `weights` say of standardised ones: of
     /// empty steps, which are zeros as embeddings, too.
     pub(crate) fn fold(weights: &Weights) -> Result<Weights, BackendError> {
-        let standard = Self::beside(weights)?;
+        let scaling = Self::beside(weights)?;
         let mut folded = weights.clone();
         folded.remove(Self::MEAN);
         folded.remove(Self::VARIANCE);
         for way in ["", "_reverse"] {
             let name = |part: &str| format!("{}.{part}_ih_l0{way}", AlbumNetwork::LSTM);
             let Some(inputs) = folded.get_mut(&name("weight")) else { continue };
-            let features = standard.mean.len();
+            let features = scaling.mean.len();
             let mut shifts = Vec::new();
             for row in inputs.values_mut().chunks_exact_mut(features) {
                 let mut shift = 0.0;
-                let statistics = standard.mean.iter().zip(&standard.variance);
+                let statistics = scaling.mean.iter().zip(&scaling.variance);
                 for (weight, (mean, variance)) in row.iter_mut().zip(statistics) {
                     *weight /= variance.sqrt();
                     shift += f64::from(*weight) * f64::from(*mean);
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn features_come_to_mean_zero_and_deviation_one_and_dead_ones_stay_finite() {
-        let standard = Standard::of(3, ROWS.chunks_exact(3));
+        let scaling = FeatureScaling::of(3, ROWS.chunks_exact(3));
         let mut rows = ROWS;
-        standard.apply(&mut rows);
+        scaling.apply(&mut rows);
         for feature in 0..2 {
             let column: Vec<f32> = rows.iter().skip(feature).step_by(3).copied().collect();
             let squares: f32 = column.iter().map(|it| it * it).sum();
@@ -126,7 +126,7 @@ mod tests {
         }
         assert!(rows.iter().skip(2).step_by(3).all(|dead| *dead == 0.0));
         let mut none = [1.0, 2.0];
-        Standard::of(2, std::iter::empty()).apply(&mut none);
+        FeatureScaling::of(2, std::iter::empty()).apply(&mut none);
         assert!(none.iter().all(|it| it.is_finite()));
     }
 
@@ -135,7 +135,7 @@ mod tests {
         let sizes = AlbumNetwork { features: 3, hidden: 4, classes: 5, bidirectional: true };
         let network = sizes.network().expect("built");
         let mut weights = Weights::initial(&network, 3);
-        let standard = Standard::of(3, ROWS.chunks_exact(3));
+        let scaling = FeatureScaling::of(3, ROWS.chunks_exact(3));
         // An empty step among them.
         let inputs = [&ROWS[..], &[0.0; 3]].concat();
         let scores = |weights: &Weights, inputs: Vec<f32>| {
@@ -151,14 +151,17 @@ mod tests {
             all
         };
         let mut standardised = inputs.clone();
-        standard.apply(&mut standardised);
+        scaling.apply(&mut standardised);
         let wanted = scores(&weights, standardised);
-        standard.insert_into(&mut weights);
-        let found = scores(&Standard::fold(&weights).expect("it is there"), inputs);
+        scaling.insert_into(&mut weights);
+        let found = scores(&FeatureScaling::fold(&weights).expect("it is there"), inputs);
         for (found, wanted) in found.iter().zip(&wanted) {
             assert!((found - wanted).abs() < 1e-6, "{found} {wanted}");
         }
         assert!(wanted.iter().any(|it| it.abs() > 1e-4), "the weights say something");
-        assert!(matches!(Standard::fold(&Weights::default()), Err(BackendError::OtherState(_))));
+        assert!(matches!(
+            FeatureScaling::fold(&Weights::default()),
+            Err(BackendError::OtherState(_))
+        ));
     }
 }

@@ -12,7 +12,7 @@ use super::{
 
 /// A kind of picture that is no photograph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Graphic {
+pub enum NonPhoto {
     /// A chart on white.
     Chart,
     /// A flat drawing on white.
@@ -21,7 +21,7 @@ pub enum Graphic {
     Screenshot,
 }
 
-impl Graphic {
+impl NonPhoto {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Chart, Self::ClipArt, Self::Screenshot];
 }
@@ -29,22 +29,22 @@ impl Graphic {
 const COLOURS: [Colour; 6] = [RED, BLUE, GREEN, YELLOW, PURPLE, ORANGE];
 
 /// Paints a picture that is no photograph; without noise, light or tilt, as they are made.
-pub fn paint_graphic(graphic: Graphic, seed: u64, size: PictureSize) -> Picture {
+pub fn paint_non_photo(graphic: NonPhoto, seed: u64, size: PictureSize) -> Picture {
     let long = size.get();
     let short = (long * 9).div_ceil(16);
     let (width, height) = match graphic {
-        Graphic::Chart => (long, (long * 3).div_ceil(4)),
-        Graphic::ClipArt => (long, long),
-        Graphic::Screenshot => (short, long),
+        NonPhoto::Chart => (long, (long * 3).div_ceil(4)),
+        NonPhoto::ClipArt => (long, long),
+        NonPhoto::Screenshot => (short, long),
     };
     let mut pixmap = Pixmap::new(width, height).expect("a picture's sides are 36 to 640 pixels");
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let half = width as f32 / height as f32 / 2.0;
     let mut pen = Pen::new(&mut pixmap, 0.0, Ink::Colours);
     match graphic {
-        Graphic::Chart => chart(&mut pen, half, &mut rng),
-        Graphic::ClipArt => clip_art(&mut pen, &mut rng),
-        Graphic::Screenshot => screenshot(&mut pen, half, &mut rng),
+        NonPhoto::Chart => chart(&mut pen, half, &mut rng),
+        NonPhoto::ClipArt => clip_art(&mut pen, &mut rng),
+        NonPhoto::Screenshot => screenshot(&mut pen, half, &mut rng),
     }
     let rgb = pixmap.data().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
     Picture { width, height, rgb }

@@ -36,7 +36,7 @@ const PHOTOS_OF_AUTHOR: u64 = 20;
 
 /// One photo of the drawn earth, not yet painted.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DrawnPhoto {
+pub struct SyntheticPhoto {
     /// Its id: the path in a world folder.
     pub id: String,
     /// Where it was taken.
@@ -62,14 +62,14 @@ pub struct DrawnPhoto {
 impl World {
     /// The single photo of that number among those of a seed. Any photo can be had without the
     /// others, and always is the same.
-    pub fn photo(&self, seed: u64, number: u64) -> DrawnPhoto {
+    pub fn photo(&self, seed: u64, number: u64) -> SyntheticPhoto {
         let mut rng = stream(seed, Purpose::Photo, number);
         let place = self.draw_place(&mut rng);
         let cues = self.draw_cues(place, &mut rng);
         let position = self.draw_position(place, &mut rng);
         let author = number / PHOTOS_OF_AUTHOR;
         let name = author_name(seed, author);
-        DrawnPhoto {
+        SyntheticPhoto {
             id: format!("{name}/{number:07}.jpg"),
             place,
             position,
@@ -105,7 +105,7 @@ pub(crate) fn draw_day(rng: &mut impl Rng) -> DateTime {
     first + days.days() + rng.random_range(0..43_200_i64).seconds()
 }
 
-impl DrawnPhoto {
+impl SyntheticPhoto {
     /// Paints it.
     pub fn picture(&self, size: PictureSize) -> Picture {
         paint(&self.cues, &self.nuisance, size)

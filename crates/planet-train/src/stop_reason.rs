@@ -3,7 +3,7 @@ use std::fmt;
 /// Why a run stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Ending {
+pub enum StopReason {
     /// The validation accuracy no longer grows.
     Converged,
     /// All epochs are done.
@@ -14,7 +14,7 @@ pub enum Ending {
     Interrupted,
 }
 
-impl fmt::Display for Ending {
+impl fmt::Display for StopReason {
     /// In words: `the validation accuracy has not improved`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

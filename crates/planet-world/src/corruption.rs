@@ -4,12 +4,11 @@ use planet_data::PhotoRecord;
 use rand::{Rng, RngExt};
 
 use crate::{
-    WorldError,
-    drawn::DrawnPhoto,
-    jpeg,
+    WorldError, jpeg,
     layer::LayerMap,
-    paint::{Graphic, Nuisance, Picture, PictureSize, paint, paint_graphic},
-    truth::{DrawnTruth, Kind, Truth},
+    paint::{NonPhoto, Nuisance, Picture, PictureSize, paint, paint_non_photo},
+    synthetic_photo::SyntheticPhoto,
+    truth::{Kind, SyntheticTruth, Truth},
     world::{World, entropy_bits},
 };
 
@@ -24,7 +23,7 @@ pub(crate) struct LibraryFile {
 
 /// How often each thing happens to a photo, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Disorder {
+pub struct Corruption {
     /// A copy follows it: recompressed, cropped or toned.
     pub duplicates: f64,
     /// A chart, clip-art or screenshot follows it.
@@ -33,7 +32,7 @@ pub struct Disorder {
     pub withhold: f64,
 }
 
-impl Disorder {
+impl Corruption {
     pub(crate) fn check(&self) -> Result<(), WorldError> {
         for (name, share) in [
             ("duplicates", self.duplicates),
@@ -55,7 +54,7 @@ impl Disorder {
     pub(crate) fn files(
         &self,
         world: &World,
-        photo: &DrawnPhoto,
+        photo: &SyntheticPhoto,
         size: PictureSize,
         layers: bool,
         rng: &mut impl Rng,
@@ -75,7 +74,7 @@ impl Disorder {
 
 fn original(
     world: &World,
-    photo: &DrawnPhoto,
+    photo: &SyntheticPhoto,
     size: PictureSize,
     withheld: bool,
 ) -> Result<LibraryFile, WorldError> {
@@ -87,7 +86,7 @@ fn original(
     }
     let bytes = photo.encode(&photo.picture(size), record.position)?;
     record.bytes = Some(bytes.len() as u64);
-    let drawn = DrawnTruth {
+    let drawn = SyntheticTruth {
         place: photo.place,
         position: photo.position,
         cues: photo.cues,
@@ -106,11 +105,11 @@ fn original(
 fn copy(
     of: &LibraryFile,
     world: &World,
-    photo: &DrawnPhoto,
+    photo: &SyntheticPhoto,
     size: PictureSize,
     rng: &mut impl Rng,
 ) -> Result<LibraryFile, WorldError> {
-    let mut copied = DrawnPhoto { id: beside(&photo.id, "copy"), ..photo.clone() };
+    let mut copied = SyntheticPhoto { id: beside(&photo.id, "copy"), ..photo.clone() };
     let mut layers = of.layers.clone();
     let (kind, picture) = match rng.random_range(0..3) {
         0 => {
@@ -169,12 +168,12 @@ fn cropped(picture: &Picture, [left, right]: [u32; 2], [top, bottom]: [u32; 2]) 
 }
 
 fn graphic(
-    photo: &DrawnPhoto,
+    photo: &SyntheticPhoto,
     size: PictureSize,
     rng: &mut impl Rng,
 ) -> Result<LibraryFile, WorldError> {
-    let graphic = Graphic::ALL[rng.random_range(0..Graphic::ALL.len())];
-    let picture = paint_graphic(graphic, rng.random(), size);
+    let graphic = NonPhoto::ALL[rng.random_range(0..NonPhoto::ALL.len())];
+    let picture = paint_non_photo(graphic, rng.random(), size);
     let id = beside(&photo.id, "graphic");
     let bytes = jpeg::encode(&picture, 92, None)
         .map_err(|error| WorldError::Encode { photo: id.clone(), why: error.to_string() })?;

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use super::c10d::{ProcessGroup, Store};
+use super::c10d::{C10dGroup, Store};
 
 /// How often a rank says that it lives.
 const BEAT: Duration = Duration::from_secs(2);
@@ -26,14 +26,14 @@ const LOST: &str = "lost";
 /// Every rank counts up a number in the store and looks at the number of the rank before it, so
 /// that the store's work grows with the ranks and not with their square.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Heartbeat {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// How a rank ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum Exit {
     /// All have come to the end.
     InOrder,
     /// The others still wait for this one.
@@ -50,7 +50,7 @@ struct Shared {
 struct State {
     /// Who is lost, and how one knows.
     lost: Option<String>,
-    ending: Option<Ending>,
+    exit: Option<Exit>,
 }
 
 impl Shared {
@@ -66,12 +66,12 @@ impl Shared {
     }
 }
 
-impl Watch {
+impl Heartbeat {
     /// `holder` says who holds the store.
     pub(super) fn start(
         store: &Store,
         (rank, ranks): (usize, usize),
-        group: Arc<ProcessGroup>,
+        group: Arc<C10dGroup>,
         holder: String,
     ) -> Result<Self, String> {
         let store = store.connect_again(ANSWER)?;
@@ -91,10 +91,10 @@ impl Watch {
                     // A device that cannot be reached any more waits for nobody either.
                     let _ = group.abort();
                 }
-                match theirs.wait(BEAT, |state| state.ending.is_some()).ending {
+                match theirs.wait(BEAT, |state| state.exit.is_some()).exit {
                     None => {}
-                    Some(Ending::InOrder) => return,
-                    Some(Ending::Early) => return beats.end_early(),
+                    Some(Exit::InOrder) => return,
+                    Some(Exit::Early) => return beats.end_early(),
                 }
             }
         });
@@ -106,16 +106,16 @@ impl Watch {
         self.shared.wait(EXPLANATION, |state| state.lost.is_some()).lost.clone()
     }
 
-    /// Ends the watch, the first time as it is said; whether all ranks came to the end.
-    pub(super) fn end(&self, ending: Ending) -> bool {
-        let ending = *self.shared.lock().ending.get_or_insert(ending);
+    /// Ends the heartbeat, the first time as it is said; whether all ranks came to the end.
+    pub(super) fn end(&self, exit: Exit) -> bool {
+        let exit = *self.shared.lock().exit.get_or_insert(exit);
         self.shared.changed.notify_all();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A thread that broke down has nothing left to say.
             let _ = thread.join();
         }
-        ending == Ending::InOrder
+        exit == Exit::InOrder
     }
 }
 
