@@ -13,7 +13,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     commands::{
-        about, album, cell, dataset, demo, engine, evaluate, explain, export, library, locate,
+        about, album, cell, dataset, demo, engine, evaluate, explain, export, library, locate, man,
         model, partition, score, train, world,
     },
     failure::Failure,
@@ -66,8 +66,8 @@ enum Command {
     About,
     /// Print a completion script for a shell
     Completions { shell: clap_complete::Shell },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write those of all subcommands
+    Man(man::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -106,6 +106,6 @@ fn run(command: Command) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "planet", &mut script);
             Ok(std::io::stdout().write_all(&script)?)
         }
-        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?),
+        Command::Man(arguments) => man::run(&arguments, Cli::command()),
     }
 }

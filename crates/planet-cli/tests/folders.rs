@@ -7,7 +7,7 @@ use planet::{
     LevelCalibration, ModelDraft, NewPackage,
     evaluation::{Scorer, ScorerOptions, TruthTable},
     package::{Outputs, Provenance},
-    report::Report,
+    report::{References, Report},
 };
 use planet_data::{NoMonitor, OwnedFolder, Photo, PhotoError, PhotoRecord, PhotoStore, Preprocess};
 use planet_geo::{CellId, Class, ClassKind, LatLng, Level, Partition, PartitionInfo};
@@ -51,8 +51,7 @@ fn report() -> Report {
             .finish(),
         clean: None,
         leakage: None,
-        references: Vec::new(),
-        cell_references: Vec::new(),
+        references: References::default(),
         known_set: None,
         by: "category".to_owned(),
         places: Vec::new(),

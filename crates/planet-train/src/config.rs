@@ -24,6 +24,8 @@ pub struct TrainConfig {
     pub validation: Option<String>,
     /// The folder that photo ids are relative to, where it is not what the manifests say.
     pub root: Option<PathBuf>,
+    /// Whether the photos are those of a synthetic earth, which packages then say.
+    pub synthetic: bool,
     /// The partition's file.
     pub partition: Option<PathBuf>,
     /// Most validation photos that are looked at after each epoch: a random sample with each
@@ -101,6 +103,7 @@ impl Default for TrainConfig {
             dataset: None,
             validation: None,
             root: None,
+            synthetic: false,
             partition: None,
             validation_photos: 0,
             epochs: 100,

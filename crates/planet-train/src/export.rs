@@ -76,6 +76,7 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
         validation_photos: scores.map(|scores| scores.photos as u64),
         config: Some(config.to_toml()),
         seed: Some(config.seed),
+        synthetic: config.synthetic,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         scores: scores.map_or_else(Default::default, |scores| {
             let scales = Scale::ALL.into_iter().map(Scale::name).zip(scores.within_1);

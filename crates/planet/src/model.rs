@@ -4,9 +4,13 @@ use planet_data::{
     Gazetteer, Limits, Loader, LoaderOptions, Monitor, Photo, PhotoError, PhotoStore, PixelBatch,
 };
 
+use planet_geo::LatLng;
+
 use crate::{
     Engine, EngineError, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage,
-    Prediction, ProbabilityError, WithinError, locate, package::ModelDescription,
+    Prediction, ProbabilityError, WithinError, locate,
+    occlusion::{self, Occlusion, OcclusionError, OcclusionOptions, PhotoFailure},
+    package::ModelDescription,
 };
 
 /// A model that is ready for use: a package, and the engine that runs its network. What the
@@ -120,5 +124,24 @@ impl Model {
                 .map_err(LocateError::Loader)?;
         let engine = self.engine.as_mut();
         locate(engine, &loader, photos, &self.locator, options, monitor, on_prediction)
+    }
+
+    /// Explains photos of a store by occlusion maps, each by its id and, where it is known, where
+    /// it was taken; `on_result` gets each photo's row and map, or what is wrong with the photo.
+    ///
+    /// # Errors
+    /// The options make no sense, the engine fails or gives no scores, or the monitor ends it.
+    pub fn explain(
+        &mut self,
+        store: &dyn PhotoStore,
+        photos: &[(String, Option<LatLng>)],
+        options: &OcclusionOptions,
+        monitor: &dyn Monitor,
+        on_result: impl FnMut(usize, Result<Occlusion, PhotoFailure>),
+    ) -> Result<(), OcclusionError> {
+        let preprocess = &self.package.description().preprocess;
+        let engine = self.engine.as_mut();
+        let locator = &self.locator;
+        occlusion::explain(engine, locator, preprocess, store, photos, options, monitor, on_result)
     }
 }

@@ -1,38 +1,25 @@
 //! `planet evaluate`: a model on photos whose position is known, and a report about it.
 
-use std::{
-    collections::HashMap,
-    io::BufWriter,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::BufWriter, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Engine, LocateOptions, Locator, LocatorOptions, ModelPackage, PredictionFormat,
-    PredictionWriter, WriterOptions,
-    evaluation::{KnownSet, Scorer, ScorerOptions, TruthTable},
-    locate,
-    occlusion::{OcclusionOptions, Target, explain, passes},
-    report::{Explanation, GalleryKeeper, Report, claim_folder},
+    LocatorOptions, Model, ModelPackage, PredictionFormat, PredictionWriter, WriterOptions,
+    evaluation::{Evaluation, EvaluationOptions, KnownSet, ScorerOptions},
+    occlusion::{OcclusionOptions, passes},
+    report::{References, claim_folder},
 };
-use planet_data::{
-    AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoStore,
-    Preprocess, table::TableSource, thumbnail_jpeg,
-};
-use planet_geo::{Partition, Point};
+use planet_data::{AtomicFile, Gazetteer, Manifest, table::TableSource};
+use planet_geo::Point;
 
-use super::score::{
-    PLACES, RuleArguments, publish,
-    references::{self, References},
+use super::{
+    score::{RuleArguments, publish, references},
+    synthetic,
 };
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
-/// What was said of each photo, in the report's folder.
+/// The predictions, in the report's folder.
 const PREDICTIONS_FILE: &str = "predictions.jsonl";
-
-/// Longer side of the photos in a report, in pixels.
-const THUMBNAIL: u32 = 240;
 
 /// `planet evaluate --model MODEL --dataset M -o REPORT`
 #[derive(Args, Debug)]
@@ -91,197 +78,81 @@ enum PointName {
     Centre,
 }
 
-/// What the photos are scored with.
-struct Setting {
-    manifest: Manifest,
-    partition: Arc<Partition>,
-    gazetteer: Arc<Gazetteer>,
-}
-
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
-    let name = package.description().name.clone();
+    let package = arguments.package()?;
     let source = TableSource::parse(&arguments.dataset);
     let manifest = Manifest::load(&source, arguments.root.as_deref()).map_err(Failure::new)?;
     if manifest.records.iter().all(|record| record.position.is_none()) {
         return Err(Failure::new(format!("{source} has no photos with a position")));
     }
-    let partition = Arc::new(arguments.partition(package.partition()));
-    let gazetteer = Arc::new(Gazetteer::new());
-    let setting = Setting { manifest, partition, gazetteer };
-
+    let training = arguments.train.as_deref().map(TableSource::parse);
+    let training =
+        training.map(|it| Manifest::load(&it, None).map_err(Failure::new)).transpose()?;
+    let (partition, gazetteer) = (package.shared_partition(), Arc::new(Gazetteer::new()));
     let mut references = References::default();
-    let records = &setting.manifest.records;
-    let positions = || records.iter().filter_map(|record| record.position);
-    if references::is_synthetic(&source) {
-        references.ideals(&setting.manifest, &setting.partition)?;
+    if synthetic::is_manifest_of_world(&source) {
+        references::push_ideals(&mut references, &manifest, &partition)?;
     }
-    references.own_cells(&setting.partition, positions());
-    let leakage = match &arguments.train {
-        Some(train) => {
-            let train = Manifest::load(&TableSource::parse(train), None).map_err(Failure::new)?;
-            let partition = Some(&*setting.partition);
-            Some(references::leakage(&train, &setting.manifest, partition, &mut references)?)
-        }
-        None => {
-            let classes = setting.partition.classes();
-            let counts = |class: usize| classes[class].photos;
-            references.most_frequent(&setting.partition, counts, positions());
-            None
-        }
-    };
-    let options = ScorerOptions {
-        partition: Some(&setting.partition),
-        gazetteer: Some(&setting.gazetteer),
-        ..arguments.rules.options()
-    };
-    let all = TruthTable::of(records, &arguments.by, |_| true);
-    let mut scorers = vec![Scorer::new(all, options)];
-    if let Some(leakage) = &leakage {
-        let clean = TruthTable::of(records, &arguments.by, |place| leakage.is_clean(place));
-        scorers.push(Scorer::new(clean, options));
-    }
-    let mut places = Vec::new();
-    let mut keeper = GalleryKeeper::default();
-    let explanations =
-        arguments.predict(&package, &setting, &mut scorers, &mut places, &mut keeper)?;
-
-    let store = DiskStore::new(&setting.manifest.root);
-    let thumbnail = |photo: &str| match arguments.no_photos {
-        true => None,
-        false => Some(thumbnail_jpeg(&store.photo(photo).ok()?, THUMBNAIL)),
-    };
-    let galleries = match arguments.no_photos {
-        true => Vec::new(),
-        false => keeper.finish(Some(&setting.partition), &explanations, thumbnail),
-    };
-    let mut scores = scorers.into_iter().map(Scorer::finish);
-    let report = Report {
-        title: format!("Evaluation of {name}"),
-        subject: format!("Model {} on {source}.", arguments.model.display()),
-        score: scores.next().expect("the first scorer has all photos"),
-        clean: scores.next().filter(|score| score.counts.photos > 0),
-        leakage,
-        references: references.scales,
-        cell_references: references.cells,
-        known_set: arguments.set,
+    let options = EvaluationOptions {
+        scorer: ScorerOptions {
+            partition: Some(&partition),
+            gazetteer: Some(&gazetteer),
+            ..arguments.rules.options()
+        },
         by: arguments.by.clone(),
-        places,
-        galleries,
+        training: training.as_ref(),
+        references,
+        known_set: arguments.set,
+        photos: !arguments.no_photos,
+        batch: arguments.batch.into(),
     };
-    publish(&report, arguments.json, Some(&arguments.output))
+    let progress = Progress::new("photos");
+    let evaluation = Evaluation::new(&manifest, options, &progress).map_err(Failure::new);
+    progress.finish();
+    let mut evaluation = evaluation?;
+
+    let options = LocatorOptions { top: arguments.top.into(), ..LocatorOptions::default() };
+    let mut model = arguments.engine.open_model(package, options, Arc::clone(&gazetteer))?;
+    arguments.locate(&mut evaluation, &mut model)?;
+    if let Some(most) = arguments.explain.map(usize::from) {
+        let passes = passes(&OcclusionOptions::default(), [1 << 16; 2]);
+        anstream::eprintln!("up to {} occlusion maps, at most {passes} passes each", 2 * most);
+        let progress = Progress::new("passes");
+        let ended = evaluation.explain(&mut model, most, &progress);
+        progress.finish();
+        ended.map_err(Failure::new)?;
+    }
+    let title = format!("Evaluation of {}", model.description().name);
+    let subject = format!("Model {} on {source}.", arguments.model.display());
+    publish(&evaluation.finish(title, subject), arguments.json, Some(&arguments.output))
 }
 
 impl Arguments {
-    /// The model's classes, with the point that was asked for.
-    fn partition(&self, partition: &Partition) -> Partition {
-        match self.point {
-            None => partition.clone(),
-            Some(PointName::Mean) => partition.with_point(Point::Mean),
-            Some(PointName::Centre) => partition.with_point(Point::Centre),
-        }
+    /// The package, with the point of its cells that was asked for.
+    fn package(&self) -> Result<ModelPackage, Failure> {
+        let package = ModelPackage::open(&self.model).map_err(Failure::new)?;
+        Ok(match self.point {
+            None => package,
+            Some(PointName::Mean) => package.with_point(Point::Mean),
+            Some(PointName::Centre) => package.with_point(Point::Centre),
+        })
     }
 
-    /// Locates the photos and scores each as it comes; then explains the answers that are to be
-    /// explained, by the photos' ids.
-    fn predict(
-        &self,
-        package: &ModelPackage,
-        setting: &Setting,
-        scorers: &mut [Scorer<'_>],
-        places: &mut Vec<(planet_geo::LatLng, f64)>,
-        keeper: &mut GalleryKeeper,
-    ) -> Result<HashMap<String, Explanation>, Failure> {
-        let mut engine = self.engine.open_package(package)?;
-        let options = LocatorOptions { top: self.top.into(), ..LocatorOptions::default() };
-        let locator = Locator::for_model(
-            package.description(),
-            Arc::clone(&setting.partition),
-            options,
-            Arc::clone(&setting.gazetteer),
-        )
-        .map_err(Failure::new)?;
-        let records = &setting.manifest.records;
-        let ids: Vec<String> = records.iter().map(|record| record.photo.clone()).collect();
-        let loader = Loader::new(
-            Arc::new(DiskStore::new(&setting.manifest.root)),
-            ids.clone(),
-            package.description().preprocess.clone(),
-            LoaderOptions::evaluation(self.batch.into()),
-        )
-        .map_err(Failure::new)?;
-
+    /// Locates and scores the photos, and writes their predictions into the report's folder.
+    fn locate(&self, evaluation: &mut Evaluation<'_>, model: &mut Model) -> Result<(), Failure> {
         let file = self.output.join(PREDICTIONS_FILE);
         claim_folder(&self.output, &[PREDICTIONS_FILE]).map_err(Failure::new)?;
-        let mut writer = open(&file)?;
-        let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
+        let failed = Failure::file(&file);
+        let new = BufWriter::new(AtomicFile::create(&file).map_err(&failed)?);
+        let (format, options) = (PredictionFormat::Jsonl, WriterOptions::default());
+        let mut writer = PredictionWriter::new(new, format, options).map_err(&failed)?;
         let progress = Progress::new("photos");
-        progress.expect(ids.len() as u64);
-        let wanted = LocateOptions::default();
-        let engine: &mut dyn Engine = &mut engine;
-        let ended =
-            locate(engine, &loader, &ids, &locator, wanted, &progress, |row, mut said, logits| {
-                said.truth = records[row].position;
-                writer.write(&said).map_err(failed)?;
-                let outcome = scorers[0].add(&said);
-                scorers[1..].iter_mut().for_each(|scorer| {
-                    scorer.add(&said);
-                });
-                let place = outcome.map(|(error, truth)| (truth, error.km()));
-                places.extend(place.filter(|_| places.len() < PLACES));
-                if !self.no_photos {
-                    keeper.add(&said, || locator.probabilities(logits).ok());
-                }
-                Ok::<(), Failure>(())
-            });
+        let ended = evaluation
+            .run(model, &progress, |prediction, _| writer.write(prediction).map_err(&failed));
         progress.finish();
-        ended.map_err(Failure::from)?;
-        let buffer = writer.finish().map_err(failed)?;
+        ended?;
+        let buffer = writer.finish().map_err(&failed)?;
         let whole = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
-        whole.finish().map_err(failed)?;
-        let Some(most) = self.explain else { return Ok(HashMap::new()) };
-        let photos = keeper.most_confident(most.into());
-        explanations(engine, &locator, &package.description().preprocess, setting, &photos)
+        whole.finish().map_err(&failed)
     }
-}
-
-/// What the answers for some photos rest on.
-fn explanations(
-    engine: &mut dyn Engine,
-    locator: &Locator,
-    preprocess: &Preprocess,
-    setting: &Setting,
-    photos: &[String],
-) -> Result<HashMap<String, Explanation>, Failure> {
-    // Right or wrong, the question is why the model said what it said.
-    let options = OcclusionOptions { target: Target::Best, ..OcclusionOptions::default() };
-    let most = passes(&options, [1 << 16; 2]);
-    anstream::eprintln!("occlusion maps of {} photos, at most {most} passes each", photos.len());
-    let store = DiskStore::new(&setting.manifest.root);
-    let photos: Vec<_> = photos.iter().map(|photo| (photo.clone(), None)).collect();
-    let mut explanations = HashMap::new();
-    let progress = Progress::new("passes");
-    let ended =
-        explain(engine, locator, preprocess, &store, &photos, &options, &progress, |row, found| {
-            let explanation = match found {
-                Ok(found) => Explanation {
-                    picture: Some(found.to_thumbnail(THUMBNAIL)),
-                    line: found.regions(1).first().map_or_else(
-                        || "no part of it matters".to_owned(),
-                        |region| format!("where it is lightest: {}", region.sentence()),
-                    ),
-                },
-                Err(error) => Explanation { picture: None, line: format!("no map: {error}") },
-            };
-            explanations.insert(photos[row].0.clone(), explanation);
-        });
-    progress.finish();
-    ended.map_err(Failure::new)?;
-    Ok(explanations)
-}
-
-fn open(file: &Path) -> Result<PredictionWriter<BufWriter<AtomicFile>>, Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
-    let new = BufWriter::new(AtomicFile::create(file).map_err(failed)?);
-    PredictionWriter::new(new, PredictionFormat::Jsonl, WriterOptions::default()).map_err(failed)
 }

@@ -7,13 +7,13 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Locator, LocatorOptions, ModelPackage,
-    occlusion::{Fill, Occlusion, OcclusionOptions, Search, Target, explain, passes, to_page},
+    LocatorOptions,
+    occlusion::{Fill, Occlusion, OcclusionOptions, Search, Target, passes, to_page},
 };
 use planet_data::{AtomicFile, Gazetteer};
 use planet_geo::Scale;
 
-use super::locate::sources::SourceArguments;
+use super::{locate::sources::SourceArguments, synthetic::Warnings};
 use crate::{engine_choice::EngineChoice, failure::Failure, overwrite, progress::Progress};
 
 /// `planet explain PHOTO... --model MODEL -o FILE`
@@ -114,32 +114,24 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let names = (1..=photos.len()).map(|it| numbered(&arguments.output, it, photos.len()));
         names.into_iter().try_for_each(|name| overwrite::file(&name))?;
     }
-    let package = ModelPackage::open(&arguments.source.model).map_err(Failure::new)?;
-    let mut engine = arguments.engine.open_package(&package)?;
-    let description = package.description().clone();
-    let partition = package.shared_partition();
+    let package = arguments.source.package()?;
     let gazetteer = Arc::new(Gazetteer::new());
-    let locator = Locator::for_model(&description, partition, LocatorOptions::default(), gazetteer)
-        .map_err(Failure::new)?;
+    let mut model = arguments.engine.open_model(package, LocatorOptions::default(), gazetteer)?;
 
+    let mut warnings = Warnings::of(&model.description().provenance);
+    let warned = |(photo, _): &(String, _)| warnings.about(&sources.root().join(photo));
+    if let Some(warning) = photos.iter().find_map(warned) {
+        anstream::eprintln!("warning: {warning}");
+    }
     let each = passes(&options, [1 << 16; 2]);
     anstream::eprintln!("{} photos, at most {each} passes each", photos.len());
     let progress = Progress::new("passes");
     let store = sources.store();
     let mut outcomes: Vec<Option<Outcome>> = photos.iter().map(|_| None).collect();
-    let ended = explain(
-        &mut engine,
-        &locator,
-        &description.preprocess,
-        &*store,
-        &photos,
-        &options,
-        &progress,
-        |row, result| {
-            let result = result.map_err(|error| error.to_string());
-            outcomes[row] = Some((photos[row].0.clone(), result));
-        },
-    );
+    let ended = model.explain(&*store, &photos, &options, &progress, |row, result| {
+        let result = result.map_err(|error| error.to_string());
+        outcomes[row] = Some((photos[row].0.clone(), result));
+    });
     progress.finish();
     ended.map_err(Failure::new)?;
     let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();

@@ -3,6 +3,7 @@
 //!
 //! | to … | use |
 //! |---|---|
+//! | evaluate a model and get a report | [`Evaluation`] |
 //! | score predictions one by one | [`Scorer`] with a [`TruthTable`], then [`Score`] |
 //! | compare two systems | [`Comparison`] |
 //! | measure accuracy by position in the album | [`Positions`] |
@@ -13,6 +14,7 @@
 mod bins;
 mod bootstrap;
 mod comparison;
+mod evaluate;
 mod leakage;
 mod levels;
 mod positions;
@@ -25,6 +27,7 @@ mod truth_table;
 
 pub use bootstrap::Interval;
 pub use comparison::{Comparison, Difference, Verdict};
+pub use evaluate::{Evaluation, EvaluationOptions};
 pub use leakage::{Leakage, LeakageKind};
 pub use levels::LevelScore;
 pub use positions::{PositionScore, Positions};

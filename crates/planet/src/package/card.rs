@@ -23,6 +23,11 @@ pub(super) fn write(description: &ModelDescription, partition: &Partition) -> St
     put("## Use\n".to_owned());
     put("    planet locate PHOTO --model THIS_FOLDER\n".to_owned());
     put("## Limits\n".to_owned());
+    if let Some(warning) = description.provenance.warning() {
+        let mut warning = warning.to_owned();
+        warning[..1].make_ascii_uppercase();
+        put(format!("**{warning}.**\n"));
+    }
     put("The accuracy depends on the training photos: in places with few training photos it is low. \
          Publish an answer together with its probability. If the probability is below the minimum \
          that you require, use a coarser level or no answer. An estimate is not evidence of where \

@@ -129,6 +129,9 @@ pub struct Provenance {
     /// Seed of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Whether it was trained on photos of a synthetic earth.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub synthetic: bool,
     /// Version of PlaNet that made the package.
     pub version: String,
     /// Scores on the validation photos, by name: `street`, `city`, `loss`, …
@@ -138,6 +141,16 @@ pub struct Provenance {
     /// address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+}
+
+impl Provenance {
+    /// Why an answer to a real photo must not be relied on, whatever the photo; `None` for models
+    /// of real photos.
+    pub fn warning(&self) -> Option<&'static str> {
+        let synthetic = "the model was trained on synthetic photos; its answers to real photos are \
+                         meaningless";
+        self.synthetic.then_some(synthetic)
+    }
 }
 
 impl ModelDescription {

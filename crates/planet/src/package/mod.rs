@@ -21,7 +21,7 @@ pub use error::PackageError;
 pub use new::NewPackage;
 pub use onnx_metadata::OnnxMetadata;
 use planet_data::file_hash;
-use planet_geo::Partition;
+use planet_geo::{Partition, Point};
 
 /// The network's graph.
 pub const MODEL_FILE: &str = "model.onnx";
@@ -104,6 +104,12 @@ impl ModelPackage {
     /// The classes, to be shared with what works on other threads.
     pub fn shared_partition(&self) -> Arc<Partition> {
         Arc::clone(&self.partition)
+    }
+
+    /// The same package with this point of each cell as its answer.
+    #[must_use]
+    pub fn with_point(self, point: Point) -> Self {
+        Self { partition: Arc::new(self.partition.with_point(point)), ..self }
     }
 
     /// An album scheme of this package and its file.

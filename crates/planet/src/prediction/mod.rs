@@ -35,6 +35,8 @@ pub struct Prediction {
     pub embedding: Option<Vec<f32>>,
     /// Why there is no answer.
     pub error: Option<String>,
+    /// Why the answer must not be relied on: the model was made for other photos.
+    pub warning: Option<String>,
 }
 
 /// One class that a photo may belong to.

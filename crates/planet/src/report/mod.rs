@@ -5,6 +5,7 @@ mod albums;
 mod figures;
 mod gallery;
 mod page;
+mod references;
 mod table;
 mod tables;
 
@@ -18,6 +19,7 @@ pub use albums::{AlbumReport, SchemeIdeal, SchemeResult, Strip, StripAnswer, Str
 pub use figures::{error_curve, match_figure};
 pub use gallery::{Explanation, Gallery, GalleryKeeper, Shown};
 pub use page::STYLE;
+pub use references::{Reference, References};
 pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 
@@ -36,10 +38,8 @@ pub struct Report {
     pub clean: Option<Score>,
     /// What the photos share with the training photos.
     pub leakage: Option<Leakage>,
-    /// What the shares are to be held against: bounds, ideals, baselines.
-    pub references: Vec<Reference>,
-    /// The same for the share of right cells.
-    pub cell_references: Vec<(String, f64)>,
+    /// What the score is compared with: bounds, ideals, baselines.
+    pub references: References,
     /// The test set, if results on it were published.
     pub known_set: Option<KnownSet>,
     /// The column of the categories.
@@ -50,15 +50,8 @@ pub struct Report {
     pub galleries: Vec<Gallery>,
 }
 
-/// Shares within the five scales that are no score of these predictions.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reference {
-    /// Whose they are.
-    pub name: String,
-    /// The shares, 0..=1.
-    pub within: [f64; 5],
-}
-
+/// Photos on the map of errors, at most.
+pub const MAPPED_PHOTOS: usize = 20_000;
 /// The page.
 pub const PAGE_FILE: &str = "index.html";
 /// The figures.
@@ -77,7 +70,7 @@ impl Report {
 
     /// Every figure of the report.
     pub fn to_json(&self) -> serde_json::Value {
-        let references = self.references.iter();
+        let references = self.references.scales.iter();
         let leakage = self.leakage.as_ref().map(|leakage| {
             let kinds = crate::evaluation::LeakageKind::ALL;
             let counts = kinds.map(|kind| json!({ "kind": kind, "photos": leakage.count(kind) }));
@@ -93,7 +86,7 @@ impl Report {
             "references": references
                 .map(|it| json!({ "name": it.name, "within": it.within }))
                 .collect::<Vec<_>>(),
-            "cell_references": self.cell_references,
+            "cell_references": self.references.cells,
             "known_set": self.known_set,
         })
     }

@@ -60,7 +60,7 @@ impl Report {
 
     /// The references that are drawn beside the curves: at most three.
     fn ideals(&self) -> &[super::Reference] {
-        &self.references[..self.references.len().min(3)]
+        &self.references.scales[..self.references.scales.len().min(3)]
     }
 
     fn map(&self, html: &mut String) {

@@ -61,7 +61,7 @@ impl Report {
         if let Some(shares) = score.within_by_centre {
             table.row("first answer, centre of the cell", percents(shares));
         }
-        for reference in &self.references {
+        for reference in &self.references.scales {
             table.row(&reference.name, percents(reference.within));
         }
         if let Some(clean) = &self.clean {
@@ -142,7 +142,7 @@ impl Report {
             table.row("right cell first, %", first.chain(ends(score.cell_interval, &percent)));
             table.row("right cell among five, %", bare(percent(five)));
         }
-        for (name, share) in &self.cell_references {
+        for (name, share) in &self.references.cells {
             table.row(name, bare(percent(*share)));
         }
         if let Some(regions) = &score.regions {

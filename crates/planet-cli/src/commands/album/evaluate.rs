@@ -23,8 +23,8 @@ use planet_geo::Partition;
 use super::{answers, embeddings, ideals::Ideals, photos};
 use crate::{
     commands::{
-        score::{self, RuleArguments, references},
-        train,
+        score::{self, RuleArguments},
+        synthetic, train,
     },
     engine_choice::EngineChoice,
     failure::Failure,
@@ -124,7 +124,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let albums = albums(&manifest.records);
     name_albums(&mut manifest.records, &albums);
     let source = planet_data::table::TableSource::parse(&arguments.dataset);
-    let ideals = match references::is_synthetic(&source) {
+    let ideals = match synthetic::is_manifest_of_world(&source) {
         true => Some(Ideals::of(&manifest, package.partition())?),
         false => None,
     };

@@ -12,7 +12,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
+use crate::{
+    commands::synthetic::Warnings, engine_choice::EngineChoice, failure::Failure,
+    progress::Progress,
+};
 
 /// A library's photos, and the model that looks at them.
 #[derive(Args, Debug)]
@@ -98,6 +101,10 @@ pub fn probabilities(
     // Of each photo the distribution is wanted, not the names of places.
     let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };
     let mut model = engine.open_model(package.clone(), options, Arc::new(Gazetteer::new()))?;
+    let mut warnings = Warnings::of(&package.description().provenance);
+    if let Some(warning) = warnings.about(&manifest.root.join("photo")) {
+        anstream::eprintln!("warning: {warning}");
+    }
     let progress = Progress::new("photos");
     let computed = PhotoProbabilities::compute(&mut model, manifest, wanted, embeddings, &progress);
     progress.finish();

@@ -16,14 +16,14 @@ use std::{
 
 use clap::Args;
 use planet::{
-    Accuracy, CellProbabilities, Engine, LocateOptions, Locator, LocatorOptions, ModelPackage,
-    Prediction, calibration::expected_calibration_error, locate, package::CALIBRATION_ERROR_BEFORE,
+    CellProbabilities, LocatorOptions, ModelPackage, Prediction,
+    evaluation::{Evaluation, EvaluationOptions, Score, ScorerOptions},
+    package::CALIBRATION_ERROR_BEFORE,
+    report::{References, Report},
 };
-use planet_data::{
-    DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, OwnedFolder, table::TableSource,
-};
-use planet_engine::Rten;
-use planet_geo::{Adaptive, Keep, LatLng, Partition, PhotoLeaves, Scale};
+use planet_data::{DiskStore, Manifest, OwnedFolder, table::TableSource};
+use planet_engine::{EngineKind, EngineOptions};
+use planet_geo::{Adaptive, Keep, Partition, PhotoLeaves, Scale};
 use planet_net::Architecture;
 use planet_train::{ArchitectureName, Epoch, Run, RunFolder, Samples, StopReason, TrainConfig};
 use planet_world::{
@@ -46,7 +46,8 @@ const KEEP_FROM: u64 = 20;
 /// The page.
 const PAGE_FILE: &str = "index.html";
 /// What the demo writes in its folder.
-const OURS: [&str; 6] = ["photos-train", "photos-test", "cells.csv", "run", "model", PAGE_FILE];
+const OURS: [&str; 7] =
+    ["photos-train", "photos-validation", "photos-test", "cells.csv", "run", "model", PAGE_FILE];
 
 /// `planet demo [-o demo/]`
 #[derive(Args, Debug)]
@@ -62,15 +63,12 @@ pub struct Arguments {
 /// What the page shows.
 struct Shown {
     world: World,
-    partition: Arc<Partition>,
     history: Vec<Epoch>,
-    accuracy: Accuracy,
-    cell: f64,
-    calibration_error: f64,
+    package: ModelPackage,
+    score: Score,
     ceiling: Ceiling,
     /// Share within the scales by always guessing the most frequent training cell.
     frequent: [f64; 5],
-    package: ModelPackage,
     examples: Vec<Example>,
     timings: Vec<(&'static str, Duration)>,
 }
@@ -104,9 +102,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         steps.step("building the partition", || divide(&train, &folder.join("cells.csv")))?;
     let history = steps.step("training", || learn(arguments, &partition, &train, &validation))?;
     let package = steps.step("exporting the model package", || package(folder))?;
-    let mut shown = steps.step("locating the test photos", || {
-        judge(world, Arc::new(partition), history, package, &test)
-    })?;
+    let mut shown =
+        steps.step("locating the test photos", || evaluate(world, history, package, &test))?;
     shown.timings = steps.timings;
     let html = page::write(&shown, &test)?;
     owned.write(PAGE_FILE, html.as_bytes()).map_err(Failure::new)?;
@@ -189,6 +186,7 @@ fn learn(
     let config = TrainConfig {
         architecture: ArchitectureName(Architecture::InceptionMini),
         size: SIDE as usize,
+        synthetic: true,
         batch: 32,
         epochs: arguments.epochs,
         patience: 0,
@@ -214,68 +212,43 @@ fn package(folder: &Path) -> Result<ModelPackage, Failure> {
     planet_train::export(&RunFolder::at(folder.join("run")), "demo", &place).map_err(Failure::new)
 }
 
-fn judge(
+/// Scores the model on the test photos, beside the best possible accuracy.
+fn evaluate(
     world: World,
-    partition: Arc<Partition>,
     history: Vec<Epoch>,
     package: ModelPackage,
     test: &Path,
 ) -> Result<Shown, Failure> {
     let manifest = manifest(test)?;
+    let partition = package.shared_partition();
     let given = GivenPhotos::of(&manifest).map_err(Failure::new)?;
     let progress = Progress::new("photos");
     let ceiling = Ceiling::of(&world, &partition, &given, &progress).map_err(Failure::new)?;
     progress.finish();
 
-    let mut engine = Rten::default().open_package(&package).map_err(Failure::new)?;
-    let (options, gazetteer) = (LocatorOptions::default(), Arc::new(Gazetteer::new()));
-    let locator =
-        Locator::for_model(package.description(), Arc::clone(&partition), options, gazetteer)
-            .map_err(Failure::new)?;
-    let ids: Vec<String> = manifest.records.iter().map(|record| record.photo.clone()).collect();
-    let truths: Vec<Option<LatLng>> =
-        manifest.records.iter().map(|record| record.position).collect();
-    let loader = Loader::new(
-        Arc::new(DiskStore::new(&manifest.root)),
-        ids.clone(),
-        package.description().preprocess.clone(),
-        LoaderOptions::evaluation(32),
-    )
-    .map_err(Failure::new)?;
-
-    let (mut accuracy, mut frequent) = (Accuracy::default(), Accuracy::default());
-    let (mut right, mut answers, mut examples) = (0usize, Vec::new(), Vec::new());
-    let usual = partition.classes().iter().max_by_key(|class| class.photos).and_then(|it| it.mean);
+    let engine = EngineOptions { kind: EngineKind::Rten, ..EngineOptions::default() };
+    let model = engine.open_model(package.folder(), LocatorOptions::default());
+    let mut model = model.map_err(Failure::new)?;
+    let scorer = ScorerOptions { partition: Some(&partition), ..ScorerOptions::default() };
+    let options =
+        EvaluationOptions { scorer, photos: false, batch: 32, ..EvaluationOptions::default() };
     let progress = Progress::new("photos");
-    let wanted = LocateOptions::default();
-    let engine: &mut dyn Engine = &mut engine;
-    locate(engine, &loader, &ids, &locator, wanted, &progress, |row, mut prediction, logits| {
-        prediction.truth = truths[row];
-        let Some(truth) = truths[row] else { return Ok(()) };
-        accuracy.add(prediction.candidates.iter().map(|it| it.position.distance_to(truth)));
-        frequent.add(usual.map(|point| point.distance_to(truth)));
-        let best = prediction.best().and_then(|best| best.class);
-        let is_right = best.is_some() && best == partition.class_of(truth);
-        right += usize::from(is_right);
-        let confidence = prediction.best().and_then(|best| best.probability).unwrap_or_default();
-        answers.push((f64::from(confidence), is_right));
+    let mut evaluation = Evaluation::new(&manifest, options, &progress).map_err(Failure::new)?;
+    let (locator, mut examples) = (model.locator(), Vec::new());
+    evaluation.run(&mut model, &progress, |prediction, logits| {
         let probabilities = locator.probabilities(logits).map_err(Failure::new)?;
-        examples.push(Example { prediction, probabilities });
+        examples.push(Example { prediction: prediction.clone(), probabilities });
         Ok::<(), Failure>(())
-    })
-    .map_err(Failure::from)?;
+    })?;
     progress.finish();
-    let photos = answers.len().max(1);
+    let Report { score, references, .. } = evaluation.finish("Demo", "The demo's test photos.");
     Ok(Shown {
         world,
-        partition,
         history,
-        cell: right as f64 / photos as f64,
-        accuracy,
-        calibration_error: expected_calibration_error(answers).unwrap_or_default(),
-        ceiling,
-        frequent: frequent.shares(1),
         package,
+        score,
+        ceiling,
+        frequent: references.within(References::MOST_FREQUENT).unwrap_or_default(),
         examples: choose(examples),
         timings: Vec::new(),
     })
@@ -310,8 +283,8 @@ fn report(shown: &Shown, page: &Path) -> io::Result<()> {
         writeln!(out, "{name:<24} {}", shares.join(" "))
     };
     row("most frequent cell", shown.frequent)?;
-    row("this model, top 1", shown.accuracy.shares(1))?;
-    row("this model, top 5", shown.accuracy.shares(5))?;
+    row("this model, top 1", shown.score.within[0])?;
+    row("this model, top 5", shown.score.within[4])?;
     row("ideal classifier, top 1", shown.ceiling.scales.each_ref().map(|it| it.ideal[0].mean))?;
     row("upper bound", shown.ceiling.scales.each_ref().map(|it| it.bound.mean))?;
     for (name, took) in &shown.timings {

@@ -82,14 +82,14 @@ fn photos(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure> 
 }
 
 fn cells(shown: &Shown, html: &mut String) -> Result<(), Failure> {
-    let map = picture(&partition_map(&shown.partition, Region::WORLD))?;
+    let map = picture(&partition_map(shown.package.partition(), Region::WORLD))?;
     put(
         html,
         format_args!(
             "<h2>2. Cells</h2>\n<p>The earth is divided into {} S2 cells, small where many photos were \
          taken. A cell with more than {} photos is split; a cell with fewer than {} is dropped. The \
          model locates a photo by estimating a probability for each cell.</p>\n<figure>{map}</figure>\n",
-            shown.partition.len(),
+            shown.package.partition().len(),
             super::SPLIT_ABOVE,
             super::KEEP_FROM
         ),
@@ -170,8 +170,8 @@ fn results(shown: &Shown, html: &mut String) {
         html.push_str("</tr>\n");
     };
     row("always the most frequent cell", shown.frequent);
-    row("this model, first answer", shown.accuracy.shares(1));
-    row("this model, best of five", shown.accuracy.shares(5));
+    row("this model, first answer", shown.score.within[0]);
+    row("this model, best of five", shown.score.within[4]);
     row(
         "ideal classifier, first answer",
         shown.ceiling.scales.each_ref().map(|it| it.ideal[0].mean),
@@ -185,9 +185,9 @@ fn results(shown: &Shown, html: &mut String) {
          correct for {:.1} % of the photos; the ideal classifier reaches {:.1} %. The calibration \
          error is the average difference between stated probability and share of correct answers: \
          {:.1} points.{}</p>\n",
-            100.0 * shown.cell,
+            100.0 * shown.score.cells.unwrap_or_default()[0],
             100.0 * shown.ceiling.cell.mean,
-            100.0 * shown.calibration_error,
+            100.0 * shown.score.calibration_error.unwrap_or_default(),
             shown.error_before().map_or_else(String::new, |before| format!(
                 " Before temperature scaling it was {:.1} points.",
                 100.0 * before
@@ -202,7 +202,12 @@ fn examples(shown: &Shown, test: &Path, html: &mut String) -> Result<(), Failure
         probability. Black marks the best answer, blue the true position.</p>\n",
     );
     for Example { prediction, probabilities } in &shown.examples {
-        let map = probability_map(&shown.partition, probabilities, prediction.truth, Region::WORLD);
+        let map = probability_map(
+            shown.package.partition(),
+            probabilities,
+            prediction.truth,
+            Region::WORLD,
+        );
         let map = picture(&map.without_legends().width(900))?;
         put(html, format_args!("<div class=\"example\"><div>{}", image(test, &prediction.photo)?));
         if let Some(best) = prediction.best() {

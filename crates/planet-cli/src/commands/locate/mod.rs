@@ -15,8 +15,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    LocateError, LocateOptions, LocatorOptions, ModelDescription, ModelPackage, Prediction,
-    PredictionFormat, PredictionReader, Within,
+    LocateError, LocateOptions, LocatorOptions, ModelDescription, Prediction, PredictionFormat,
+    PredictionReader, Within,
 };
 use planet_data::{Gazetteer, Monitor, Settings};
 use planet_geo::Scale;
@@ -26,6 +26,7 @@ use self::{
     output::{Offer, OpenError, Output, Resume},
     sources::{SourceArguments, Sources},
 };
+use super::synthetic::Warnings;
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
 /// `planet locate PHOTO|DIR|MANIFEST|-... --model MODEL`
@@ -142,7 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let format = format(arguments.format, arguments.output.as_deref())?;
     map::check(arguments.map.as_deref())?;
     let mut sources = arguments.source.gather()?;
-    let package = ModelPackage::open(&arguments.source.model).map_err(Failure::new)?;
+    let package = arguments.source.package()?;
     let mut model = arguments.engine.open_model(package, arguments.options()?, gazetteer)?;
     let locator = model.locator();
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
@@ -175,6 +176,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         && std::io::stdout().is_terminal();
 
     let options = LocateOptions { batch: arguments.batch.into(), embedding: arguments.embedding };
+    let mut warnings = Warnings::of(&model.description().provenance);
     let ended = model.locate(
         sources.store(),
         sources.ids(),
@@ -182,6 +184,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         &progress,
         |row, mut prediction, logits| {
             prediction.truth = sources.truth(row);
+            let path = sources.root().join(&prediction.photo);
+            prediction.warning = warnings.about(&path).map(str::to_owned);
             tally.count(&prediction);
             maps.add(&prediction, &locator, logits);
             output.write(&prediction)?;

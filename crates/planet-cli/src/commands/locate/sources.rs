@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Args;
+use planet::ModelPackage;
 use planet_data::{
     DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoFormat, PhotoRecord, PhotoStore,
     Preprocess, photos_below,
@@ -14,6 +15,14 @@ use planet_data::{
 use planet_geo::LatLng;
 
 use crate::failure::Failure;
+
+/// What a model is, and how to get one.
+const WAYS_TO_A_MODEL: &str = "a model is a folder with a network and its cells; name it with \
+     --model FOLDER. None for real photos is included. There are three ways to one:
+      planet demo                          makes one from synthetic photos in minutes (demo/model)
+      planet train --photos DIR -o RUN     trains one on your own photos with positions;
+                                           planet export RUN -o MODEL writes it
+      planet model import FILE.onnx …      imports a network of another system";
 
 /// Photos, and the model that looks at them.
 #[derive(Args, Debug)]
@@ -25,13 +34,21 @@ pub struct SourceArguments {
     /// train --photos), import an ONNX classifier (planet model import), or make a model of synthetic
     /// photos (planet demo)
     #[arg(long, value_name = "MODEL")]
-    pub model: PathBuf,
+    model: Option<PathBuf>,
     /// Folder that a manifest's photo ids are relative to
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 }
 
 impl SourceArguments {
+    /// Opens the model package.
+    pub fn package(&self) -> Result<ModelPackage, Failure> {
+        let Some(folder) = &self.model else {
+            return Err(Failure::usage("no model was specified").hint(WAYS_TO_A_MODEL));
+        };
+        ModelPackage::open(folder).map_err(Failure::new)
+    }
+
     /// Finds the photos.
     pub fn gather(&self) -> Result<Sources, Failure> {
         Sources::gather(&self.photos, self.root.as_deref())

@@ -16,6 +16,9 @@ pub fn write(prediction: &Prediction, share: f64, out: &mut dyn Write) -> io::Re
     if let Some(error) = &prediction.error {
         return writeln!(out, "  {RED}no answer:{RED:#} {error}");
     }
+    if let Some(warning) = &prediction.warning {
+        writeln!(out, "  {RED}warning:{RED:#} {warning}")?;
+    }
     for (rank, candidate) in prediction.candidates.iter().enumerate() {
         let style = if rank == 0 { GREEN } else { Style::new() };
         let probability = 100.0 * candidate.probability.unwrap_or_default();

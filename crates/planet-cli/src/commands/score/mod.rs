@@ -15,17 +15,13 @@ use planet::{
     evaluation::{
         Bound, KnownSet, Measure, Rules, Score, Scorer, ScorerOptions, TruthTable, nearest_id,
     },
-    report::{Report, Table},
+    report::{MAPPED_PHOTOS, References, Report, Table},
 };
 use planet_data::{Gazetteer, Manifest, Monitor, read_truth, table::TableSource};
 use planet_geo::{LatLng, Partition};
 
-use self::references::References;
-use super::{partition::files, problems::Problems};
+use super::{partition::files, problems::Problems, synthetic};
 use crate::{failure::Failure, progress::Progress};
-
-/// Photos on the map of errors.
-pub const PLACES: usize = 20_000;
 
 /// `planet score --predictions F [--truth F]`
 #[derive(Args, Debug)]
@@ -221,7 +217,11 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
     let test = arguments.test(partition.as_ref(), &mut references)?;
     if let (Some(train), Some(test)) = (&arguments.train, &test) {
         let train = Manifest::load(&TableSource::parse(train), None).map_err(Failure::new)?;
-        let found = references::leakage(&train, test, partition.as_ref(), &mut references)?;
+        let progress = Progress::new("photos");
+        let found =
+            references.push_training(partition.as_ref(), &train.records, &test.records, &progress);
+        progress.finish();
+        let found = found.map_err(Failure::new)?;
         let table = TruthTable::of(&test.records, &truth.by, |place| found.is_clean(place));
         clean = Some(Scorer::new(table, options));
         leakage = Some(found);
@@ -230,11 +230,11 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
     let mut problems = truth.problems()?;
     let scorer = Scorer::new(truth.table()?, options);
     let scorer = truth.feed(predictions, scorer, &mut problems, |_, place| {
-        places.extend(place.filter(|_| places.len() < PLACES));
+        places.extend(place.filter(|_| places.len() < MAPPED_PHOTOS));
     })?;
     problems.report()?;
     if let Some(partition) = &partition {
-        references.own_cells(partition, scorer.table().positions());
+        references.push_bounds(partition, scorer.table().positions());
     }
     let clean = match clean {
         Some(scorer) if !scorer.table().is_empty() => {
@@ -248,8 +248,7 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
         score: scorer.finish(),
         clean,
         leakage,
-        references: references.scales,
-        cell_references: references.cells,
+        references,
         known_set: arguments.set,
         by: truth.by.clone(),
         places,
@@ -267,13 +266,13 @@ impl ScoreArguments {
         references: &mut References,
     ) -> Result<Option<Manifest>, Failure> {
         let Some(source) = self.truth.source() else { return Ok(None) };
-        let drawn = references::is_synthetic(&source);
+        let drawn = synthetic::is_manifest_of_world(&source);
         if self.train.is_none() && !drawn {
             return Ok(None);
         }
         let manifest = Manifest::load(&source, None).map_err(Failure::new)?;
         if let (true, Some(partition)) = (drawn, partition) {
-            references.ideals(&manifest, partition)?;
+            references::push_ideals(references, &manifest, partition)?;
         }
         Ok(Some(manifest))
     }

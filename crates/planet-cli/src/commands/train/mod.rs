@@ -22,7 +22,10 @@ use planet_train::{
 };
 
 pub use self::monitor::TrainProgress;
-use crate::{commands::partition::files, failure::Failure};
+use crate::{
+    commands::{partition::files, synthetic},
+    failure::Failure,
+};
 
 /// `planet train [--config C] --dataset M:train --partition P … -o RUN`
 #[derive(Args, Debug)]
@@ -135,6 +138,9 @@ impl Arguments {
         set(&mut config.root, &self.root);
         set(&mut config.partition, &self.partition);
         set(&mut config.init, &self.init);
+        let named = config.dataset.as_deref().map(|it| TableSource::parse(it).path);
+        let folder = self.photos.as_deref().or(named.as_deref().and_then(Path::parent));
+        config.synthetic |= folder.is_some_and(synthetic::is_world);
         config.seed = self.seed.first().copied().unwrap_or(config.seed);
         if let Some(photos) = &self.photos {
             let choose = self.config.is_none() && self.architecture.is_none();

@@ -42,14 +42,16 @@ pub enum Offered<'a> {
     Uncertain,
     /// Nothing: the photo has a position.
     Known,
-    /// Nothing: a photo inside an archive, or one without an answer.
+    /// Nothing: a photo inside an archive, one without an answer, or one that the model was not
+    /// made for.
     Impossible,
 }
 
 impl<'a> Offered<'a> {
     /// Of a prediction, where nothing coarser than this level is to be written.
     pub fn of(prediction: &'a Prediction, coarsest: Scale) -> Self {
-        if prediction.error.is_some() || prediction.photo.contains(".tar!") {
+        let unusable = prediction.error.is_some() || prediction.warning.is_some();
+        if unusable || prediction.photo.contains(".tar!") {
             return Self::Impossible;
         }
         if prediction.truth.is_some() {

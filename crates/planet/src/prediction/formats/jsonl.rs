@@ -18,6 +18,8 @@ struct Line {
     embedding: Option<Vec<f32>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +93,7 @@ pub(super) fn line(prediction: &Prediction) -> String {
         truth,
         embedding: prediction.embedding.clone(),
         error: prediction.error.clone(),
+        warning: prediction.warning.clone(),
     };
     let mut text = serde_json::to_string(&line).expect("strings and numbers become JSON");
     text.push('\n');
@@ -136,6 +139,7 @@ pub(super) fn parse(text: &str) -> Result<Prediction, String> {
         truth,
         embedding: line.embedding,
         error: line.error,
+        warning: line.warning,
     })
 }
 
