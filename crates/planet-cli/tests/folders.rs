@@ -12,7 +12,7 @@ use planet::{
 use planet_data::{NoMonitor, OwnedFolder, Photo, PhotoError, PhotoRecord, PhotoStore, Preprocess};
 use planet_geo::{CellId, Class, ClassKind, LatLng, Level, Partition, PartitionInfo};
 use planet_net::Architecture;
-use planet_train::{ArchitectureName, Run, RunFolder, Samples, TrainConfig};
+use planet_train::{ArchitectureName, RunFolder, RunParts, Samples, TrainConfig};
 use planet_world::{Corruption, Library, LibrarySize, PictureSize, World, WorldParameters};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 use proptest::prelude::*;
@@ -92,7 +92,8 @@ fn begin(folder: &Path) -> bool {
         batch: 2,
         ..TrainConfig::default()
     };
-    Run::start(RunFolder::at(folder), config, partition, samples, None).is_ok()
+    let folder = RunFolder::at(folder);
+    RunParts { folder, config, partition, training: samples, validation: None }.start().is_ok()
 }
 
 fn draw(folder: &Path) -> bool {

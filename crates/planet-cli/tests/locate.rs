@@ -222,6 +222,34 @@ fn a_reader_that_stops_early_is_no_error_for_completions() {
     assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
 }
 
+#[test]
+fn every_subcommand_has_a_manual_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    planet(at).args(["man", "-o", "man"]).assert().success();
+    let page = |name: &str| fs::read_to_string(at.join("man").join(name)).unwrap_or_default();
+    assert!(page("planet.1").contains(".TH planet 1"));
+    let train = page("planet-album-train.1");
+    assert!(train.contains("scheme") && train.contains("embeddings"), "{train}");
+    let pages = fs::read_dir(at.join("man")).expect("pages").count();
+    assert!(pages > 40, "{pages} pages");
+    planet(at).arg("man").assert().success().stdout(contains(".TH planet 1"));
+}
+
+#[test]
+fn without_a_model_the_ways_to_one_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ways = || contains("planet demo").and(contains("planet train --photos"));
+    for command in [["locate", "photo.jpg", "-o", "a.csv"], ["explain", "photo.jpg", "-o", "a.png"]]
+    {
+        planet(folder.path())
+            .args(command)
+            .assert()
+            .code(2)
+            .stderr(ways().and(contains("planet model import")));
+    }
+}
+
 /// A JPEG without its EXIF, which states where it was taken.
 fn without_exif(jpeg: &[u8]) -> Vec<u8> {
     let (start, mut rest) = jpeg.split_at(2);

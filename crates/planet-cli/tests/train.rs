@@ -98,6 +98,7 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
         .assert()
         .success()
         .stdout(contains("img_id,p_key,pred_class,pred_lat,pred_lng,probability"));
+    answers_to_real_photos_are_warned_of(folder);
     planet(folder)
         .args(["evaluate", "--model", "model", "--dataset", "test/manifest.parquet"])
         .args(["--train", "earth/manifest.parquet", "--engine", "rten", "-o", "report"])
@@ -118,6 +119,29 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
     assert_eq!(figures[0], figures[1]);
     let page = fs::read_to_string(folder.join("report/index.html")).expect("a page");
     assert!(page.contains("data:image/jpeg") && page.contains("photos located in this cell"));
+}
+
+/// The model was trained on synthetic photos: an answer to a real one, here any photo outside the
+/// synthetic earth's folder, says so.
+fn answers_to_real_photos_are_warned_of(folder: &Path) {
+    let test = fs::read_dir(folder.join("test")).expect("the test photos").flatten();
+    let album = test.map(|it| it.path()).find(|it| it.is_dir()).expect("an author's folder");
+    let photo = fs::read_dir(album).expect("photos").flatten().next().expect("one").path();
+    fs::copy(&photo, folder.join("real.jpg")).expect("copied");
+    let photo = photo.to_str().expect("a path").to_owned();
+    let located = |arguments: &[&str]| {
+        let model = ["--model", "model", "--engine", "rten"];
+        let run = planet(folder).arg("locate").args(arguments).args(model).assert().success();
+        String::from_utf8_lossy(&run.get_output().stdout).into_owned()
+    };
+    let warning = "trained on synthetic photos";
+    assert!(located(&["real.jpg"]).contains(warning));
+    assert!(!located(&[&photo]).contains(warning));
+    let line = located(&["real.jpg", "--format", "jsonl"]);
+    let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert!(line["warning"].as_str().is_some_and(|it| it.contains(warning)), "{line}");
+    let card = fs::read_to_string(folder.join("model/README.md")).expect("a model card");
+    assert!(card.contains("The model was trained on synthetic photos"));
 }
 
 /// Holds the run's events against its summary with TensorBoard's own reader, where it is installed.

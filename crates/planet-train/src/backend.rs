@@ -3,7 +3,7 @@ use planet_data::PixelBatch;
 use planet_net::{Weights, WeightsError};
 use thiserror::Error;
 
-use crate::{GroupError, InvalidSetting, Loss, Optimizer};
+use crate::{GroupError, InvalidSetting, Loss, Optimizer, loss};
 
 /// Something that trains a network: an interpreter of [`planet_net::Network`] with gradients
 /// and an optimizer. The loop, schedules, checkpoints and metrics exist once, above this trait.
@@ -94,10 +94,41 @@ pub struct StepReport {
 }
 
 impl StepReport {
+    /// Of each photo's loss, and the auxiliary classifier's mean.
+    pub(crate) fn of(photos: Vec<Loss>, auxiliary: Option<f64>) -> Self {
+        Self { loss: loss::mean(&photos), auxiliary, photos }
+    }
+
+    /// Of one row of numbers, as it is read from a device: the photos' losses, as many ranks, and
+    /// the auxiliary classifier's mean where there is one.
+    #[cfg(any(feature = "burn", feature = "torch"))]
+    pub(crate) fn of_row(mut row: Vec<f32>, has_auxiliary: bool) -> Self {
+        let auxiliary = if has_auxiliary { row.pop().map(f64::from) } else { None };
+        let (losses, ranks) = row.split_at(row.len() / 2);
+        let photos = losses.iter().zip(ranks);
+        let photos = photos.map(|(loss, rank)| Loss { loss: *loss, rank: *rank as u32 });
+        Self::of(photos.collect(), auxiliary)
+    }
+
     /// Whether training can go on.
     pub fn is_finite(&self) -> bool {
         self.loss.is_finite() && self.auxiliary.is_none_or(f64::is_finite)
     }
+}
+
+/// Checks that there is a class for every photo of a batch, each one of the network's.
+pub(crate) fn check_targets(
+    photos: usize,
+    targets: &[u32],
+    classes: usize,
+) -> Result<(), BackendError> {
+    if let Some(class) = targets.iter().find(|it| **it as usize >= classes) {
+        return Err(BackendError::Class { class: *class, classes });
+    }
+    if targets.len() != photos {
+        return Err(BackendError::Targets { photos, targets: targets.len() });
+    }
+    Ok(())
 }
 
 /// Gradients of a batch.

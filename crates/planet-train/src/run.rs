@@ -4,16 +4,13 @@ use std::{
 };
 
 use planet_data::{AtomicFile, FailedPhoto, Monitor};
-use planet_geo::Partition;
 use planet_net::{Network, OutputName};
 
 use crate::{
-    AlbumConfig, AlbumSamples, Checkpoint, Epoch, Matched, Position, ProcessGroup, RunFolder,
-    Running, Samples, StepOptions, StopReason, TrainConfig, TrainError, Validation,
-    album_task::AlbumTask,
+    Checkpoint, Epoch, Matched, Position, ProcessGroup, RunFolder, Running, StepOptions,
+    StopReason, TrainError, Validation,
     course::Course,
-    photo_task::PhotoTask,
-    settings, summary,
+    summary,
     task::{Learnt, Task},
     tensorboard::EventWriter,
 };
@@ -47,223 +44,17 @@ pub struct Status {
     pub photos_per_second: f64,
 }
 
-/// Training, from beginning to end: steps, epochs, checkpoints.
+/// Training, from beginning to end: steps, epochs, checkpoints. [`RunParts`] begin or resume it.
 pub struct Run {
-    folder: RunFolder,
-    course: Course,
-    task: Box<dyn Task>,
-    matched: Option<Matched>,
-    position: Position,
-    group: ProcessGroup,
+    pub(crate) folder: RunFolder,
+    pub(crate) course: Course,
+    pub(crate) task: Box<dyn Task>,
+    pub(crate) matched: Option<Matched>,
+    pub(crate) position: Position,
+    pub(crate) group: ProcessGroup,
 }
 
 impl Run {
-    /// Begins a run on photos in a folder that holds none yet.
-    ///
-    /// # Errors
-    /// A run stands there already, a config that makes no sense, no photos, a device that this
-    /// build does not know.
-    pub fn start(
-        folder: RunFolder,
-        config: TrainConfig,
-        partition: Partition,
-        training: Samples,
-        validation: Option<Samples>,
-    ) -> Result<Self, TrainError> {
-        Self::start_in(&ProcessGroup::alone(), folder, config, partition, training, validation)
-    }
-
-    /// Begins a run that a group trains together: all ranks call it alike, rank 0 alone writes
-    /// in the folder.
-    ///
-    /// # Errors
-    /// As [`Run::start`]; a backend that trains in one process alone, ranks that were started
-    /// differently or are gone.
-    pub fn start_in(
-        group: &ProcessGroup,
-        folder: RunFolder,
-        config: TrainConfig,
-        partition: Partition,
-        training: Samples,
-        validation: Option<Samples>,
-    ) -> Result<Self, TrainError> {
-        if group.is_first() {
-            folder.check_free(&[])?;
-        }
-        let toml = config.to_toml();
-        let run = Self::on_photos(group, folder, config, partition.clone(), training, validation)?;
-        if group.is_first() {
-            run.folder.begin(&toml, &partition)?;
-        }
-        run.share()
-    }
-
-    /// Resumes the run in a folder, from its last checkpoint, or from the beginning where
-    /// it has not come to one. The steps that follow are those of a run that was never
-    /// interrupted, bit for bit.
-    ///
-    /// # Errors
-    /// As [`Run::start`]; a checkpoint that is damaged or of another partition; settings other
-    /// than the run's, but for where files lie, what a machine can do and how long it trains.
-    pub fn resume(
-        folder: RunFolder,
-        config: TrainConfig,
-        partition: Partition,
-        training: Samples,
-        validation: Option<Samples>,
-    ) -> Result<Self, TrainError> {
-        Self::resume_in(&ProcessGroup::alone(), folder, config, partition, training, validation)
-    }
-
-    /// Resumes a run in a group, of as many ranks as before or another number. With as
-    /// many the steps that follow are those of a run that was never interrupted. With another
-    /// number it goes on at the same place of the epoch, or less than one batch of all ranks
-    /// before it; the batch of all ranks is another one then.
-    ///
-    /// # Errors
-    /// As [`Run::resume`] and [`Run::start_in`].
-    pub fn resume_in(
-        group: &ProcessGroup,
-        folder: RunFolder,
-        config: TrainConfig,
-        partition: Partition,
-        training: Samples,
-        validation: Option<Samples>,
-    ) -> Result<Self, TrainError> {
-        let toml = config.to_toml();
-        let run = Self::on_photos(group, folder, config, partition, training, validation)?;
-        if group.is_first() { run.at_last_checkpoint(&toml)?.share() } else { run.share() }
-    }
-
-    /// Begins a run on albums in a folder that holds none yet.
-    ///
-    /// # Errors
-    /// As [`Run::start`].
-    pub fn start_albums(
-        folder: RunFolder,
-        config: AlbumConfig,
-        partition: Partition,
-        training: AlbumSamples,
-        validation: Option<AlbumSamples>,
-    ) -> Result<Self, TrainError> {
-        folder.check_free(&[])?;
-        let toml = config.to_toml();
-        let run = Self::on_albums(folder, config, partition.clone(), training, validation)?;
-        run.folder.begin(&toml, &partition)?;
-        Ok(run)
-    }
-
-    /// Resumes a run on albums as [`Run::resume`] does.
-    ///
-    /// # Errors
-    /// As [`Run::resume`].
-    pub fn resume_albums(
-        folder: RunFolder,
-        config: AlbumConfig,
-        partition: Partition,
-        training: AlbumSamples,
-        validation: Option<AlbumSamples>,
-    ) -> Result<Self, TrainError> {
-        let toml = config.to_toml();
-        Self::on_albums(folder, config, partition, training, validation)?.at_last_checkpoint(&toml)
-    }
-
-    fn on_photos(
-        group: &ProcessGroup,
-        folder: RunFolder,
-        config: TrainConfig,
-        partition: Partition,
-        training: Samples,
-        validation: Option<Samples>,
-    ) -> Result<Self, TrainError> {
-        config.check()?;
-        let mut position = Position::start(partition.fingerprint(), group.size());
-        position.settings = settings::of_run(&config.to_toml());
-        let course = config.course();
-        let (task, matched) = PhotoTask::new(group, config, partition, training, validation)?;
-        position.training_photos = task.photos() as u64;
-        let group = group.clone();
-        Ok(Self { folder, course, task: Box::new(task), matched, position, group })
-    }
-
-    fn on_albums(
-        folder: RunFolder,
-        config: AlbumConfig,
-        partition: Partition,
-        training: AlbumSamples,
-        validation: Option<AlbumSamples>,
-    ) -> Result<Self, TrainError> {
-        config.check()?;
-        let (group, course) = (ProcessGroup::alone(), config.course());
-        let mut position = Position::start(partition.fingerprint(), group.size());
-        position.settings = settings::of_run(&config.to_toml());
-        let task = AlbumTask::new(config, partition, training, validation)?;
-        position.training_photos = task.photos() as u64;
-        Ok(Self { folder, course, task: Box::new(task), matched: None, position, group })
-    }
-
-    /// Goes to the last checkpoint, if there is one, and writes down the configuration `toml`
-    /// that the run goes on with.
-    fn at_last_checkpoint(mut self, toml: &str) -> Result<Self, TrainError> {
-        let path = self.folder.last();
-        if path.exists() {
-            let checkpoint = Checkpoint::read(&path)?;
-            self.check_same_run(&path, &checkpoint.position)?;
-            self.task.load(&checkpoint.state)?;
-            let settings = std::mem::take(&mut self.position.settings);
-            self.position = checkpoint.position.for_ranks(self.group.size());
-            // Checkpoints of before they were kept hold none.
-            self.position.settings = settings;
-        } else {
-            self.check_config(&self.folder.config())?;
-        }
-        self.folder.write_config(toml)?;
-        Ok(self)
-    }
-
-    /// Refuses the checkpoint of a run that was begun otherwise than this one.
-    fn check_same_run(&self, path: &Path, then: &Position) -> Result<(), TrainError> {
-        if then.partition != self.position.partition {
-            let what = "its classes belong to another partition".to_owned();
-            return Err(TrainError::Checkpoint { path: path.to_owned(), what });
-        }
-        if then.settings.is_empty() {
-            return self.check_config(&self.folder.config());
-        }
-        settings::compare(path, &then.settings, &self.position.settings)?;
-        if then.training_photos != self.position.training_photos {
-            return Err(TrainError::OtherSettings {
-                path: path.to_owned(),
-                name: "training photos".to_owned(),
-                then: then.training_photos.to_string(),
-                now: self.position.training_photos.to_string(),
-            });
-        }
-        Ok(())
-    }
-
-    /// Refuses other settings than those that the folder's configuration states.
-    fn check_config(&self, path: &Path) -> Result<(), TrainError> {
-        let toml = std::fs::read_to_string(path).map_err(TrainError::file(path))?;
-        settings::compare(path, &settings::of_run(&toml), &self.position.settings)
-    }
-
-    /// Brings every rank to where rank 0 stands: weights, the optimizer's numbers, position.
-    fn share(mut self) -> Result<Self, TrainError> {
-        if self.group.size() == 1 {
-            return Ok(self);
-        }
-        let first = self.group.is_first();
-        let mut bytes = if first { self.moment().to_bytes() } else { Vec::new() };
-        self.group.broadcast(&mut bytes)?;
-        if !first {
-            let checkpoint = Checkpoint::from_bytes(&bytes, &self.folder.last())?;
-            self.task.load(&checkpoint.state)?;
-            self.position = checkpoint.position;
-        }
-        Ok(self)
-    }
-
     /// The network that is trained.
     pub fn network(&self) -> &Network {
         self.task.network()
@@ -538,7 +329,7 @@ impl Run {
         self.moment().write(path)
     }
 
-    fn moment(&self) -> Checkpoint {
+    pub(crate) fn moment(&self) -> Checkpoint {
         Checkpoint { state: self.task.state(), position: self.position.clone() }
     }
 }

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 use planet::album::{Embeddings, Scheme};
 use planet_data::PhotoRecord;
 use planet_train::{
-    AlbumConfig, AlbumSamples, Checkpoint, Run, RunFolder, Scores, StopReason, TrainError,
+    AlbumConfig, AlbumSamples, Checkpoint, Run, RunFolder, RunParts, Scores, StopReason, TrainError,
 };
 use support::{PLACES, Watch, at, partition};
 
@@ -47,17 +47,24 @@ fn config(scheme: Scheme) -> AlbumConfig {
     config
 }
 
+fn parts(
+    folder: RunFolder,
+    config: AlbumConfig,
+    training: AlbumSamples,
+    validation: Option<AlbumSamples>,
+) -> RunParts<AlbumConfig, AlbumSamples> {
+    RunParts { folder, config, partition: partition(), training, validation }
+}
+
 fn start(folder: &Path, config: AlbumConfig) -> Run {
     let folder = RunFolder::at(folder);
-    Run::start_albums(folder, config, partition(), albums(0..120), Some(albums(120..180)))
-        .expect("it begins")
+    parts(folder, config, albums(0..120), Some(albums(120..180))).start().expect("it begins")
 }
 
 fn resume(folder: &Path) -> Run {
     let folder = RunFolder::at(folder);
     let config = AlbumConfig::read(&folder.config()).expect("a config");
-    Run::resume_albums(folder, config, partition(), albums(0..120), Some(albums(120..180)))
-        .expect("it goes on")
+    parts(folder, config, albums(0..120), Some(albums(120..180))).resume().expect("it goes on")
 }
 
 fn scores(scheme: Scheme) -> Scores {
@@ -141,7 +148,7 @@ fn photos_without_embedding_or_position_are_read_over_and_failures_stay_in_the_d
     let run = RunFolder::at(folder.path().join("run"));
     let config = AlbumConfig { epochs: 1, ..config(Scheme::Lstm) };
     let validation = Some(samples.clone());
-    let begun = Run::start_albums(run.clone(), config.clone(), partition(), samples, validation);
+    let begun = parts(run.clone(), config.clone(), samples, validation).start();
     let mut begun = begun.expect("one photo is enough");
     assert_eq!(begun.photos(), 1);
     begun.train(&Watch::default()).expect("trained");
@@ -155,9 +162,9 @@ fn photos_without_embedding_or_position_are_read_over_and_failures_stay_in_the_d
         &partition(),
     );
     let elsewhere = RunFolder::at(folder.path().join("other"));
-    let error = Run::start_albums(elsewhere, config.clone(), partition(), nothing.clone(), None);
+    let error = parts(elsewhere, config.clone(), nothing.clone(), None).start();
     assert!(matches!(error, Err(TrainError::NoPhotos { photos: 2, .. })));
-    let error = Run::start_albums(run, config, partition(), nothing, None).map(|_| ());
+    let error = parts(run, config, nothing, None).start().map(|_| ());
     assert!(matches!(error, Err(TrainError::Taken { .. })));
 }
 
@@ -170,8 +177,7 @@ fn a_loss_that_is_no_number_stops_and_names_the_albums_photos() {
         PhotoRecord { photo: "0/0".to_owned(), position: Some(at(0)), ..PhotoRecord::default() };
     let samples = AlbumSamples::new(Arc::new(embeddings), &[record], &partition());
     let run = RunFolder::at(folder.path().join("run"));
-    let mut run = Run::start_albums(run, config(Scheme::Blstm), partition(), samples, None)
-        .expect("it begins");
+    let mut run = parts(run, config(Scheme::Blstm), samples, None).start().expect("it begins");
     let error = run.train(&Watch::default()).expect_err("it diverges").to_string();
     assert!(error.contains("0/0") && error.contains("NaN"), "{error}");
 }

@@ -9,8 +9,8 @@ use planet_data::{Photo, PhotoError, PhotoRecord, PhotoStore};
 use planet_geo::{LatLng, Partition, PartitionInfo};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Checkpoint, LearningRate, Optimizer, Rule, Run, RunFolder, Samples, Schedule,
-    StopReason, TrainConfig, TrainError, export,
+    ArchitectureName, Checkpoint, LearningRate, Optimizer, Rule, Run, RunFolder, RunParts, Samples,
+    Schedule, StopReason, TrainConfig, TrainError, export,
 };
 use support::{PLACES, Watch, at, partition};
 
@@ -74,17 +74,24 @@ fn config() -> TrainConfig {
     }
 }
 
+fn parts(
+    folder: RunFolder,
+    config: TrainConfig,
+    training: Samples,
+    validation: Option<Samples>,
+) -> RunParts<TrainConfig, Samples> {
+    RunParts { folder, config, partition: partition(), training, validation }
+}
+
 fn start(folder: &Path, config: TrainConfig) -> Run {
     let folder = RunFolder::at(folder);
-    Run::start(folder, config, partition(), samples(0..64, 0), Some(samples(64..96, 0)))
-        .expect("it begins")
+    parts(folder, config, samples(0..64, 0), Some(samples(64..96, 0))).start().expect("it begins")
 }
 
 fn resume(folder: &Path) -> Run {
     let folder = RunFolder::at(folder);
     let config = TrainConfig::read(&folder.config()).expect("a config");
-    Run::resume(folder, config, partition(), samples(0..64, 0), Some(samples(64..96, 0)))
-        .expect("it goes on")
+    parts(folder, config, samples(0..64, 0), Some(samples(64..96, 0))).resume().expect("it goes on")
 }
 
 #[test]
@@ -171,9 +178,9 @@ fn photos_that_fail_are_named_and_stay_in_the_denominator() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = RunFolder::at(folder.path().join("run"));
     let config = TrainConfig { epochs: 1, ..config() };
-    let mut run =
-        Run::start(path, config, partition(), samples(0..40, 4), Some(samples(64..72, 2)))
-            .expect("it begins");
+    let mut run = parts(path, config, samples(0..40, 4), Some(samples(64..72, 2)))
+        .start()
+        .expect("it begins");
     let watch = Watch::default();
     run.train(&watch).expect("trained");
     let last = run.position().history.last().expect("an epoch").clone();
@@ -227,9 +234,8 @@ fn a_run_never_begins_among_files_of_others() {
         std::fs::create_dir(&path).expect("a folder");
         std::fs::write(path.join(name), "mine").expect("written");
         let folder = RunFolder::at(&path);
-        let error = Run::start(folder, config(), partition(), samples(0..64, 0), None)
-            .map(|_| ())
-            .expect_err(name);
+        let error =
+            parts(folder, config(), samples(0..64, 0), None).start().map(|_| ()).expect_err(name);
         assert!(matches!(error, TrainError::Folder(_)), "{name}: {error}");
         assert_eq!(std::fs::read_to_string(path.join(name)).expect("kept"), "mine");
         assert_eq!(std::fs::read_dir(&path).expect("listed").count(), 1);
@@ -241,7 +247,7 @@ fn a_run_goes_on_only_with_its_own_settings_and_photos() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = RunFolder::at(folder.path().join("run"));
     let go_on = |config: TrainConfig, photos: usize| {
-        Run::resume(folder.clone(), config, partition(), samples(0..photos, 0), None)
+        parts(folder.clone(), config, samples(0..photos, 0), None).resume()
     };
     for steps in [0, 2] {
         if steps == 0 {
@@ -292,7 +298,7 @@ fn what_cannot_begin_says_why() {
     let path = folder.path().join("run");
     drop(start(&path, config()));
     let again = |config: TrainConfig, training: Samples| {
-        Run::start(RunFolder::at(&path), config, partition(), training, None).map(|_| ())
+        parts(RunFolder::at(&path), config, training, None).start().map(|_| ())
     };
     assert!(matches!(again(config(), samples(0..64, 0)), Err(TrainError::Taken { .. })));
     std::fs::remove_dir_all(&path).expect("removed");
@@ -312,14 +318,14 @@ fn a_damaged_checkpoint_is_named_and_another_partition_is_refused() {
     let run = RunFolder::at(&path);
     let classes = partition().classes()[..3].to_vec();
     let other = Partition::new(PartitionInfo::default(), classes).expect("disjoint");
-    let error = Run::resume(run.clone(), config(), other, samples(0..64, 0), None)
-        .map(|_| ())
-        .expect_err("other classes")
-        .to_string();
+    let others =
+        RunParts { partition: other, ..parts(run.clone(), config(), samples(0..64, 0), None) };
+    let error = others.resume().map(|_| ()).expect_err("other classes").to_string();
     assert!(error.contains("another partition"), "{error}");
     let bytes = std::fs::read(run.last()).expect("a checkpoint");
     std::fs::write(run.last(), &bytes[..bytes.len() / 2]).expect("cut");
-    let error = Run::resume(run.clone(), config(), partition(), samples(0..64, 0), None)
+    let error = parts(run.clone(), config(), samples(0..64, 0), None)
+        .resume()
         .map(|_| ())
         .expect_err("cut")
         .to_string();

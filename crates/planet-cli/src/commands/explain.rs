@@ -103,6 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let kind = Kind::of(&arguments.output)?;
     let options = arguments.options();
     options.check().map_err(Failure::usage)?;
+    let package = arguments.source.package()?;
     let sources = arguments.source.gather()?;
     let photos: Vec<_> = sources
         .ids()
@@ -114,7 +115,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let names = (1..=photos.len()).map(|it| numbered(&arguments.output, it, photos.len()));
         names.into_iter().try_for_each(|name| overwrite::file(&name))?;
     }
-    let package = arguments.source.package()?;
     let gazetteer = Arc::new(Gazetteer::new());
     let mut model = arguments.engine.open_model(package, LocatorOptions::default(), gazetteer)?;
 

@@ -4,7 +4,7 @@ use burn_tensor::{Device, ExecutionError, Int, Tensor, TensorData, activation};
 use planet_net::OutputName;
 
 use super::parameters::numbers;
-use crate::{Loss, StepOptions, StepReport, loss};
+use crate::{StepOptions, StepReport};
 
 /// Losses of a batch, still on the device.
 pub(super) struct Losses {
@@ -44,13 +44,7 @@ impl Losses {
 
     /// Waits for the device.
     pub(super) fn read(&self) -> Result<StepReport, ExecutionError> {
-        let mut values = numbers(self.report.try_to_data()?);
-        let auxiliary = if self.auxiliary { values.pop().map(f64::from) } else { None };
-        let (losses, ranks) = values.split_at(values.len() / 2);
-        let photos = losses.iter().zip(ranks);
-        let photos: Vec<Loss> =
-            photos.map(|(loss, rank)| Loss { loss: *loss, rank: *rank as u32 }).collect();
-        Ok(StepReport { loss: loss::mean(&photos), auxiliary, photos })
+        Ok(StepReport::of_row(numbers(self.report.try_to_data()?), self.auxiliary))
     }
 }
 

@@ -27,6 +27,7 @@ use self::{
 };
 use crate::{
     Backend, BackendError, Gradients, Optimizer, Precision, State, StepOptions, StepReport,
+    backend::check_targets,
 };
 
 /// The backend of burn.
@@ -112,12 +113,7 @@ impl Burn {
         targets: &[u32],
         options: &StepOptions,
     ) -> Result<Differentiated, BackendError> {
-        if let Some(class) = targets.iter().find(|it| **it as usize >= self.classes) {
-            return Err(BackendError::Class { class: *class, classes: self.classes });
-        }
-        if targets.len() != batch.photos() {
-            return Err(BackendError::Targets { photos: batch.photos(), targets: targets.len() });
-        }
+        check_targets(batch.photos(), targets, self.classes)?;
         let pixels = self.pixels(batch)?.autodiff();
         let leaves = self.parameters.leaves();
         let mode = Mode::Training { dropout: options.dropout };

@@ -28,6 +28,7 @@ use self::{
 };
 use crate::{
     Backend, BackendError, Gradients, Optimizer, State, StepOptions, StepReport,
+    backend::check_targets,
     loss::{self, Loss},
     optimizer::Learned,
     vectorised::vectorised,
@@ -159,12 +160,7 @@ impl Cpu {
         targets: &[u32],
         options: &StepOptions,
     ) -> Result<StepReport, BackendError> {
-        if let Some(class) = targets.iter().find(|it| **it as usize >= self.plan.logits.channels) {
-            return Err(BackendError::Class { class: *class, classes: self.plan.logits.channels });
-        }
-        if targets.len() != batch.photos() {
-            return Err(BackendError::Targets { photos: batch.photos(), targets: targets.len() });
-        }
+        check_targets(batch.photos(), targets, self.plan.logits.channels)?;
         self.feed(batch, true)?;
         self.run(Mode::Training { dropout: options.dropout });
         let smoothing = options.label_smoothing;
@@ -176,7 +172,7 @@ impl Cpu {
         for layer in self.plan.layers.iter_mut().rev() {
             layer.backward(&mut self.memory);
         }
-        Ok(StepReport { loss: loss::mean(&losses), auxiliary, photos: losses })
+        Ok(StepReport::of(losses, auxiliary))
     }
 
     fn update(&mut self, options: &StepOptions) {

@@ -26,10 +26,10 @@ use self::{
     rule::Slots,
 };
 use crate::{
-    Backend, BackendError, Gradients, Loss, Optimizer, Precision, ProcessGroup, State, StepOptions,
+    Backend, BackendError, Gradients, Optimizer, Precision, ProcessGroup, State, StepOptions,
     StepReport,
+    backend::check_targets,
     group::{GradientSum, Summed},
-    loss,
 };
 
 /// The backend of libtorch.
@@ -186,16 +186,6 @@ impl Torch {
         Err(BackendError::Batch { photos: batch.photos(), found, wanted: self.side })
     }
 
-    fn check_targets(&self, batch: &PixelBatch, targets: &[u32]) -> Result<(), BackendError> {
-        if let Some(class) = targets.iter().find(|it| **it as usize >= self.classes) {
-            return Err(BackendError::Class { class: *class, classes: self.classes });
-        }
-        if targets.len() != batch.photos() {
-            return Err(BackendError::Targets { photos: batch.photos(), targets: targets.len() });
-        }
-        Ok(())
-    }
-
     /// Forward, all of it only asked of the device.
     fn losses(
         &mut self,
@@ -317,13 +307,7 @@ fn losses(
 impl Losses {
     /// Waits for the device.
     fn read(&self) -> Result<StepReport, TchError> {
-        let mut values = on_host(&self.report)?;
-        let auxiliary = if self.auxiliary { values.pop().map(f64::from) } else { None };
-        let (losses, ranks) = values.split_at(values.len() / 2);
-        let photos = losses.iter().zip(ranks);
-        let photos: Vec<Loss> =
-            photos.map(|(loss, rank)| Loss { loss: *loss, rank: *rank as u32 }).collect();
-        Ok(StepReport { loss: loss::mean(&photos), auxiliary, photos })
+        Ok(StepReport::of_row(on_host(&self.report)?, self.auxiliary))
     }
 }
 
@@ -339,7 +323,7 @@ impl Backend for Torch {
         options: &StepOptions,
     ) -> Result<StepReport, BackendError> {
         self.check(batch)?;
-        self.check_targets(batch, targets)?;
+        check_targets(batch.photos(), targets, self.classes)?;
         let (report, gradient, finite) = self.differentiate(batch, targets, options)?;
         if finite {
             self.update(gradient, options).map_err(failed)?;
@@ -354,7 +338,7 @@ impl Backend for Torch {
         options: &StepOptions,
     ) -> Result<Gradients, BackendError> {
         self.check(batch)?;
-        self.check_targets(batch, targets)?;
+        check_targets(batch.photos(), targets, self.classes)?;
         let (report, gradient, _) = self.differentiate(batch, targets, options)?;
         let gradients = self.parameters.read(&gradient).map_err(failed)?;
         Ok(Gradients { report, gradients })

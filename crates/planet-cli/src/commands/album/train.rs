@@ -11,7 +11,7 @@ use planet::{
     ModelPackage,
     album::{HmmModel, Library, ModelOutput, People, Scheme, TransitionModel},
 };
-use planet_train::{AlbumConfig, AlbumSamples, Run, RunFolder};
+use planet_train::{AlbumConfig, AlbumSamples, RunFolder, RunParts};
 
 use super::{embeddings, photos};
 use crate::{
@@ -118,10 +118,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let validation = config.validation.as_deref();
     let validation = validation.map(|source| samples("validation", source)).transpose()?;
 
-    let begin = if arguments.resume.is_some() { Run::resume_albums } else { Run::start_albums };
-    let partition = package.partition().clone();
-    let mut run =
-        begin(folder.clone(), config, partition, training, validation).map_err(train::failure)?;
+    let (partition, folder) = (package.partition().clone(), folder.clone());
+    let parts = RunParts { folder: folder.clone(), config, partition, training, validation };
+    let run = if arguments.resume.is_some() { parts.resume() } else { parts.start() };
+    let mut run = run.map_err(train::failure)?;
     progress.begin(&run);
     let ending = run.train(&progress);
     progress.finish();

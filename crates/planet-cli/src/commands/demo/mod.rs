@@ -25,7 +25,9 @@ use planet_data::{DiskStore, Manifest, OwnedFolder, table::TableSource};
 use planet_engine::{EngineKind, EngineOptions};
 use planet_geo::{Adaptive, Keep, Partition, PhotoLeaves, Scale};
 use planet_net::Architecture;
-use planet_train::{ArchitectureName, Epoch, Run, RunFolder, Samples, StopReason, TrainConfig};
+use planet_train::{
+    ArchitectureName, Epoch, RunFolder, RunParts, Samples, StopReason, TrainConfig,
+};
 use planet_world::{
     Ceiling, Corruption, GivenPhotos, Library, LibrarySize, PictureSize, World, WorldParameters,
 };
@@ -193,9 +195,11 @@ fn learn(
         ..TrainConfig::default()
     };
     let (training, validation) = (samples(train, partition)?, samples(validation, partition)?);
-    let begin = if folder.config().exists() { Run::resume } else { Run::start };
-    let mut run = begin(folder, config, partition.clone(), training, Some(validation))
-        .map_err(Failure::new)?;
+    let begun = folder.config().exists();
+    let (partition, validation) = (partition.clone(), Some(validation));
+    let parts = RunParts { folder, config, partition, training, validation };
+    let run = if begun { parts.resume() } else { parts.start() };
+    let mut run = run.map_err(Failure::new)?;
     let progress = TrainProgress::new(true);
     let ending = run.train(&progress);
     progress.finish();

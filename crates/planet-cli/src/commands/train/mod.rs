@@ -18,7 +18,7 @@ use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
     ArchitectureName, BackendError, BackendName, Epoch, Precision, ProcessGroup, Run, RunFolder,
-    Samples, StopReason, TrainConfig, TrainError,
+    RunParts, Samples, StopReason, TrainConfig, TrainError,
 };
 
 pub use self::monitor::TrainProgress;
@@ -220,9 +220,9 @@ fn train_once(
     if let Some(validation) = &validation {
         progress.samples("validation", validation);
     }
-    let begin = if start == Start::New { Run::start_in } else { Run::resume_in };
-    let mut run =
-        begin(group, folder.clone(), config, partition, training, validation).map_err(failure)?;
+    let begin = if start == Start::New { RunParts::start_in } else { RunParts::resume_in };
+    let parts = RunParts { folder: folder.clone(), config, partition, training, validation };
+    let mut run = begin(parts, group).map_err(failure)?;
     progress.begin(&run);
     let ending = run.train(&progress);
     progress.finish();

@@ -64,3 +64,25 @@ impl<'a> Offered<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use planet_geo::LatLng;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_carries_a_warning_is_not_offered_for_writing() {
+        let position = LatLng::new(45.4, 12.3).expect("a position");
+        let certain =
+            Certain { level: Scale::City, name: String::new(), position, probability: 0.9 };
+        let answer = Prediction {
+            photo: "a.jpg".to_owned(),
+            certain: Some(certain),
+            ..Prediction::default()
+        };
+        assert_ne!(row(&answer, Path::new(""), Scale::City), "");
+        let warned = Prediction { warning: Some("other photos".to_owned()), ..answer };
+        assert_eq!(row(&warned, Path::new(""), Scale::City), "");
+    }
+}
