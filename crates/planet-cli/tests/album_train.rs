@@ -1,4 +1,4 @@
-//! From drawn albums to an album scheme in a model package, by the shell: draw, divide, train
+//! From synthetic albums to an album scheme in a model package, by the shell: draw, divide, train
 //! the photo model, train the LSTM, kill, resume, export.
 
 use std::{

@@ -9,7 +9,7 @@ use assert_cmd::assert::Assert;
 use foreign::{foreign, import, planet};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 
-/// A package of random weights over three cells, and drawn photos.
+/// A package of random weights over three cells, and synthetic photos.
 fn prepare(photos: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     foreign(folder.path(), 3);

@@ -1,4 +1,4 @@
-//! How fast the drawn earth is: photos painted and encoded, posteriors, albums.
+//! How fast the synthetic earth is: photos painted and encoded, posteriors, albums.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reduces GeoNames to the pool of places that a drawn earth chooses from: places.csv.
+"""Reduces GeoNames to the pool of places that a synthetic earth chooses from: places.csv.
 
 Cities: the most populous ones of the earth and the two greatest of each country, none within
 15 km of a greater one (GeoNames lists boroughs beside their city). Rural spots: settlements of

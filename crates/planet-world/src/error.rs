@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorldError {
-    /// A text in the form of [`crate::Cues`] that no photo of the drawn earth has.
+    /// A text in the form of [`crate::Cues`] that no photo of the synthetic earth has.
     #[error("'{0}' is no cue of a photo, or missing among them")]
     Cues(String),
     /// A parameter outside its range.

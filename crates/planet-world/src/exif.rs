@@ -1,8 +1,8 @@
-//! The EXIF block of a drawn photo, as a camera would write it (EXIF 2.32, big-endian TIFF).
+//! The EXIF block of a synthetic photo, as a camera would write it (EXIF 2.32, big-endian TIFF).
 
 use planet_geo::LatLng;
 
-use crate::synthetic_photo::Camera;
+use crate::camera::Camera;
 
 /// What a photo's EXIF block says.
 pub(crate) struct ExifFacts<'f> {

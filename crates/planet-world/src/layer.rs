@@ -33,7 +33,7 @@ impl Surface {
 /// that its pixels show.
 macro_rules! layers {
     ($($(#[$doc:meta])* $layer:ident = $name:literal $surface:ident [$($cue:ident)*],)+) => {
-        /// What a pixel of a drawn photo shows: the thing that the painter put there last.
+        /// What a pixel of a synthetic photo shows: the thing that the painter put there last.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Layer { $($(#[$doc])* $layer,)+ }
@@ -140,7 +140,7 @@ impl Layer {
     }
 }
 
-/// What every pixel of a drawn photo shows, upright.
+/// What every pixel of a synthetic photo shows, upright.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerMap {
     /// Width in pixels, the photo's.

@@ -1,8 +1,9 @@
-//! The drawn earth.
+//! The synthetic earth.
 
 pub mod cue;
 
 mod album;
+mod camera;
 mod ceiling;
 mod climate;
 mod corruption;
@@ -35,6 +36,7 @@ mod truth;
 mod world;
 
 pub use album::minutes_between;
+pub use camera::Camera;
 pub use ceiling::{AlbumCeiling, Ceiling, ScaleCeiling};
 pub use corruption::Corruption;
 pub use coverage::Coverage;
@@ -53,6 +55,6 @@ pub use place::{Place, PlaceId};
 pub use share::Share;
 pub use sheet::contact_sheet;
 pub use store::SyntheticStore;
-pub use synthetic_photo::{Camera, SyntheticPhoto};
+pub use synthetic_photo::SyntheticPhoto;
 pub use truth::{Kind, SyntheticTruth, Truth};
 pub use world::{VERSION, World, WorldParameters, entropy_bits};

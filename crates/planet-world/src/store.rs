@@ -65,7 +65,7 @@ impl SyntheticStore {
 impl PhotoStore for SyntheticStore {
     fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
         let missing = || {
-            let what = format!("{id} is no photo of this drawn library");
+            let what = format!("{id} is no photo of this synthetic library");
             PhotoError::Io(io::Error::new(io::ErrorKind::NotFound, what))
         };
         let photo = self.find(id).ok_or_else(missing)?;

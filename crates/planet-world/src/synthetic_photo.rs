@@ -5,6 +5,7 @@ use rand::{Rng, RngExt};
 
 use crate::{
     WorldError,
+    camera::{CAMERAS, Camera},
     cues::Cues,
     exif, jpeg,
     layer::LayerMap,
@@ -14,27 +15,10 @@ use crate::{
     world::World,
 };
 
-/// Maker and model of a camera.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Camera {
-    /// Who made it.
-    pub make: &'static str,
-    /// Which one.
-    pub model: &'static str,
-}
-
-const CAMERAS: [Camera; 5] = [
-    Camera { make: "Planet", model: "Pocket 1" },
-    Camera { make: "Planet", model: "Pocket 2" },
-    Camera { make: "Planet", model: "Mirror 50" },
-    Camera { make: "Orbit", model: "View 3" },
-    Camera { make: "Orbit", model: "View 4 Plus" },
-];
-
 /// Single photos of one author follow one another.
 const PHOTOS_OF_AUTHOR: u64 = 20;
 
-/// One photo of the drawn earth, not yet painted.
+/// One photo of the synthetic earth, not yet painted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyntheticPhoto {
     /// Its id: the path in a world folder.

@@ -8,7 +8,7 @@ use crate::{WorldError, cues::Cues, paint::NonPhoto, place::PlaceId};
 /// Name of the table in a world folder.
 pub(crate) const TRUTH_FILE: &str = "truth.csv";
 
-/// What a file of a drawn library really is.
+/// What a file of a synthetic library really is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {

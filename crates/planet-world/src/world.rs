@@ -16,14 +16,14 @@ use crate::{
     scatter::scatter,
 };
 
-/// Version of the drawn earth: another one has other places, facts or pictures for one seed.
+/// Version of the synthetic earth: another one has other places, facts or pictures for one seed.
 pub const VERSION: u32 = 1;
 
 /// What fixes a world: all of its places, their popularity and their facts follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorldParameters {
-    /// Version of the drawn earth, [`VERSION`].
+    /// Version of the synthetic earth, [`VERSION`].
     pub version: u32,
     /// Seed of places, popularity and drawn facts.
     pub world: u64,
@@ -83,7 +83,7 @@ impl WorldParameters {
     }
 }
 
-/// A drawn earth: its places and, for each, the probability of everything that a photo shows.
+/// A synthetic earth: its places and, for each, the probability of everything that a photo shows.
 /// A clone shares all of it.
 #[derive(Clone)]
 pub struct World {

@@ -1,4 +1,4 @@
-//! What the pixels of drawn photos show.
+//! What the pixels of synthetic photos show.
 
 #[path = "support/contents.rs"]
 mod contents;

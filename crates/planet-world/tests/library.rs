@@ -1,4 +1,4 @@
-//! A drawn library on disk.
+//! A synthetic library on disk.
 
 #[path = "support/contents.rs"]
 mod contents;

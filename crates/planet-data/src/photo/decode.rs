@@ -11,7 +11,7 @@ use super::heif::decode as heif;
 use super::turbo::reduced;
 use super::{
     Limits, PhotoError, PhotoFormat, exif::Block, headers::Headers, jpeg, memory,
-    orientation::Orientation, tiff,
+    on_white::on_white, orientation::Orientation, tiff,
 };
 use crate::{Preprocess, guard::guarded};
 
@@ -180,17 +180,4 @@ fn pixels(mut decoder: impl ImageDecoder, limits: &Limits) -> ImageResult<Dynami
     bounds.max_alloc = Some(limits.memory);
     decoder.set_limits(bounds)?;
     DynamicImage::from_decoder(decoder)
-}
-
-/// Eight-bit RGB, transparent parts over white.
-pub(super) fn on_white(image: DynamicImage) -> Vec<u8> {
-    if !image.color().has_alpha() {
-        return image.into_rgb8().into_raw();
-    }
-    let rgba = image.into_rgba8();
-    let blend = |value: u8, alpha: u8| {
-        let (value, alpha) = (u32::from(value), u32::from(alpha));
-        ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-    };
-    rgba.pixels().flat_map(|p| [p[0], p[1], p[2]].map(|value| blend(value, p[3]))).collect()
 }

@@ -3,7 +3,7 @@
 use image::{DynamicImage, RgbImage, RgbaImage};
 use libheif_rs::{ColorSpace, HeifContext, HeifError, LibHeif, RgbChroma};
 
-use super::{Limits, Photo, PhotoError, decode::on_white, headers::Headers};
+use super::{Limits, Photo, PhotoError, headers::Headers, on_white::on_white};
 
 /// The primary image of a file whose headers were read and found within the limits.
 pub(super) fn decode(

@@ -14,6 +14,7 @@ mod jpeg;
 mod limits;
 mod memory;
 mod note;
+mod on_white;
 mod orientation;
 mod tags;
 mod tiff;

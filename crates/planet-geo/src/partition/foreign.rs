@@ -2,7 +2,7 @@ use std::io::{BufRead, Read};
 
 use super::{
     lines::{Line, Lines},
-    read::{Rows, position},
+    rows::{Rows, position},
 };
 use crate::{CellId, Class, ClassKind, LatLng, Partition, PartitionError, PartitionInfo, Point};
 

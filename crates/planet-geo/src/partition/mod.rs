@@ -1,6 +1,7 @@
 mod foreign;
 mod lines;
 mod read;
+mod rows;
 mod write;
 
 use std::fmt;

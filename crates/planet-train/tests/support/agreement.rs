@@ -6,7 +6,7 @@ mod formula;
 
 use planet_data::PixelBatch;
 use planet_net::{Architecture, Array, Network, NetworkOptions, Weights};
-use planet_train::{Backend, Cpu, Optimizer, State, StepOptions};
+use planet_train::{Backend, BackendError, Cpu, Optimizer, Rule, State, StepOptions};
 
 pub const SIDE: usize = 64;
 pub const PHOTOS: usize = 16;
@@ -92,4 +92,78 @@ pub fn assert_close(found: &State, wanted: &State, most: f64) {
         let share = apart(found, wanted);
         assert!(share < 100.0 * most, "the optimizer's numbers are {share:e} off");
     }
+}
+
+/// Twenty steps of a backend end where those of ours do.
+pub fn ends_in_the_same_weights(theirs: &mut dyn Backend) {
+    let mut ours = cpu(Optimizer::default());
+    let losses = train(&mut ours, 0..20).into_iter().zip(train(theirs, 0..20));
+    for (step, (ours, theirs)) in losses.enumerate() {
+        assert!((ours - theirs).abs() < 2e-3 * ours, "step {step}: {ours} and {theirs}");
+    }
+    assert_close(&theirs.state(), &ours.state(), 1e-3);
+}
+
+/// Three steps of a backend by every rule end where those of ours do; `open` opens it.
+pub fn steps_alike_by_every_rule<B: Backend>(open: impl Fn(Optimizer) -> Option<B>) {
+    for rule in [Rule::ADAGRAD, Rule::SGD, Rule::ADAMW] {
+        let optimizer =
+            Optimizer { rule, weight_decay: 0.01, clip_norm: Some(0.5), average: Some(0.9) };
+        let Some(mut theirs) = open(optimizer) else { return };
+        let mut ours = cpu(optimizer);
+        train(&mut ours, 0..3);
+        train(&mut theirs, 0..3);
+        assert_close(&theirs.state(), &ours.state(), 1e-3);
+    }
+}
+
+/// The optimizer of [`takes_over`].
+pub fn averaged() -> Optimizer {
+    Optimizer { average: Some(0.9), ..Optimizer::default() }
+}
+
+/// A backend with the optimizer [`averaged`] goes on where ours stopped, and ours where it did.
+pub fn takes_over(theirs: &mut dyn Backend) {
+    let mut ours = cpu(averaged());
+    train(&mut ours, 0..4);
+    theirs.load(&ours.state()).expect("it fits");
+    assert!(theirs.state() == ours.state(), "what was loaded is what was saved");
+    train(&mut ours, 4..6);
+    train(theirs, 4..6);
+    assert_close(&theirs.state(), &ours.state(), 1e-5);
+    ours.load(&theirs.state()).expect("it fits");
+    let (batch, _) = batch(9);
+    let (ours, theirs) = (ours.forward(&batch), theirs.forward(&batch));
+    let (ours, theirs) = (ours.expect("scores"), theirs.expect("scores"));
+    assert_eq!((ours.features, ours.classes), (theirs.features, theirs.classes));
+    let pairs = ours.logits.iter().zip(&theirs.logits);
+    let pairs = pairs.chain(ours.embeddings.iter().zip(&theirs.embeddings));
+    pairs.for_each(|(ours, theirs)| assert!((ours - theirs).abs() < 1e-4, "{ours} {theirs}"));
+}
+
+/// A step with a loss that is no number changes no trained weight and no number of the optimizer.
+pub fn keeps_its_weights_without_a_loss(backend: &mut dyn Backend) {
+    let mut broken = PixelBatch::with_capacity(2, SIDE, SIDE);
+    broken.push(&[f32::NAN; 3 * SIDE * SIDE]);
+    broken.push(&[0.0; 3 * SIDE * SIDE]);
+    let before = backend.state();
+    let report = backend.step(&broken, &[1, 2], &options(None)).expect("a report");
+    assert!(!report.is_finite());
+    let after = backend.state();
+    let name = "Conv2d_1a_3x3.conv.weight";
+    assert!(before.weights.get(name).is_some(), "no weight {name}");
+    assert_eq!(after.weights.get(name), before.weights.get(name));
+    assert_eq!((after.steps, after.slots), (before.steps, before.slots));
+}
+
+/// Batches and targets that do not fit the network are named.
+pub fn names_what_does_not_fit(backend: &mut dyn Backend) {
+    let (batch, mut targets) = batch(0);
+    targets[0] = CLASSES as u32;
+    let error = backend.step(&batch, &targets, &options(None)).expect_err("no such class");
+    assert!(matches!(error, BackendError::Class { class: 10, classes: 10 }), "{error}");
+    let error = backend.step(&batch, &targets[1..], &options(None)).expect_err("a target short");
+    assert!(matches!(error, BackendError::Targets { photos: 16, targets: 15 }), "{error}");
+    let error = backend.forward(&PixelBatch::with_capacity(0, 8, 8)).expect_err("no photos");
+    assert!(matches!(error, BackendError::Batch { photos: 0, .. }), "{error}");
 }

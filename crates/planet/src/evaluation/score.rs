@@ -1,4 +1,4 @@
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use planet_data::Gazetteer;
 use planet_geo::LatLng;
@@ -9,7 +9,6 @@ use super::{
     bins::Bins,
     bootstrap::{self, geoscore},
     levels::{self, LevelScore},
-    scorer::Confusion,
     truth_table::Row,
 };
 use crate::calibration::expected_calibration_error;
@@ -167,6 +166,9 @@ impl Regions {
         }
     }
 }
+
+/// How often each country was taken for each other.
+pub(super) type Confusion = HashMap<(&'static str, &'static str), u64>;
 
 /// What was counted while predictions came.
 pub(super) struct Tally {

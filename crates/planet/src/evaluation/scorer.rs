@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use planet_data::Gazetteer;
 use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
 
@@ -271,6 +269,3 @@ fn letters_to_change(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
-
-/// How often each country was taken for each other.
-pub(super) type Confusion = HashMap<(&'static str, &'static str), u64>;

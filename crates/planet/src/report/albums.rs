@@ -42,7 +42,7 @@ pub struct SchemeResult {
     pub score: Score,
     /// The same by the photos' position in their album.
     pub by_position: Vec<PositionScore>,
-    /// On drawn albums, the best that can be done with what the scheme sees.
+    /// On synthetic albums, the best that can be done with what the scheme sees.
     pub ideal: Option<SchemeIdeal>,
 }
 

@@ -1,4 +1,4 @@
-//! The best that can be done with drawn albums, beside what schemes do.
+//! The best that can be done with synthetic albums, beside what schemes do.
 
 use planet::{album::Scheme, report::SchemeIdeal};
 use planet_data::Manifest;

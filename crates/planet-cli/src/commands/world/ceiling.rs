@@ -39,7 +39,7 @@ pub struct Arguments {
     output: PathBuf,
 }
 
-/// Reports the best possible accuracy on a drawn library.
+/// Reports the best possible accuracy on a synthetic library.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let manifest = manifest(&arguments.photos, arguments.root.as_deref())?;
     let parameters = WorldParameters::read(&manifest.root).map_err(failure)?;

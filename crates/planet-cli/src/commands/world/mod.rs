@@ -1,4 +1,4 @@
-//! `planet world`: a drawn earth on which the best possible accuracy is known.
+//! `planet world`: a synthetic earth on which the best possible accuracy is known.
 
 mod ceiling;
 mod draw;
@@ -20,7 +20,7 @@ pub struct Arguments {
 enum Command {
     /// Draw photos or albums into a folder, with their truth
     Draw(draw::Arguments),
-    /// How well anybody could do on a drawn library with a partition
+    /// How well anybody could do on a synthetic library with a partition
     Ceiling(ceiling::Arguments),
     /// Paint a contact sheet of what a world looks like
     Show(show::Arguments),
