@@ -6,21 +6,15 @@
 //! | know what a sequence network reads, and have it answer | [`Scheme`] |
 //! | give every photo its album's mean | [`album_means`] |
 //! | compute what it reads once | [`Embeddings`] |
-//! | locate a whole library by time, known positions and a model | [`Library`] |
 //! | bring the times of several cameras onto one timeline | [`Timeline`] |
 //! | the exact hidden Markov model below it | [`Hmm`] over a [`StateSpace`] with a [`TransitionModel`] |
-//! | see how well masked positions are found again | [`masked_validation`] |
 
 mod albums;
 mod alignment;
 mod answers;
-mod calibration;
 mod embeddings;
 mod hmm;
-mod library;
 mod locate;
-mod masking;
-mod neighbours;
 mod photo_probabilities;
 mod reach;
 mod scheme;
@@ -32,13 +26,9 @@ mod trip;
 pub use albums::{Album, albums};
 pub use alignment::{Alignment, Basis, Clock};
 pub use answers::{AnswerError, album_means};
-pub use calibration::Calibration;
 pub use embeddings::{Embeddings, EmbeddingsError};
 pub use hmm::{Cancelled, Emission, Hmm, Observation};
-pub use library::{Library, LibraryError, ModelOutput};
 pub use locate::{AlbumError, AlbumInput, SequenceModel, locate_albums};
-pub use masking::{Masking, ValidationRow, masked_validation};
-pub use neighbours::{Timed, nearest_in_time, photoprism};
 pub use photo_probabilities::PhotoProbabilities;
 pub use scheme::{Scheme, Step, UnknownScheme};
 pub use state_space::{Fix, StateSpace};

@@ -11,14 +11,15 @@ use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Place, Prediction,
     album::{
-        Album, AlbumInput, Calibration, Embeddings, HmmModel, Library, ModelOutput, People,
-        PhotoProbabilities, Scheme, albums, locate_albums,
+        Album, AlbumInput, Embeddings, HmmModel, People, PhotoProbabilities, Scheme, albums,
+        locate_albums,
     },
     evaluation::{Positions, Scorer, ScorerOptions, TruthTable},
     report::{AlbumReport, SchemeResult, Strip, StripAnswer, StripPhoto},
 };
 use planet_data::{DiskStore, Gazetteer, Manifest, PhotoRecord, PhotoStore, thumbnail_jpeg};
 use planet_geo::Partition;
+use planet_library::{Calibration, Library, ModelOutput};
 
 use super::{answers, embeddings, ideals::Ideals, photos};
 use crate::{
