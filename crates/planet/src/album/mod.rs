@@ -4,6 +4,7 @@
 //! |---|---|
 //! | put photos into albums | [`albums`] |
 //! | know what a sequence network reads, and have it answer | [`Scheme`] |
+//! | evaluate schemes on photos of known position | [`AlbumEvaluation`] |
 //! | give every photo its album's mean | [`album_means`] |
 //! | compute what it reads once | [`Embeddings`] |
 //! | bring the times of several cameras onto one timeline | [`Timeline`] |
@@ -13,6 +14,7 @@ mod albums;
 mod alignment;
 mod answers;
 mod embeddings;
+mod evaluation;
 mod hmm;
 mod locate;
 mod photo_probabilities;
@@ -27,6 +29,9 @@ pub use albums::{Album, albums};
 pub use alignment::{Alignment, Basis, Clock};
 pub use answers::{AnswerError, album_means};
 pub use embeddings::{Embeddings, EmbeddingsError};
+pub use evaluation::{
+    AlbumEvaluation, AlbumEvaluationError, HmmEvidence, HmmLocator, SchemeInputs, evaluated_albums,
+};
 pub use hmm::{Cancelled, Emission, Hmm, Observation};
 pub use locate::{AlbumError, AlbumInput, SequenceModel, locate_albums};
 pub use photo_probabilities::PhotoProbabilities;
