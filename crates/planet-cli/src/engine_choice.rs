@@ -100,7 +100,8 @@ impl EngineChoice {
             .transpose()
     }
 
-    fn options(&self) -> Result<EngineOptions, Failure> {
+    /// What was chosen, for the library.
+    pub fn options(&self) -> Result<EngineOptions, Failure> {
         let kind = match self.engine {
             EngineName::Rten => EngineKind::Rten,
             EngineName::Auto if self.onnxruntime.is_none() => EngineKind::Auto,

@@ -30,6 +30,9 @@ pub enum AlbumError {
     /// The LSTM failed, or gave another number of scores than its package states.
     #[error(transparent)]
     Answer(#[from] AnswerError<EngineError>),
+    /// The hidden Markov model failed.
+    #[error(transparent)]
+    Hmm(Box<dyn std::error::Error + Send + Sync>),
     /// The monitor ended it.
     #[error("cancelled")]
     Cancelled,

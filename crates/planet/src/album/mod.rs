@@ -4,23 +4,19 @@
 //! |---|---|
 //! | put photos into albums | [`albums`] |
 //! | know what a sequence network reads, and have it answer | [`Scheme`] |
+//! | evaluate schemes on photos of known position | [`AlbumEvaluation`] |
 //! | give every photo its album's mean | [`album_means`] |
 //! | compute what it reads once | [`Embeddings`] |
-//! | locate a whole library by time, known positions and a model | [`Library`] |
 //! | bring the times of several cameras onto one timeline | [`Timeline`] |
 //! | the exact hidden Markov model below it | [`Hmm`] over a [`StateSpace`] with a [`TransitionModel`] |
-//! | see how well masked positions are found again | [`masked_validation`] |
 
 mod albums;
 mod alignment;
 mod answers;
-mod calibration;
 mod embeddings;
+mod evaluation;
 mod hmm;
-mod library;
 mod locate;
-mod masking;
-mod neighbours;
 mod photo_probabilities;
 mod reach;
 mod scheme;
@@ -32,13 +28,12 @@ mod trip;
 pub use albums::{Album, albums};
 pub use alignment::{Alignment, Basis, Clock};
 pub use answers::{AnswerError, album_means};
-pub use calibration::Calibration;
 pub use embeddings::{Embeddings, EmbeddingsError};
+pub use evaluation::{
+    AlbumEvaluation, AlbumEvaluationError, HmmEvidence, HmmLocator, SchemeInputs, evaluated_albums,
+};
 pub use hmm::{Cancelled, Emission, Hmm, Observation};
-pub use library::{Library, LibraryError, ModelOutput};
 pub use locate::{AlbumError, AlbumInput, SequenceModel, locate_albums};
-pub use masking::{Masking, ValidationRow, masked_validation};
-pub use neighbours::{Timed, nearest_in_time, photoprism};
 pub use photo_probabilities::PhotoProbabilities;
 pub use scheme::{Scheme, Step, UnknownScheme};
 pub use state_space::{Fix, StateSpace};

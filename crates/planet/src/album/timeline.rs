@@ -233,10 +233,7 @@ impl Sequence {
 
     /// The photos as the hidden Markov model sees them, from what is known of each row's
     /// position.
-    pub(super) fn observations(
-        &self,
-        position: impl Fn(usize) -> Option<Emission>,
-    ) -> Vec<Observation> {
+    pub fn observations(&self, position: impl Fn(usize) -> Option<Emission>) -> Vec<Observation> {
         let mut before: Option<usize> = None;
         let observation = |at: usize| {
             let from = before;
@@ -255,7 +252,7 @@ impl Sequence {
     }
 
     /// Some of the photos, one after the other.
-    pub(super) fn window(&self, start: usize, end: usize) -> Self {
+    pub fn window(&self, start: usize, end: usize) -> Self {
         Self {
             rows: self.rows[start..end].to_vec(),
             times: self.times[start..end].to_vec(),

@@ -4,7 +4,7 @@ use planet_data::{AtomicFile, PhotoRecord};
 use planet_geo::Partition;
 use serde::{Deserialize, Serialize};
 
-use super::{Library, Observation, People, state_space::StateSpace};
+use super::{Observation, People, Timeline, state_space::StateSpace};
 
 /// Times between two photos, in seconds, at which probabilities are kept; between two of them
 /// they are interpolated by the logarithm of the time. One more row is for unknown times.
@@ -188,9 +188,7 @@ impl TransitionModel {
     /// author's by themselves.
     pub fn of_albums(records: &[PhotoRecord], partition: &Partition) -> Self {
         let states = StateSpace::new(Some(partition), &[]);
-        let library = Library::new(records, None).with_people(People::ByAuthor);
-        let observations: Vec<Vec<Observation>> = library
-            .timeline()
+        let observations: Vec<Vec<Observation>> = Timeline::new(records, &[], People::ByAuthor)
             .sequences()
             .iter()
             .map(|sequence| {
@@ -251,7 +249,7 @@ impl TransitionModel {
     }
 
     /// Of transitions to anywhere, the share that leads where no known photo was taken.
-    pub(super) fn unseen_anywhere(&self) -> f64 {
+    pub fn unseen_anywhere(&self) -> f64 {
         self.unseen[ANYWHERE]
     }
 

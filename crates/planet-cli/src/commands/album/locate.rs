@@ -10,12 +10,12 @@ use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Prediction,
     album::{
-        AlbumInput, HmmModel, Library, LibraryError, ModelOutput, People, PhotoProbabilities,
-        Scheme, albums, locate_albums, trip_map,
+        AlbumInput, HmmModel, People, PhotoProbabilities, Scheme, albums, locate_albums, trip_map,
     },
 };
 use planet_data::{AtomicFile, Gazetteer, Manifest, PhotoRecord};
 use planet_geo::LatLng;
+use planet_library::{Library, LibraryError, ModelOutput};
 
 use super::{answers, embeddings, photos};
 use crate::{

@@ -9,8 +9,9 @@ use std::{
 use clap::Args;
 use planet::{
     ModelPackage,
-    album::{HmmModel, Library, ModelOutput, People, Scheme, TransitionModel},
+    album::{HmmModel, People, Scheme, TransitionModel},
 };
+use planet_library::{Library, ModelOutput};
 use planet_train::{AlbumConfig, AlbumSamples, RunFolder, RunParts};
 
 use super::{embeddings, photos};

@@ -3,11 +3,8 @@
 use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
-use planet::{
-    ModelPackage,
-    album::{HmmModel, Library, Masking, ModelOutput, ValidationRow, masked_validation},
-    report::Table,
-};
+use planet::{ModelPackage, album::HmmModel, report::Table};
+use planet_library::{Library, Masking, ModelOutput, ValidationRow, masked_validation};
 
 use super::photos;
 use crate::{engine_choice::EngineChoice, failure::Failure};

@@ -1,13 +1,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
+use planet::LocatorOptions;
 use planet_data::{Gazetteer, Monitor};
 use planet_geo::{Distance, LatLng, PointIndex, Scale};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::{Library, LibraryError, Timed, nearest_in_time, photoprism};
-use crate::LocatorOptions;
+use crate::{Library, LibraryError, Timed, nearest_in_time, photoprism};
 
 /// Longest run of photos that are masked one after the other.
 const RUN: usize = 12;

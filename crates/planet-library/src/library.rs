@@ -1,20 +1,21 @@
 use std::{collections::HashMap, sync::Arc};
 
+use planet::{
+    Candidate, CellProbabilities, Certain, Locator, LocatorOptions, Place, Prediction, WithinError,
+    album::{
+        Cancelled, Clock, Fix, Hmm, HmmModel, Observation, People, Sequence, StateSpace, Timeline,
+        TransitionModel,
+    },
+};
 use planet_data::{Gazetteer, Monitor, PhotoRecord};
 use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
 
-use super::{
-    Calibration, Cancelled, Clock, Fix, Hmm, HmmModel, Observation, People, Sequence, StateSpace,
-    Timeline, TransitionModel,
-};
-use crate::{
-    Candidate, CellProbabilities, Certain, Locator, LocatorOptions, Place, Prediction, WithinError,
-};
+use crate::Calibration;
 
 /// Hours to the nearest known photo that are calibrated alike: up to each of these, beyond all,
 /// and where a time is unknown.
 const NEAR: [i64; 3] = [3_600, 8 * 3_600, 36 * 3_600];
-pub(super) const NEARNESSES: usize = NEAR.len() + 2;
+pub(crate) const NEARNESSES: usize = NEAR.len() + 2;
 /// Photos that the prior counts for in where somebody usually is.
 const HOME_STRENGTH: f64 = 5.0;
 /// Photos of a stretch that stands for a larger library.
@@ -44,8 +45,8 @@ pub struct ModelOutput<'a> {
 
 /// States, sequences and how people move, for one set of known positions: built once and used
 /// for every weight of the model's output.
-pub(super) struct Prepared {
-    pub(super) states: Arc<StateSpace>,
+pub(crate) struct Prepared {
+    pub(crate) states: Arc<StateSpace>,
     transitions: TransitionModel,
     clocks: Vec<Clock>,
     stretches: Vec<Stretch>,
@@ -103,11 +104,11 @@ impl<'a> Library<'a> {
         self.records.iter().map(PhotoRecord::known_position).collect()
     }
 
-    pub(super) fn model(&self) -> &HmmModel {
+    pub(crate) fn model(&self) -> &HmmModel {
         &self.model
     }
 
-    pub(super) fn has_model(&self) -> bool {
+    pub(crate) fn has_model(&self) -> bool {
         self.output.is_some()
     }
 
@@ -154,7 +155,7 @@ impl<'a> Library<'a> {
     }
 
     /// Everything that does not depend on the weight of the model's output.
-    pub(super) fn prepare(&self, known: &[Option<LatLng>]) -> Result<Prepared, LibraryError> {
+    pub(crate) fn prepare(&self, known: &[Option<LatLng>]) -> Result<Prepared, LibraryError> {
         let fix = |row: usize| known[row].map(|position| self.fix(row, position));
         let fixes: Vec<Fix> = (0..known.len()).filter_map(fix).collect();
         let states = match &self.output {
@@ -187,7 +188,7 @@ impl<'a> Library<'a> {
 
     /// Every photo's distribution over the states, with its row and how near in time a known
     /// photo is.
-    pub(super) fn posteriors(
+    pub(crate) fn posteriors(
         &self,
         prepared: &Prepared,
         weight: f64,
@@ -226,7 +227,7 @@ impl<'a> Library<'a> {
 
 impl Prepared {
     /// The same for about so many photos, where there are more: stretches at regular distances.
-    pub(super) fn limited(&self, photos: usize) -> Self {
+    pub(crate) fn limited(&self, photos: usize) -> Self {
         let all: usize = self.stretches.iter().map(|it| it.observations.len()).sum();
         let stretches = match all <= photos {
             true => self.stretches.clone(),

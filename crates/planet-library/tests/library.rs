@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use planet::{
-    LocatorOptions, Prediction,
-    album::{Calibration, Library, ModelOutput},
-};
-use planet_data::{Gazetteer, NoMonitor, PhotoRecord, PositionSource};
+use planet::{LocatorOptions, Prediction};
+use planet_data::{Gazetteer, PhotoRecord, PositionSource, NoMonitor};
 use planet_geo::{Keep, LatLng, Level, PhotoLeaves, Point, Uniform};
+use planet_library::{Calibration, Library, ModelOutput};
 
 fn at(lat: f64, lng: f64) -> LatLng {
     LatLng::new(lat, lng).expect("in range")

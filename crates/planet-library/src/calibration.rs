@@ -1,14 +1,14 @@
 use std::sync::{Arc, Mutex};
 
+use planet::{CellProbabilities, Locator, LocatorOptions};
 use planet_data::{Gazetteer, Monitor};
 use planet_geo::{Distance, LatLng, Scale};
 use rayon::prelude::*;
 
-use super::{
+use crate::{
     Library, LibraryError, Masking,
     library::{NEARNESSES, Prepared},
 };
-use crate::{CellProbabilities, Locator, LocatorOptions};
 
 /// Weights of a model's output that are tried.
 const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
@@ -25,10 +25,10 @@ const WEIGHT_PHOTOS: usize = 600;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     /// Weight of the model's output, 0 to 1.
-    pub(super) weight: f64,
+    pub(crate) weight: f64,
     /// By nearness in time of a known photo and level: how often the truth lay in a disc, over
     /// the probability that was stated.
-    pub(super) levels: [[f64; 5]; NEARNESSES],
+    pub(crate) levels: [[f64; 5]; NEARNESSES],
 }
 
 impl Calibration {

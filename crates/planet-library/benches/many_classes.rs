@@ -1,17 +1,15 @@
 //! Time over as many classes as the paper's: a prediction from scores, and a library of 10,000
 //! photos with a model. One run each, since a library takes minutes:
 //!
-//! `cargo bench -p planet --bench many_classes`
+//! `cargo bench -p planet-library --bench many_classes`
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::{sync::Arc, time::Instant};
 
-use planet::{
-    Locator, LocatorOptions,
-    album::{Library, ModelOutput},
-};
-use planet_data::{Gazetteer, NoMonitor, PhotoRecord};
+use planet::{Locator, LocatorOptions};
+use planet_data::{Gazetteer, PhotoRecord, NoMonitor};
 use planet_geo::{CellId, Class, ClassKind, LatLng, Partition, PartitionInfo};
+use planet_library::{Library, ModelOutput};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,0 +1,19 @@
+//! One person's photos, located together from what is known of them: positions, times, and a
+//! model's output.
+//!
+//! | to … | use |
+//! |---|---|
+//! | locate a whole library | [`Library`] |
+//! | find how far its answers can be trusted | [`Calibration`] |
+//! | see how well masked positions are found again | [`masked_validation`] |
+//! | answer by a simple rule, for comparison | [`nearest_in_time`], [`photoprism`] |
+
+mod calibration;
+mod library;
+mod masking;
+mod neighbours;
+
+pub use calibration::Calibration;
+pub use library::{Library, LibraryError, ModelOutput};
+pub use masking::{Masking, ValidationRow, masked_validation};
+pub use neighbours::{Timed, nearest_in_time, photoprism};
