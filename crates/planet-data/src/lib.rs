@@ -2,6 +2,31 @@
 //!
 //! A dataset is a [`PhotoRecord`] for each photo, whatever format it came in; a photo is the
 //! same pixels in training, evaluation and use, because one [`Preprocess`] makes them all.
+//!
+//! | to | use |
+//! |---|---|
+//! | read position, time and camera of a photo | [`PhotoFacts`], of a folder [`scan`] |
+//! | decode a photo | [`Photo`] |
+//! | make a network's input of it | [`Preprocess`], of many photos a [`Loader`] |
+//! | read and write manifests | [`Manifest`], [`ManifestReader`], [`ManifestWriter`] |
+//! | read geotags from any table | [`read_geotags`] |
+//! | divide and clean a dataset | [`Split`], [`near_pairs`], [`Enrich`] |
+//! | name a place | [`Gazetteer`] |
+//! | write a file that is whole or absent | [`AtomicFile`], [`OutputFile`] |
+//! | report progress and hear that work should end | [`Monitor`] |
+//!
+//! ```
+//! use planet_data::{Photo, PixelBatch, Preprocess};
+//!
+//! // 40 × 30 grey pixels become a square input of 32 × 32, values around 0.
+//! let photo = Photo::from_rgb(40, 30, vec![127; 3 * 40 * 30])?;
+//! let preprocess = Preprocess::inception(32);
+//! let mut batch = PixelBatch::with_capacity(1, 32, 32);
+//! batch.push(&preprocess.apply(&photo));
+//! assert_eq!((batch.photos(), batch.values().len()), (1, 3 * 32 * 32));
+//! assert!(batch.values().iter().all(|value| value.abs() < 0.01));
+//! # Ok::<(), planet_data::PhotoError>(())
+//! ```
 
 mod duplicates;
 mod enrich;

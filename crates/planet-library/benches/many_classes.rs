@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Instant};
 
 use planet::{Locator, LocatorOptions};
-use planet_data::{Gazetteer, PhotoRecord, NoMonitor};
+use planet_data::{Gazetteer, NoMonitor, PhotoRecord};
 use planet_geo::{CellId, Class, ClassKind, LatLng, Partition, PartitionInfo};
 use planet_library::{Library, ModelOutput};
 use rand::{RngExt, SeedableRng};

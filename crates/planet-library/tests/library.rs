@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use planet::{LocatorOptions, Prediction};
-use planet_data::{Gazetteer, PhotoRecord, PositionSource, NoMonitor};
+use planet_data::{Gazetteer, NoMonitor, PhotoRecord, PositionSource};
 use planet_geo::{Keep, LatLng, Level, PhotoLeaves, Point, Uniform};
 use planet_library::{Calibration, Library, ModelOutput};
 

@@ -1,4 +1,32 @@
-//! The synthetic earth.
+//! The synthetic earth: photos and albums that are painted from their place, with the exact best
+//! possible accuracy.
+//!
+//! A [`World`] says for each of its places how probable everything is that a photo may show (its
+//! [`Cues`]), so that the probability of every place given a photo is known exactly: no model
+//! can do better, and one that learns well comes near.
+//!
+//! | to | use |
+//! |---|---|
+//! | make photos without a disk | [`SyntheticStore`], a [`planet_data::PhotoStore`] |
+//! | draw a library of files, with albums, copies and non-photos | [`Library`] |
+//! | know the probability of every place given what a photo shows | [`World::posterior`] |
+//! | know the best possible accuracy over a partition | [`Ceiling`], of albums [`AlbumCeiling`] |
+//! | know which pixels show which cue | [`LayerMap`] |
+//!
+//! ```
+//! use planet_world::{PictureSize, World, WorldParameters};
+//!
+//! let world = World::draw(WorldParameters::new(0))?;
+//! // The third photo of the series with seed 7.
+//! let photo = world.photo(7, 3);
+//! let jpeg = photo.jpeg(PictureSize::new(64)?)?;
+//! assert_eq!(jpeg[..2], [0xff, 0xd8]);
+//!
+//! let posterior = world.posterior(&photo.cues);
+//! assert_eq!(posterior.len(), world.places().len());
+//! assert!((posterior.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+//! # Ok::<(), planet_world::WorldError>(())
+//! ```
 
 pub mod cue;
 

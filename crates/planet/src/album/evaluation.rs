@@ -155,9 +155,19 @@ impl<'a> AlbumEvaluation<'a> {
         let options = ScorerOptions { partition: Some(package.partition()), ..options };
         let (strips, results) = (Vec::new(), Vec::new());
         let mut evaluation = Self {
-            package, manifest, albums, options, locator, gazetteer, positions, shown, strips, results,
+            package,
+            manifest,
+            albums,
+            options,
+            locator,
+            gazetteer,
+            positions,
+            shown,
+            strips,
+            results,
         };
-        evaluation.strips = evaluation.shown.iter().map(|it| evaluation.strip(it, photos)).collect();
+        evaluation.strips =
+            evaluation.shown.iter().map(|it| evaluation.strip(it, photos)).collect();
         evaluation
     }
 
@@ -184,7 +194,9 @@ impl<'a> AlbumEvaluation<'a> {
             let mut tally = self.tally();
             match scheme {
                 Scheme::Hmm => {
-                    (inputs.hmm)(HmmEvidence::Model, &mut |row, it| self.count(&mut tally, row, &it))?;
+                    (inputs.hmm)(HmmEvidence::Model, &mut |row, it| {
+                        self.count(&mut tally, row, &it)
+                    })?;
                 }
                 _ if scheme.is_sequence() => {
                     let (_, file) = self.package.scheme(scheme.name())?;

@@ -19,5 +19,6 @@ pub fn failure(error: &PackageError) -> Failure {
         _ => "SCHEME",
     };
     let train = format!("planet album train --scheme {scheme} trains it");
-    Failure::new(error).hint(format!("{train}; planet export RUN --into MODEL adds it to the package"))
+    Failure::new(error)
+        .hint(format!("{train}; planet export RUN --into MODEL adds it to the package"))
 }

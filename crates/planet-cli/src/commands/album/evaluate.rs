@@ -100,16 +100,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let exact = ideals.as_ref().and_then(Ideals::exact);
     let engine = arguments.engine.options()?;
     let progress = Progress::new("photos");
-    let hmm = HiddenMarkov { package: &package, manifest: &manifest, model: &model, progress: &progress };
+    let hmm =
+        HiddenMarkov { package: &package, manifest: &manifest, model: &model, progress: &progress };
     let mut inputs = SchemeInputs {
         output: &output,
         embeddings: &embeddings,
         open: &mut |file| Ok(Box::new(engine.open_sequence(file)?)),
         hmm: &mut |evidence, emit| match (evidence, &exact) {
             // The weight is that of the network's output; the exact one is never wrong.
-            (HmmEvidence::Exact, Some((exact, prior))) => {
-                hmm.locate(exact, Some(prior), 1.0, emit)
-            }
+            (HmmEvidence::Exact, Some((exact, prior))) => hmm.locate(exact, Some(prior), 1.0, emit),
             _ => hmm.locate(&|row| output.get(row), None, model.weight, emit),
         },
         ideal: &|scheme| ideals.as_ref().and_then(|ideals| ideals.for_scheme(scheme)),
