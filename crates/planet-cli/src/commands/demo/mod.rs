@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(short, long, value_name = "DIR", default_value = "demo")]
     output: PathBuf,
     /// Number of training epochs; the results are the same on every machine
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 4)]
     epochs: u64,
 }
 
