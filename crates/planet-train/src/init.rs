@@ -23,7 +23,7 @@ pub struct Matched {
 ///
 /// # Errors
 /// The file cannot be read, is no safetensors file, or has nothing in common with the network.
-pub fn initial_weights(
+pub(crate) fn initial_weights(
     network: &Network,
     seed: u64,
     init: Option<&Path>,

@@ -89,7 +89,7 @@ pub use error::{InvalidSetting, TrainError};
 pub use export::{ExportError, export};
 pub use gpu_api::GpuApi;
 pub use group::{GroupError, ProcessGroup, Rendezvous};
-pub use init::{Matched, initial_weights};
+pub use init::Matched;
 pub use loss::Loss;
 pub use lstm::LstmState;
 pub use optimizer::{Optimizer, Rule};

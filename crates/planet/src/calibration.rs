@@ -51,7 +51,7 @@ fn answer(row: &[f32], target: u32, temperature: f32) -> (f64, bool) {
 /// inverse temperature with its mode at 1).
 ///
 /// `logits` is `[photos, classes]`, `targets` `[photos]`. 1 where there are fewer than twenty photos.
-pub fn fit_temperature(logits: &[f32], classes: usize, targets: &[u32]) -> f32 {
+fn fit_temperature(logits: &[f32], classes: usize, targets: &[u32]) -> f32 {
     if targets.len() < FEWEST || classes < 2 {
         return 1.0;
     }
@@ -99,7 +99,9 @@ fn moments(row: &[f32], inverse: f64) -> (f64, f64) {
 /// answers.
 ///
 /// Each answer is its confidence, 0..=1, and whether it was right.
-pub fn expected_calibration_error(answers: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
+pub(crate) fn expected_calibration_error(
+    answers: impl IntoIterator<Item = (f64, bool)>,
+) -> Option<f64> {
     let mut bins = [(0.0, 0.0); BINS];
     let mut count = 0.0;
     for (confidence, right) in answers {

@@ -224,7 +224,7 @@ pub fn inlined(alternative: &str, kind: &str, bytes: &[u8]) -> String {
 }
 
 /// A picture as a data URI; `kind` is `png` or `jpeg`.
-pub fn data_uri(kind: &str, bytes: &[u8]) -> String {
+pub(crate) fn data_uri(kind: &str, bytes: &[u8]) -> String {
     format!("data:image/{kind};base64,{}", base64(bytes))
 }
 

@@ -32,7 +32,8 @@ use resvg::{tiny_skia, usvg};
 use thiserror::Error;
 
 pub use colour::{Colour, ColourScale};
-pub use partition::{class_map, partition_map};
+pub(crate) use partition::class_map;
+pub use partition::partition_map;
 pub use probability::probability_map;
 pub use region::Region;
 

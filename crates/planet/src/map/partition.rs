@@ -35,7 +35,7 @@ pub fn partition_map(partition: &Partition, region: Region) -> WorldMap {
 }
 
 /// Where on the globe one class lies: its cells, or its point.
-pub fn class_map(partition: &Partition, class: ClassId) -> WorldMap {
+pub(crate) fn class_map(partition: &Partition, class: ClassId) -> WorldMap {
     let cells = partition.class(class).cells();
     let Some(point) = partition.point(class) else { return WorldMap::new(Region::WORLD) };
     let radius = (partition.radius(class).km() / EARTH_RADIUS_KM).to_degrees();

@@ -7,7 +7,7 @@ use super::{MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE};
 use crate::LevelCalibration;
 
 /// The `format` of model.json.
-pub const MODEL_FORMAT: &str = "planet-model-1";
+pub(super) const MODEL_FORMAT: &str = "planet-model-1";
 
 /// The score of [`Provenance::scores`] that is the expected calibration error.
 pub const CALIBRATION_ERROR: &str = "calibration error";

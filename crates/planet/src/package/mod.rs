@@ -14,8 +14,8 @@ use std::{
 };
 
 pub use description::{
-    CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, MODEL_FORMAT, ModelDescription, ModelDraft,
-    Outputs, Provenance, SchemeFile, ScoreKind,
+    CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, ModelDescription, ModelDraft, Outputs, Provenance,
+    SchemeFile, ScoreKind,
 };
 pub use error::PackageError;
 pub use new::NewPackage;
@@ -28,11 +28,11 @@ pub const MODEL_FILE: &str = "model.onnx";
 /// The network's weights, where the graph does not hold them itself.
 pub const WEIGHTS_FILE: &str = "model.onnx.data";
 /// The classes.
-pub const PARTITION_FILE: &str = "partition.csv";
+pub(crate) const PARTITION_FILE: &str = "partition.csv";
 /// The description.
-pub const DESCRIPTION_FILE: &str = "model.json";
+pub(crate) const DESCRIPTION_FILE: &str = "model.json";
 /// The model card.
-pub const CARD_FILE: &str = "README.md";
+pub(crate) const CARD_FILE: &str = "README.md";
 
 /// A model with its classes, its preprocessing and its history: a folder that was checked.
 ///

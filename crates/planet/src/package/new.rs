@@ -8,8 +8,8 @@ use planet_data::{AtomicFile, OutputFolder, WrittenFiles, file_hash};
 use planet_geo::Partition;
 
 use super::{
-    CARD_FILE, DESCRIPTION_FILE, MODEL_FORMAT, ModelDescription, ModelDraft, ModelPackage,
-    PARTITION_FILE, PackageError, SchemeFile, card, read_description,
+    CARD_FILE, DESCRIPTION_FILE, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE,
+    PackageError, SchemeFile, card, description::MODEL_FORMAT, read_description,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when

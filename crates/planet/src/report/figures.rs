@@ -13,7 +13,7 @@ const FARTHEST: f64 = 20_038.0;
 
 /// The share of photos within each distance, as in the paper's figure of its Flickr photos: one
 /// curve for the best of the first 1 to 5 answers, with the first one's 95 % band.
-pub fn error_curve(score: &Score, references: &[Reference]) -> LineChart {
+pub(super) fn error_curve(score: &Score, references: &[Reference]) -> LineChart {
     let places = || score.curve_km.iter().enumerate().filter(|(_, km)| **km >= NEAREST);
     let colours = COLOURS.iter().cycle();
     let mut curves: Vec<Curve> = score

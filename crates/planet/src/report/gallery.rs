@@ -43,7 +43,7 @@ pub struct Shown {
 
 /// Which parts of a photo its answer rests on.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Explanation {
+pub(crate) struct Explanation {
     /// The photo with its occlusion map over it, as a small JPEG; `None` where it has none.
     pub picture: Option<Vec<u8>>,
     /// What is said of it, or why there is no map.
@@ -54,7 +54,7 @@ pub struct Explanation {
 /// most confident wrong ones, and of each class those that were given to it with the highest
 /// confidence (the paper's iconic photos of a cell).
 #[derive(Debug, Default)]
-pub struct GalleryKeeper {
+pub(crate) struct GalleryKeeper {
     right: Vec<Kept>,
     wrong: Vec<Kept>,
     classes: HashMap<ClassId, Class>,

@@ -16,8 +16,9 @@ use planet_geo::LatLng;
 use serde_json::json;
 
 pub use albums::{AlbumReport, SchemeIdeal, SchemeResult, Strip, StripAnswer, StripPhoto};
-pub use figures::{error_curve, match_figure};
-pub use gallery::{Explanation, Gallery, GalleryKeeper, Shown};
+pub use figures::match_figure;
+pub(crate) use gallery::{Explanation, GalleryKeeper};
+pub use gallery::{Gallery, Shown};
 pub use page::STYLE;
 pub use references::{Reference, References};
 pub use table::Table;
@@ -55,7 +56,7 @@ pub const MAPPED_PHOTOS: usize = 20_000;
 /// The page.
 pub const PAGE_FILE: &str = "index.html";
 /// The figures.
-pub const FIGURES_FILE: &str = "report.json";
+const FIGURES_FILE: &str = "report.json";
 
 impl Report {
     /// Writes the report's folder: `index.html`, `report.json`, `tables.md`, and a CSV a table.
