@@ -490,8 +490,8 @@ fn a_contact_sheet_shows_the_sample_and_lists_it() {
     assert!(listed.starts_with("1\t1\t") && listed.contains("\n2\t3\t"), "{listed}");
     let png = fs::read(at.join("sheet.png")).expect("drawn");
     let side = |from: usize| u32::from_be_bytes(png[from..from + 4].try_into().expect("four"));
-    // Photos of 32 pixels with 6 pixels around each.
-    assert_eq!((side(16), side(20)), (3 * 38 + 6, 2 * 38 + 6));
+    // Photos of 32 pixels with 6 pixels around each and a caption of 14 below.
+    assert_eq!((side(16), side(20)), (3 * 38 + 6, 2 * 52 + 6));
     let again = planet(at, &[&show[..], &["-o", "large.png"]].concat()).success();
     assert_eq!(again.get_output().stdout, listed.as_bytes(), "the choice stays");
     planet(at, &[&show[..], &["-o", "sheet.jpg"]].concat()).code(2).stderr(contains(".png"));

@@ -81,7 +81,7 @@ pub use preprocess::{
 };
 pub use record::{PhotoRecord, PositionSource, TimeSource};
 pub use scan::{Found, Scanned, common_root, photos_below, scan};
-pub use sheet::{contact_sheet, sample, thumbnail_jpeg};
+pub use sheet::{sample, thumbnail, thumbnail_jpeg};
 pub use split::{PartShare, Split, SplitBy, SplitGroups, SplitParts};
 pub use statistics::{SIDES, Statistics};
 pub use store::{DiskStore, PhotoStore};

@@ -47,6 +47,7 @@
 mod accuracy;
 pub mod album;
 pub mod calibration;
+mod contact_sheet;
 mod engine;
 pub mod evaluation;
 mod locate;
@@ -60,6 +61,7 @@ mod probabilities;
 pub mod report;
 
 pub use accuracy::{Accuracy, GUESSES};
+pub use contact_sheet::contact_sheet;
 pub use engine::{Activations, Engine, EngineError, EngineErrorKind};
 pub use locate::{LocateError, LocateOptions, locate};
 pub use model::{LocatePhotoError, Model};

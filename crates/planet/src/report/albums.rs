@@ -289,15 +289,15 @@ impl Strip {
         for photo in &self.photos {
             html.push_str("<td>");
             if let Some(thumbnail) = &photo.thumbnail {
-                html.push_str(&inlined("", "jpeg", thumbnail));
+                html.push_str(&inlined("photo of the album", "jpeg", thumbnail));
             }
         }
-        html.push_str("</tr>\n<tr><td>truth");
+        html.push_str("</tr>\n<tr><th scope=\"row\">truth</th>");
         for photo in &self.photos {
             write!(html, "<td>{}", escaped(&photo.label)).expect("text grows");
         }
         for (scheme, answers) in &self.answers {
-            write!(html, "</tr>\n<tr><td>{}", escaped(scheme)).expect("text grows");
+            write!(html, "</tr>\n<tr><th scope=\"row\">{}</th>", escaped(scheme)).expect("text grows");
             for StripAnswer { place, km } in answers {
                 let near = km.and_then(|km| NEARNESSES.iter().find(|(most, _)| km <= *most));
                 let style = near.map_or_else(String::new, |(_, colour)| {

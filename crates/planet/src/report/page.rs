@@ -6,15 +6,18 @@ pub const STYLE: &str = "\
 :root{color-scheme:light dark}body{max-width:62em;margin:auto;padding:1em;line-height:1.5;\
 font:16px/1.5 system-ui,sans-serif}h1{margin-bottom:0}h2{margin-top:2em;border-top:1px solid #8884}\
 .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}\
-th,td{padding:.2em .7em;text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:pre}\
-tr:nth-child(even){background:#8881}.note,figcaption{color:#777;font-size:.9em}figure{margin:1em 0}\
+th,td{padding:.2em .7em;text-align:right;white-space:nowrap}\
+th:first-child,td:first-child{text-align:left;white-space:pre;position:sticky;left:0;background:Canvas}\
+th[scope=row]{font-weight:normal}\
+tr:nth-child(even){background:#8881}.note,figcaption{color:#6b6b6b;color:light-dark(#595959,#b4b4b4);font-size:.9em}figure{margin:1em 0}\
 figure img{width:100%}svg{max-width:100%;height:auto}\
 .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(11em,1fr));gap:1em}\
 .gallery>div{font-size:.85em;break-inside:avoid;overflow-wrap:anywhere}.gallery img{width:100%;display:block}\
 .gallery .photo{aspect-ratio:4/3;object-fit:contain;background:#8882}.cell{max-width:30em}\
 .strip td{font-size:.8em;text-align:center;vertical-align:top;white-space:normal;min-width:8em;max-width:11em}\
-.strip td:first-child{text-align:left;white-space:nowrap;min-width:auto;max-width:none}.strip img{width:100%}\
-@media(max-width:40em){svg.chart{font-size:16px}}\
+.strip th,.strip td:first-child{text-align:left;white-space:nowrap;min-width:auto;max-width:none}.strip img{width:100%}\
+@media(max-width:40em){svg.chart{font-size:16px}\
+th:first-child,td:first-child{white-space:pre-wrap;min-width:7em;max-width:9em}}\
 @media print{h2,h3{break-after:avoid}figure,.wide,tr{break-inside:avoid}.wide{overflow:visible}\
 table{font-size:.8em}th,td{padding:.1em .4em}.cell{max-width:13em}\
 .gallery{grid-template-columns:repeat(4,1fr)}}";
@@ -71,7 +74,7 @@ impl Report {
             html.push_str(&format!(
                 "<h2>Map of errors</h2>\n<figure>{}<figcaption>True positions of the photos, coloured by the \
                  error of the first answer.</figcaption></figure>\n",
-                inlined("", "png", &png)
+                inlined("true positions on a world map, coloured by error", "png", &png)
             ));
         }
     }
@@ -80,7 +83,8 @@ impl Report {
 fn gallery(gallery: &Gallery, html: &mut String) {
     html.push_str(&format!("<h3>{}</h3>\n", escaped(&gallery.title)));
     if let Some(map) = &gallery.map {
-        html.push_str(&format!("<figure class=\"cell\">{}</figure>\n", inlined("", "png", map)));
+        let map = inlined("the cell on a world map", "png", map);
+        html.push_str(&format!("<figure class=\"cell\">{map}</figure>\n"));
     }
     html.push_str("<div class=\"gallery\">\n");
     gallery.photos.iter().for_each(|it| shown(it, html));
@@ -90,13 +94,13 @@ fn gallery(gallery: &Gallery, html: &mut String) {
 fn shown(photo: &Shown, html: &mut String) {
     html.push_str("<div>");
     if let Some(thumbnail) = &photo.thumbnail {
-        html.push_str(&inlined("photo", "jpeg", thumbnail));
+        html.push_str(&inlined(&photo.photo, "jpeg", thumbnail));
     }
     if let Some(map) = &photo.map {
-        html.push_str(&inlined("", "png", map));
+        html.push_str(&inlined("its probability over the globe", "png", map));
     }
     if let Some(explanation) = &photo.explanation {
-        html.push_str(&inlined("photo", "jpeg", explanation));
+        html.push_str(&inlined("the photo with its occlusion map", "jpeg", explanation));
     }
     let lines = [&photo.photo].into_iter().chain(&photo.lines);
     let lines: Vec<String> = lines.map(|line| escaped(line)).collect();

@@ -31,18 +31,25 @@ impl Table {
 
     /// A heading and a `<table>`.
     pub fn to_html(&self) -> String {
+        let title = escaped(&self.title);
         let mut html =
-            format!("<h3>{}</h3>\n<div class=\"wide\"><table><tr>", escaped(&self.title));
+            format!("<h3>{title}</h3>\n<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
         for column in &self.header {
-            html.push_str(&format!("<th>{}", escaped(column)));
+            html.push_str(&format!("<th scope=\"col\">{}</th>", escaped(column)));
         }
+        html.push_str("</tr></thead>\n<tbody>");
         for row in &self.rows {
-            html.push_str("</tr>\n<tr>");
-            for cell in row {
-                html.push_str(&format!("<td>{}", escaped(cell)));
+            html.push_str("<tr>");
+            for (at, cell) in row.iter().enumerate() {
+                let cell = escaped(cell);
+                html.push_str(&match at {
+                    0 => format!("<th scope=\"row\">{cell}</th>"),
+                    _ => format!("<td>{cell}</td>"),
+                });
             }
+            html.push_str("</tr>\n");
         }
-        html.push_str("</tr></table></div>\n");
+        html.push_str("</tbody></table></div>\n");
         if !self.note.is_empty() {
             html.push_str(&format!("<p class=\"note\">{}</p>\n", escaped(&self.note)));
         }
@@ -123,6 +130,7 @@ mod tests {
         );
         assert_eq!(table.to_text(), "x       1 km\na, \"b\"   1.5\n");
         assert!(table.to_html().contains("<h3>A &amp; B</h3>"));
-        assert!(table.to_html().contains("<td>a, &quot;b&quot;<td>1.5</tr>"));
+        let row = "<th scope=\"row\">a, &quot;b&quot;</th><td>1.5</td></tr>";
+        assert!(table.to_html().contains(row));
     }
 }

@@ -4,9 +4,8 @@ use std::{
 };
 
 use clap::Args;
-use planet_data::{
-    AtomicFile, DiskStore, Manifest, PhotoStore, contact_sheet, sample, table::TableSource,
-};
+use planet::contact_sheet;
+use planet_data::{AtomicFile, DiskStore, Manifest, PhotoStore, sample, table::TableSource};
 
 use crate::failure::Failure;
 
@@ -56,12 +55,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         if let Err(error) = &photo {
             writeln!(io::stderr(), "{}: {error}", record.photo)?;
         }
-        photos.push(photo.ok());
+        photos.push((photo.ok(), record.photo.clone()));
         let columns = arguments.columns as usize;
         let (line, column) = (place / columns + 1, place % columns + 1);
         let position = record.position.map_or_else(|| "unknown".into(), |at| at.to_string());
         writeln!(out, "{line}\t{column}\t{}\t{position}", record.photo)?;
     }
-    let sheet = contact_sheet(&photos, arguments.columns, arguments.side);
+    let sheet = contact_sheet(&photos, arguments.columns, arguments.side).map_err(Failure::new)?;
     AtomicFile::write_all_at(&arguments.output, &sheet).map_err(Failure::file(&arguments.output))
 }

@@ -3,22 +3,20 @@ use std::{fmt::Write, fs, path::Path};
 use planet::{
     map::{Region, WorldMap, partition_map, probability_map},
     plot::{COLOURS, Curve, LineChart, escaped, inlined},
+    report::{self, Table},
 };
 use planet_geo::Scale;
 
 use super::{Example, Shown, TEST, TRAINING};
 use crate::failure::Failure;
 
+/// What this page has beside the style of reports.
 const STYLE: &str = "\
-:root{color-scheme:light dark}body{max-width:62em;margin:auto;padding:1em;line-height:1.5;\
-font:16px/1.5 system-ui,sans-serif}h1{margin-bottom:0}h2{margin-top:2em;border-top:1px solid #8884}\
-table{border-collapse:collapse}th,td{padding:.2em .7em;text-align:right}th:first-child,td:first-child{text-align:left}\
-tr:nth-child(even){background:#8881}figure{margin:1em 0}figcaption{color:#777;font-size:.9em}\
-svg{max-width:100%;height:auto}.photos{display:flex;flex-wrap:wrap;gap:4px}.photos img{width:96px;height:96px;object-fit:contain;background:#2224}\
+.photos{display:flex;flex-wrap:wrap;gap:4px}.photos img{width:96px;height:96px;object-fit:contain;background:#2224}\
 .example{display:grid;grid-template-columns:160px 1fr;gap:1em;margin:1.2em 0}.example>div img{width:160px;image-rendering:pixelated}\
-figure img{width:100%}.wide{overflow-x:auto}pre{overflow-x:auto;padding:.7em;background:#8881}\
-@media(max-width:600px){.example{grid-template-columns:1fr;gap:.3em}th,td{padding:.2em .35em;font-size:.85em}\
-.photos img{width:72px;height:72px}}@media print{h2{break-after:avoid}.example{break-inside:avoid}}";
+pre{overflow-x:auto;padding:.7em;background:#8881}\
+@media(max-width:600px){.example{grid-template-columns:1fr;gap:.3em}.photos img{width:72px;height:72px}}\
+@media print{.example{break-inside:avoid}}";
 
 /// Photos on the sheet.
 const SHEET: usize = 40;
@@ -28,11 +26,12 @@ pub(super) fn write(shown: &Shown, test: &Path) -> Result<String, Failure> {
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>PlaNet, a demonstration</title>\n\
-         <style>{STYLE}</style>\n<h1>PlaNet</h1>\n<p>PlaNet estimates where a photo was taken. This page shows \
+         <style>{}{STYLE}</style>\n<h1>PlaNet</h1>\n<p>PlaNet estimates where a photo was taken. This page shows \
          the whole method on synthetic photos. The places are real; the photos are rendered from \
          cues such as driving side, script, climate and landmarks. Therefore the best possible \
          answer to each photo is known exactly. A model that is trained on synthetic photos says \
-         nothing about real photos.</p>\n"
+         nothing about real photos.</p>\n",
+        report::STYLE
     );
     photos(shown, test, &mut html)?;
     cells(shown, &mut html)?;
@@ -157,17 +156,13 @@ fn training(shown: &Shown, html: &mut String) {
 }
 
 fn results(shown: &Shown, html: &mut String) {
-    html.push_str(
-        "<h2>4. Accuracy</h2>\n<div class=\"wide\"><table><tr><th>% of photos located within",
-    );
-    for scale in Scale::ALL {
-        put(html, format_args!("<th>{}<br>{}", scale.name(), scale.radius()));
-    }
-    html.push_str("</tr>\n");
+    html.push_str("<h2>4. Accuracy</h2>\n");
+    let mut table = Table::new("accuracy", "Percentage of photos located within each distance", &[]);
+    table.header = vec!["answer".to_owned()];
+    let scales = Scale::ALL.map(|scale| format!("{}, {}", scale.name(), scale.radius()));
+    table.header.extend(scales);
     let mut row = |name: &str, shares: [f64; 5]| {
-        put(html, format_args!("<tr><td>{name}"));
-        shares.iter().for_each(|share| put(html, format_args!("<td>{:.1}", 100.0 * share)));
-        html.push_str("</tr>\n");
+        table.row(name, shares.map(|share| format!("{:.1}", 100.0 * share)));
     };
     row("always the most frequent cell", shown.frequent);
     row("this model, first answer", shown.score.within[0]);
@@ -177,10 +172,11 @@ fn results(shown: &Shown, html: &mut String) {
         shown.ceiling.scales.each_ref().map(|it| it.ideal[0].mean),
     );
     row("upper bound for any answer", shown.ceiling.scales.each_ref().map(|it| it.bound.mean));
+    html.push_str(&table.to_html());
     put(
         html,
         format_args!(
-            "</table></div>\n<p>The ideal classifier knows how the photos were rendered and combines all \
+            "<p>The ideal classifier knows how the photos were rendered and combines all \
          cues exactly; more training brings the model closer to it. The most probable cell is \
          correct for {:.1} % of the photos; the ideal classifier reaches {:.1} %. The calibration \
          error is the average difference between stated probability and share of correct answers: \

@@ -54,7 +54,7 @@ pub struct Arguments {
     #[arg(long, value_name = "A")]
     architecture: Option<Architecture>,
     /// Side of the network's input in pixels
-    #[arg(long, value_name = "PX")]
+    #[arg(long, alias = "imgsz", value_name = "PX")]
     size: Option<usize>,
     /// Maximum number of epochs
     #[arg(long, value_name = "N")]
@@ -69,10 +69,10 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     patience: Option<u64>,
     /// Photos per step (batch size)
-    #[arg(long, value_name = "N")]
+    #[arg(long, alias = "batch-size", value_name = "N")]
     batch: Option<usize>,
     /// Peak learning rate
-    #[arg(long, value_name = "R")]
+    #[arg(long, alias = "lr", value_name = "R")]
     learning_rate: Option<f64>,
     /// Random seed. With several seeds, as in 0,1,2, one model is trained per seed, and mean and
     /// standard deviation are reported

@@ -4,8 +4,9 @@ use std::{
 };
 
 use clap::Args;
-use planet_data::AtomicFile;
-use planet_world::{PictureSize, SyntheticPhoto, contact_sheet};
+use planet::contact_sheet;
+use planet_data::{AtomicFile, Photo};
+use planet_world::{PictureSize, SyntheticPhoto};
 
 use super::{failure, world};
 use crate::failure::Failure;
@@ -50,10 +51,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         .filter(|photo| scene.is_none_or(|scene| photo.cues.scene == scene))
         .take(arguments.sample as usize)
         .collect();
-    let pictures: Vec<_> = photos.iter().map(|photo| photo.picture(size)).collect();
+    let shown: Vec<_> = photos
+        .iter()
+        .map(|photo| {
+            let (picture, place) = (photo.picture(size), world.place(photo.place));
+            let pixels = Photo::from_rgb(picture.width, picture.height, picture.rgb);
+            (pixels.ok(), format!("{}, {}", place.name, place.country))
+        })
+        .collect();
     // As wide as two pages of a screen are, whatever the size of the pictures.
     let columns = (1600 / arguments.size).clamp(1, arguments.sample);
-    let sheet = contact_sheet(&pictures, columns, size).map_err(failure)?;
+    let sheet = contact_sheet(&shown, columns, arguments.size).map_err(Failure::new)?;
     AtomicFile::write_all_at(&arguments.output, &sheet)
         .map_err(|error| Failure::new(format!("{}: {error}", arguments.output.display())))?;
 
