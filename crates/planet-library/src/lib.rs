@@ -6,12 +6,14 @@
 //! | locate a whole library | [`Library`] |
 //! | find how far its answers can be trusted | [`Calibration`] |
 //! | see how well masked positions are found again | [`masked_validation`] |
+//! | write positions into sidecars, and take them back | [`writing`] |
 //! | answer by a simple rule, for comparison | [`nearest_in_time`], [`photoprism`] |
 
 mod calibration;
 mod library;
 mod masking;
 mod neighbours;
+pub mod writing;
 
 pub use calibration::Calibration;
 pub use library::{Library, LibraryError, ModelOutput};

@@ -1,4 +1,9 @@
-//! `planet library`: locates a user's own photos from known positions, times and, if given, a model.
+//! `planet library`: a user's own photos: located from known positions, times and, if given, a model;
+//! positions written into sidecars and taken back.
+
+mod page;
+mod undo;
+mod write;
 
 use clap::{Args, Subcommand};
 
@@ -18,11 +23,23 @@ enum Command {
     Locate(Box<locate::LibraryArguments>),
     /// Mask known positions, locate their photos, and report the accuracy
     Validate(Box<validate::Arguments>),
+    /// Write estimated positions into XMP sidecars; without --apply, show what would be written
+    Write(Box<write::Arguments>),
+    /// Take the changes of planet library write back
+    Undo(undo::UndoArguments),
+    /// List the photos whose position is an estimate
+    Status(undo::StatusArguments),
+    /// Remove the earlier sidecars that a journal keeps for undo
+    Forget(undo::ForgetArguments),
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Locate(arguments) => locate::run(arguments),
         Command::Validate(arguments) => validate::run(arguments),
+        Command::Write(arguments) => write::run(arguments),
+        Command::Undo(arguments) => undo::run_undo(arguments),
+        Command::Status(arguments) => undo::run_status(arguments),
+        Command::Forget(arguments) => undo::run_forget(arguments),
     }
 }

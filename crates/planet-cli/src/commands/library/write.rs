@@ -1,0 +1,269 @@
+//! `planet library write`: positions into sidecars; a dry run unless `--apply` is given.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::File,
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use planet::{Prediction, PredictionReader};
+use planet_data::Gazetteer;
+use planet_library::writing::{
+    Action, Journal, LibraryLock, PlannedWrite, Proposal, ProposalOptions, SidecarName,
+    SidecarWriter, SkipReason,
+};
+
+use super::page;
+use crate::{commands::locate::LevelName, failure::Failure, progress::Progress};
+
+/// Photos that are named for each reason that nothing is written for.
+const NAMED: usize = 5;
+
+/// `planet library write FOUND.jsonl [--root DIR] [--apply]`
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Answers of planet library locate (.jsonl)
+    #[arg(value_name = "FOUND")]
+    found: PathBuf,
+    /// Folder of the library, which the photos' names are relative to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    root: PathBuf,
+    /// Write; without this, only show what would be written
+    #[arg(long)]
+    apply: bool,
+    /// Coarsest level at which a position is written
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LevelName::City)]
+    level: LevelName,
+    /// Minimum probability of that level. The answers state one level per photo, the finest that
+    /// reached their own minimum: locate with the same --certain
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
+    certain: f64,
+    /// Also write city, state and country, where the sidecar names none
+    #[arg(long)]
+    names: bool,
+    /// Name of new sidecars
+    #[arg(long, value_enum, default_value_t = SidecarNameName::Extension)]
+    sidecar_name: SidecarNameName,
+    /// Journal of the changes, which planet library undo takes back; by default FOUND with
+    /// .journal behind it. It must not lie in the library
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Write a page (.html) with a map, thumbnails and evidence of what is proposed
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SidecarNameName {
+    /// photo.jpg.xmp (digiKam, darktable, Immich)
+    Extension,
+    /// photo.xmp (Lightroom, Capture One)
+    Adobe,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if !(arguments.certain > 0.0 && arguments.certain <= 1.0) {
+        return Err(Failure::usage("--certain must be above 0 and at most 1"));
+    }
+    let name = match arguments.sidecar_name {
+        SidecarNameName::Extension => SidecarName::WithExtension,
+        SidecarNameName::Adobe => SidecarName::Adobe,
+    };
+    let located = std::fs::metadata(&arguments.found).and_then(|about| about.modified()).ok();
+    let writer = SidecarWriter::new(&arguments.root, name, located)
+        .map_err(Failure::file(&arguments.root))?;
+    let journal = arguments.journal_outside(writer.root())?;
+    let _lock = LibraryLock::take(writer.root()).map_err(Failure::new)?;
+    let mut counts = Counts::default();
+    let planned = arguments.plan(&writer, &mut counts)?;
+    counts.print(&planned, &arguments.found)?;
+    if let Some(page) = &arguments.page {
+        page::write(page, writer.root(), &planned)?;
+    }
+    let changes = planned.iter().filter(|it| is_change(it)).count();
+    if changes == 0 {
+        return Ok(());
+    }
+    if !arguments.apply {
+        anstream::eprintln!("nothing was written; add --apply to write {changes} sidecars");
+        return Ok(());
+    }
+    apply(&writer, &planned, &journal)
+}
+
+impl Arguments {
+    /// The journal's place.
+    fn journal_outside(&self, root: &Path) -> Result<PathBuf, Failure> {
+        let journal = self.journal.clone().unwrap_or_else(|| {
+            let mut name = self.found.as_os_str().to_owned();
+            name.push(".journal");
+            PathBuf::from(name)
+        });
+        let folder = journal.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().map_err(Failure::file(folder))?;
+        if folder.starts_with(root) {
+            let what = format!("the journal {} would lie in the library", journal.display());
+            return Err(Failure::usage(what).hint("name another place with --journal FILE"));
+        }
+        Ok(journal)
+    }
+
+    fn plan(
+        &self,
+        writer: &SidecarWriter,
+        counts: &mut Counts,
+    ) -> Result<Vec<PlannedWrite>, Failure> {
+        let options = ProposalOptions {
+            coarsest: self.level.scale(),
+            certain: self.certain,
+            names: self.names,
+        };
+        let evidence = evidence(&self.found)?;
+        let gazetteer = Gazetteer::new();
+        let progress = Progress::new("photos");
+        let mut planned = Vec::new();
+        for prediction in PredictionReader::open(&self.found, None).map_err(Failure::new)? {
+            if crate::progress::was_interrupted() {
+                return Err(Failure::new("interrupted"));
+            }
+            let prediction: Prediction = prediction.map_err(Failure::new)?;
+            let evidence = evidence.get(&prediction.photo).map_or("", String::as_str);
+            counts.photos += 1;
+            match Proposal::of(&prediction, evidence, &options, &gazetteer) {
+                Ok(proposal) => planned.push(writer.plan(proposal)),
+                Err(reason) => *counts.not_proposed.entry(reason.name()).or_default() += 1,
+            }
+            planet_data::Monitor::advance(&progress, 1);
+        }
+        progress.finish();
+        let missing = |it: &&PlannedWrite| it.action == Action::Skip(SkipReason::Missing);
+        if !planned.is_empty() && planned.iter().filter(missing).count() == planned.len() {
+            let what = format!(
+                "{} has no photo of {}, such as {}",
+                writer.root().display(),
+                self.found.display(),
+                planned[0].proposal.photo
+            );
+            return Err(Failure::new(what).hint("name the library's folder with --root DIR"));
+        }
+        Ok(planned)
+    }
+}
+
+fn is_change(planned: &PlannedWrite) -> bool {
+    matches!(planned.action, Action::Create(_) | Action::Change(_))
+}
+
+/// What was found of the answers.
+#[derive(Default)]
+struct Counts {
+    photos: u64,
+    not_proposed: BTreeMap<&'static str, u64>,
+}
+
+impl Counts {
+    fn print(&self, planned: &[PlannedWrite], found: &Path) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{:<28} {:>8}", format!("photos in {}", found.display()), self.photos)?;
+        for (reason, photos) in &self.not_proposed {
+            writeln!(out, "  {reason:<26} {photos:>8}")?;
+        }
+        let mut line = |name: &str, wanted: &dyn Fn(&Action) -> bool| {
+            let photos = planned.iter().filter(|it| wanted(&it.action)).count();
+            writeln!(out, "  {name:<26} {photos:>8}")
+        };
+        line("new sidecars", &|it| matches!(it, Action::Create(_)))?;
+        line("sidecars to change", &|it| matches!(it, Action::Change(_)))?;
+        line("written already", &|it| matches!(it, Action::Written(_)))?;
+        let mut skipped: BTreeMap<&str, Vec<(&str, &SkipReason)>> = BTreeMap::new();
+        for PlannedWrite { proposal, action } in planned {
+            if let Action::Skip(reason) = action {
+                skipped.entry(reason.name()).or_default().push((&proposal.photo, reason));
+            }
+        }
+        for (name, photos) in skipped {
+            writeln!(out, "  {name:<26} {:>8}", photos.len())?;
+            for (photo, reason) in photos.iter().take(NAMED) {
+                match reason {
+                    SkipReason::Sidecar(error) => writeln!(out, "    {photo}: {error}")?,
+                    SkipReason::Unreadable(error) => writeln!(out, "    {photo}: {error}")?,
+                    _ => writeln!(out, "    {photo}")?,
+                }
+            }
+            if photos.len() > NAMED {
+                writeln!(out, "    and {} more", photos.len() - NAMED)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn apply(
+    writer: &SidecarWriter,
+    planned: &[PlannedWrite],
+    path: &Path,
+) -> Result<(), Failure> {
+    let mut journal = Journal::open(path).map_err(Failure::new)?;
+    let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let command: Vec<String> = std::env::args().collect();
+    let about = (time.as_str(), command.join(" "));
+    let progress = Progress::new("sidecars");
+    let (mut written, mut failed) = (0u64, 0u64);
+    let ended = writer.apply(
+        planned,
+        &mut journal,
+        (about.0, &about.1),
+        &progress,
+        |_, result| match result {
+            Ok(()) => written += 1,
+            Err(error) => {
+                failed += 1;
+                progress.say(&error.to_string());
+            }
+        },
+    );
+    progress.finish();
+    let kept = Journal::kept_bytes(path).map_err(Failure::new)?;
+    let place = path.display();
+    anstream::eprintln!(
+        "{written} sidecars written; planet library undo {place} takes them back. {kept} bytes of \
+         earlier sidecars are kept for that until planet library forget {place}"
+    );
+    ended.map_err(|error| {
+        Failure::new(error).hint("run the same command again to write the remaining sidecars")
+    })?;
+    match failed {
+        0 => Ok(()),
+        _ => Err(Failure::new(format!("{failed} sidecars could not be written"))),
+    }
+}
+
+/// What each answer rests on, in words, where the file says so.
+fn evidence(found: &Path) -> Result<HashMap<String, String>, Failure> {
+    let mut words = HashMap::new();
+    let is_plain = found.extension().is_some_and(|ending| ending == "jsonl");
+    if !is_plain {
+        return Ok(words);
+    }
+    let failed = Failure::file(found);
+    let reader = BufReader::new(File::open(found).map_err(&failed)?);
+    for line in reader.lines() {
+        let line = line.map_err(&failed)?;
+        let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
+        let (Some(photo), Some(all)) = (line["photo"].as_str(), line["evidence"].as_array()) else {
+            continue;
+        };
+        let part = |it: &serde_json::Value| {
+            let kind = it["kind"].as_str()?;
+            let share = it["share"].as_f64().map(|share| format!(" {:.0} %", 100.0 * share));
+            let about = it["text"].as_str().map(|text| format!(" ({text})"));
+            Some(format!("{kind}{}{}", share.unwrap_or_default(), about.unwrap_or_default()))
+        };
+        let parts: Vec<String> = all.iter().filter_map(part).collect();
+        words.insert(photo.to_owned(), parts.join(", "));
+    }
+    Ok(words)
+}

@@ -1,0 +1,67 @@
+use std::{fs, io, path::Path};
+
+use planet_data::{AtomicFile, Monitor};
+
+use super::{Change, Journal, JournalError, WriteError};
+
+/// What became of one change of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// The file is as it was before.
+    Restored,
+    /// It was so already: the change had not been made, or was taken back.
+    AsBefore,
+    /// The file was changed by somebody else since; it is left alone.
+    ChangedSince,
+}
+
+/// Takes all changes of a journal back, the last one first; `on_file` hears what became of each.
+/// It may be called again: what is as before stays so.
+///
+/// # Errors
+/// The journal cannot be read, or the monitor ended it. What is wrong with one file is its result.
+pub fn undo(
+    journal: &Path,
+    monitor: &dyn Monitor,
+    mut on_file: impl FnMut(&Change, Result<Undone, WriteError>),
+) -> Result<(), WriteError> {
+    let changes = Journal::read(journal)?;
+    monitor.expect(changes.len() as u64);
+    for change in changes.iter().rev() {
+        if monitor.cancelled() {
+            return Err(WriteError::Cancelled);
+        }
+        on_file(change, take_back(journal, change));
+        monitor.advance(1);
+    }
+    Ok(())
+}
+
+fn take_back(journal: &Path, change: &Change) -> Result<Undone, WriteError> {
+    let failed = |source| WriteError::File { path: change.file.clone(), source };
+    let now = match fs::read(&change.file) {
+        Ok(bytes) => Some(blake3::hash(&bytes).to_hex().to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(failed(error)),
+    };
+    if now == change.hash.before {
+        return Ok(Undone::AsBefore);
+    }
+    if now != change.hash.after {
+        return Ok(Undone::ChangedSince);
+    }
+    match &change.hash.before {
+        None => fs::remove_file(&change.file).map_err(failed)?,
+        Some(hash) => {
+            let old = Journal::old_bytes(journal, hash)?;
+            if blake3::hash(&old).to_hex().as_str() != hash {
+                let source = io::Error::other("the kept copy is damaged");
+                return Err(JournalError::File { path: journal.to_owned(), source }.into());
+            }
+            let permissions = fs::metadata(&change.file).map_err(failed)?.permissions();
+            AtomicFile::write_all_at(&change.file, &old).map_err(failed)?;
+            fs::set_permissions(&change.file, permissions).map_err(failed)?;
+        }
+    }
+    Ok(Undone::Restored)
+}
