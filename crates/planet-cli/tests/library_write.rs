@@ -101,7 +101,8 @@ fn positions_are_written_only_when_asked_and_taken_back_byte_for_byte() {
 
     planet(at).args(WRITE).args(["--apply"]).assert().success();
     let written = files(&library);
-    let sidecar = |name: &str| String::from_utf8_lossy(&written[&format!("{name}.xmp")]).into_owned();
+    let sidecar =
+        |name: &str| String::from_utf8_lossy(&written[&format!("{name}.xmp")]).into_owned();
     assert!(sidecar(&names[7]).contains("xmp:Rating=\"5\""));
     let method = "PlaNet estimate (city, 90 %): neighbour 80 %, model 20 %";
     assert!(sidecar(&names[7]).contains(method), "{}", sidecar(&names[7]));
@@ -112,7 +113,8 @@ fn positions_are_written_only_when_asked_and_taken_back_byte_for_byte() {
     }
     // What is written is an estimate, and nothing is left to write.
     planet(at).args(["library", "status", "library"]).assert().success().stderr(
-        contains("0 photos with a known position").and(contains("59 photos: PlaNet estimate (city)")),
+        contains("0 photos with a known position")
+            .and(contains("59 photos: PlaNet estimate (city)")),
     );
     planet(at)
         .args(WRITE)
@@ -124,9 +126,11 @@ fn positions_are_written_only_when_asked_and_taken_back_byte_for_byte() {
     // Positions that are known from the files are never replaced.
     let undo = ["library", "undo", "found.jsonl.journal"];
     fs::write(library.join(format!("{}.xmp", names[9])), "mine").expect("written");
-    planet(at).args(undo).assert().success().stdout(
-        contains("restored              58").and(contains("changed since          1")),
-    );
+    planet(at)
+        .args(undo)
+        .assert()
+        .success()
+        .stdout(contains("restored              58").and(contains("changed since          1")));
     fs::remove_file(library.join(format!("{}.xmp", names[9]))).expect("removed");
     assert_eq!(files(&library), before, "every byte is back");
     planet(at).args(undo).assert().success().stdout(contains("as before             59"));

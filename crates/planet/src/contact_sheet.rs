@@ -29,8 +29,7 @@ pub fn contact_sheet(
     let failed = |error: &dyn std::fmt::Display| MapError::Picture(error.to_string());
     let columns = columns.clamp(1, photos.len().max(1) as u32);
     let rows = (photos.len() as u32).div_ceil(columns).max(1);
-    let [width, height] =
-        [columns * (side + GAP) + GAP, rows * (side + LINE + GAP) + GAP];
+    let [width, height] = [columns * (side + GAP) + GAP, rows * (side + LINE + GAP) + GAP];
     let mut sheet = Pixmap::new(width, height).ok_or_else(|| failed(&"it is too large"))?;
     sheet.fill(Color::WHITE);
     let mut captions = String::new();

@@ -147,11 +147,7 @@ impl SidecarWriter {
     ///
     /// # Errors
     /// There is no such folder.
-    pub fn new(
-        root: &Path,
-        name: SidecarName,
-        located: Option<SystemTime>,
-    ) -> io::Result<Self> {
+    pub fn new(root: &Path, name: SidecarName, located: Option<SystemTime>) -> io::Result<Self> {
         let root = root.canonicalize()?;
         Ok(Self { root, name, located, stems: Mutex::default() })
     }
@@ -287,8 +283,7 @@ impl SidecarWriter {
         let before =
             read(target).map_err(|source| WriteError::File { path: target.clone(), source })?;
         let after = edit_sidecar(before.as_deref(), &values(&planned.proposal));
-        let after =
-            after.map_err(|source| WriteError::Sidecar { path: target.clone(), source })?;
+        let after = after.map_err(|source| WriteError::Sidecar { path: target.clone(), source })?;
         if before.as_ref() == Some(&after) {
             return Ok(None);
         }

@@ -191,7 +191,8 @@ impl Document {
         let mut open: Vec<Open> = Vec::new();
         let mut from = 0;
         loop {
-            let event = reader.read_event().map_err(|error| SidecarError::Xml(error.to_string()))?;
+            let event =
+                reader.read_event().map_err(|error| SidecarError::Xml(error.to_string()))?;
             let to = reader.buffer_position() as usize;
             match event {
                 Event::Start(tag) => scan.start(text, from..to, &tag, &mut open, false)?,
@@ -202,9 +203,10 @@ impl Document {
                 Event::End(_) => scan.end(text, from, to, &mut open),
                 Event::Text(piece) => {
                     if let Some(Open { kind: Kind::Item(of), .. }) = open.last()
-                        && let Some(item) = scan.lists[*of].as_mut().and_then(|it| it.items.last_mut())
+                        && let Some(item) =
+                            scan.lists[*of].as_mut().and_then(|it| it.items.last_mut())
                     {
-                        item.push_str(&String::from_utf8_lossy(&piece));
+                        item.push_str(&piece);
                     }
                 }
                 Event::DocType(_) => {
@@ -230,7 +232,8 @@ impl Document {
             bound.find(|(name, _)| name == prefix).map(|(_, uri)| uri.as_str())
         };
         let known = self.description.bound.iter().map(|(prefix, _)| prefix.as_str());
-        if let Some(prefix) = known.rev().find(|it| uri_of(it) == Some(namespace) && !it.is_empty()) {
+        if let Some(prefix) = known.rev().find(|it| uri_of(it) == Some(namespace) && !it.is_empty())
+        {
             return (prefix.to_owned(), String::new());
         }
         let prefix = match uri_of(usual) {
@@ -364,7 +367,7 @@ impl Scan {
             let prefix = name.strip_prefix("xmlns:").or_else(|| (*name == "xmlns").then_some(""));
             self.bound.extend(prefix.map(|prefix| (prefix.to_owned(), (*value).to_owned())));
         }
-        let name = String::from_utf8_lossy(element.name().as_ref()).into_owned();
+        let name = element.name().as_ref().to_owned();
         let (namespace, local) = self.resolve(&name, true);
         let parent = open.last().map_or(Kind::Wrapper, |it| it.kind);
         let kind = self.kind(parent, &namespace, &local);
@@ -441,7 +444,9 @@ impl Scan {
             Kind::Rdf if namespace == RDF && local == "Description" => {
                 Kind::Description(self.description.is_none())
             }
-            Kind::Description(_) if namespace == EXIF && POSITION.contains(&local) => Kind::Position,
+            Kind::Description(_) if namespace == EXIF && POSITION.contains(&local) => {
+                Kind::Position
+            }
             Kind::Description(_) => {
                 let keywords = KEYWORDS.iter().position(|it| it.0 == namespace && it.2 == local);
                 keywords.filter(|of| self.lists[*of].is_none()).map_or(Kind::Other, Kind::Keywords)
@@ -572,7 +577,9 @@ mod tests {
             "</rdf:Bag>\n   </dc:subject>\n   <dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">Café",
             "\n  </rdf:Description>\n  <rdf:Description rdf:about=\"\"/>\n </rdf:RDF>\n</x:xmpmeta>\n",
         ] {
-            let Some((_, behind)) = rest.split_once(kept) else { panic!("{kept} is not in {rest}") };
+            let Some((_, behind)) = rest.split_once(kept) else {
+                panic!("{kept} is not in {rest}")
+            };
             rest = behind;
         }
         assert_eq!(rest, "");

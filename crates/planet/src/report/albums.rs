@@ -297,7 +297,8 @@ impl Strip {
             write!(html, "<td>{}", escaped(&photo.label)).expect("text grows");
         }
         for (scheme, answers) in &self.answers {
-            write!(html, "</tr>\n<tr><th scope=\"row\">{}</th>", escaped(scheme)).expect("text grows");
+            write!(html, "</tr>\n<tr><th scope=\"row\">{}</th>", escaped(scheme))
+                .expect("text grows");
             for StripAnswer { place, km } in answers {
                 let near = km.and_then(|km| NEARNESSES.iter().find(|(most, _)| km <= *most));
                 let style = near.map_or_else(String::new, |(_, colour)| {

@@ -157,7 +157,8 @@ fn training(shown: &Shown, html: &mut String) {
 
 fn results(shown: &Shown, html: &mut String) {
     html.push_str("<h2>4. Accuracy</h2>\n");
-    let mut table = Table::new("accuracy", "Percentage of photos located within each distance", &[]);
+    let mut table =
+        Table::new("accuracy", "Percentage of photos located within each distance", &[]);
     table.header = vec!["answer".to_owned()];
     let scales = Scale::ALL.map(|scale| format!("{}, {}", scale.name(), scale.radius()));
     table.header.extend(scales);

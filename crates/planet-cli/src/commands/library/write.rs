@@ -201,30 +201,27 @@ impl Counts {
     }
 }
 
-fn apply(
-    writer: &SidecarWriter,
-    planned: &[PlannedWrite],
-    path: &Path,
-) -> Result<(), Failure> {
+fn apply(writer: &SidecarWriter, planned: &[PlannedWrite], path: &Path) -> Result<(), Failure> {
     let mut journal = Journal::open(path).map_err(Failure::new)?;
     let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let command: Vec<String> = std::env::args().collect();
     let about = (time.as_str(), command.join(" "));
     let progress = Progress::new("sidecars");
     let (mut written, mut failed) = (0u64, 0u64);
-    let ended = writer.apply(
-        planned,
-        &mut journal,
-        (about.0, &about.1),
-        &progress,
-        |_, result| match result {
-            Ok(()) => written += 1,
-            Err(error) => {
-                failed += 1;
-                progress.say(&error.to_string());
-            }
-        },
-    );
+    let ended =
+        writer.apply(
+            planned,
+            &mut journal,
+            (about.0, &about.1),
+            &progress,
+            |_, result| match result {
+                Ok(()) => written += 1,
+                Err(error) => {
+                    failed += 1;
+                    progress.say(&error.to_string());
+                }
+            },
+        );
     progress.finish();
     let kept = Journal::kept_bytes(path).map_err(Failure::new)?;
     let place = path.display();
