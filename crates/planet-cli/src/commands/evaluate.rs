@@ -116,7 +116,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.locate(&mut evaluation, &mut model)?;
     if let Some(most) = arguments.explain.map(usize::from) {
         let passes = passes(&OcclusionOptions::default(), [1 << 16; 2]);
-        anstream::eprintln!("up to {} occlusion maps, at most {passes} passes each", 2 * most);
+        anstream::eprintln!(
+            "occlusion maps of at most {} photos, at most {passes} passes each",
+            2 * most
+        );
         let progress = Progress::new("passes");
         let ended = evaluation.explain(&mut model, most, &progress);
         progress.finish();

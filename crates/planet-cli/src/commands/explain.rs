@@ -103,8 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let kind = Kind::of(&arguments.output)?;
     let options = arguments.options();
     options.check().map_err(Failure::usage)?;
-    let package = arguments.source.package()?;
-    let sources = arguments.source.gather()?;
+    let (sources, package) = arguments.source.open()?;
     let photos: Vec<_> = sources
         .ids()
         .iter()

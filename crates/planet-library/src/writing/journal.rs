@@ -19,6 +19,9 @@ use thiserror::Error;
 pub struct Change {
     /// The file that was changed, absolute.
     pub file: PathBuf,
+    /// The library's folder, which is locked while it is changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<PathBuf>,
     /// What it said of its position.
     pub tags: Pair<Option<Tags>>,
     /// BLAKE3 of its bytes, hexadecimal; `null` where there was no file.

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
@@ -21,7 +21,7 @@ const BATCH: usize = 256;
 /// Largest sidecar that is changed, in bytes; real ones are a few thousand.
 const LARGEST: u64 = 16 << 20;
 /// How far what is read back may lie from what was written, in metres.
-const READ_BACK_M: f64 = 0.02;
+pub(super) const READ_BACK_M: f64 = 0.02;
 
 /// How new sidecars are named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,16 @@ pub enum Action {
     Skip(SkipReason),
 }
 
+impl Action {
+    /// The sidecar that is written or changed.
+    pub(super) fn target(&self) -> Option<&Path> {
+        match self {
+            Self::Create(target) | Self::Change(target) => Some(target),
+            Self::Written(_) | Self::Skip(_) => None,
+        }
+    }
+}
+
 /// Why nothing is written for a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SkipReason {
@@ -70,6 +80,8 @@ pub enum SkipReason {
     SharedStem,
     /// Its sidecar is left alone.
     Sidecar(SidecarError),
+    /// Photos of its format are not written into; a sidecar is possible.
+    Format,
     /// It cannot be read.
     Unreadable(String),
 }
@@ -84,6 +96,7 @@ impl SkipReason {
             Self::Changed => "changed since it was located",
             Self::SharedStem => "two files share its name",
             Self::Sidecar(_) => "sidecar left alone",
+            Self::Format => "format without --into photos",
             Self::Unreadable(_) => "cannot be read",
         }
     }
@@ -117,6 +130,14 @@ pub enum WriteError {
     ReadBack {
         /// The sidecar.
         path: PathBuf,
+    },
+    /// exiftool would have changed more than the position; the photo is as it was.
+    #[error("{}: writing would change {what}; the photo was left as it is", path.display())]
+    Changed {
+        /// The photo.
+        path: PathBuf,
+        /// What else would change.
+        what: String,
     },
     /// The monitor ended it; what was changed so far stands in the journal.
     #[error("cancelled")]
@@ -164,27 +185,10 @@ impl SidecarWriter {
     }
 
     fn action(&self, proposal: &Proposal) -> Result<Action, SkipReason> {
-        let photo = self.root.join(&proposal.photo);
-        let inside = |path: &Path| match path.canonicalize() {
-            Ok(path) => path.starts_with(&self.root),
-            Err(_) => false,
-        };
-        let about = fs::metadata(&photo).map_err(|_| SkipReason::Missing)?;
-        if !inside(&photo) {
-            return Err(SkipReason::Outside);
-        }
-        let changed = about.modified().ok().zip(self.located);
-        if changed.is_some_and(|(changed, located)| changed > located) {
-            return Err(SkipReason::Changed);
-        }
-        let unreadable = |error: &dyn std::fmt::Display| SkipReason::Unreadable(error.to_string());
-        let facts = PhotoFacts::read(&photo).map_err(|error| unreadable(&error))?;
-        if facts.position.is_some() && facts.position_source != Some(PositionSource::Estimate) {
-            return Err(SkipReason::Known);
-        }
+        let (photo, _) = writable(&self.root, self.located, proposal)?;
         let target = self.sidecar(&photo)?;
-        let before = read(&target).map_err(|error| unreadable(&error))?;
-        if before.is_some() && !inside(&target) {
+        let before = read(&target).map_err(|error| SkipReason::Unreadable(error.to_string()))?;
+        if before.is_some() && !is_inside(&self.root, &target) {
             return Err(SkipReason::Outside);
         }
         let after = edit_sidecar(before.as_deref(), &values(proposal));
@@ -248,6 +252,7 @@ impl SidecarWriter {
         mut on_result: impl FnMut(&PlannedWrite, Result<(), WriteError>),
     ) -> Result<(), WriteError> {
         monitor.expect(planned.len() as u64);
+        remove_unfinished(planned.iter().filter_map(|planned| planned.action.target()));
         for batch in planned.chunks(BATCH) {
             if monitor.cancelled() {
                 return Err(WriteError::Cancelled);
@@ -258,7 +263,9 @@ impl SidecarWriter {
                 match ready {
                     Ok(None) => {}
                     Ok(Some(ready)) => {
-                        let change = ready.change(&planned.proposal, time, command);
+                        let root = Some(self.root.clone());
+                        let change =
+                            Change { root, ..ready.change(&planned.proposal, time, command) };
                         journal.begin(&change, ready.before.as_deref())?;
                         begun.push((planned, ready));
                     }
@@ -277,11 +284,10 @@ impl SidecarWriter {
 
     /// A change as it is to be made now; `None` where nothing is to be done.
     fn ready(&self, planned: &PlannedWrite) -> Result<Option<Ready>, WriteError> {
-        let (Action::Create(target) | Action::Change(target)) = &planned.action else {
-            return Ok(None);
-        };
+        let Some(target) = planned.action.target() else { return Ok(None) };
+        let target = target.to_owned();
         let before =
-            read(target).map_err(|source| WriteError::File { path: target.clone(), source })?;
+            read(&target).map_err(|source| WriteError::File { path: target.clone(), source })?;
         let after = edit_sidecar(before.as_deref(), &values(&planned.proposal));
         let after = after.map_err(|source| WriteError::Sidecar { path: target.clone(), source })?;
         if before.as_ref() == Some(&after) {
@@ -289,32 +295,17 @@ impl SidecarWriter {
         }
         let photo = self.root.join(&planned.proposal.photo);
         let position = planned.proposal.position;
-        Ok(Some(Ready { photo, target: target.clone(), before, after, position }))
+        Ok(Some(Ready { photo, target, before, after, position }))
     }
 }
 
 impl Ready {
     fn change(&self, proposal: &Proposal, time: &str, command: &str) -> Change {
         let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-        let facts = PhotoFacts::read(&self.photo).ok();
-        let before = facts.as_ref().and_then(|facts| {
-            let position = facts.position?;
-            Some(Tags {
-                lat: position.lat(),
-                lng: position.lng(),
-                accuracy_m: facts.accuracy_m,
-                method: facts.processing_method.clone(),
-            })
-        });
-        let after = Tags {
-            lat: proposal.position.lat(),
-            lng: proposal.position.lng(),
-            accuracy_m: Some(proposal.accuracy_m),
-            method: Some(proposal.method()),
-        };
         Change {
             file: self.target.clone(),
-            tags: Pair { before, after: Some(after) },
+            root: None,
+            tags: Pair { before: tags_before(&self.photo), after: Some(tags_after(proposal)) },
             hash: Pair { before: self.before.as_deref().map(hash), after: Some(hash(&self.after)) },
             time: time.to_owned(),
             command: command.to_owned(),
@@ -342,6 +333,56 @@ impl Ready {
     }
 }
 
+fn is_inside(root: &Path, path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| path.starts_with(root))
+}
+
+/// A photo that may be written to, and what it says of itself: it lies in the library, has not
+/// changed since it was located, and has no position but an estimate.
+pub(super) fn writable(
+    root: &Path,
+    located: Option<SystemTime>,
+    proposal: &Proposal,
+) -> Result<(PathBuf, PhotoFacts), SkipReason> {
+    let photo = root.join(&proposal.photo);
+    let about = fs::metadata(&photo).map_err(|_| SkipReason::Missing)?;
+    if !is_inside(root, &photo) {
+        return Err(SkipReason::Outside);
+    }
+    let changed = about.modified().ok().zip(located);
+    if changed.is_some_and(|(changed, located)| changed > located) {
+        return Err(SkipReason::Changed);
+    }
+    let facts = PhotoFacts::read(&photo);
+    let facts = facts.map_err(|error| SkipReason::Unreadable(error.to_string()))?;
+    if facts.position.is_some() && facts.position_source != Some(PositionSource::Estimate) {
+        return Err(SkipReason::Known);
+    }
+    Ok((photo, facts))
+}
+
+/// What a photo says of its position now.
+pub(super) fn tags_before(photo: &Path) -> Option<Tags> {
+    let facts = PhotoFacts::read(photo).ok()?;
+    let position = facts.position?;
+    Some(Tags {
+        lat: position.lat(),
+        lng: position.lng(),
+        accuracy_m: facts.accuracy_m,
+        method: facts.processing_method,
+    })
+}
+
+/// What it says once the proposal is written.
+pub(super) fn tags_after(proposal: &Proposal) -> Tags {
+    Tags {
+        lat: proposal.position.lat(),
+        lng: proposal.position.lng(),
+        accuracy_m: Some(proposal.accuracy_m),
+        method: Some(proposal.method()),
+    }
+}
+
 fn values(proposal: &Proposal) -> SidecarValues {
     SidecarValues {
         position: proposal.position,
@@ -361,6 +402,21 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Ok(_) => fs::read(path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Removes what a process that was killed left half written beside these files. The library is
+/// locked, so that nobody else is writing.
+pub(super) fn remove_unfinished<'p>(files: impl Iterator<Item = &'p Path>) {
+    let folders: HashSet<&Path> = files.filter_map(Path::parent).collect();
+    for entry in folders.into_iter().filter_map(|it| fs::read_dir(it).ok()).flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && name.starts_with(".planet-") && name.ends_with(".tmp") {
+            // What stays is nobody's harm.
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

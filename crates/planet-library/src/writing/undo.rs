@@ -2,7 +2,7 @@ use std::{fs, io, path::Path};
 
 use planet_data::{AtomicFile, Monitor};
 
-use super::{Change, Journal, JournalError, WriteError};
+use super::{Change, Journal, JournalError, WriteError, sidecar_writer::remove_unfinished};
 
 /// What became of one change of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub enum Undone {
 }
 
 /// Takes all changes of a journal back, the last one first; `on_file` hears what became of each.
-/// It may be called again: what is as before stays so.
+/// It may be called again: what is as before stays so. The library should be locked
+/// ([`super::LibraryLock`]).
 ///
 /// # Errors
 /// The journal cannot be read, or the monitor ended it. What is wrong with one file is its result.
@@ -27,6 +28,7 @@ pub fn undo(
 ) -> Result<(), WriteError> {
     let changes = Journal::read(journal)?;
     monitor.expect(changes.len() as u64);
+    remove_unfinished(changes.iter().map(|change| change.file.as_path()));
     for change in changes.iter().rev() {
         if monitor.cancelled() {
             return Err(WriteError::Cancelled);

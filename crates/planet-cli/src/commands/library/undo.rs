@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use planet_data::{Monitor, PhotoFacts, PositionSource, photos_below};
-use planet_library::writing::{Journal, Undone, undo};
+use planet_library::writing::{Journal, LibraryLock, Undone, undo};
 
 use crate::{failure::Failure, progress::Progress};
 
@@ -37,6 +37,9 @@ pub struct StatusArguments {
 }
 
 pub fn run_undo(arguments: &UndoArguments) -> Result<(), Failure> {
+    let changes = Journal::read(&arguments.journal).map_err(Failure::new)?;
+    let root = changes.iter().find_map(|change| change.root.as_deref());
+    let _lock = root.map(LibraryLock::take).transpose().map_err(Failure::new)?;
     let progress = Progress::new("changes");
     let (mut restored, mut as_before, mut others, mut failed) = (0u64, 0u64, Vec::new(), 0u64);
     let ended = undo(&arguments.journal, &progress, |change, result| match result {

@@ -11,8 +11,8 @@ use clap::{Args, ValueEnum};
 use planet::{Prediction, PredictionReader};
 use planet_data::Gazetteer;
 use planet_library::writing::{
-    Action, Journal, LibraryLock, PlannedWrite, Proposal, ProposalOptions, SidecarName,
-    SidecarWriter, SkipReason,
+    Action, ExifTool, Journal, LibraryLock, PhotoWriter, PlannedWrite, Proposal, ProposalOptions,
+    SidecarName, SidecarWriter, SkipReason, WriteError,
 };
 
 use super::page;
@@ -30,6 +30,12 @@ pub struct Arguments {
     /// Folder of the library, which the photos' names are relative to
     #[arg(long, value_name = "DIR", default_value = ".")]
     root: PathBuf,
+    /// Where positions are written: XMP sidecars, or JPEG and PNG photos themselves, through exiftool
+    #[arg(long, value_enum, default_value_t = Into::Sidecars)]
+    into: Into,
+    /// exiftool's program; by default the one that is installed
+    #[arg(long, value_name = "FILE", default_value = "exiftool")]
+    exiftool: PathBuf,
     /// Write; without this, only show what would be written
     #[arg(long)]
     apply: bool,
@@ -56,6 +62,14 @@ pub struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Into {
+    /// XMP files beside the photos
+    Sidecars,
+    /// The photos' EXIF
+    Photos,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SidecarNameName {
     /// photo.jpg.xmp (digiKam, darktable, Immich)
     Extension,
@@ -67,33 +81,62 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !(arguments.certain > 0.0 && arguments.certain <= 1.0) {
         return Err(Failure::usage("--certain must be above 0 and at most 1"));
     }
-    let name = match arguments.sidecar_name {
-        SidecarNameName::Extension => SidecarName::WithExtension,
-        SidecarNameName::Adobe => SidecarName::Adobe,
-    };
-    let located = std::fs::metadata(&arguments.found).and_then(|about| about.modified()).ok();
-    let writer = SidecarWriter::new(&arguments.root, name, located)
-        .map_err(Failure::file(&arguments.root))?;
-    let journal = arguments.journal_outside(writer.root())?;
-    let _lock = LibraryLock::take(writer.root()).map_err(Failure::new)?;
+    let root = arguments.root.canonicalize().map_err(Failure::file(&arguments.root))?;
+    let journal = arguments.journal_outside(&root)?;
+    let _lock = LibraryLock::take(&root).map_err(Failure::new)?;
+    let mut writer = arguments.writer(&root)?;
     let mut counts = Counts::default();
-    let planned = arguments.plan(&writer, &mut counts)?;
+    let planned = arguments.plan(&root, &mut counts, |proposal| writer.plan(proposal))?;
     counts.print(&planned, &arguments.found)?;
     if let Some(page) = &arguments.page {
-        page::write(page, writer.root(), &planned)?;
+        page::write(page, &root, &planned)?;
     }
     let changes = planned.iter().filter(|it| is_change(it)).count();
     if changes == 0 {
         return Ok(());
     }
     if !arguments.apply {
-        anstream::eprintln!("nothing was written; add --apply to write {changes} sidecars");
+        anstream::eprintln!("nothing was written; add --apply to write {changes} files");
         return Ok(());
     }
-    apply(&writer, &planned, &journal)
+    apply(&mut writer, &planned, &journal)
+}
+
+/// What writes.
+enum Writer {
+    Sidecars(SidecarWriter),
+    Photos(PhotoWriter),
+}
+
+impl Writer {
+    fn plan(&self, proposal: Proposal) -> PlannedWrite {
+        match self {
+            Self::Sidecars(writer) => writer.plan(proposal),
+            Self::Photos(writer) => writer.plan(proposal),
+        }
+    }
 }
 
 impl Arguments {
+    fn writer(&self, root: &Path) -> Result<Writer, Failure> {
+        let located = std::fs::metadata(&self.found).and_then(|about| about.modified()).ok();
+        let failed = Failure::file(root);
+        if self.into == Into::Sidecars {
+            let name = match self.sidecar_name {
+                SidecarNameName::Extension => SidecarName::WithExtension,
+                SidecarNameName::Adobe => SidecarName::Adobe,
+            };
+            return SidecarWriter::new(root, name, located).map(Writer::Sidecars).map_err(failed);
+        }
+        let exiftool = ExifTool::start(&self.exiftool).map_err(|error| {
+            Failure::new(format!("{}: {error}", self.exiftool.display())).hint(
+                "install exiftool (exiftool.org; Debian: libimage-exiftool-perl), name it with \
+                 --exiftool FILE, or write sidecars",
+            )
+        })?;
+        PhotoWriter::new(root, located, exiftool).map(Writer::Photos).map_err(failed)
+    }
+
     /// The journal's place.
     fn journal_outside(&self, root: &Path) -> Result<PathBuf, Failure> {
         let journal = self.journal.clone().unwrap_or_else(|| {
@@ -113,8 +156,9 @@ impl Arguments {
 
     fn plan(
         &self,
-        writer: &SidecarWriter,
+        root: &Path,
         counts: &mut Counts,
+        plan: impl Fn(Proposal) -> PlannedWrite,
     ) -> Result<Vec<PlannedWrite>, Failure> {
         let options = ProposalOptions {
             coarsest: self.level.scale(),
@@ -133,7 +177,7 @@ impl Arguments {
             let evidence = evidence.get(&prediction.photo).map_or("", String::as_str);
             counts.photos += 1;
             match Proposal::of(&prediction, evidence, &options, &gazetteer) {
-                Ok(proposal) => planned.push(writer.plan(proposal)),
+                Ok(proposal) => planned.push(plan(proposal)),
                 Err(reason) => *counts.not_proposed.entry(reason.name()).or_default() += 1,
             }
             planet_data::Monitor::advance(&progress, 1);
@@ -143,7 +187,7 @@ impl Arguments {
         if !planned.is_empty() && planned.iter().filter(missing).count() == planned.len() {
             let what = format!(
                 "{} has no photo of {}, such as {}",
-                writer.root().display(),
+                root.display(),
                 self.found.display(),
                 planned[0].proposal.photo
             );
@@ -176,7 +220,7 @@ impl Counts {
             writeln!(out, "  {name:<26} {photos:>8}")
         };
         line("new sidecars", &|it| matches!(it, Action::Create(_)))?;
-        line("sidecars to change", &|it| matches!(it, Action::Change(_)))?;
+        line("files to change", &|it| matches!(it, Action::Change(_)))?;
         line("written already", &|it| matches!(it, Action::Written(_)))?;
         let mut skipped: BTreeMap<&str, Vec<(&str, &SkipReason)>> = BTreeMap::new();
         for PlannedWrite { proposal, action } in planned {
@@ -201,40 +245,40 @@ impl Counts {
     }
 }
 
-fn apply(writer: &SidecarWriter, planned: &[PlannedWrite], path: &Path) -> Result<(), Failure> {
+fn apply(writer: &mut Writer, planned: &[PlannedWrite], path: &Path) -> Result<(), Failure> {
     let mut journal = Journal::open(path).map_err(Failure::new)?;
     let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let command: Vec<String> = std::env::args().collect();
     let about = (time.as_str(), command.join(" "));
-    let progress = Progress::new("sidecars");
+    let progress = Progress::new("files");
     let (mut written, mut failed) = (0u64, 0u64);
-    let ended =
-        writer.apply(
-            planned,
-            &mut journal,
-            (about.0, &about.1),
-            &progress,
-            |_, result| match result {
-                Ok(()) => written += 1,
-                Err(error) => {
-                    failed += 1;
-                    progress.say(&error.to_string());
-                }
-            },
-        );
+    let on_result = |_: &PlannedWrite, result: Result<(), WriteError>| match result {
+        Ok(()) => written += 1,
+        Err(error) => {
+            failed += 1;
+            progress.say(&error.to_string());
+        }
+    };
+    let about = (about.0, about.1.as_str());
+    let ended = match writer {
+        Writer::Sidecars(writer) => {
+            writer.apply(planned, &mut journal, about, &progress, on_result)
+        }
+        Writer::Photos(writer) => writer.apply(planned, &mut journal, about, &progress, on_result),
+    };
     progress.finish();
     let kept = Journal::kept_bytes(path).map_err(Failure::new)?;
     let place = path.display();
     anstream::eprintln!(
-        "{written} sidecars written; planet library undo {place} takes them back. {kept} bytes of \
-         earlier sidecars are kept for that until planet library forget {place}"
+        "{written} files written; planet library undo {place} takes them back. {kept} bytes of \
+         earlier files are kept for that until planet library forget {place}"
     );
     ended.map_err(|error| {
-        Failure::new(error).hint("run the same command again to write the remaining sidecars")
+        Failure::new(error).hint("run the same command again to write the rest")
     })?;
     match failed {
         0 => Ok(()),
-        _ => Err(Failure::new(format!("{failed} sidecars could not be written"))),
+        _ => Err(Failure::new(format!("{failed} files could not be written"))),
     }
 }
 

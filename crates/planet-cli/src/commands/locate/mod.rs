@@ -142,8 +142,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let format = format(arguments.format, arguments.output.as_deref())?;
     map::check(arguments.map.as_deref())?;
-    let package = arguments.source.package()?;
-    let mut sources = arguments.source.gather()?;
+    let (mut sources, package) = arguments.source.open()?;
     let mut model = arguments.engine.open_model(package, arguments.options()?, gazetteer)?;
     let locator = model.locator();
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };

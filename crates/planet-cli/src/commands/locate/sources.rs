@@ -41,17 +41,14 @@ pub struct SourceArguments {
 }
 
 impl SourceArguments {
-    /// Opens the model package.
-    pub fn package(&self) -> Result<ModelPackage, Failure> {
+    /// Finds the photos, then opens the model package: a wrong name is told before a large model
+    /// is read.
+    pub fn open(&self) -> Result<(Sources, ModelPackage), Failure> {
         let Some(folder) = &self.model else {
             return Err(Failure::usage("no model was specified").hint(WAYS_TO_A_MODEL));
         };
-        ModelPackage::open(folder).map_err(Failure::new)
-    }
-
-    /// Finds the photos.
-    pub fn gather(&self) -> Result<Sources, Failure> {
-        Sources::gather(&self.photos, self.root.as_deref())
+        let sources = Sources::gather(&self.photos, self.root.as_deref())?;
+        Ok((sources, ModelPackage::open(folder).map_err(Failure::new)?))
     }
 }
 

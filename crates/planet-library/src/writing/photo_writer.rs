@@ -1,0 +1,215 @@
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use planet_data::{Monitor, PhotoFacts};
+use planet_geo::Distance;
+
+use super::{
+    Action, Change, ExifTool, Journal, Pair, PlannedWrite, Proposal, SkipReason, WriteError,
+    image_data::image_data_hash,
+    sidecar_writer::{READ_BACK_M, remove_unfinished, tags_after, tags_before, writable},
+};
+
+/// Tags that exiftool writes into every EXIF block that it begins.
+const MANDATORY: [&str; 5] =
+    ["XResolution", "YResolution", "ResolutionUnit", "YCbCrPositioning", "ExifVersion"];
+/// More that belong to a new EXIF block.
+const OF_NEW_BLOCKS: [&str; 4] =
+    ["ComponentsConfiguration", "FlashpixVersion", "ColorSpace", "ExifByteOrder"];
+
+/// Writes positions into photos themselves, through exiftool.
+///
+/// exiftool works on a copy beside the photo. The copy takes the photo's place only where its
+/// compressed image data has the same hash and every tag that is no position is as before.
+pub struct PhotoWriter {
+    root: PathBuf,
+    located: Option<SystemTime>,
+    exiftool: ExifTool,
+}
+
+impl PhotoWriter {
+    /// For the library in a folder, whose photos were located at this time.
+    ///
+    /// # Errors
+    /// There is no such folder.
+    pub fn new(root: &Path, located: Option<SystemTime>, exiftool: ExifTool) -> io::Result<Self> {
+        Ok(Self { root: root.canonicalize()?, located, exiftool })
+    }
+
+    /// The library's folder, without symbolic links.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What would become of a proposal; nothing is changed.
+    pub fn plan(&self, proposal: Proposal) -> PlannedWrite {
+        let action = self.action(&proposal).unwrap_or_else(Action::Skip);
+        PlannedWrite { proposal, action }
+    }
+
+    fn action(&self, proposal: &Proposal) -> Result<Action, SkipReason> {
+        let (photo, facts) = writable(&self.root, self.located, proposal)?;
+        let near = Distance::from_m(READ_BACK_M);
+        let is_there = facts.position.is_some_and(|it| it.distance_to(proposal.position) <= near);
+        if is_there && facts.processing_method.as_ref() == Some(&proposal.method()) {
+            return Ok(Action::Written(photo));
+        }
+        let unreadable = |error: io::Error| SkipReason::Unreadable(error.to_string());
+        let bytes = fs::read(&photo).map_err(unreadable)?;
+        match image_data_hash(&bytes) {
+            Some(_) => Ok(Action::Change(photo)),
+            None => Err(SkipReason::Format),
+        }
+    }
+
+    /// Makes the changes of a plan, each after it stands in the journal. `time` and `command` go
+    /// into the journal; `on_result` hears what became of each change.
+    ///
+    /// # Errors
+    /// As [`super::SidecarWriter::apply`].
+    pub fn apply(
+        &mut self,
+        planned: &[PlannedWrite],
+        journal: &mut Journal,
+        (time, command): (&str, &str),
+        monitor: &dyn Monitor,
+        mut on_result: impl FnMut(&PlannedWrite, Result<(), WriteError>),
+    ) -> Result<(), WriteError> {
+        monitor.expect(planned.len() as u64);
+        remove_unfinished(planned.iter().filter_map(|planned| planned.action.target()));
+        for planned in planned {
+            if monitor.cancelled() {
+                return Err(WriteError::Cancelled);
+            }
+            monitor.advance(1);
+            let Action::Change(photo) = &planned.action else { continue };
+            let failed = |source| WriteError::File { path: photo.clone(), source };
+            let made = match self.copy(photo, &planned.proposal) {
+                Ok(made) => made,
+                Err(error) => {
+                    on_result(planned, Err(error));
+                    continue;
+                }
+            };
+            let Copied { before, after, copy } = made;
+            let hash = |bytes: &[u8]| Some(blake3::hash(bytes).to_hex().to_string());
+            let change = Change {
+                file: photo.clone(),
+                root: Some(self.root.clone()),
+                tags: Pair {
+                    before: tags_before(photo),
+                    after: Some(tags_after(&planned.proposal)),
+                },
+                hash: Pair { before: hash(&before), after: hash(&after) },
+                time: time.to_owned(),
+                command: command.to_owned(),
+            };
+            journal.begin(&change, Some(&before))?;
+            journal.sync()?;
+            let placed = copy.persist(photo).map_err(|error| failed(error.error));
+            on_result(planned, placed.map(|_| ()));
+        }
+        Ok(())
+    }
+
+    /// A copy of the photo with the position in it, checked.
+    fn copy(&mut self, photo: &Path, proposal: &Proposal) -> Result<Copied, WriteError> {
+        let failed = |source| WriteError::File { path: photo.to_owned(), source };
+        let before = fs::read(photo).map_err(failed)?;
+        let about = fs::metadata(photo).map_err(failed)?;
+        let mut suffix = OsString::from(".tmp");
+        if let Some(ending) = photo.extension() {
+            suffix = OsString::from(".");
+            suffix.push(ending);
+            suffix.push(".tmp");
+        }
+        let folder = photo.parent().unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        let copy = builder.prefix(".planet-").suffix(&suffix).tempfile_in(folder);
+        let copy = copy.map_err(failed)?.into_temp_path();
+        fs::write(&copy, &before).map_err(failed)?;
+        self.exiftool.run(arguments(proposal, &copy)).map_err(failed)?;
+        let after = fs::read(&copy).map_err(failed)?;
+        let changed =
+            |what: &str| WriteError::Changed { path: photo.to_owned(), what: what.into() };
+        if image_data_hash(&before) != image_data_hash(&after) {
+            return Err(changed("its image data"));
+        }
+        if let Some(tag) = self.other_tag(photo, &copy).map_err(failed)? {
+            return Err(changed(&format!("the tag {tag}")));
+        }
+        let facts = PhotoFacts::from_reader(io::Cursor::new(&after), after.len() as u64);
+        let found = facts.ok().and_then(|facts| facts.position);
+        let near = Distance::from_m(READ_BACK_M);
+        if found.is_none_or(|found| found.distance_to(proposal.position) > near) {
+            return Err(changed("not its position, which exiftool did not write"));
+        }
+        let file = fs::File::options().write(true).open(&copy).map_err(failed)?;
+        if let Ok(modified) = about.modified() {
+            file.set_modified(modified).map_err(failed)?;
+        }
+        fs::set_permissions(&copy, about.permissions()).map_err(failed)?;
+        file.sync_data().map_err(failed)?;
+        Ok(Copied { before, after, copy })
+    }
+
+    /// A tag that is no position and differs between a photo and its copy.
+    fn other_tag(&mut self, photo: &Path, copy: &Path) -> io::Result<Option<String>> {
+        let mut arguments: Vec<OsString> =
+            ["-j", "-G1", "-a", "-s", "-n", "-b"].map(OsString::from).into();
+        for group in ["System", "File", "ExifTool", "Composite", "GPS"] {
+            arguments.push(format!("--{group}:all").into());
+        }
+        arguments.extend([photo.into(), copy.into()]);
+        let printed = self.exiftool.run(arguments)?;
+        let both: Vec<BTreeMap<String, serde_json::Value>> =
+            serde_json::from_str(&printed).map_err(io::Error::other)?;
+        let [before, after] = &both[..] else {
+            return Err(io::Error::other("exiftool did not read it"));
+        };
+        let names: Vec<&String> = before.keys().chain(after.keys()).collect();
+        let differs = |name: &&&String| {
+            let tag = name.rsplit(':').next().unwrap_or_default();
+            // Where something stands in the file is no property of the photo.
+            let is_place = ["Offset", "Offsets", "Start"].iter().any(|end| tag.ends_with(end));
+            let is_new = !before.contains_key(**name);
+            let belongs = MANDATORY.contains(&tag) || OF_NEW_BLOCKS.contains(&tag);
+            let ignored = is_place || tag == "SourceFile" || (is_new && belongs);
+            !ignored && before.get(**name) != after.get(**name)
+        };
+        Ok(names.iter().find(differs).map(|name| (*name).clone()))
+    }
+}
+
+struct Copied {
+    before: Vec<u8>,
+    after: Vec<u8>,
+    copy: tempfile::TempPath,
+}
+
+fn arguments(proposal: &Proposal, copy: &Path) -> Vec<OsString> {
+    let (lat, lng) = (proposal.position.lat(), proposal.position.lng());
+    let tags = [
+        ("GPSVersionID", "2.3.0.0".to_owned()),
+        ("GPSLatitude", format!("{:.9}", lat.abs())),
+        ("GPSLatitudeRef", if lat < 0.0 { "S" } else { "N" }.to_owned()),
+        ("GPSLongitude", format!("{:.9}", lng.abs())),
+        ("GPSLongitudeRef", if lng < 0.0 { "W" } else { "E" }.to_owned()),
+        ("GPSMapDatum", "WGS-84".to_owned()),
+        ("GPSHPositioningError", format!("{:.0}", proposal.accuracy_m.ceil())),
+        ("GPSProcessingMethod", one_line(&proposal.method())),
+    ];
+    let mut arguments: Vec<OsString> = vec!["-overwrite_original".into(), "-P".into()];
+    arguments.extend(tags.map(|(tag, value)| format!("-EXIF:{tag}={value}").into()));
+    arguments.push(copy.into());
+    arguments
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
