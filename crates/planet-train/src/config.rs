@@ -58,6 +58,10 @@ pub struct TrainConfig {
     pub augment: Augment,
     /// Weights to begin with, by name, from a safetensors file.
     pub init: Option<PathBuf>,
+    /// The layer, or group of layers, in front of which nothing is trained; all layers are trained
+    /// where none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze_until: Option<String>,
     /// Minutes between checkpoints within an epoch; one is also written after each epoch.
     pub checkpoint_minutes: f64,
     /// The training backend; another one may resume the run.
@@ -116,6 +120,7 @@ impl Default for TrainConfig {
             dropout: true,
             augment: Augment::default(),
             init: None,
+            freeze_until: None,
             checkpoint_minutes: 10.0,
             backend: BackendName::Cpu,
             device: "auto".to_owned(),
@@ -175,19 +180,28 @@ impl TrainConfig {
         if self.size == 0 { self.architecture.0.usual_side() } else { self.size }
     }
 
-    /// How photos become the network's input.
+    /// How photos become the network's input: as the architecture's published weights expect it.
     pub fn preprocess(&self) -> Preprocess {
-        Preprocess::inception(self.side())
+        match self.architecture.0 {
+            Architecture::EfficientnetLite0
+            | Architecture::EfficientnetLite1
+            | Architecture::EfficientnetLite2 => Preprocess::imagenet(self.side()),
+            _ => Preprocess::inception(self.side()),
+        }
     }
 
     /// The network that is trained.
     ///
     /// # Errors
-    /// A size that the architecture cannot work with.
+    /// A size that the architecture cannot work with, or no layer of the name that is frozen up to.
     pub fn network(&self, classes: usize) -> Result<Network, TrainError> {
         let auxiliary = self.auxiliary_weight > 0.0;
         let options = NetworkOptions { size: [self.side(); 2], classes, auxiliary };
-        Ok(self.architecture.0.network(options)?)
+        let network = self.architecture.0.network(options)?;
+        Ok(match &self.freeze_until {
+            Some(layer) => network.freeze_until(layer)?,
+            None => network,
+        })
     }
 }
 

@@ -19,13 +19,14 @@ pub mod plot;
 mod prediction;
 mod probabilities;
 pub mod report;
+pub mod retrieval;
 
 pub use accuracy::{Accuracy, GUESSES};
 pub use engine::{Activations, Engine, EngineError, EngineErrorKind};
 pub use locate::{LocateError, LocateOptions, locate};
 pub use model::{LocatePhotoError, Model};
 pub use package::{
-    ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
+    FeatureModel, ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };
 pub use prediction::{
     Candidate, Certain, LevelCalibration, Locator, LocatorOptions, Offered, Place, Prediction,

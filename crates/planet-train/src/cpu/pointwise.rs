@@ -12,6 +12,7 @@ pub(super) enum Curve {
     /// Nothing changes: a value that moves into its place in a concatenation.
     Identity,
     Relu,
+    Relu6,
     HardSwish,
     HardSigmoid,
 }
@@ -28,6 +29,15 @@ impl Curve {
                     x
                 }
             }
+            Self::Relu6 => {
+                if x < 0.0 {
+                    0.0
+                } else if x > 6.0 {
+                    6.0
+                } else {
+                    x
+                }
+            }
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Self::HardSigmoid => (x / 6.0 + 0.5).clamp(0.0, 1.0),
         }
@@ -39,6 +49,13 @@ impl Curve {
             Self::Identity => 1.0,
             Self::Relu => {
                 if x > 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Self::Relu6 => {
+                if x > 0.0 && x < 6.0 {
                     1.0
                 } else {
                     0.0

@@ -18,6 +18,7 @@ pub use albums::{AlbumReport, SchemeIdeal, SchemeResult, Strip, StripAnswer, Str
 pub use figures::{error_curve, match_figure};
 pub use gallery::{Explanation, Gallery, GalleryKeeper, Shown};
 pub use page::STYLE;
+pub(crate) use page::head as page_head;
 pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Model package, or architecture: inception-v3, inception-bn, inception-mini,
-    /// mobilenet-v3-large
+    /// mobilenet-v3-large, efficientnet-lite0, efficientnet-lite1, efficientnet-lite2
     #[arg(value_name = "MODEL|ARCHITECTURE")]
     subject: String,
     /// For an architecture: number of classes; the paper has 26,263
