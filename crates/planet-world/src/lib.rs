@@ -22,10 +22,12 @@ mod jpeg;
 mod layer;
 mod library;
 mod likelihood;
+mod new_folder;
 mod paint;
 mod place;
 mod random;
 mod scatter;
+mod scenes;
 mod seed;
 mod shard;
 mod share;
@@ -51,6 +53,7 @@ pub use paint::{
     Format, Graphic, Nuisance, Picture, PictureSize, paint, paint_graphic, paint_layers,
 };
 pub use place::{Place, PlaceId};
+pub use scenes::Scenes;
 pub use share::Share;
 pub use sheet::contact_sheet;
 pub use store::DrawnStore;

@@ -9,19 +9,21 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Engine, LocateOptions, Locator, LocatorOptions, ModelPackage, PredictionFormat,
+    Engine, LocateOptions, Locator, LocatorOptions, ModelPackage, Prediction, PredictionFormat,
     PredictionWriter, WriterOptions,
     evaluation::{KnownSet, Scorer, ScorerOptions, TruthTable},
     locate,
     occlusion::{OcclusionOptions, Target, explain, passes},
     report::{Explanation, GalleryKeeper, Report, claim_folder},
+    retrieval::Refiner,
 };
 use planet_data::{
-    AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoStore,
-    Preprocess, table::TableSource, thumbnail_jpeg,
+    AtomicFile, DiskStore, Gazetteer, Loader, LoaderOptions, Manifest, Monitor, PhotoRecord,
+    PhotoStore, Preprocess, table::TableSource, thumbnail_jpeg,
 };
-use planet_geo::{Partition, Point};
+use planet_geo::{Partition, Point, Scale};
 
+use super::refine::RefineArguments;
 use super::score::{
     PLACES, RuleArguments, publish,
     references::{self, References},
@@ -77,6 +79,8 @@ pub struct Arguments {
     /// Photos per batch
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
     batch: u16,
+    #[command(flatten)]
+    refine: RefineArguments,
     #[command(flatten)]
     rules: RuleArguments,
     #[command(flatten)]
@@ -143,8 +147,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut places = Vec::new();
     let mut keeper = GalleryKeeper::default();
-    let explanations =
-        arguments.predict(&package, &setting, &mut scorers, &mut places, &mut keeper)?;
+    let mut refined =
+        arguments.refine.open(&package)?.map(|refiner| Refined::new(refiner, records));
+    let explanations = arguments.predict(
+        &package,
+        &setting,
+        &mut scorers,
+        &mut places,
+        &mut keeper,
+        refined.as_mut(),
+    )?;
+    if let Some(refined) = &refined {
+        references.push("refined by similar photos", refined.within());
+    }
 
     let store = DiskStore::new(&setting.manifest.root);
     let thumbnail = |photo: &str| match arguments.no_photos {
@@ -191,6 +206,7 @@ impl Arguments {
         scorers: &mut [Scorer<'_>],
         places: &mut Vec<(planet_geo::LatLng, f64)>,
         keeper: &mut GalleryKeeper,
+        mut refined: Option<&mut Refined>,
     ) -> Result<HashMap<String, Explanation>, Failure> {
         let mut engine = self.engine.open_package(package)?;
         let options = LocatorOptions { top: self.top.into(), ..LocatorOptions::default() };
@@ -217,11 +233,15 @@ impl Arguments {
         let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", file.display()));
         let progress = Progress::new("photos");
         progress.expect(ids.len() as u64);
-        let wanted = LocateOptions::default();
+        let wanted = LocateOptions { embedding: refined.is_some(), ..LocateOptions::default() };
         let engine: &mut dyn Engine = &mut engine;
         let ended =
             locate(engine, &loader, &ids, &locator, wanted, &progress, |row, mut said, logits| {
                 said.truth = records[row].position;
+                if let Some(refined) = &mut refined {
+                    refined.add(&said, &setting.partition);
+                    said.embedding = None;
+                }
                 writer.write(&said).map_err(failed)?;
                 let outcome = scorers[0].add(&said);
                 scorers[1..].iter_mut().for_each(|scorer| {
@@ -242,6 +262,34 @@ impl Arguments {
         let Some(most) = self.explain else { return Ok(HashMap::new()) };
         let photos = keeper.most_confident(most.into());
         explanations(engine, &locator, &package.description().preprocess, setting, &photos)
+    }
+}
+
+/// The answers after refinement, held against the truth.
+struct Refined {
+    refiner: Refiner,
+    /// Photos of known position, those without an answer too.
+    photos: u64,
+    within: [u64; 5],
+}
+
+impl Refined {
+    fn new(refiner: Refiner, records: &[PhotoRecord]) -> Self {
+        let photos = records.iter().filter(|record| record.position.is_some()).count() as u64;
+        Self { refiner, photos, within: [0; 5] }
+    }
+
+    fn add(&mut self, said: &Prediction, partition: &Partition) {
+        let mut said = said.clone();
+        self.refiner.refine(&mut said, partition);
+        let Some(error) = said.distance() else { return };
+        for (count, scale) in self.within.iter_mut().zip(Scale::ALL) {
+            *count += u64::from(error <= scale.radius());
+        }
+    }
+
+    fn within(&self) -> [f64; 5] {
+        self.within.map(|count| count as f64 / self.photos.max(1) as f64)
     }
 }
 

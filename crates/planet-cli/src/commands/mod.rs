@@ -12,6 +12,7 @@ pub mod locate;
 pub mod model;
 pub mod partition;
 pub mod problems;
+pub mod refine;
 pub mod retrieve;
 pub mod score;
 pub mod train;

@@ -292,12 +292,21 @@ fn view(
 }
 
 /// What a recipe does behind pooling.
-struct Finish {
-    recipe: Recipe,
-    whitening: Option<Whitening>,
+pub(super) struct Finish {
+    pub(super) recipe: Recipe,
+    pub(super) whitening: Option<Whitening>,
 }
 
 impl Finish {
+    /// The descriptor of a photo whose embedding is known, for recipes that need nothing else.
+    pub(super) fn of_embedding(&self, embedding: &[f32]) -> Descriptor {
+        let mut vector = embedding.to_vec();
+        if self.recipe.normalise {
+            normalise(&mut vector);
+        }
+        self.descriptor(vec![vec![vector]])
+    }
+
     fn descriptor(&self, views: Vec<Pooled>) -> Descriptor {
         let mut vectors: Vec<Vec<f32>> = views.into_iter().map(|view| self.vector(view)).collect();
         if let Views::Sixteen { combination: Combination::Mean, .. } = self.recipe.views {

@@ -130,14 +130,11 @@ fn more_along(shorter: usize, longer: usize) -> usize {
     (2..=7).min_by(|a, b| off(*a).total_cmp(&off(*b))).expect("there are steps") - 1
 }
 
-/// Beginnings of regions spread evenly along a side.
+/// Beginnings of regions spread evenly along a side; a single one fills it.
 fn starts(length: usize, side: usize, count: usize) -> Vec<usize> {
     let room = length.saturating_sub(side) as f64;
     let step = if count > 1 { room / (count - 1) as f64 } else { 0.0 };
-    let first = if count > 1 { 0.0 } else { room / 2.0 };
-    let mut starts: Vec<usize> = (0..count).map(|at| (first + at as f64 * step) as usize).collect();
-    starts.dedup();
-    starts
+    (0..count).map(|at| (at as f64 * step) as usize).collect()
 }
 
 #[cfg(test)]

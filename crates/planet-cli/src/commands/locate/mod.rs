@@ -26,6 +26,7 @@ use self::{
     output::{Offer, OpenError, Output, Resume},
     sources::{SourceArguments, Sources},
 };
+use super::refine::RefineArguments;
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
 /// `planet locate PHOTO|DIR|MANIFEST|-... --model MODEL`
@@ -58,6 +59,8 @@ pub struct Arguments {
     /// Also write the embedding of each photo (jsonl)
     #[arg(long)]
     embedding: bool,
+    #[command(flatten)]
+    refine: RefineArguments,
     /// Do not look up place names
     #[arg(long)]
     no_names: bool,
@@ -143,6 +146,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     map::check(arguments.map.as_deref())?;
     let mut sources = arguments.source.gather()?;
     let package = ModelPackage::open(&arguments.source.model).map_err(Failure::new)?;
+    let refiner = arguments.refine.open(&package)?;
+    let partition = package.shared_partition();
     let mut model = arguments.engine.open_model(package, arguments.options()?, gazetteer)?;
     let locator = model.locator();
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
@@ -174,7 +179,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         && sources.len() == 1
         && std::io::stdout().is_terminal();
 
-    let options = LocateOptions { batch: arguments.batch.into(), embedding: arguments.embedding };
+    let options = LocateOptions {
+        batch: arguments.batch.into(),
+        embedding: arguments.embedding || refiner.is_some(),
+    };
     let ended = model.locate(
         sources.store(),
         sources.ids(),
@@ -182,6 +190,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         &progress,
         |row, mut prediction, logits| {
             prediction.truth = sources.truth(row);
+            if let Some(refiner) = &refiner {
+                refiner.refine(&mut prediction, &partition);
+                prediction.embedding = prediction.embedding.filter(|_| arguments.embedding);
+            }
             tally.count(&prediction);
             maps.add(&prediction, &locator, logits);
             output.write(&prediction)?;
@@ -316,6 +328,7 @@ impl Arguments {
             ("--certain", self.certain.to_string()),
             ("--within", within),
             ("--embedding", self.embedding.to_string()),
+            ("--refine", self.refine.setting()),
             ("--no-names", self.no_names.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
