@@ -180,14 +180,10 @@ impl TrainConfig {
         if self.size == 0 { self.architecture.0.usual_side() } else { self.size }
     }
 
-    /// How photos become the network's input: as the architecture's published weights expect it.
+    /// How photos become the network's input: values −1..1, which is also what the published
+    /// weights of Inception-v3 (TensorFlow) and EfficientNet-lite were trained with.
     pub fn preprocess(&self) -> Preprocess {
-        match self.architecture.0 {
-            Architecture::EfficientnetLite0
-            | Architecture::EfficientnetLite1
-            | Architecture::EfficientnetLite2 => Preprocess::imagenet(self.side()),
-            _ => Preprocess::inception(self.side()),
-        }
+        Preprocess::inception(self.side())
     }
 
     /// The network that is trained.

@@ -3,6 +3,7 @@ use std::{fs::File, io::BufWriter, path::Path};
 use planet::package::{
     FeatureDraft, FeatureModel, MODEL_FILE, NewFeatures, Provenance, WEIGHTS_FILE,
 };
+use planet_data::Preprocess;
 use planet_net::{Architecture, Network, OnnxInfo, OutputName, Shape, Weights};
 
 use crate::{
@@ -19,8 +20,20 @@ pub struct Backbone<'a> {
     pub size: usize,
     /// Safetensors file with the weights, named as in the architecture's `state_dict`.
     pub weights: &'a Path,
+    /// How a photo becomes the input that the weights were trained with; the architecture's usual one
+    /// where it is `None`.
+    pub scaling: Option<Scaling>,
     /// What else there is to say: source and licence of the weights.
     pub note: &'a str,
+}
+
+/// Mean and deviation of each channel, of values from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scaling {
+    /// Subtracted from each channel, in the order red, green, blue.
+    pub mean: [f32; 3],
+    /// Each channel is divided by this.
+    pub std: [f32; 3],
 }
 
 /// Makes a package without classes of a run's best checkpoint.
@@ -41,7 +54,7 @@ pub fn export_features(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Provenance::default()
     };
-    write(&config, state.best_weights(), name, provenance, place)
+    write(&config, None, state.best_weights(), name, provenance, place)
 }
 
 /// Makes a package without classes of weights from elsewhere, untrained.
@@ -54,7 +67,7 @@ pub fn export_backbone(
     name: &str,
     place: &Path,
 ) -> Result<FeatureModel, ExportError> {
-    let Backbone { architecture, size, weights: path, note } = backbone;
+    let Backbone { architecture, size, weights: path, scaling, note } = backbone;
     let config = TrainConfig {
         architecture: ArchitectureName(architecture),
         size,
@@ -69,17 +82,22 @@ pub fn export_backbone(
     weights.check(&features).map_err(|error| wrong(error.to_string()))?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let provenance = Provenance { version, note: note.to_owned(), ..Provenance::default() };
-    write(&config, &weights, name, provenance, place)
+    write(&config, scaling, &weights, name, provenance, place)
 }
 
 fn write(
     config: &TrainConfig,
+    scaling: Option<Scaling>,
     weights: &Weights,
     name: &str,
     provenance: Provenance,
     place: &Path,
 ) -> Result<FeatureModel, ExportError> {
     let network = config.network(1)?.features_only().map_err(TrainError::from)?;
+    let mut preprocess = config.preprocess();
+    if let Some(Scaling { mean, std }) = scaling {
+        preprocess = Preprocess { mean, std, ..preprocess };
+    }
     let package = NewFeatures::create(place)?;
     let create = |name: &str| {
         let path = package.folder().join(name);
@@ -96,7 +114,7 @@ fn write(
         architecture: network.name().to_owned(),
         features: network.features(),
         map: map_shape(&network),
-        preprocess: config.preprocess(),
+        preprocess,
         provenance,
     })?)
 }

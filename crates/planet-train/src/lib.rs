@@ -88,7 +88,7 @@ pub use cpu::Cpu;
 pub use ending::Ending;
 pub use error::{InvalidSetting, TrainError};
 pub use export::{ExportError, export};
-pub use feature_export::{Backbone, export_backbone, export_features};
+pub use feature_export::{Backbone, Scaling, export_backbone, export_features};
 pub use gpu_api::GpuApi;
 pub use group::{Group, GroupError, Rendezvous};
 pub use init::{Matched, initial_weights};

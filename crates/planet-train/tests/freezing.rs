@@ -89,12 +89,12 @@ fn the_trained_layers_have_the_gradients_that_they_have_behind_the_same_values()
     let found = backend.gradients(&batch, &targets, &OPTIONS).expect("gradients").gradients;
     assert_eq!(found.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["fc.bias", "fc.weight"]);
     let mut wanted = vec![0.0f64; 10 * scores.features];
-    for photo in 0..PHOTOS {
+    for (photo, target) in targets.iter().enumerate() {
         let logits: Vec<f64> =
             scores.logits_of(photo).iter().map(|it| f64::from(*it).exp()).collect();
         let sum: f64 = logits.iter().sum();
         for (class, share) in logits.iter().map(|it| it / sum).enumerate() {
-            let error = share - f64::from(u8::from(targets[photo] as usize == class));
+            let error = share - f64::from(u8::from(*target as usize == class));
             for (feature, value) in scores.embedding_of(photo).iter().enumerate() {
                 wanted[class * scores.features + feature] +=
                     error * f64::from(*value) / PHOTOS as f64;

@@ -3,7 +3,14 @@
 //! `exact_search VECTORS DIMENSIONS QUERIES FOLDER`: writes the index into the folder, searches the
 //! ten nearest of each query twice, and prints seconds of the second search and bytes as JSON.
 
-use std::{env, error::Error, fs, path::Path, time::Instant};
+use std::{
+    env,
+    error::Error,
+    fs,
+    io::{self, Write},
+    path::Path,
+    time::Instant,
+};
 
 use planet::{
     FeatureModel,
@@ -41,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let found = index.search(&queries, TOP);
     let seconds = before.elapsed().as_secs_f64();
     assert!(found.iter().all(|hits| hits.len() == TOP.min(vectors)), "every query finds photos");
-    println!("{{\"seconds\": {seconds}, \"bytes\": {}}}", fs::metadata(&path)?.len());
+    let bytes = fs::metadata(&path)?.len();
+    writeln!(io::stdout(), "{{\"seconds\": {seconds}, \"bytes\": {bytes}}}")?;
     Ok(())
 }
 
@@ -64,7 +72,7 @@ fn model(folder: &Path, features: usize) -> Result<FeatureModel, Box<dyn Error>>
         architecture: "none".to_owned(),
         features,
         map: [features, 1, 1],
-        preprocess: Preprocess::imagenet(224),
+        preprocess: Preprocess::inception(224),
         provenance: Provenance::default(),
     })?)
 }

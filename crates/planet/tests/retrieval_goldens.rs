@@ -8,7 +8,8 @@ fn golden() -> Value {
 }
 
 fn values(count: usize, seed: usize) -> Vec<f32> {
-    (0..count).map(|at| (0.37f32 * (29 * at + seed) as f32).sin()).collect()
+    let value = |at: usize| ((31 * at * at + 17 * at + seed) % 1009) as f32 / 1009.0 - 0.5;
+    (0..count).map(value).collect()
 }
 
 fn numbers(value: &Value) -> Vec<f64> {

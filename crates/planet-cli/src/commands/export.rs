@@ -12,9 +12,9 @@ use planet::{
     package::{CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE},
 };
 use planet_net::Architecture;
-use planet_train::{Backbone, RunFolder};
+use planet_train::{Backbone, RunFolder, Scaling};
 
-use super::album::HMM_FILE;
+use super::{album::HMM_FILE, model::three};
 use crate::failure::Failure;
 
 /// `planet export RUN -o MODEL`, of albums `planet export RUN --into MODEL`, for retrieval
@@ -44,6 +44,13 @@ pub struct Arguments {
     /// With --init: side of the input in pixels; by default the architecture's usual size
     #[arg(long, value_name = "PX", requires = "init")]
     size: Option<usize>,
+    /// With --init: mean that the weights' training subtracted from each channel (values from 0 to 1,
+    /// RGB order); by default 0.5,0.5,0.5. torchvision's weights need 0.485,0.456,0.406
+    #[arg(long, value_name = "R,G,B", value_parser = three, requires = "init", requires = "std")]
+    mean: Option<[f32; 3]>,
+    /// With --mean: standard deviation of each channel; torchvision's weights need 0.229,0.224,0.225
+    #[arg(long, value_name = "R,G,B", value_parser = three, requires = "mean")]
+    std: Option<[f32; 3]>,
     /// With --init: source of the weights for the model card: address, authors, licence
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
@@ -103,7 +110,9 @@ fn features(arguments: &Arguments) -> Result<(), Failure> {
     let exported = match (&arguments.run, &arguments.init, arguments.architecture) {
         (None, Some(weights), Some(architecture)) => {
             let (size, note) = (arguments.size.unwrap_or(0), &*arguments.note);
-            let backbone = Backbone { architecture, size, weights, note };
+            let scaling = arguments.mean.zip(arguments.std);
+            let scaling = scaling.map(|(mean, std)| Scaling { mean, std });
+            let backbone = Backbone { architecture, size, weights, scaling, note };
             planet_train::export_backbone(backbone, &name, output)
         }
         (Some(run), ..) => planet_train::export_features(&RunFolder::at(run), &name, output),

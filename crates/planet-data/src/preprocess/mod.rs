@@ -48,13 +48,6 @@ impl Preprocess {
         }
     }
 
-    /// Square input, squashed, antialiased triangle filter, scaled by the mean and deviation of
-    /// ImageNet's photos: the convention of torchvision's, timm's and EfficientNet-lite's weights.
-    pub fn imagenet(side: usize) -> Self {
-        let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
-        Self { mean, std, ..Self::inception(side) }
-    }
-
     /// Checks values that were read from a file.
     ///
     /// # Errors

@@ -29,15 +29,7 @@ impl Curve {
                     x
                 }
             }
-            Self::Relu6 => {
-                if x < 0.0 {
-                    0.0
-                } else if x > 6.0 {
-                    6.0
-                } else {
-                    x
-                }
-            }
+            Self::Relu6 => x.clamp(0.0, 6.0),
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Self::HardSigmoid => (x / 6.0 + 0.5).clamp(0.0, 1.0),
         }

@@ -291,7 +291,7 @@ mod tests {
             architecture: "efficientnet-lite0".to_owned(),
             features: 1280,
             map: [1280, 7, 7],
-            preprocess: Preprocess::imagenet(224),
+            preprocess: Preprocess::inception(224),
             provenance: Provenance { version: "0".to_owned(), ..Provenance::default() },
         }
     }

@@ -137,7 +137,8 @@ mod tests {
     fn vectors(count: usize, inputs: usize) -> Vec<f32> {
         let value = |at: usize| {
             let (row, column) = (at / inputs, at % inputs);
-            ((row * 37 + column * 11) as f32 * 0.73).sin() * (1.0 + column as f32)
+            let value = ((31 * at * at + 17 * at) % 1009) as f32 / 1009.0 - 0.5;
+            value * (1.0 + column as f32) + row as f32 * 0.01
         };
         (0..count * inputs).map(value).collect()
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes retrieval.json beside this script: pooling and whitening by numpy, in f64.
 
-Inputs follow a formula that the test repeats: value i is sin(0.37 · (29 i + seed)), so that the
-file holds results alone. A component's sign makes its greatest value, by size, positive.
+Inputs follow a formula that the test repeats: value i is ((31 i² + 17 i + seed) mod 1009) / 1009 − ½,
+so that the file holds results alone. A component's sign makes its greatest value, by size, positive.
 
 Needs: pip install numpy
 Usage: make_retrieval.py
@@ -19,8 +19,9 @@ WHITENINGS = [(60, 6, 4), (7, 12, 3)]
 
 def values(count, seed):
     """Rounded to f32, as the test computes them."""
-    at = (29 * numpy.arange(count) + seed).astype(numpy.float32)
-    return numpy.sin(numpy.float32(0.37) * at, dtype=numpy.float32).astype(numpy.float64)
+    at = numpy.arange(count)
+    parts = ((31 * at * at + 17 * at + seed) % 1009).astype(numpy.float32)
+    return (parts / numpy.float32(1009) - numpy.float32(0.5)).astype(numpy.float64)
 
 
 def unit(vector):

@@ -114,7 +114,7 @@ mod tests {
             architecture: "efficientnet-lite0".to_owned(),
             features: 3,
             map: [3, 2, 2],
-            preprocess: Preprocess::imagenet(64),
+            preprocess: Preprocess::inception(64),
             provenance: Provenance::default(),
         };
         new.finish(draft).expect("a package")
