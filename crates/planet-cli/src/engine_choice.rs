@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use planet::{EngineError, EngineErrorKind, LocatorOptions, Model, ModelPackage};
+use planet::{EngineError, EngineErrorKind, FeatureModel, LocatorOptions, Model, ModelPackage};
 use planet_data::Gazetteer;
 use planet_engine::{
     Device, DeviceError, EngineKind, EngineOptions, OnnxEngine, OnnxRuntime, SequenceEngine,
@@ -69,6 +69,11 @@ impl EngineChoice {
     /// Loads a package's network into the engine that was chosen.
     pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, Failure> {
         self.options()?.open_package(package).map_err(failure)
+    }
+
+    /// Loads a package's network for its features into the engine that was chosen.
+    pub fn open_features(&self, model: &FeatureModel) -> Result<OnnxEngine, Failure> {
+        self.options()?.open_features(model).map_err(failure)
     }
 
     /// A package with the engine that was chosen.

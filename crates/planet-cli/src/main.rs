@@ -14,7 +14,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::{
     commands::{
         about, album, cell, dataset, demo, engine, evaluate, explain, export, library, locate, man,
-        model, partition, score, train, world,
+        model, partition, retrieve, score, train, world,
     },
     failure::Failure,
 };
@@ -52,6 +52,8 @@ enum Command {
     Explain(Box<explain::Arguments>),
     /// Evaluate a model on photos whose position is known
     Evaluate(Box<evaluate::Arguments>),
+    /// Find similar photos by a model's features
+    Retrieve(retrieve::Arguments),
     /// Score the predictions of any system
     Score(Box<score::Arguments>),
     /// Train, apply and evaluate album models
@@ -94,6 +96,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Locate(arguments) => locate::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Retrieve(arguments) => retrieve::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
         Command::Album(arguments) => album::run(&arguments),
         Command::Library(arguments) => library::run(&arguments),

@@ -4,7 +4,8 @@ use std::{
 };
 
 use planet::{
-    EngineError, EngineErrorKind, LocatorOptions, Model, ModelPackage, PackageError, WithinError,
+    EngineError, EngineErrorKind, FeatureModel, LocatorOptions, Model, ModelPackage, PackageError,
+    WithinError,
 };
 use planet_data::Gazetteer;
 
@@ -85,6 +86,18 @@ impl EngineOptions {
     pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, EngineError> {
         let signature = Signature::of(package.description());
         self.choose(&package.model(), &signature, |rten| rten.open_package(package))
+    }
+
+    /// Loads the network of a package for its features. Of a package without classes, the engine's
+    /// scores are the embedding, and its embedding is the map.
+    ///
+    /// # Errors
+    /// As [`EngineOptions::open`].
+    pub fn open_features(&self, model: &FeatureModel) -> Result<OnnxEngine, EngineError> {
+        match model {
+            FeatureModel::Classifier(package) => self.open_package(package),
+            FeatureModel::Features(..) => self.open(&model.model(), &Signature::of_features()),
+        }
     }
 
     /// Loads any ONNX file over photos.

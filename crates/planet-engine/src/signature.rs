@@ -47,6 +47,13 @@ impl Signature {
         }
     }
 
+    /// What a package without classes gives: the embedding in the place of scores, the map in that
+    /// of the embedding.
+    pub fn of_features() -> Self {
+        let [embedding, map] = ["embedding", "map"].map(|name| Some(name.to_owned()));
+        Self { scores: embedding, embedding: map, ..Self::default() }
+    }
+
     pub(crate) fn resolve(&self, session: &dyn Session) -> Result<Resolved, String> {
         let input = match session.inputs() {
             [input] => input.clone(),

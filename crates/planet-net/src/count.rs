@@ -9,6 +9,8 @@ pub struct Count {
     pub parameters: u64,
     /// Batch norm's running means and variances.
     pub statistics: u64,
+    /// Numbers of frozen nodes, statistics included.
+    pub frozen: u64,
     /// Multiplications followed by an addition, of convolutions, dense and LSTM layers, for
     /// one photo, or one step of a sequence.
     pub multiply_adds: u64,
@@ -21,6 +23,7 @@ impl Add for Count {
         Self {
             parameters: self.parameters + other.parameters,
             statistics: self.statistics + other.statistics,
+            frozen: self.frozen + other.frozen,
             multiply_adds: self.multiply_adds + other.multiply_adds,
         }
     }
@@ -39,6 +42,7 @@ impl Network {
             match parameter.kind {
                 ParameterKind::Trained => count.parameters += parameter.count() as u64,
                 ParameterKind::Statistic => count.statistics += parameter.count() as u64,
+                ParameterKind::Frozen => count.frozen += parameter.count() as u64,
             }
         }
         let work = match node.operation() {

@@ -41,6 +41,17 @@ pub enum NetworkError {
     /// A network without a classifier.
     #[error("network '{0}' has no output named 'logits'")]
     NoLogits(String),
+    /// A layer that is not there, or the input.
+    #[error("{network} has no layer named '{layer}'; planet model show lists its layers")]
+    NoLayer {
+        /// The network's name.
+        network: String,
+        /// The layer asked for.
+        layer: String,
+    },
+    /// A network without an embedding.
+    #[error("network '{0}' has no embedding, so it has no features without classes")]
+    NoEmbedding(String),
     /// An unknown architecture.
     #[error("unknown architecture '{name}'; the architectures are {known}")]
     Architecture {

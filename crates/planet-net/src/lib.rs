@@ -25,6 +25,8 @@ mod architecture;
 mod builder;
 mod count;
 mod error;
+mod features;
+mod freeze;
 mod network;
 mod onnx;
 mod operation;

@@ -10,7 +10,7 @@ use crate::{NetworkError, Operation, Parameter, Shape};
 pub struct Network {
     name: String,
     input_name: String,
-    nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
     outputs: Vec<(OutputName, NodeId)>,
 }
 
@@ -21,11 +21,12 @@ pub struct Node {
     operation: Operation,
     inputs: Vec<NodeId>,
     shape: Shape,
+    pub(crate) frozen: bool,
 }
 
 /// Place of a node in [`Network::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(usize);
+pub struct NodeId(pub(crate) usize);
 
 /// What leaves a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +37,8 @@ pub enum OutputName {
     Logits,
     /// Scores of the auxiliary classifier, `[classes]`: in training only.
     Auxiliary,
+    /// The last convolution's image, `[channels, height, width]`: in networks without classes.
+    Map,
 }
 
 impl fmt::Display for OutputName {
@@ -44,6 +47,7 @@ impl fmt::Display for OutputName {
             Self::Embedding => "embedding",
             Self::Logits => "logits",
             Self::Auxiliary => "auxiliary",
+            Self::Map => "map",
         })
     }
 }
@@ -79,6 +83,12 @@ impl Node {
         self.shape
     }
 
+    /// Whether training leaves it as it is: its parameters do not change, and batch norm takes its
+    /// running statistics. No node before a frozen one is trained.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
     /// What it needs to be given or to learn, in PyTorch's order; often nothing.
     pub fn parameters(&self) -> Vec<Parameter> {
         Parameter::of(self)
@@ -97,6 +107,7 @@ impl Network {
             operation: Operation::Input,
             inputs: Vec::new(),
             shape: input,
+            frozen: false,
         };
         let (name, input_name) = (name.into(), input_name.into());
         Self { name, input_name, nodes: vec![node], outputs: Vec::new() }
@@ -114,7 +125,8 @@ impl Network {
             operation: operation.name(),
             what,
         })?;
-        self.nodes.push(Node { name: name.into(), operation, inputs: inputs.to_vec(), shape });
+        let (name, inputs, frozen) = (name.into(), inputs.to_vec(), false);
+        self.nodes.push(Node { name, operation, inputs, shape, frozen });
         Ok(NodeId(self.nodes.len() - 1))
     }
 
@@ -165,7 +177,7 @@ impl Network {
         &self.nodes[id.0]
     }
 
-    /// The outputs: embedding, logits, auxiliary, those that there are, in this order.
+    /// The outputs: embedding, logits, auxiliary, map, those that there are, in this order.
     pub fn outputs(&self) -> &[(OutputName, NodeId)] {
         &self.outputs
     }
@@ -175,10 +187,9 @@ impl Network {
         self.outputs.iter().find(|(name, _)| *name == output).map(|&(_, node)| node)
     }
 
-    /// Number of classes.
+    /// Number of classes, 0 in a network without them ([`Network::features_only`]).
     pub fn classes(&self) -> usize {
-        let logits = self.output(OutputName::Logits).expect("checked when the network was made");
-        self.node(logits).shape.channels()
+        self.output(OutputName::Logits).map_or(0, |node| self.node(node).shape.channels())
     }
 
     /// Length of the embedding, 0 where there is none.
@@ -193,10 +204,14 @@ impl Network {
 
     /// The network without what only training needs: the auxiliary classifier and dropout.
     pub fn inference(&self) -> Self {
+        self.keeping(|output| output != OutputName::Auxiliary)
+    }
+
+    /// The nodes that these outputs need, without dropout.
+    pub(crate) fn keeping(&self, keep: impl Fn(OutputName) -> bool) -> Self {
         let mut wanted = vec![false; self.nodes.len()];
         wanted[0] = true;
-        let keep = |output: &OutputName| *output != OutputName::Auxiliary;
-        for (_, node) in self.outputs.iter().filter(|(output, _)| keep(output)) {
+        for (_, node) in self.outputs.iter().filter(|(output, _)| keep(*output)) {
             wanted[node.0] = true;
         }
         for index in (0..self.nodes.len()).rev() {
@@ -215,7 +230,7 @@ impl Network {
             place[index] = NodeId(nodes.len());
             nodes.push(Node { inputs, ..node.clone() });
         }
-        let outputs = self.outputs.iter().filter(|(output, _)| keep(output));
+        let outputs = self.outputs.iter().filter(|(output, _)| keep(*output));
         let outputs = outputs.map(|&(output, node)| (output, place[node.0])).collect();
         Self { name: self.name.clone(), input_name: self.input_name.clone(), nodes, outputs }
     }

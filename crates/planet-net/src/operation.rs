@@ -11,6 +11,8 @@ pub enum Operation {
     BatchNorm(BatchNorm),
     /// `max(x, 0)`.
     Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
     /// `x · hardsigmoid(x)`.
     HardSwish,
     /// `clamp(x / 6 + 1/2, 0, 1)`.
@@ -50,8 +52,11 @@ pub struct Convolution {
     pub kernel: [usize; 2],
     /// Steps down and right.
     pub stride: [usize; 2],
-    /// Zeros added above and below, left and right.
+    /// Rows of zeros added above, columns added on the left.
     pub padding: [usize; 2],
+    /// Rows of zeros added below, columns added on the right. PyTorch's own padding has as many
+    /// as [`Convolution::padding`]; TensorFlow's may have one more.
+    pub padding_after: [usize; 2],
     /// Groups of channels that do not see each other; `inputs` for a depthwise convolution.
     pub groups: usize,
     /// Whether a constant is added to each channel.
@@ -129,6 +134,7 @@ impl Operation {
             Self::Convolution(_) => "convolution",
             Self::BatchNorm(_) => "batch norm",
             Self::Relu => "relu",
+            Self::Relu6 => "relu6",
             Self::HardSwish => "hardswish",
             Self::HardSigmoid => "hardsigmoid",
             Self::Pool(Pool { kind: PoolKind::Max, .. }) => "max pool",
@@ -150,9 +156,14 @@ impl Operation {
             (Self::Convolution(it), [input]) => it.output(*input),
             (Self::Pool(it), [input]) => it.output(*input),
             (Self::BatchNorm(_), [image @ Shape::Image { .. }]) => Ok(*image),
-            (Self::Relu | Self::HardSwish | Self::HardSigmoid | Self::Dropout { .. }, [any]) => {
-                Ok(*any)
-            }
+            (
+                Self::Relu
+                | Self::Relu6
+                | Self::HardSwish
+                | Self::HardSigmoid
+                | Self::Dropout { .. },
+                [any],
+            ) => Ok(*any),
             (Self::GlobalAveragePool, [Shape::Image { channels, .. }]) => {
                 Ok(Shape::image(*channels, [1, 1]))
             }
@@ -187,9 +198,11 @@ impl Operation {
             Self::BatchNorm(_) | Self::Pool(_) | Self::GlobalAveragePool | Self::Flatten => {
                 "one image".into()
             }
-            Self::Relu | Self::HardSwish | Self::HardSigmoid | Self::Dropout { .. } => {
-                "one value".into()
-            }
+            Self::Relu
+            | Self::Relu6
+            | Self::HardSwish
+            | Self::HardSigmoid
+            | Self::Dropout { .. } => "one value".into(),
             Self::Concat => "values that differ in channels only".into(),
             Self::Add => "two values of one shape".into(),
             Self::Multiply => "two values of one shape, or an image and a factor a channel".into(),
@@ -202,8 +215,8 @@ impl Operation {
 impl Convolution {
     /// One group, no bias, stride 1, no padding.
     pub fn new(inputs: usize, outputs: usize, kernel: [usize; 2]) -> Self {
-        let (stride, padding) = ([1, 1], [0, 0]);
-        Self { inputs, outputs, kernel, stride, padding, groups: 1, bias: false }
+        let (stride, padding, padding_after) = ([1, 1], [0, 0], [0, 0]);
+        Self { inputs, outputs, kernel, stride, padding, padding_after, groups: 1, bias: false }
     }
 
     /// The same with this stride down and right.
@@ -211,9 +224,28 @@ impl Convolution {
         Self { stride: [stride; 2], ..self }
     }
 
-    /// The same with half the kernel as padding, so that stride 1 keeps the size.
+    /// The same with half the kernel as padding on every side, so that stride 1 keeps the size.
     pub fn same(self) -> Self {
-        Self { padding: self.kernel.map(|side| side / 2), ..self }
+        let padding = self.kernel.map(|side| side / 2);
+        Self { padding, padding_after: padding, ..self }
+    }
+
+    /// The same with TensorFlow's padding `SAME` for images of this height and width: the result
+    /// has the image's sides divided by the stride and rounded up, and where the zeros cannot be
+    /// shared evenly, the odd one is below or on the right.
+    pub fn same_for(self, image: [usize; 2]) -> Self {
+        let all: [usize; 2] = std::array::from_fn(|axis| {
+            let (side, stride) = (image[axis], self.stride[axis]);
+            let places = side.div_ceil(stride);
+            (places.saturating_sub(1) * stride + self.kernel[axis]).saturating_sub(side)
+        });
+        let padding = all.map(|zeros| zeros / 2);
+        Self { padding, padding_after: all.map(|zeros| zeros - zeros / 2), ..self }
+    }
+
+    /// Whether as many zeros stand before the image as behind it, as PyTorch pads.
+    pub fn is_evenly_padded(&self) -> bool {
+        self.padding == self.padding_after
     }
 
     /// The same with this many groups.
@@ -246,7 +278,8 @@ impl Convolution {
             let (from, to) = (self.inputs, self.outputs);
             return Err(format!("cannot cut {from} and {to} channels into {groups} groups"));
         }
-        let size = slide([height, width], self.kernel, self.stride, self.padding)?;
+        let padding = [self.padding, self.padding_after];
+        let size = slide([height, width], self.kernel, self.stride, padding)?;
         Ok(Shape::image(self.outputs, size))
     }
 }
@@ -276,21 +309,21 @@ impl Pool {
         if 2 * ph > kh || 2 * pw > kw {
             return Err("padding is more than half the window".into());
         }
-        let size = slide([height, width], self.kernel, self.stride, self.padding)?;
+        let size = slide([height, width], self.kernel, self.stride, [self.padding; 2])?;
         Ok(Shape::image(channels, size))
     }
 }
 
-/// Places of a window along both axes, rounded down.
+/// Places of a window along both axes, rounded down; `padding` is `[before, after]`.
 fn slide(
     size: [usize; 2],
     kernel: [usize; 2],
     stride: [usize; 2],
-    padding: [usize; 2],
+    padding: [[usize; 2]; 2],
 ) -> Result<[usize; 2], String> {
     let mut places = [0; 2];
     for axis in 0..2 {
-        let padded = size[axis] + 2 * padding[axis];
+        let padded = size[axis] + padding[0][axis] + padding[1][axis];
         if kernel[axis] == 0 || stride[axis] == 0 {
             return Err("has a kernel or stride of zero".into());
         }

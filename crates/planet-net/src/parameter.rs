@@ -21,6 +21,8 @@ pub enum ParameterKind {
     Trained,
     /// By batch norm's running average; it has no gradient.
     Statistic,
+    /// Not at all: its node is frozen ([`crate::Network::freeze_until`]).
+    Frozen,
 }
 
 /// The numbers that a parameter begins with.
@@ -57,6 +59,14 @@ impl Parameter {
 
     /// Those of one node, in PyTorch's order.
     pub(crate) fn of(node: &Node) -> Vec<Self> {
+        let mut parameters = Self::of_operation(node);
+        if node.is_frozen() {
+            parameters.iter_mut().for_each(|it| it.kind = ParameterKind::Frozen);
+        }
+        parameters
+    }
+
+    fn of_operation(node: &Node) -> Vec<Self> {
         let name = node.name();
         let new = |suffix: &str, shape: &[usize], start| Self::new(name, suffix, shape, start);
         let zero = Initialisation::Constant(0.0);

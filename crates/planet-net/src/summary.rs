@@ -41,7 +41,7 @@ impl Network {
 fn name_of_many(so_far: &'static str, node: &Node) -> &'static str {
     let follows = matches!(
         node.operation(),
-        Operation::BatchNorm(_) | Operation::Relu | Operation::HardSwish
+        Operation::BatchNorm(_) | Operation::Relu | Operation::Relu6 | Operation::HardSwish
     );
     if so_far == "convolution" && follows { so_far } else { "block" }
 }

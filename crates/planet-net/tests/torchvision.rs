@@ -1,14 +1,16 @@
-//! Names, shapes and counts against PyTorch's, from `golden/parameters.txt`
-//! (made by `golden/make_forward.py`).
+//! Names, shapes and counts against PyTorch's, from `golden/parameters.txt` (made by
+//! `golden/make_forward.py`) and `golden/parameters-efficientnet.txt` (by
+//! `golden/make_efficientnet.py`).
 
 use std::collections::BTreeMap;
 
 use planet_net::{Architecture, NetworkOptions};
 
-const PARAMETERS: &str = include_str!("golden/parameters.txt");
+const PARAMETERS: [&str; 2] =
+    [include_str!("golden/parameters.txt"), include_str!("golden/parameters-efficientnet.txt")];
 
 fn rows(architecture: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let lines = PARAMETERS.lines().filter(|line| !line.starts_with('#'));
+    let lines = PARAMETERS.into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#'));
     lines
         .filter_map(move |line| line.strip_prefix(architecture)?.strip_prefix(' ')?.split_once(' '))
 }

@@ -60,6 +60,10 @@ pub struct TrainConfig {
     pub augment: Augment,
     /// Weights to begin with, by name, from a safetensors file.
     pub init: Option<PathBuf>,
+    /// The layer, or group of layers, in front of which nothing is trained; all layers are trained
+    /// where none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze_until: Option<String>,
     /// Minutes between checkpoints within an epoch; one is also written after each epoch.
     pub checkpoint_minutes: f64,
     /// The training backend; another one may resume the run.
@@ -119,6 +123,7 @@ impl Default for TrainConfig {
             dropout: true,
             augment: Augment::default(),
             init: None,
+            freeze_until: None,
             checkpoint_minutes: 10.0,
             backend: BackendName::Cpu,
             device: "auto".to_owned(),
@@ -178,7 +183,8 @@ impl TrainConfig {
         if self.size == 0 { self.architecture.0.usual_side() } else { self.size }
     }
 
-    /// How photos become the network's input.
+    /// How photos become the network's input: values −1..1, which is also what the published
+    /// weights of Inception-v3 (TensorFlow) and EfficientNet-lite were trained with.
     pub fn preprocess(&self) -> Preprocess {
         Preprocess::inception(self.side())
     }
@@ -186,11 +192,15 @@ impl TrainConfig {
     /// The network that is trained.
     ///
     /// # Errors
-    /// A size that the architecture cannot work with.
+    /// A size that the architecture cannot work with, or no layer of the name that is frozen up to.
     pub fn network(&self, classes: usize) -> Result<Network, TrainError> {
         let auxiliary = self.auxiliary_weight > 0.0;
         let options = NetworkOptions { size: [self.side(); 2], classes, auxiliary };
-        Ok(self.architecture.0.network(options)?)
+        let network = self.architecture.0.network(options)?;
+        Ok(match &self.freeze_until {
+            Some(layer) => network.freeze_until(layer)?,
+            None => network,
+        })
     }
 }
 

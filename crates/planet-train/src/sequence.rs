@@ -194,7 +194,7 @@ impl SequenceClassifier {
     /// # Errors
     /// A state of another network or optimizer.
     pub fn load(&mut self, state: &State) -> Result<(), BackendError> {
-        state.check(&self.optimizer, &self.state().weights)?;
+        state.check(&self.optimizer, &self.state())?;
         self.steps = state.steps;
         for held in &mut self.parameters {
             let of = |weights: &Weights| {

@@ -12,6 +12,7 @@ use crate::{
     corruption::{Corruption, LibraryFile},
     journeys::Journeys,
     layer::layer_table,
+    new_folder::in_new_folder,
     paint::PictureSize,
     seed::{Purpose, stream},
     shard::Shards,
@@ -87,33 +88,7 @@ impl Library {
         monitor: &dyn Monitor,
     ) -> Result<LibraryCounts, WorldError> {
         self.corruption.check()?;
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |source| WorldError::File { path, source }
-        };
-        let is_taken =
-            folder.is_file() || folder.read_dir().is_ok_and(|mut all| all.next().is_some());
-        if is_taken {
-            let why = "holds something already: name a new folder";
-            return Err(at(folder)(io::Error::new(io::ErrorKind::AlreadyExists, why)));
-        }
-        let beside = match folder.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(beside).map_err(at(beside))?;
-        let unfinished = tempfile::Builder::new()
-            .prefix(".planet-world-")
-            .tempdir_in(beside)
-            .map_err(at(beside))?;
-        let drawn = self.draw_into(world, unfinished.path(), monitor)?;
-        if folder.exists() {
-            fs::remove_dir(folder).map_err(at(folder))?;
-        }
-        let whole = unfinished.keep();
-        make_public(&whole).map_err(at(&whole))?;
-        fs::rename(&whole, folder).map_err(at(folder))?;
-        Ok(drawn)
+        in_new_folder(folder, |folder| self.draw_into(world, folder, monitor))
     }
 
     fn draw_into(
@@ -169,17 +144,6 @@ impl Library {
         }
         Ok(files)
     }
-}
-
-/// A temporary folder is private; what was drawn is as public as any new folder.
-#[cfg(unix)]
-fn make_public(folder: &Path) -> io::Result<()> {
-    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn make_public(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// A table of the world's places, so that a person can read `truth.csv`.

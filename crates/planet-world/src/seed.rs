@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     Album = 7,
     /// What a real library holds besides: copies, non-photos, withheld positions.
     Corruption = 8,
+    /// The views of one scene, for retrieval.
+    Scenes = 9,
 }
 
 /// The random numbers of one thing, whichever thread asks for them and whatever was asked before.

@@ -59,6 +59,7 @@ pub mod plot;
 mod prediction;
 mod probabilities;
 pub mod report;
+pub mod retrieval;
 
 pub use accuracy::{Accuracy, GUESSES};
 pub use contact_sheet::contact_sheet;
@@ -66,7 +67,7 @@ pub use engine::{Activations, Engine, EngineError, EngineErrorKind};
 pub use locate::{LocateError, LocateOptions, locate};
 pub use model::{LocatePhotoError, Model};
 pub use package::{
-    ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
+    FeatureModel, ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };
 pub use prediction::{
     Candidate, Certain, LevelCalibration, Locator, LocatorOptions, Offered, Place, Prediction,

@@ -13,6 +13,7 @@ use planet_data::{AtomicFile, Gazetteer, Manifest, table::TableSource};
 use planet_geo::Point;
 
 use super::{
+    refine::RefineArguments,
     score::{RuleArguments, publish, references},
     synthetic,
 };
@@ -65,6 +66,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
     batch: u16,
     #[command(flatten)]
+    refine: RefineArguments,
+    #[command(flatten)]
     rules: RuleArguments,
     #[command(flatten)]
     engine: EngineChoice,
@@ -88,6 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let training = arguments.train.as_deref().map(TableSource::parse);
     let training =
         training.map(|it| Manifest::load(&it, None).map_err(Failure::new)).transpose()?;
+    let refiner = arguments.refine.open(&package)?;
     let (partition, gazetteer) = (package.shared_partition(), Arc::new(Gazetteer::new()));
     let mut references = References::default();
     if synthetic::is_manifest_of_world(&source) {
@@ -102,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         by: arguments.by.clone(),
         training: training.as_ref(),
         references,
+        refiner: refiner.as_ref(),
         known_set: arguments.set,
         photos: !arguments.no_photos,
         batch: arguments.batch.into(),

@@ -11,16 +11,49 @@ use planet::{
     album::{HmmModel, Scheme},
     package::{CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE},
 };
-use planet_train::RunFolder;
+use planet_net::Architecture;
+use planet_train::{Backbone, RunFolder, Scaling};
 
-use super::album::HMM_FILE;
+use super::{album::HMM_FILE, model::three};
 use crate::failure::Failure;
 
-/// `planet export RUN -o MODEL`, or of albums `planet export RUN --into MODEL`
+/// `planet export RUN -o MODEL`, of albums `planet export RUN --into MODEL`, for retrieval
+/// `planet export RUN|--init FILE --architecture A --features-only -o MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Folder of the run (planet train or planet album train)
-    run: PathBuf,
+    #[arg(required_unless_present = "init")]
+    run: Option<PathBuf>,
+    /// Export a model without classes, which planet retrieve uses: it gives features of photos, but
+    /// no positions
+    #[arg(long, conflicts_with = "into")]
+    features_only: bool,
+    /// With --features-only: export these weights (safetensors; scripts/fetch-backbone makes such a
+    /// file) instead of those of a run
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "run",
+        requires = "features_only",
+        requires = "architecture"
+    )]
+    init: Option<PathBuf>,
+    /// With --init: architecture of the weights, for example efficientnet-lite0
+    #[arg(long, value_name = "A", requires = "init")]
+    architecture: Option<Architecture>,
+    /// With --init: side of the input in pixels; by default the architecture's usual size
+    #[arg(long, value_name = "PX", requires = "init")]
+    size: Option<usize>,
+    /// With --init: mean that the weights' training subtracted from each channel (values from 0 to 1,
+    /// RGB order); by default 0.5,0.5,0.5. torchvision's weights need 0.485,0.456,0.406
+    #[arg(long, value_name = "R,G,B", value_parser = three, requires = "init", requires = "std")]
+    mean: Option<[f32; 3]>,
+    /// With --mean: standard deviation of each channel; torchvision's weights need 0.229,0.224,0.225
+    #[arg(long, value_name = "R,G,B", value_parser = three, requires = "mean")]
+    std: Option<[f32; 3]>,
+    /// With --init: source of the weights for the model card: address, authors, licence
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
     /// Display name of the model; by default the name of the package's folder
     #[arg(long, value_name = "NAME", conflicts_with = "into")]
     name: Option<String>,
@@ -33,11 +66,15 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let run = RunFolder::at(&arguments.run);
+    if arguments.features_only {
+        return features(arguments);
+    }
+    let folder = arguments.run.as_deref().expect("only features come without a run");
+    let run = RunFolder::at(folder);
     let package = match (&arguments.into, &arguments.output) {
         (Some(model), _) => {
             let package = ModelPackage::open(model).map_err(Failure::new)?;
-            let learned = arguments.run.join(HMM_FILE);
+            let learned = folder.join(HMM_FILE);
             if learned.exists() {
                 put_hmm(&learned, &package)?;
                 return said(&ModelPackage::open(model).map_err(Failure::new)?);
@@ -46,19 +83,54 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 Failure::new(error).hint("--into requires a run of planet album train")
             })
         }
-        (None, Some(output)) => {
-            let own = || output.file_name().map(|name| name.to_string_lossy().into_owned());
-            let name = arguments.name.clone().or_else(own).unwrap_or_else(|| "model".to_owned());
-            planet_train::export(&run, &name, output).map_err(|error| {
+        (None, Some(output)) => planet_train::export(&run, &arguments.name(output), output)
+            .map_err(|error| {
                 Failure::new(error).hint(
                     "a run is a folder written by planet train -o; export a run of planet album \
                      train with --into MODEL",
                 )
-            })
-        }
+            }),
         (None, None) => unreachable!("the parser asks for one of the two"),
     }?;
     said(&package)
+}
+
+impl Arguments {
+    /// The model's name: the one given, or that of the package's folder.
+    fn name(&self, output: &Path) -> String {
+        let own = || output.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.name.clone().or_else(own).unwrap_or_else(|| "model".to_owned())
+    }
+}
+
+/// Exports a package without classes.
+fn features(arguments: &Arguments) -> Result<(), Failure> {
+    let output = arguments.output.as_deref().expect("required unless an album is exported");
+    let name = arguments.name(output);
+    let exported = match (&arguments.run, &arguments.init, arguments.architecture) {
+        (None, Some(weights), Some(architecture)) => {
+            let (size, note) = (arguments.size.unwrap_or(0), &*arguments.note);
+            let scaling = arguments.mean.zip(arguments.std);
+            let scaling = scaling.map(|(mean, std)| Scaling { mean, std });
+            let backbone = Backbone { architecture, size, weights, scaling, note };
+            planet_train::export_backbone(backbone, &name, output)
+        }
+        (Some(run), ..) => planet_train::export_features(&RunFolder::at(run), &name, output),
+        _ => unreachable!("the parser asks for a run, or for weights and their architecture"),
+    };
+    let model = exported.map_err(|error| {
+        Failure::new(error)
+            .hint("name the folder of a run, or weights with --init FILE --architecture A")
+    })?;
+    let [height, width] = model.preprocess().size;
+    let mut out = io::stdout().lock();
+    writeln!(out, "package      {}", output.display())?;
+    writeln!(out, "input        {height} x {width} px")?;
+    writeln!(out, "features     {}", model.features())?;
+    if let Some([channels, rows, columns]) = model.map() {
+        writeln!(out, "map          {channels} x {rows} x {columns}")?;
+    }
+    Ok(())
 }
 
 /// Puts what a hidden Markov model learned into a package.

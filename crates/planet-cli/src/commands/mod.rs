@@ -13,6 +13,8 @@ pub mod man;
 pub mod model;
 pub mod partition;
 pub mod problems;
+pub mod refine;
+pub mod retrieve;
 pub mod score;
 pub mod synthetic;
 pub mod train;

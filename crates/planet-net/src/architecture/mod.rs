@@ -1,4 +1,5 @@
 mod album_lstm;
+mod efficientnet_lite;
 mod inception_blocks;
 mod inception_bn;
 mod inception_mini;
@@ -30,6 +31,13 @@ pub enum Architecture {
     InceptionMini,
     /// MobileNetV3-Large, 224 px, 1280 features, for phones and CPUs.
     MobilenetV3Large,
+    /// EfficientNet-lite0, 224 px, 1280 features: weights of ImageNet are 18 MB
+    /// (`scripts/fetch-backbone`).
+    EfficientnetLite0,
+    /// EfficientNet-lite1, 240 px, 1280 features: deeper.
+    EfficientnetLite1,
+    /// EfficientNet-lite2, 260 px, 1280 features: deeper and wider.
+    EfficientnetLite2,
 }
 
 /// What a network is built for.
@@ -46,8 +54,15 @@ pub struct NetworkOptions {
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::InceptionV3, Self::InceptionBn, Self::InceptionMini, Self::MobilenetV3Large];
+    pub const ALL: [Self; 7] = [
+        Self::InceptionV3,
+        Self::InceptionBn,
+        Self::InceptionMini,
+        Self::MobilenetV3Large,
+        Self::EfficientnetLite0,
+        Self::EfficientnetLite1,
+        Self::EfficientnetLite2,
+    ];
 
     /// As written in commands and packages: `inception-v3`.
     pub fn name(self) -> &'static str {
@@ -56,6 +71,9 @@ impl Architecture {
             Self::InceptionBn => "inception-bn",
             Self::InceptionMini => "inception-mini",
             Self::MobilenetV3Large => "mobilenet-v3-large",
+            Self::EfficientnetLite0 => "efficientnet-lite0",
+            Self::EfficientnetLite1 => "efficientnet-lite1",
+            Self::EfficientnetLite2 => "efficientnet-lite2",
         }
     }
 
@@ -63,7 +81,9 @@ impl Architecture {
     pub fn usual_side(self) -> usize {
         match self {
             Self::InceptionV3 => 299,
-            Self::InceptionBn | Self::MobilenetV3Large => 224,
+            Self::InceptionBn | Self::MobilenetV3Large | Self::EfficientnetLite0 => 224,
+            Self::EfficientnetLite1 => 240,
+            Self::EfficientnetLite2 => 260,
             Self::InceptionMini => 96,
         }
     }
@@ -72,7 +92,7 @@ impl Architecture {
     pub fn least_side(self) -> usize {
         match self {
             Self::InceptionV3 => 75,
-            Self::InceptionBn | Self::InceptionMini | Self::MobilenetV3Large => 32,
+            _ => 32,
         }
     }
 
@@ -106,6 +126,9 @@ impl Architecture {
             Self::InceptionBn => inception_bn::build(pixels, classes),
             Self::InceptionMini => inception_mini::build(pixels, classes),
             Self::MobilenetV3Large => mobilenet_v3::build(pixels, classes),
+            Self::EfficientnetLite0 => efficientnet_lite::LITE0.build(pixels, classes),
+            Self::EfficientnetLite1 => efficientnet_lite::LITE1.build(pixels, classes),
+            Self::EfficientnetLite2 => efficientnet_lite::LITE2.build(pixels, classes),
         }
     }
 }

@@ -58,3 +58,11 @@ pub(super) fn integers(name: &str, values: &[i64]) -> Message {
         .string(8, name)
         .bytes(9, &bytes)
 }
+
+/// One number without axes, inside the model.
+pub(super) fn scalar(name: &str, value: f32) -> Message {
+    Message::default()
+        .integer(2, 1) // FLOAT
+        .string(8, name)
+        .bytes(9, &value.to_le_bytes())
+}

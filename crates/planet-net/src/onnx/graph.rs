@@ -1,15 +1,18 @@
 use std::io::{self, Write};
 
 use super::{
-    data::{ExternalData, integers},
+    data::{ExternalData, integers, scalar},
     fold::folded,
     message::Message,
     node::OnnxNode,
 };
 use crate::{
-    Array, BatchNorm, Convolution, Linear, Lstm, Network, Node, NodeId, Operation, Pool, PoolKind,
-    Shape, Weights,
+    Array, BatchNorm, Convolution, Linear, Lstm, Network, Node, NodeId, Operation, OutputName,
+    Pool, PoolKind, Shape, Weights,
 };
+
+/// Names of the arrays with the limits of a ReLU6.
+const CLIP: [&str; 2] = ["relu6.min", "relu6.max"];
 
 /// Writes the nodes of a network one by one.
 pub(super) struct Graph<'n, W> {
@@ -27,14 +30,18 @@ impl<'n, W: Write> Graph<'n, W> {
 
     /// `GraphProto`.
     pub(super) fn message(mut self) -> io::Result<Message> {
+        if self.network.nodes().iter().any(|node| *node.operation() == Operation::Relu6) {
+            self.initializers.extend([scalar(CLIP[0], 0.0), scalar(CLIP[1], 6.0)]);
+        }
         for (id, node) in self.network.nodes_with_ids() {
             self.node(id, node)?;
         }
         let network = self.network;
-        let input = value_info(network.input_name(), network.input_shape());
+        let free = network.output(OutputName::Logits).is_none();
+        let info = |name: &str, shape| value_info(name, shape, free);
+        let input = info(network.input_name(), network.input_shape());
         let outputs = network.outputs().iter();
-        let outputs =
-            outputs.map(|&(name, id)| value_info(&name.to_string(), network.node(id).shape()));
+        let outputs = outputs.map(|&(name, id)| info(&name.to_string(), network.node(id).shape()));
         Ok(Message::default()
             .each(&self.nodes, |message, node| message.message(1, node))
             .string(2, network.name())
@@ -52,6 +59,7 @@ impl<'n, W: Write> Graph<'n, W> {
             Operation::Convolution(it) => self.convolution(&it, node, &x[0])?,
             Operation::BatchNorm(it) => return self.batch_norm(it, id, node, &x[0]),
             Operation::Relu => OnnxNode::new("Relu", x),
+            Operation::Relu6 => OnnxNode::new("Clip", [&*x[0], CLIP[0], CLIP[1]]),
             Operation::HardSwish => OnnxNode::new("HardSwish", x),
             Operation::HardSigmoid => {
                 OnnxNode::new("HardSigmoid", x).float("alpha", 1.0 / 6.0).float("beta", 0.5)
@@ -209,7 +217,7 @@ fn convolution(it: &Convolution, inputs: Vec<String>) -> OnnxNode {
     OnnxNode::new("Conv", inputs)
         .integers("kernel_shape", &it.kernel)
         .integers("strides", &it.stride)
-        .integers("pads", &[it.padding, it.padding].concat())
+        .integers("pads", &[it.padding, it.padding_after].concat())
         .integer("group", it.groups)
 }
 
@@ -223,11 +231,18 @@ fn pool(it: &Pool, x: Vec<String>) -> OnnxNode {
         .integers("pads", &[it.padding, it.padding].concat())
 }
 
-/// `ValueInfoProto`: f32 with a free batch axis; a sequence is one album of free length.
-fn value_info(name: &str, shape: Shape) -> Message {
+/// `ValueInfoProto`: f32 with a free batch axis; a sequence is one album of free length. Images
+/// of a `free` size have free heights and widths too.
+fn value_info(name: &str, shape: Shape, free_size: bool) -> Message {
     let free = |name: &str| Message::default().string(2, name);
     let fixed = |size: usize| Message::default().integer(1, size as i64);
     let axes = match shape {
+        Shape::Image { channels, .. } if free_size => {
+            // The map's sides follow the pixels'.
+            let of = if name == "pixels" { "" } else { "map_" };
+            let [height, width] = ["height", "width"].map(|side| free(&format!("{of}{side}")));
+            vec![free("batch"), fixed(channels), height, width]
+        }
         Shape::Image { channels, height, width } => {
             vec![free("batch"), fixed(channels), fixed(height), fixed(width)]
         }

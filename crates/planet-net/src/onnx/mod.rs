@@ -48,7 +48,8 @@ impl Network {
     /// a second file so that engines map them.
     ///
     /// The input is [`Network::input_name`], `[batch, 3, height, width]`; the outputs are
-    /// `embedding` and `logits`.
+    /// `embedding` and `logits`. A network without logits ([`Network::features_only`]) takes photos
+    /// of any size; its outputs are `embedding` and `map`.
     ///
     /// # Errors
     /// Weights that do not fit or are not finite, or a file that cannot be written.

@@ -22,7 +22,7 @@ pub fn uniform(name: &str, count: usize) -> Vec<f32> {
 /// file, the rest by formula.
 pub fn weights(network: &Network, golden: &Weights) -> Weights {
     let factor = |name: &str| match name {
-        "fc.weight" | "classifier.3.weight" => golden.get("factor"),
+        "fc.weight" | "classifier.3.weight" | "_fc.weight" => golden.get("factor"),
         "AuxLogits.fc.weight" => golden.get("auxiliary_factor"),
         _ => None,
     };
@@ -38,7 +38,8 @@ pub fn weights(network: &Network, golden: &Weights) -> Weights {
             let last = factor(&name).map_or(1.0, |array| array.values()[0]);
             let fan_in: usize = shape[1..].iter().product();
             let is_bias = name.ends_with("bias") || name.contains("bias_");
-            let is_norm = name.ends_with(".bn.bias") || name.ends_with(".1.bias");
+            let norms = [".bn.bias", ".1.bias", "_bn0.bias", "_bn1.bias", "_bn2.bias"];
+            let is_norm = norms.iter().any(|end| name.ends_with(end));
             let place = |x: f32| match (is_bias, shape.len()) {
                 (true, _) if is_norm => x * 0.1 + 1.0,
                 (true, _) => x * 0.1,

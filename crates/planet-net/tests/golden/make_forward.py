@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy
 import torch
-import torchvision
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
@@ -44,7 +43,7 @@ def uniform(name, count):
 
 def value_of(name, shape):
     drawn = torch.from_numpy(uniform(name, int(numpy.prod(shape)))).reshape(shape)
-    if name.endswith((".bn.bias", ".1.bias")):
+    if name.endswith((".bn.bias", ".1.bias", "_bn0.bias", "_bn1.bias", "_bn2.bias")):
         # Most units stay awake, so that a deep random network does not magnify rounding.
         return drawn * numpy.float32(0.1) + 1.0
     if name.endswith("bias") or "bias_" in name:
@@ -344,6 +343,8 @@ def lstm():
 
 
 def main():
+    import torchvision
+
     torch.set_num_threads(2)
     v3 = torchvision.models.inception_v3(num_classes=CLASSES, aux_logits=True, init_weights=False)
     v3.Mixed_6e.register_forward_hook(lambda _, __, out: setattr(v3, "grid", out))

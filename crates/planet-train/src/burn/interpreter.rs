@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use burn_tensor::{
     Device, Tensor, TensorData, activation, module,
-    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions},
+    ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode},
 };
 use planet_net::{
     BatchNorm, Convolution, Network, Node, NodeId, Operation, OutputName, Pool, PoolKind,
@@ -94,6 +94,7 @@ impl Pass<'_> {
             Operation::Convolution(it) => self.convolution(node, it, next()),
             Operation::BatchNorm(it) => self.batch_norm(node, it, next()),
             Operation::Relu => activation::relu(next()),
+            Operation::Relu6 => next().clamp(0.0, 6.0),
             Operation::HardSwish => activation::hard_swish(next()),
             Operation::HardSigmoid => activation::hard_sigmoid(next(), 1.0 / 6.0, 0.5),
             Operation::Pool(it) => pool(it, next()),
@@ -126,7 +127,15 @@ impl Pass<'_> {
         let weight = self.parameter(node, "weight");
         let weight = weight.reshape([it.outputs, kh, kw, it.inputs / it.groups]);
         let bias = it.bias.then(|| self.parameter(node, "bias"));
-        let options = ConvOptions::new(it.stride, it.padding, [1, 1], it.groups);
+        let (input, padding) = match it.is_evenly_padded() {
+            true => (input, it.padding),
+            false => {
+                let sides = |axis: usize| (it.padding[axis], it.padding_after[axis]);
+                let pairs = [(0, 0), sides(0), sides(1), (0, 0)];
+                (input.pad(pairs, PadMode::Constant(0.0)), [0, 0])
+            }
+        };
+        let options = ConvOptions::new(it.stride, padding, [1, 1], it.groups);
         channels_last(module::conv2d(channels_first(input), channels_first(weight), bias, options))
     }
 
@@ -135,7 +144,7 @@ impl Pass<'_> {
         let [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
             .map(|suffix| self.parameter(node, suffix).reshape([1, 1, channels]));
         let input = input.reshape([photos, height * width, channels]);
-        if self.mode == Mode::Evaluation {
+        if self.mode == Mode::Evaluation || node.is_frozen() {
             let factor = weight / (variance + it.eps).sqrt();
             return ((input - mean) * factor + bias).reshape(shape);
         }

@@ -179,7 +179,7 @@ impl Backend for Burn {
     }
 
     fn load(&mut self, state: &State) -> Result<(), BackendError> {
-        state.check(&self.optimizer, &self.state().weights)?;
+        state.check(&self.optimizer, &self.state())?;
         self.steps = state.steps;
         self.parameters.load(state, &self.device);
         Ok(())

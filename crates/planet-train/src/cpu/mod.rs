@@ -169,7 +169,7 @@ impl Cpu {
             let losses = self.loss(view, targets, smoothing, options.auxiliary_weight);
             loss::mean(&losses)
         });
-        for layer in self.plan.layers.iter_mut().rev() {
+        for layer in self.plan.layers[self.plan.first_trained..].iter_mut().rev() {
             layer.backward(&mut self.memory);
         }
         Ok(StepReport::of(losses, auxiliary))
@@ -261,7 +261,7 @@ impl Backend for Cpu {
     }
 
     fn load(&mut self, state: &State) -> Result<(), BackendError> {
-        state.check(&self.optimizer, &self.state().weights)?;
+        state.check(&self.optimizer, &self.state())?;
         self.steps = state.steps;
         for (at, layout) in self.plan.parameters.iter().enumerate() {
             let inward =

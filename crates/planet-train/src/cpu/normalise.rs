@@ -10,12 +10,15 @@ use crate::vectorised::vectorised;
 /// Pixels that are summed in f32 before the sum goes on in f64.
 const BLOCK: usize = 64;
 
-/// Batch norm, and the ReLU behind it where there is one: between them they touch each number
-/// once.
+/// Batch norm, and the ReLU or ReLU6 behind it where there is one: between them they touch each
+/// number once.
 #[derive(Debug)]
 pub(super) struct Normalise {
     pub(super) norm: BatchNorm,
-    pub(super) relu: bool,
+    /// Values are brought within these limits.
+    pub(super) limits: Limits,
+    /// The running statistics are used and kept, in training too.
+    pub(super) frozen: bool,
     pub(super) input: View,
     pub(super) output: View,
     /// Scale and shift that are learned.
@@ -25,6 +28,35 @@ pub(super) struct Normalise {
     pub(super) variance: usize,
     /// Of the batch at hand, for the gradients.
     pub(super) batch: Statistics,
+}
+
+/// What the function behind batch norm lets through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limits {
+    least: f32,
+    greatest: f32,
+}
+
+impl Limits {
+    /// No function.
+    pub(super) const NONE: Self = Self { least: f32::NEG_INFINITY, greatest: f32::INFINITY };
+    /// ReLU.
+    pub(super) const RELU: Self = Self { least: 0.0, greatest: f32::INFINITY };
+    /// ReLU6.
+    pub(super) const RELU6: Self = Self { least: 0.0, greatest: 6.0 };
+
+    /// Comparisons let NaN through, so that it is seen in the loss.
+    #[inline(always)]
+    fn value(self, x: f32) -> f32 {
+        let x = if x < self.least { self.least } else { x };
+        if x > self.greatest { self.greatest } else { x }
+    }
+
+    /// The derivative is 0 on the limits, as PyTorch has it.
+    #[inline(always)]
+    fn is_cut(self, x: f32) -> bool {
+        x <= self.least || x >= self.greatest
+    }
 }
 
 /// What a batch's values are brought to zero and one by, `[channels]` each.
@@ -141,7 +173,7 @@ impl Normalise {
 
 impl Layer for Normalise {
     fn forward(&mut self, memory: &mut Memory, mode: Mode) {
-        if matches!(mode, Mode::Training { .. }) {
+        if matches!(mode, Mode::Training { .. }) && !self.frozen {
             self.measure(memory);
         } else {
             self.batch.mean.clone_from(&memory.parameters[self.mean].values);
@@ -150,8 +182,7 @@ impl Layer for Normalise {
             self.batch.inverse = variance.iter().map(inverse).collect();
         }
         let (factor, constant) = self.line(memory);
-        let (input, output) = (self.input, self.output);
-        let least = if self.relu { 0.0 } else { f32::NEG_INFINITY };
+        let (input, output, limits) = (self.input, self.output, self.limits);
         memory.write(output, |memory, values, photos| {
             let from = memory.values(input, photos.clone());
             for pixel in 0..photos.len() * output.pixels() {
@@ -160,16 +191,15 @@ impl Layer for Normalise {
                 for ((to, from), (factor, constant)) in
                     to.iter_mut().zip(input.pixel(from, pixel)).zip(line)
                 {
-                    // A comparison that lets NaN through, so that it is seen in the loss.
-                    let value = from * factor + constant;
-                    *to = if value < least { least } else { value };
+                    *to = limits.value(from * factor + constant);
                 }
             }
         });
     }
 
     fn backward(&mut self, memory: &mut Memory) {
-        let (input, output, relu) = (self.input, self.output, self.relu);
+        assert!(!self.frozen, "gradients end in front of frozen layers");
+        let (input, output, limits) = (self.input, self.output, self.limits);
         let (factor, constant) = self.line(memory);
         let (sums, products) = self.gradient_sums(memory, &factor, &constant);
         let narrow = |values: &[f64]| values.iter().map(|value| *value as f32).collect::<Vec<_>>();
@@ -203,7 +233,7 @@ impl Layer for Normalise {
                     to.iter_mut().zip(from).zip(line)
                 {
                     let value = *to * factor + constant;
-                    let of_output = if relu && value <= 0.0 { 0.0 } else { *from };
+                    let of_output = if limits.is_cut(value) { 0.0 } else { *from };
                     *to = of_output * factor + *to * slope + level;
                 }
             }
@@ -219,7 +249,7 @@ impl Normalise {
         factor: &[f32],
         constant: &[f32],
     ) -> (Vec<f64>, Vec<f64>) {
-        let (input, output, relu) = (self.input, self.output, self.relu);
+        let (input, output, limits) = (self.input, self.output, self.limits);
         let Statistics { mean, inverse } = &self.batch;
         let part = memory.photos_a_part();
         let add = |sums: &mut [f64], more: &[f32]| {
@@ -250,8 +280,8 @@ impl Normalise {
                                 (sum, product),
                             ) in pairs.zip(line).zip(sums)
                             {
-                                let dy =
-                                    if relu && x * factor + constant <= 0.0 { 0.0 } else { *dy };
+                                let cut = limits.is_cut(x * factor + constant);
+                                let dy = if cut { 0.0 } else { *dy };
                                 *sum += dy;
                                 *product += dy * ((x - mean) * inverse);
                             }

@@ -8,7 +8,7 @@ use super::{
     depthwise::Depthwise,
     linear::Linear,
     memory::{Slab, View},
-    normalise::Normalise,
+    normalise::{Limits, Normalise},
     pointwise::{Add, Bend, Curve, Dropout, Multiply},
     pool::{GlobalAverage, Pool},
 };
@@ -17,6 +17,8 @@ use crate::BackendError;
 /// A network as layers over slabs, in order.
 pub(super) struct Plan {
     pub(super) layers: Vec<Box<dyn Layer>>,
+    /// The first layer that is not frozen: gradients end there.
+    pub(super) first_trained: usize,
     pub(super) slabs: Vec<Slab>,
     pub(super) parameters: Vec<Layout>,
     pub(super) pixels: View,
@@ -79,6 +81,8 @@ struct Planner<'n> {
     by_name: HashMap<String, usize>,
     /// Layers that are to come, with the slabs whose gradients each writes.
     layers: Vec<(Make, Vec<usize>)>,
+    /// Layers at the beginning whose nodes are frozen.
+    frozen: usize,
 }
 
 /// Makes a layer from whether it adds to each gradient that it writes.
@@ -115,6 +119,7 @@ impl Plan {
             parameters,
             by_name,
             layers: Vec::new(),
+            frozen: 0,
         };
         for (id, _) in network.nodes_with_ids() {
             planner.node(id)?;
@@ -143,6 +148,7 @@ impl Planner<'_> {
         };
         Plan {
             layers: layers.collect(),
+            first_trained: self.frozen,
             slabs: self.slabs,
             parameters: self.parameters,
             pixels: self.views[0].expect("the input comes first"),
@@ -211,7 +217,7 @@ impl Planner<'_> {
     }
 
     fn node(&mut self, id: NodeId) -> Result<(), BackendError> {
-        let (index, node) = (id.index(), self.network.node(id));
+        let (index, node, layers) = (id.index(), self.network.node(id), self.layers.len());
         let unsupported = |what: &str| BackendError::Unsupported {
             backend: "cpu".into(),
             node: node.name().into(),
@@ -226,7 +232,7 @@ impl Planner<'_> {
                 // With a ReLU behind it, both are one layer.
                 let fused = match self.readers[index][..] {
                     [reader] if reader != index => {
-                        *self.network.nodes()[reader].operation() == Operation::Relu
+                        limits(self.network.nodes()[reader].operation()).is_some()
                     }
                     _ => false,
                 };
@@ -234,10 +240,13 @@ impl Planner<'_> {
                     self.normalise(index, index)?;
                 }
             }
-            Operation::Relu if self.views[node.inputs()[0].index()].is_none() => {
+            Operation::Relu | Operation::Relu6
+                if self.views[node.inputs()[0].index()].is_none() =>
+            {
                 self.normalise(node.inputs()[0].index(), index)?;
             }
             Operation::Relu => self.bend(index, Curve::Relu),
+            Operation::Relu6 => self.bend(index, Curve::Relu6),
             Operation::HardSwish => self.bend(index, Curve::HardSwish),
             Operation::HardSigmoid => self.bend(index, Curve::HardSigmoid),
             Operation::Pool(geometry) => {
@@ -292,6 +301,14 @@ impl Planner<'_> {
                 return Err(unsupported("trains sequences elsewhere"));
             }
         }
+        // Batch norm's layer is made with the function behind it, which may be the first that is
+        // not frozen itself.
+        let all_frozen = || node.inputs().iter().all(|it| self.network.node(*it).is_frozen());
+        if self.frozen == layers
+            && (node.is_frozen() || node.parameters().is_empty() && all_frozen())
+        {
+            self.frozen = self.layers.len();
+        }
         Ok(())
     }
 
@@ -325,7 +342,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Batch norm of node `norm`, whose value, ReLU included, is that of node `index`.
+    /// Batch norm of node `norm`, whose value, the function behind it included, is that of node
+    /// `index`.
     fn normalise(&mut self, norm: usize, index: usize) -> Result<(), BackendError> {
         let node = &self.network.nodes()[norm];
         let Operation::BatchNorm(kind) = *node.operation() else {
@@ -344,12 +362,14 @@ impl Planner<'_> {
         self.slabs[input.slab].in_place = true;
         let [scale, shift, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
             .map(|part| self.parameter(node, part));
-        let relu = norm != index;
+        let limits = limits(self.network.nodes()[index].operation()).unwrap_or(Limits::NONE);
+        let frozen = node.is_frozen();
         self.layer(&[], move |_| {
             let batch = super::normalise::Statistics::default();
             Box::new(Normalise {
                 norm: kind,
-                relu,
+                limits,
+                frozen,
                 input,
                 output,
                 scale,
@@ -386,5 +406,14 @@ impl Planner<'_> {
                 self.views[index] = Some(View { channel: 0, channels: step, ..output });
             }
         }
+    }
+}
+
+/// What a function behind batch norm lets through, where it can be one layer with it.
+fn limits(operation: &Operation) -> Option<Limits> {
+    match operation {
+        Operation::Relu => Some(Limits::RELU),
+        Operation::Relu6 => Some(Limits::RELU6),
+        _ => None,
     }
 }

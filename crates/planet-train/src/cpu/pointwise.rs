@@ -12,6 +12,7 @@ pub(super) enum Curve {
     /// Nothing changes: a value that moves into its place in a concatenation.
     Identity,
     Relu,
+    Relu6,
     HardSwish,
     HardSigmoid,
 }
@@ -28,6 +29,7 @@ impl Curve {
                     x
                 }
             }
+            Self::Relu6 => x.clamp(0.0, 6.0),
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Self::HardSigmoid => (x / 6.0 + 0.5).clamp(0.0, 1.0),
         }
@@ -39,6 +41,13 @@ impl Curve {
             Self::Identity => 1.0,
             Self::Relu => {
                 if x > 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Self::Relu6 => {
+                if x > 0.0 && x < 6.0 {
                     1.0
                 } else {
                     0.0

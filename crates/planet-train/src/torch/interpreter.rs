@@ -85,13 +85,20 @@ impl Interpreter {
         mode: Mode,
     ) -> Result<Tensor, TchError> {
         let parameter = |part: &str| &tensors[&format!("{}.{part}", node.name())];
-        let training = mode != Mode::Evaluation;
+        let training = mode != Mode::Evaluation && !node.is_frozen();
         let input = &inputs[0];
         match *node.operation() {
             Operation::Convolution(it) => {
                 let bias = it.bias.then(|| self.narrowed(parameter("bias"))).transpose()?;
-                let [stride, padding] = [it.stride, it.padding].map(both);
+                let [stride, mut padding] = [it.stride, it.padding].map(both);
                 let groups = it.groups as i64;
+                let mut input = input.shallow_clone();
+                if !it.is_evenly_padded() {
+                    // The last axis comes first.
+                    let ([top, left], [below, right]) = (padding, both(it.padding_after));
+                    input = input.f_constant_pad_nd([left, right, top, below])?;
+                    padding = [0, 0];
+                }
                 input.f_conv2d(parameter("weight"), bias, stride, padding, [1, 1], groups)
             }
             Operation::BatchNorm(it) if training && self.shared.is_some() => {
@@ -109,6 +116,7 @@ impl Interpreter {
             ),
             Operation::Relu if self.may_overwrite(node) => inputs[0].f_relu_(),
             Operation::Relu => input.f_relu(),
+            Operation::Relu6 => input.f_relu6(),
             Operation::HardSwish => input.f_hardswish(),
             Operation::HardSigmoid => input.f_hardsigmoid(),
             Operation::Pool(it) => {

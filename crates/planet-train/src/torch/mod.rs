@@ -171,7 +171,10 @@ impl Torch {
             let flat = rounded.filter(|_| place.decays()).unwrap_or(values);
             // `data` gives a tensor whose changes autograd does not count: what changes one
             // window spoils no other.
-            let window = place.of(&flat.f_data()?)?.f_data()?;
+            let mut window = place.of(&flat.f_data()?)?.f_data()?;
+            if rounded.is_some() && place.is_frozen_matrix() {
+                window = window.f_to_kind(Kind::BFloat16)?;
+            }
             window.f_set_requires_grad(place.kind == ParameterKind::Trained)
         };
         let places = self.parameters.places().iter();
@@ -376,7 +379,7 @@ impl Backend for Torch {
     }
 
     fn load(&mut self, state: &State) -> Result<(), BackendError> {
-        state.check(&self.optimizer, &self.state().weights)?;
+        state.check(&self.optimizer, &self.state())?;
         let _guard = tch::no_grad_guard();
         self.steps = state.steps;
         let pairs = [(&self.values, &state.weights)].into_iter();

@@ -4,7 +4,7 @@ use planet_net::{Array, Network, ParameterKind, Weights};
 use tch::{Device, Kind, TchError, Tensor};
 
 /// Where each parameter lies in one flat tensor that holds them all: what decays first, then
-/// biases and batch norm's parameters, then running statistics. So an optimizer's step is a few
+/// biases and batch norm's parameters, then running statistics and what is frozen. So an optimizer's step is a few
 /// operations on long tensors, and so is the sum of gradients over machines.
 pub(super) struct Parameters {
     places: Vec<Place>,
@@ -33,15 +33,15 @@ const ALIGNMENT: i64 = 64;
 impl Parameters {
     pub(super) fn new(network: &Network) -> Self {
         let mut all: Vec<_> = network.parameters().collect();
-        let statistic = |kind| kind == ParameterKind::Statistic;
-        all.sort_by_key(|it| (statistic(it.kind), it.shape.len() == 1));
+        let fixed = |kind| kind != ParameterKind::Trained;
+        all.sort_by_key(|it| (fixed(it.kind), it.shape.len() == 1));
         let mut parameters = Self { places: Vec::new(), decaying: 0, trained: 0, all: 0 };
         for it in all {
             let shape: Vec<i64> = it.shape.iter().map(|side| *side as i64).collect();
             let offset = parameters.all;
             let room = (it.count() as i64 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
             parameters.all += room;
-            if !statistic(it.kind) {
+            if !fixed(it.kind) {
                 parameters.trained = parameters.all;
                 if shape.len() > 1 {
                     parameters.decaying = parameters.all;
@@ -52,7 +52,7 @@ impl Parameters {
         parameters
     }
 
-    /// The running statistics of a flat tensor, sharing its memory.
+    /// The running statistics and frozen parameters of a flat tensor, sharing its memory.
     pub(super) fn statistics(&self, flat: &Tensor) -> Result<Tensor, TchError> {
         flat.f_narrow(0, self.trained, self.all - self.trained)
     }
@@ -123,6 +123,11 @@ impl Parameters {
 impl Place {
     pub(super) fn is_trained(&self) -> bool {
         self.kind == ParameterKind::Trained
+    }
+
+    /// Whether it is a frozen matrix, which bf16 rounds once.
+    pub(super) fn is_frozen_matrix(&self) -> bool {
+        self.kind == ParameterKind::Frozen && self.shape.len() > 1
     }
 
     /// Whether weight decay moves it, and bf16 holds it.

@@ -5,15 +5,16 @@ Of each array the file holds at most 32 evenly spaced values, and how far PyTorc
 from them: a deep network magnifies rounding, and the test asks for no more than PyTorch gives.
 Networks, weights and pixels are those of planet-net's golden script, by the same formula.
 
-Needs: pip install torch torchvision safetensors numpy
+Needs: pip install torch torchvision safetensors numpy efficientnet-lite-pytorch==0.1.0
 Run: python3 crates/planet-train/tests/golden/make_training.py    (three minutes on two cores)
+     … make_training.py --efficientnet    for EfficientNet-lite0 alone, without torchvision
 """
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import torch
-import torchvision
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
@@ -86,8 +87,20 @@ def write(networks, name: str, model: nn.Module, side: int, smoothing: float) ->
     print(name, [round(float(exact[f"loss {step}"]), 5) for step in range(STEPS)])
 
 
+def efficientnet(networks) -> None:
+    from efficientnet_lite_pytorch import EfficientNet
+
+    options = {"num_classes": networks.CLASSES, "image_size": 64, "drop_connect_rate": 0.0}
+    write(networks, "efficientnet-lite0", EfficientNet.from_name("efficientnet-lite0", **options), 64, 0.0)
+
+
 def main() -> None:
     networks = load_networks()
+    efficientnet(networks)
+    if sys.argv[1:] == ["--efficientnet"]:
+        return
+    import torchvision
+
     classes = networks.CLASSES
     v3 = torchvision.models.inception_v3(num_classes=classes, aux_logits=True, init_weights=False)
     write(networks, "inception-mini", networks.inception_mini(), 64, 0.0)

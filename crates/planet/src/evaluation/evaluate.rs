@@ -1,13 +1,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use planet_data::{DataError, DiskStore, Manifest, Monitor, PhotoStore, thumbnail_jpeg};
-use planet_geo::{LatLng, Partition};
+use planet_geo::{LatLng, Partition, Scale};
 
 use super::{KnownSet, Leakage, Scorer, ScorerOptions, TruthTable};
 use crate::{
     LocateError, LocateOptions, Model, Prediction,
     occlusion::{OcclusionError, OcclusionOptions, Target},
     report::{Explanation, GalleryKeeper, MAPPED_PHOTOS, References, Report},
+    retrieval::Refiner,
 };
 
 /// Longer side of the photos in a report, in pixels.
@@ -26,6 +27,8 @@ pub struct EvaluationOptions<'a> {
     pub references: References,
     /// The test set, if results on it were published.
     pub known_set: Option<KnownSet>,
+    /// Chooses positions within the best cells by similar photos; their accuracy is reported beside.
+    pub refiner: Option<&'a Refiner>,
     /// Whether the report shows photos.
     pub photos: bool,
     /// Photos that the engine takes at once, at least 1.
@@ -41,6 +44,7 @@ impl Default for EvaluationOptions<'_> {
             training: None,
             references: References::default(),
             known_set: None,
+            refiner: None,
             photos: true,
             batch: 8,
         }
@@ -78,6 +82,8 @@ pub struct Evaluation<'a> {
     places: Vec<(LatLng, f64)>,
     keeper: GalleryKeeper,
     explanations: HashMap<String, Explanation>,
+    /// Photos whose refined position lies within each scale.
+    refined: [u64; 5],
 }
 
 impl<'a> Evaluation<'a> {
@@ -117,7 +123,8 @@ impl<'a> Evaluation<'a> {
             scorers.push(Scorer::new(clean, options.scorer));
         }
         let (places, keeper, explanations) = Default::default();
-        Ok(Self { manifest, options, leakage, scorers, places, keeper, explanations })
+        let refined = [0; 5];
+        Ok(Self { manifest, options, leakage, scorers, places, keeper, explanations, refined })
     }
 
     /// Locates all photos and scores each as it comes. `on_prediction` gets each prediction, with
@@ -136,9 +143,19 @@ impl<'a> Evaluation<'a> {
         monitor.expect(ids.len() as u64);
         let locator = model.locator();
         let store = Arc::new(DiskStore::new(&self.manifest.root));
-        let options = LocateOptions { batch: self.options.batch, ..LocateOptions::default() };
+        let embedding = self.options.refiner.is_some();
+        let options = LocateOptions { batch: self.options.batch, embedding };
         model.locate(store, &ids, options, monitor, |row, mut prediction, logits| {
             prediction.truth = records[row].position;
+            if let Some(refiner) = self.options.refiner {
+                let mut refined = prediction.clone();
+                refiner.refine(&mut refined, locator.partition());
+                prediction.embedding = None;
+                for (count, scale) in self.refined.iter_mut().zip(Scale::ALL) {
+                    let is_near = refined.distance().is_some_and(|it| it <= scale.radius());
+                    *count += u64::from(is_near);
+                }
+            }
             on_prediction(&prediction, logits)?;
             let outcome = self.scorers[0].add(&prediction);
             self.scorers[1..].iter_mut().for_each(|scorer| {
@@ -185,7 +202,13 @@ impl<'a> Evaluation<'a> {
 
     /// The report, with this title and a sentence on what was evaluated.
     pub fn finish(self, title: impl Into<String>, subject: impl Into<String>) -> Report {
-        let Self { manifest, options, leakage, scorers, places, keeper, explanations } = self;
+        let Self { manifest, mut options, leakage, scorers, places, keeper, explanations, .. } = self;
+        if options.refiner.is_some() {
+            let records = manifest.records.iter();
+            let photos = records.filter(|record| record.position.is_some()).count().max(1);
+            let within = self.refined.map(|count| count as f64 / photos as f64);
+            options.references.push("refined by similar photos", within);
+        }
         let store = DiskStore::new(&manifest.root);
         let thumbnail = |photo: &str| Some(thumbnail_jpeg(&store.photo(photo).ok()?, THUMBNAIL));
         let galleries = match options.photos {

@@ -19,6 +19,16 @@ pub enum PackageError {
         /// What was asked for.
         path: PathBuf,
     },
+    /// A package for features alone.
+    #[error(
+        "{}: the model has no classes, so it cannot locate photos; search for similar photos with \
+         planet retrieve, or export a training run without --features-only",
+        path.display()
+    )]
+    NoClasses {
+        /// The package.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {

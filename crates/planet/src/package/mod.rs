@@ -3,10 +3,12 @@
 mod card;
 mod description;
 mod error;
+mod features;
 mod new;
 mod onnx_metadata;
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::BufReader,
     path::{Path, PathBuf},
@@ -18,6 +20,7 @@ pub use description::{
     SchemeFile, ScoreKind,
 };
 pub use error::PackageError;
+pub use features::{FEATURES_FORMAT, FeatureDescription, FeatureDraft, FeatureModel, NewFeatures};
 pub use new::NewPackage;
 pub use onnx_metadata::OnnxMetadata;
 use planet_data::file_hash;
@@ -59,13 +62,7 @@ impl ModelPackage {
     /// What is missing, unreadable or does not fit, by its file.
     pub fn open(folder: &Path) -> Result<Self, PackageError> {
         let description = read_description(folder)?;
-        for (name, stated) in &description.hashes {
-            let path = folder.join(name);
-            let found = file_hash(&path).map_err(PackageError::file(&path))?;
-            if found != *stated {
-                return Err(PackageError::Hash { path, stated: stated.clone(), found });
-            }
-        }
+        check_hashes(folder, &description.hashes)?;
         let path = folder.join(PARTITION_FILE);
         let reader = BufReader::new(File::open(&path).map_err(PackageError::file(&path))?);
         let partition = Partition::read(reader, &path.to_string_lossy())?;
@@ -134,9 +131,24 @@ impl ModelPackage {
     }
 }
 
+/// Checks every file against its hash.
+fn check_hashes(folder: &Path, hashes: &BTreeMap<String, String>) -> Result<(), PackageError> {
+    for (name, stated) in hashes {
+        let path = folder.join(name);
+        let found = file_hash(&path).map_err(PackageError::file(&path))?;
+        if found != *stated {
+            return Err(PackageError::Hash { path, stated: stated.clone(), found });
+        }
+    }
+    Ok(())
+}
+
 fn read_description(folder: &Path) -> Result<ModelDescription, PackageError> {
     if !folder.is_dir() {
         return Err(PackageError::NoFolder { path: folder.to_owned() });
+    }
+    if features::read(folder)?.is_some() {
+        return Err(PackageError::NoClasses { path: folder.to_owned() });
     }
     let path = folder.join(DESCRIPTION_FILE);
     let bytes = fs::read(&path).map_err(PackageError::file(&path))?;

@@ -9,7 +9,7 @@ use planet_geo::Partition;
 
 use super::{
     CARD_FILE, DESCRIPTION_FILE, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE,
-    PackageError, SchemeFile, card, description::MODEL_FORMAT, read_description,
+    PackageError, SchemeFile, card, description::MODEL_FORMAT, features, read_description,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when
@@ -127,7 +127,10 @@ impl NewPackage {
 
 /// The files of a package of ours: those that model.json has hashes of, itself, and the card
 /// where it is as it was written.
-fn written(folder: &Path) -> Option<WrittenFiles> {
+pub(super) fn written(folder: &Path) -> Option<WrittenFiles> {
+    if let Ok(Some(description)) = features::read(folder) {
+        return Some(description.files());
+    }
     let description = read_description(folder).ok()?;
     let mut files: WrittenFiles =
         description.hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone()))).collect();
@@ -145,7 +148,7 @@ fn written(folder: &Path) -> Option<WrittenFiles> {
     Some(files)
 }
 
-fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, PackageError> {
+pub(super) fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, PackageError> {
     let mut hashes = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(PackageError::file(folder))? {
         let path = entry.map_err(PackageError::file(folder))?.path();

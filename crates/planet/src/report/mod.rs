@@ -21,6 +21,7 @@ pub(crate) use gallery::{Explanation, GalleryKeeper};
 pub use gallery::{Gallery, Shown};
 pub use page::STYLE;
 pub use references::{Reference, References};
+pub(crate) use page::head as page_head;
 pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 

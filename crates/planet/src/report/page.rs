@@ -23,7 +23,7 @@ table{font-size:.8em}th,td{padding:.1em .4em}.cell{max-width:13em}\
 .gallery{grid-template-columns:repeat(4,1fr)}}";
 
 /// A page's beginning, up to what it is about.
-pub(super) fn head(title: &str, subject: &str) -> String {
+pub(crate) fn head(title: &str, subject: &str) -> String {
     let (title, subject) = (escaped(title), escaped(subject));
     format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\

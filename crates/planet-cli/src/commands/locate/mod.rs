@@ -26,7 +26,7 @@ use self::{
     output::{Offer, OpenError, Output, Resume},
     sources::{SourceArguments, Sources},
 };
-use super::synthetic::Warnings;
+use super::{refine::RefineArguments, synthetic::Warnings};
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
 /// `planet locate PHOTO|DIR|MANIFEST|-... --model MODEL`
@@ -59,6 +59,8 @@ pub struct Arguments {
     /// Also write the embedding of each photo (jsonl)
     #[arg(long)]
     embedding: bool,
+    #[command(flatten)]
+    refine: RefineArguments,
     /// Do not look up place names
     #[arg(long)]
     no_names: bool,
@@ -143,6 +145,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let format = format(arguments.format, arguments.output.as_deref())?;
     map::check(arguments.map.as_deref())?;
     let (mut sources, package) = arguments.source.open()?;
+    let refiner = arguments.refine.open(&package)?;
+    let partition = package.shared_partition();
     let mut model = arguments.engine.open_model(package, arguments.options()?, gazetteer)?;
     let locator = model.locator();
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
@@ -174,7 +178,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         && sources.len() == 1
         && std::io::stdout().is_terminal();
 
-    let options = LocateOptions { batch: arguments.batch.into(), embedding: arguments.embedding };
+    let options = LocateOptions {
+        batch: arguments.batch.into(),
+        embedding: arguments.embedding || refiner.is_some(),
+    };
     let mut warnings = Warnings::of(&model.description().provenance);
     let ended = model.locate(
         sources.store(),
@@ -185,6 +192,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             prediction.truth = sources.truth(row);
             let path = sources.root().join(&prediction.photo);
             prediction.warning = warnings.about(&path).map(str::to_owned);
+            if let Some(refiner) = &refiner {
+                refiner.refine(&mut prediction, &partition);
+                prediction.embedding = prediction.embedding.filter(|_| arguments.embedding);
+            }
             tally.count(&prediction);
             maps.add(&prediction, &locator, logits);
             output.write(&prediction)?;
@@ -319,6 +330,7 @@ impl Arguments {
             ("--certain", self.certain.to_string()),
             ("--within", within),
             ("--embedding", self.embedding.to_string()),
+            ("--refine", self.refine.setting()),
             ("--no-names", self.no_names.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))

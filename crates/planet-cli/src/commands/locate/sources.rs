@@ -63,7 +63,7 @@ pub struct Sources {
 
 impl Sources {
     /// Collects photos, folders and paths on standard input, or the rows of one manifest.
-    fn gather(given: &[String], root: Option<&Path>) -> Result<Self, Failure> {
+    pub fn gather(given: &[String], root: Option<&Path>) -> Result<Self, Failure> {
         if let [only] = given
             && is_manifest(only)
         {
@@ -193,7 +193,7 @@ fn is_manifest(text: &str) -> bool {
 }
 
 /// Photos by their path, wherever they lie.
-struct Loose;
+pub struct Loose;
 
 impl PhotoStore for Loose {
     fn photo(&self, id: &str) -> Result<Photo, PhotoError> {

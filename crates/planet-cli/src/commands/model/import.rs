@@ -124,7 +124,7 @@ fn size(text: &str) -> Result<[usize; 2], String> {
 }
 
 /// `0.5,0.5,0.5`.
-fn three(text: &str) -> Result<[f32; 3], String> {
+pub fn three(text: &str) -> Result<[f32; 3], String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
     let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
     numbers.ok_or_else(|| format!("'{text}' is not three numbers: R,G,B"))

@@ -5,6 +5,7 @@ mod verify;
 
 use clap::{Args, Subcommand};
 
+pub use self::import::three;
 use crate::failure::Failure;
 
 /// `planet model …`

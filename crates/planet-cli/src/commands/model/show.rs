@@ -4,7 +4,7 @@ use std::{
 };
 
 use clap::Args;
-use planet::{ModelPackage, ScoreKind};
+use planet::{FeatureModel, ModelPackage, PackageError, ScoreKind};
 use planet_data::Fit;
 use planet_net::{Architecture, Network, NetworkOptions, OutputName};
 
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Model package, or architecture: inception-v3, inception-bn, inception-mini,
-    /// mobilenet-v3-large
+    /// mobilenet-v3-large, efficientnet-lite0, efficientnet-lite1, efficientnet-lite2
     #[arg(value_name = "MODEL|ARCHITECTURE")]
     subject: String,
     /// For an architecture: number of classes; the paper has 26,263
@@ -32,7 +32,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let folder = Path::new(&arguments.subject);
     if folder.is_dir() {
-        let package = ModelPackage::open(folder).map_err(Failure::new)?;
+        let package = match ModelPackage::open(folder) {
+            Err(PackageError::NoClasses { .. }) => {
+                let model = FeatureModel::open(folder).map_err(Failure::new)?;
+                return Ok(describe_features(&model, &mut out)?);
+            }
+            package => package.map_err(Failure::new)?,
+        };
         return Ok(describe(&package, &mut out)?);
     }
     let architecture: Architecture = arguments.subject.parse().map_err(|error| {
@@ -44,6 +50,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = NetworkOptions { size, classes, auxiliary };
     let network = architecture.network(options).map_err(Failure::usage)?;
     table(&network, &mut out)?;
+    Ok(())
+}
+
+/// What a package without classes says of itself.
+fn describe_features(model: &FeatureModel, out: &mut impl Write) -> io::Result<()> {
+    let [height, width] = model.preprocess().size;
+    writeln!(out, "name         {}", model.name())?;
+    writeln!(out, "photos       {height} × {width}, other sizes are possible")?;
+    writeln!(out, "classes      none")?;
+    writeln!(out, "embedding    {}", model.features())?;
+    if let Some([channels, rows, columns]) = model.map() {
+        writeln!(out, "map          {channels} × {rows} × {columns}")?;
+    }
     Ok(())
 }
 

@@ -50,7 +50,8 @@ pub struct Arguments {
     /// Partition file that defines the classes
     #[arg(long, value_name = "FILE")]
     partition: Option<PathBuf>,
-    /// Architecture: inception-v3, inception-bn, inception-mini or mobilenet-v3-large
+    /// Architecture: inception-v3, inception-bn, inception-mini, mobilenet-v3-large,
+    /// efficientnet-lite0, efficientnet-lite1 or efficientnet-lite2
     #[arg(long, value_name = "A")]
     architecture: Option<Architecture>,
     /// Side of the network's input in pixels
@@ -81,6 +82,10 @@ pub struct Arguments {
     /// Initial weights (safetensors; parameter names as in torchvision or timm)
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
+    /// Train only this layer and those behind it; the layers in front keep their initial weights.
+    /// A name from planet model show, for example _blocks.12 or fc
+    #[arg(long, value_name = "NAME")]
+    freeze_until: Option<String>,
     /// Training backend: cpu; if the build includes them, burn (GPUs of any maker) or torch
     #[arg(long, value_name = "B")]
     backend: Option<BackendName>,
@@ -92,7 +97,7 @@ pub struct Arguments {
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
     /// Resume the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "learning_rate", "seed", "init", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "learning_rate", "seed", "init", "freeze_until", "output"])]
     resume: Option<PathBuf>,
     /// Folder for the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
@@ -141,6 +146,7 @@ impl Arguments {
         let named = config.dataset.as_deref().map(|it| TableSource::parse(it).path);
         let folder = self.photos.as_deref().or(named.as_deref().and_then(Path::parent));
         config.synthetic |= folder.is_some_and(synthetic::is_world);
+        set(&mut config.freeze_until, &self.freeze_until);
         config.seed = self.seed.first().copied().unwrap_or(config.seed);
         if let Some(photos) = &self.photos {
             let choose = self.config.is_none() && self.architecture.is_none();

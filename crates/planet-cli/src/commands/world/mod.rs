@@ -2,6 +2,7 @@
 
 mod ceiling;
 mod draw;
+mod scenes;
 mod show;
 
 use clap::{Args, Subcommand};
@@ -20,6 +21,8 @@ pub struct Arguments {
 enum Command {
     /// Draw photos or albums into a folder, with their truth
     Draw(draw::Arguments),
+    /// Draw views of many scenes, to measure retrieval
+    Scenes(scenes::Arguments),
     /// How well anybody could do on a synthetic library with a partition
     Ceiling(ceiling::Arguments),
     /// Paint a contact sheet of what a world looks like
@@ -30,6 +33,7 @@ enum Command {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Draw(arguments) => draw::run(arguments),
+        Command::Scenes(arguments) => scenes::run(arguments),
         Command::Ceiling(arguments) => ceiling::run(arguments),
         Command::Show(arguments) => show::run(arguments),
     }

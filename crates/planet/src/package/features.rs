@@ -1,0 +1,332 @@
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use planet_data::{AtomicFile, OutputFolder, Preprocess, WrittenFiles};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CARD_FILE, DESCRIPTION_FILE, MODEL_FILE, ModelPackage, PackageError, Provenance, WEIGHTS_FILE,
+    check_hashes, new::hashes,
+};
+
+/// The `format` of model.json in a package without classes.
+pub const FEATURES_FORMAT: &str = "planet-features-1";
+
+/// What model.json of a package without classes holds. Its network has the outputs `embedding`,
+/// `[photos, features]`, and `map`, `[photos, channels, height, width]`, and takes photos of any
+/// size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureDescription {
+    /// [`FEATURES_FORMAT`].
+    pub format: String,
+    /// The model's name, for people.
+    pub name: String,
+    /// The network's architecture.
+    pub architecture: String,
+    /// Length of the embedding.
+    pub features: usize,
+    /// Channels, height and width of the map, for photos of the preprocessing's size.
+    pub map: [usize; 3],
+    /// How a photo becomes the network's input.
+    pub preprocess: Preprocess,
+    /// blake3 of every other file but the card, hexadecimal, by name.
+    pub hashes: BTreeMap<String, String>,
+    /// blake3 of the model card as it was written, hexadecimal.
+    pub card_hash: String,
+    /// Where the model comes from.
+    pub provenance: Provenance,
+}
+
+/// What whoever makes a package without classes says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureDraft {
+    /// The model's name, for people.
+    pub name: String,
+    /// The network's architecture.
+    pub architecture: String,
+    /// Length of the embedding.
+    pub features: usize,
+    /// Channels, height and width of the map.
+    pub map: [usize; 3],
+    /// How a photo becomes the network's input.
+    pub preprocess: Preprocess,
+    /// Where the model comes from.
+    pub provenance: Provenance,
+}
+
+/// A network whose features are wanted: a package without classes, or the embedding of one with
+/// classes.
+#[derive(Clone, Debug)]
+pub enum FeatureModel {
+    /// A package without classes, and its folder.
+    Features(PathBuf, Box<FeatureDescription>),
+    /// A package with classes.
+    Classifier(Box<ModelPackage>),
+}
+
+impl FeatureModel {
+    /// Opens a package of either kind and checks its files against their hashes.
+    ///
+    /// # Errors
+    /// What is missing, unreadable or does not fit, by its file; a package with classes that gives
+    /// no embedding.
+    pub fn open(folder: &Path) -> Result<Self, PackageError> {
+        let Some(description) = read(folder)? else {
+            let package = ModelPackage::open(folder)?;
+            if package.description().features == 0 {
+                let path = folder.join(DESCRIPTION_FILE);
+                let what = "the model has no embedding, so it has no features for retrieval";
+                return Err(PackageError::Description { path, what: what.to_owned() });
+            }
+            return Ok(Self::Classifier(Box::new(package)));
+        };
+        let path = folder.join(DESCRIPTION_FILE);
+        description
+            .check()
+            .map_err(|what| PackageError::Description { path: path.clone(), what })?;
+        check_hashes(folder, &description.hashes)?;
+        Ok(Self::Features(folder.to_owned(), Box::new(description)))
+    }
+
+    /// The network's graph, for an engine.
+    pub fn model(&self) -> PathBuf {
+        match self {
+            Self::Features(folder, _) => folder.join(MODEL_FILE),
+            Self::Classifier(package) => package.model(),
+        }
+    }
+
+    /// The package's folder.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Features(folder, _) => folder,
+            Self::Classifier(package) => package.folder(),
+        }
+    }
+
+    /// The model's name, for people.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Features(_, description) => &description.name,
+            Self::Classifier(package) => &package.description().name,
+        }
+    }
+
+    /// How a photo becomes the network's input.
+    pub fn preprocess(&self) -> &Preprocess {
+        match self {
+            Self::Features(_, description) => &description.preprocess,
+            Self::Classifier(package) => &package.description().preprocess,
+        }
+    }
+
+    /// Length of the embedding.
+    pub fn features(&self) -> usize {
+        match self {
+            Self::Features(_, description) => description.features,
+            Self::Classifier(package) => package.description().features,
+        }
+    }
+
+    /// Channels, height and width of the last convolution's map, for photos of the preprocessing's
+    /// size; `None` where the package does not give it.
+    pub fn map(&self) -> Option<[usize; 3]> {
+        match self {
+            Self::Features(_, description) => Some(description.map),
+            Self::Classifier(_) => None,
+        }
+    }
+
+    /// Whether the network takes photos of other sizes than the preprocessing's.
+    pub fn is_free_in_size(&self) -> bool {
+        matches!(self, Self::Features(..))
+    }
+
+    /// Names network and preprocessing: features under one name may be compared.
+    pub fn fingerprint(&self) -> String {
+        let network = match self {
+            Self::Features(_, description) => network_hash(&description.hashes),
+            Self::Classifier(package) => package.description().network_hash(),
+        };
+        let preprocess = serde_json::to_string(self.preprocess()).expect("plain values");
+        blake3::hash(format!("{network}\n{preprocess}\n").as_bytes()).to_hex().to_string()
+    }
+}
+
+/// A package without classes in the making: a folder under a temporary name beside its place.
+#[derive(Debug)]
+#[must_use = "the package appears only when it is finished"]
+pub struct NewFeatures {
+    place: PathBuf,
+    folder: OutputFolder,
+}
+
+impl NewFeatures {
+    /// Begins a package that will stand at `place`, where a package may stand that nobody changed.
+    ///
+    /// # Errors
+    /// Something else stands there, or the folder above does not exist or cannot be written.
+    pub fn create(place: &Path) -> Result<Self, PackageError> {
+        let folder = OutputFolder::create(place, super::new::written)?;
+        Ok(Self { place: place.to_owned(), folder })
+    }
+
+    /// Where `model.onnx` and its weights are to be written before [`NewFeatures::finish`].
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Adds description and card, and puts the package in its place.
+    ///
+    /// # Errors
+    /// A file cannot be written, or the whole is no sound package.
+    pub fn finish(self, draft: FeatureDraft) -> Result<FeatureModel, PackageError> {
+        let folder = self.folder.path();
+        let card = card(&draft);
+        let description = FeatureDescription {
+            format: FEATURES_FORMAT.to_owned(),
+            name: draft.name,
+            architecture: draft.architecture,
+            features: draft.features,
+            map: draft.map,
+            preprocess: draft.preprocess,
+            hashes: hashes(folder)?,
+            card_hash: blake3::hash(card.as_bytes()).to_hex().to_string(),
+            provenance: draft.provenance,
+        };
+        let mut json = serde_json::to_vec_pretty(&description).expect("plain values become JSON");
+        json.push(b'\n');
+        for (name, bytes) in [(DESCRIPTION_FILE, &json[..]), (CARD_FILE, card.as_bytes())] {
+            let path = folder.join(name);
+            AtomicFile::write_all_at(&path, bytes).map_err(PackageError::file(&path))?;
+        }
+        self.folder.finish()?;
+        FeatureModel::open(&self.place)
+    }
+}
+
+impl FeatureDescription {
+    fn check(&self) -> Result<(), String> {
+        self.preprocess.check().map_err(|error| error.to_string())?;
+        if self.features == 0 || self.map.contains(&0) {
+            return Err("features and map must be above 0".to_owned());
+        }
+        for name in [MODEL_FILE, WEIGHTS_FILE] {
+            if !self.hashes.contains_key(name) {
+                return Err(format!("does not state a hash of {name}"));
+            }
+        }
+        match self.hashes.keys().find(|name| name.contains(['/', '\\']) || *name == "..") {
+            Some(name) => Err(format!("'{name}' is not a valid name of a file in the package")),
+            None => Ok(()),
+        }
+    }
+
+    /// The files of the package: those with hashes, model.json, and the card as it was written.
+    pub(super) fn files(&self) -> WrittenFiles {
+        let hashed = self.hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone())));
+        let own = [
+            (DESCRIPTION_FILE.to_owned(), None),
+            (CARD_FILE.to_owned(), Some(self.card_hash.clone())),
+        ];
+        hashed.chain(own).collect()
+    }
+}
+
+/// The description of a package without classes; `None` where the folder's model.json is of another
+/// kind, or is not there.
+pub(super) fn read(folder: &Path) -> Result<Option<FeatureDescription>, PackageError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: String,
+    }
+    let path = folder.join(DESCRIPTION_FILE);
+    let Ok(bytes) = fs::read(&path) else { return Ok(None) };
+    let format = serde_json::from_slice::<Format>(&bytes).map(|it| it.format);
+    if format.ok().as_deref() != Some(FEATURES_FORMAT) {
+        return Ok(None);
+    }
+    let description = serde_json::from_slice(&bytes);
+    let wrong =
+        |error: serde_json::Error| PackageError::Description { path, what: error.to_string() };
+    description.map(Some).map_err(wrong)
+}
+
+/// Names a network whatever package it stands in: a hash over graph and weights.
+fn network_hash(hashes: &BTreeMap<String, String>) -> String {
+    let files = [MODEL_FILE, WEIGHTS_FILE].map(|name| hashes.get(name).map_or("", String::as_str));
+    blake3::hash(files.join("\n").as_bytes()).to_hex().to_string()
+}
+
+fn card(draft: &FeatureDraft) -> String {
+    let name = draft.name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let FeatureDraft { architecture, features, map: [channels, rows, columns], .. } = draft;
+    let [height, width] = draft.preprocess.size;
+    let note = match draft.provenance.note.as_str() {
+        "" => String::new(),
+        note => format!("\n## Source\n\n{note}\n"),
+    };
+    format!(
+        "---\nlibrary_name: planet\npipeline_tag: image-feature-extraction\n---\n\n# {name}\n\n\
+         Features of photos, for retrieval. The model has no classes, so it does not locate photos.\n\n\
+         | | |\n|---|---|\n| architecture | {architecture} |\n\
+         | input | {height} × {width} pixels, RGB; other sizes are possible |\n\
+         | output `embedding` | {features} |\n\
+         | output `map` | {channels} × {rows} × {columns} |\n\n\
+         ## Use\n\n    planet retrieve index PHOTOS --model THIS_FOLDER -o INDEX\n{note}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft() -> FeatureDraft {
+        FeatureDraft {
+            name: "a backbone".to_owned(),
+            architecture: "efficientnet-lite0".to_owned(),
+            features: 1280,
+            map: [1280, 7, 7],
+            preprocess: Preprocess::inception(224),
+            provenance: Provenance { version: "0".to_owned(), ..Provenance::default() },
+        }
+    }
+
+    fn package(place: &Path) -> FeatureModel {
+        let new = NewFeatures::create(place).expect("a folder");
+        for name in [MODEL_FILE, WEIGHTS_FILE] {
+            fs::write(new.folder().join(name), name).expect("written");
+        }
+        new.finish(draft()).expect("a package")
+    }
+
+    #[test]
+    fn a_package_without_classes_opens_as_features_and_says_that_it_locates_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("model");
+        let model = package(&place);
+        assert_eq!((model.features(), model.map()), (1280, Some([1280, 7, 7])));
+        let error = ModelPackage::open(&place).expect_err("no classes").to_string();
+        for words in ["no classes", "planet retrieve", "--features-only"] {
+            assert!(error.contains(words), "{error}");
+        }
+        // It may be made again in its place, and then has the same name.
+        assert_eq!(package(&place).fingerprint(), model.fingerprint());
+    }
+
+    #[test]
+    fn a_file_that_changed_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("model");
+        package(&place);
+        fs::write(place.join(WEIGHTS_FILE), "others").expect("written");
+        let error = FeatureModel::open(&place).expect_err("changed").to_string();
+        assert!(error.contains(WEIGHTS_FILE) && error.contains("hash"), "{error}");
+        fs::remove_file(place.join(MODEL_FILE)).expect("removed");
+        assert!(FeatureModel::open(&place).is_err());
+    }
+}
