@@ -13,8 +13,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     commands::{
-        about, album, cell, dataset, demo, engine, evaluate, explain, export, library, locate, man,
-        model, partition, retrieve, score, train, world,
+        about, album, cell, dataset, demo, engine, evaluate, explain, export, im2gps, library,
+        locate, man, model, partition, retrieve, score, train, world,
     },
     failure::Failure,
 };
@@ -60,6 +60,8 @@ enum Command {
     Album(album::Arguments),
     /// Locate the photos of your own library from known positions, times and a model
     Library(library::Arguments),
+    /// Locate photos by similar photos of known position (Im2GPS)
+    Im2gps(im2gps::Arguments),
     /// Train a model from photos with positions
     Train(Box<train::Arguments>),
     /// Export a training run as a model package
@@ -100,6 +102,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Score(arguments) => score::run(&arguments),
         Command::Album(arguments) => album::run(&arguments),
         Command::Library(arguments) => library::run(&arguments),
+        Command::Im2gps(arguments) => im2gps::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::About => about::run(),

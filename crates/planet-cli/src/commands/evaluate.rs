@@ -13,6 +13,7 @@ use planet_data::{AtomicFile, Gazetteer, Manifest, table::TableSource};
 use planet_geo::Point;
 
 use super::{
+    im2gps::push_rivals,
     refine::RefineArguments,
     score::{RuleArguments, publish, references},
     synthetic,
@@ -49,6 +50,9 @@ pub struct Arguments {
     /// Add published results for comparison: im2gps, im2gps3k or yfcc4k
     #[arg(long, value_name = "SET")]
     set: Option<KnownSet>,
+    /// Also evaluate Im2GPS with this index (planet im2gps index) on the same photos; may be repeated
+    #[arg(long, value_name = "INDEX")]
+    rival: Vec<PathBuf>,
     /// Add occlusion maps of the N most confident correct and wrong answers to the report; each takes
     /// about 120 passes of the network
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=12))]
@@ -97,12 +101,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if synthetic::is_manifest_of_world(&source) {
         references::push_ideals(&mut references, &manifest, &partition)?;
     }
+    let scorer = ScorerOptions {
+        partition: Some(&partition),
+        gazetteer: Some(&gazetteer),
+        ..arguments.rules.options()
+    };
+    push_rivals(&mut references, &arguments.rival, &manifest, scorer, &arguments.output)?;
     let options = EvaluationOptions {
-        scorer: ScorerOptions {
-            partition: Some(&partition),
-            gazetteer: Some(&gazetteer),
-            ..arguments.rules.options()
-        },
+        scorer,
         by: arguments.by.clone(),
         training: training.as_ref(),
         references,

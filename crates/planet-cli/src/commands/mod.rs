@@ -7,6 +7,7 @@ pub mod engine;
 pub mod evaluate;
 pub mod explain;
 pub mod export;
+pub mod im2gps;
 pub mod library;
 pub mod locate;
 pub mod man;

@@ -4,7 +4,7 @@ use std::{
 };
 
 use planet::{
-    CellProbabilities, Locator, Prediction,
+    Locator, Prediction,
     map::{Colour, MapError, Region, WorldMap, probability_map},
 };
 use planet_data::AtomicFile;
@@ -45,14 +45,16 @@ impl Maps {
         Ok(Self { file, map, single: photos == 1, heading })
     }
 
-    pub fn add(&mut self, prediction: &Prediction, locator: &Locator, logits: &[f32]) {
+    /// Adds a photo. `detail` draws the map of one that is alone; `None` where there is nothing
+    /// to draw.
+    pub fn add(&mut self, prediction: &Prediction, detail: impl FnOnce() -> Option<WorldMap>) {
         if self.file.is_none() {
             return;
         }
         if self.single {
             self.heading.clone_from(&prediction.photo);
-            if let Ok(probabilities) = locator.probabilities(logits) {
-                self.map = probability(locator, &probabilities, prediction.truth);
+            if let Some(map) = detail() {
+                self.map = map;
             }
         } else if let Some(certain) = &prediction.certain {
             self.map.point(certain.position, 4.0, CERTAIN);
@@ -97,12 +99,14 @@ pub fn in_blocks(locator: &Locator, logits: &[f32], truth: Option<LatLng>) -> Re
     Ok(io::stdout().lock().write_all(text.as_bytes())?)
 }
 
-fn probability(
+/// The map of a photo's probability; `None` without scores.
+pub fn probability_of(
     locator: &Locator,
-    probabilities: &CellProbabilities,
+    logits: &[f32],
     truth: Option<LatLng>,
-) -> WorldMap {
-    probability_map(locator.partition(), probabilities, truth, Region::WORLD)
+) -> Option<WorldMap> {
+    let probabilities = locator.probabilities(logits).ok()?;
+    Some(probability_map(locator.partition(), &probabilities, truth, Region::WORLD))
 }
 
 fn kind(path: &Path) -> Result<Kind, Failure> {

@@ -22,7 +22,7 @@ use planet_data::{Gazetteer, Monitor, Settings};
 use planet_geo::Scale;
 
 use self::{
-    map::Maps,
+    map::{Maps, probability_of},
     output::{Offer, OpenError, Output, Resume},
     sources::{SourceArguments, Sources},
 };
@@ -157,7 +157,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut output = {
         let mut seen = |prediction: Prediction| {
             tally.earlier(&prediction);
-            maps.add(&prediction, &locator, &[]);
+            maps.add(&prediction, || probability_of(&locator, &[], prediction.truth));
         };
         let resume = Resume { settings: &settings, wanted: arguments.resume, seen: &mut seen };
         let file = arguments.output.as_deref();
@@ -197,7 +197,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 prediction.embedding = prediction.embedding.filter(|_| arguments.embedding);
             }
             tally.count(&prediction);
-            maps.add(&prediction, &locator, logits);
+            maps.add(&prediction, || probability_of(&locator, logits, prediction.truth));
             output.write(&prediction)?;
             if picture && !logits.is_empty() {
                 map::in_blocks(&locator, logits, prediction.truth)?;
@@ -212,31 +212,48 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Err(error) => return Err(error.into()),
     }
     maps.write()?;
-    conclude(tally.located, tally.failed, arguments.strict)
+    tally.conclude(arguments.strict)
 }
 
 /// How many photos have an answer and how many have none.
 #[derive(Default)]
-struct Tally {
+pub struct Tally {
     located: u64,
     failed: u64,
     /// How often each photo stands in the part of an earlier run.
-    done: HashMap<String, u64>,
+    pub done: HashMap<String, u64>,
 }
 
 impl Tally {
-    fn count(&mut self, prediction: &Prediction) {
+    pub fn count(&mut self, prediction: &Prediction) {
         *(if prediction.error.is_some() { &mut self.failed } else { &mut self.located }) += 1;
     }
 
-    fn earlier(&mut self, prediction: &Prediction) {
+    pub fn earlier(&mut self, prediction: &Prediction) {
         self.count(prediction);
         *self.done.entry(prediction.photo.clone()).or_default() += 1;
+    }
+
+    /// Says how many photos have no answer; an error where none has, or with `strict` where one
+    /// has none.
+    pub fn conclude(&self, strict: bool) -> Result<(), Failure> {
+        let (located, failed) = (self.located, self.failed);
+        if failed == 0 {
+            return Ok(());
+        }
+        let photos = located + failed;
+        if located == 0 || strict {
+            return Err(Failure::new(format!("{failed} of {photos} photos have no answer")));
+        }
+        anstream::eprintln!(
+            "{failed} of {photos} photos have no answer; the output states the reasons"
+        );
+        Ok(())
     }
 }
 
 /// Photos that an earlier run located are not located again; they must be among those asked for.
-fn leave_out(sources: &mut Sources, done: HashMap<String, u64>) -> Result<(), Failure> {
+pub fn leave_out(sources: &mut Sources, done: HashMap<String, u64>) -> Result<(), Failure> {
     match sources.leave_out(done) {
         None => Ok(()),
         Some(photo) => {
@@ -249,7 +266,7 @@ fn leave_out(sources: &mut Sources, done: HashMap<String, u64>) -> Result<(), Fa
 }
 
 /// Says that a complete output has nothing to resume, unless photos are not in it.
-fn complete(
+pub fn complete(
     path: &Path,
     sources: &mut Sources,
     mut seen: impl FnMut(Prediction),
@@ -348,7 +365,7 @@ impl Arguments {
 }
 
 /// A country, a box, or a file of polygons. A country wins over a file of its name.
-fn ground(text: &str) -> Result<Within, Failure> {
+pub fn ground(text: &str) -> Result<Within, Failure> {
     let path = Path::new(text);
     match Within::parse(text) {
         Ok(ground) => return Ok(ground),
@@ -357,18 +374,4 @@ fn ground(text: &str) -> Result<Within, Failure> {
     }
     let json = std::fs::read_to_string(path).map_err(Failure::file(path))?;
     Within::from_geojson(&json).map_err(|error| Failure::new(format!("{text}: {error}")))
-}
-
-fn conclude(located: u64, failed: u64, strict: bool) -> Result<(), Failure> {
-    if failed == 0 {
-        return Ok(());
-    }
-    let photos = located + failed;
-    if located == 0 || strict {
-        return Err(Failure::new(format!("{failed} of {photos} photos have no answer")));
-    }
-    anstream::eprintln!(
-        "{failed} of {photos} photos have no answer; the output states the reasons"
-    );
-    Ok(())
 }

@@ -27,17 +27,31 @@ const WAYS_TO_A_MODEL: &str = "a model is a folder with a network and its cells;
 /// Photos, and the model that looks at them.
 #[derive(Args, Debug)]
 pub struct SourceArguments {
-    /// Photos, folders, one manifest (FILE or FILE:SPLIT), or - to read paths from standard input
-    #[arg(required = true, value_name = "PHOTO|DIR|M|-")]
-    photos: Vec<String>,
+    #[command(flatten)]
+    photos: PhotoArguments,
     /// Model package. No model for real photos is included: train one on your own photos (planet
     /// train --photos), import an ONNX classifier (planet model import), or make a model of synthetic
     /// photos (planet demo)
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
+}
+
+/// Photos.
+#[derive(Args, Debug)]
+pub struct PhotoArguments {
+    /// Photos, folders, one manifest (FILE or FILE:SPLIT), or - to read paths from standard input
+    #[arg(required = true, value_name = "PHOTO|DIR|M|-")]
+    photos: Vec<String>,
     /// Folder that a manifest's photo ids are relative to
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+}
+
+impl PhotoArguments {
+    /// Finds the photos.
+    pub fn gather(&self) -> Result<Sources, Failure> {
+        Sources::gather(&self.photos, self.root.as_deref())
+    }
 }
 
 impl SourceArguments {
@@ -47,7 +61,7 @@ impl SourceArguments {
         let Some(folder) = &self.model else {
             return Err(Failure::usage("no model was specified").hint(WAYS_TO_A_MODEL));
         };
-        let sources = Sources::gather(&self.photos, self.root.as_deref())?;
+        let sources = self.photos.gather()?;
         Ok((sources, ModelPackage::open(folder).map_err(Failure::new)?))
     }
 }
