@@ -14,10 +14,12 @@ pub type Emission = Vec<(usize, f64)>;
 pub struct Observation {
     /// Likelihood of each state by its known position; `None` where that is not known.
     pub position: Option<Emission>,
-    /// Seconds since the photo that it follows; `None` where a time is unknown, and for the
-    /// first.
-    pub seconds: Option<i64>,
-    /// Probability that the clocks of the two photos are aligned as supposed; 1 for one clock.
+    /// When it was taken, in seconds on the timeline of its sequence; `None` where that is
+    /// unknown.
+    pub time: Option<i64>,
+    /// The clock that its time is from. Times of one clock are compared as they are.
+    pub clock: usize,
+    /// Probability that this clock is aligned with the others as supposed.
     pub alignment: f64,
     /// Whether nothing follows this photo: it has no time, and hangs on the last photo before it
     /// that is not attached itself. The next photo follows that one too.
@@ -25,10 +27,19 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// A photo with a time after the one before it, by the same clock.
-    pub fn after(seconds: Option<i64>, position: Option<usize>) -> Self {
+    /// A photo at a time, in seconds, by the one clock of all photos.
+    pub fn at(time: Option<i64>, position: Option<usize>) -> Self {
         let position = position.map(|state| vec![(state, 1.0)]);
-        Self { position, seconds, alignment: 1.0, attached: false }
+        Self { position, time, clock: 0, alignment: 1.0, attached: false }
+    }
+
+    /// Seconds from a photo to this one, where both times are known, and the probability that
+    /// their clocks are aligned as supposed.
+    pub(super) fn since(&self, before: &Self) -> (Option<i64>, f64) {
+        let seconds = self.time.zip(before.time).map(|(to, from)| to - from);
+        let alignment =
+            if self.clock == before.clock { 1.0 } else { self.alignment * before.alignment };
+        (seconds, alignment)
     }
 }
 
@@ -42,6 +53,12 @@ pub struct Cancelled;
 /// The states are a [`StateSpace`], how they change says a [`TransitionModel`]. Known positions
 /// and a model's output are emissions.
 ///
+/// A photo that nothing is known of, neither itself nor through those attached to it, is no step
+/// of the chain: it lies between the last photo before it and the first one after it of which
+/// something is known, and their transitions take the whole times to them. A burst of photos
+/// without evidence is no reason to believe that somebody moved; a step for each of them would
+/// make it one, since each step has some probability to move however short it is.
+///
 /// ```
 /// use planet::album::{Hmm, Observation, StateSpace, TransitionModel};
 /// use planet_data::NoMonitor;
@@ -52,9 +69,9 @@ pub struct Cancelled;
 /// let in_rome = states.state_of(rome);
 /// // Known, unknown five minutes later, known again ten minutes later.
 /// let photos = [
-///     Observation::after(None, in_rome),
-///     Observation::after(Some(300), None),
-///     Observation::after(Some(600), in_rome),
+///     Observation::at(Some(0), in_rome),
+///     Observation::at(Some(300), None),
+///     Observation::at(Some(900), in_rome),
 /// ];
 /// let transitions = TransitionModel::default();
 /// let hmm = Hmm { states: &states, transitions: &transitions, home: None };
@@ -98,7 +115,7 @@ impl Hmm<'_> {
     ///
     /// `emission` writes the likelihood of each state given a model's output for a photo, up to a
     /// factor, `[states]`, and returns whether it says anything; it is not asked where a position
-    /// is known, and is asked two or three times.
+    /// is known, and is asked three or four times.
     ///
     /// Every √n-th forward message is kept, the others are computed again: 10,000 photos among
     /// 26,000 states take 50 MB.
@@ -112,76 +129,118 @@ impl Hmm<'_> {
         monitor: &dyn Monitor,
         mut emit: impl FnMut(usize, &[f64]),
     ) -> Result<(), Cancelled> {
-        let nodes = nodes(photos);
-        let chunk = (nodes.len() as f64).sqrt().ceil().max(1.0) as usize;
+        let (steps, between) = self.steps(photos, &mut emission, monitor)?;
+        let at = |step: usize| &photos[steps[step].photo];
+        let chunk = (steps.len() as f64).sqrt().ceil().max(1.0) as usize;
         let mut kept: Vec<Vec<f64>> = Vec::new();
         let mut state = Vec::new();
-        for (at, node) in nodes.iter().enumerate() {
+        for (number, step) in steps.iter().enumerate() {
             if monitor.cancelled() {
                 return Err(Cancelled);
             }
-            let factor = self.factor(node, photos, &mut emission);
-            state = self.forward_message(at, &photos[node.photo], &state, &factor);
-            if at % chunk == 0 {
+            let factor = self.factor(step, photos, &mut emission);
+            let before = number.checked_sub(1).map(|before| (&state[..], at(before)));
+            state = self.forward_message(before, at(number), &factor);
+            if number % chunk == 0 {
                 kept.push(state.clone());
             }
         }
-        let mut later = vec![1.0; self.states.len()];
+        let mut walk =
+            Walk { hmm: self, photos, emission: &mut emission, emit: &mut emit, monitor };
+        // The likelihood of the next step's photo and all later ones, with that photo.
+        let mut next: Option<(Vec<f64>, &Observation)> = None;
         for (number, first) in kept.into_iter().enumerate().rev() {
             let start = number * chunk;
-            let end = (start + chunk).min(nodes.len());
-            let factors: Vec<Factor> =
-                nodes[start..end].iter().map(|it| self.factor(it, photos, &mut emission)).collect();
+            let end = (start + chunk).min(steps.len());
+            let factors: Vec<Factor> = steps[start..end]
+                .iter()
+                .map(|step| self.factor(step, photos, walk.emission))
+                .collect();
             let mut messages = vec![first];
-            for at in start + 1..end {
+            for number in start + 1..end {
                 let before = messages.last().expect("the first is there");
-                let observation = &photos[nodes[at].photo];
-                messages.push(self.forward_message(at, observation, before, &factors[at - start]));
+                let before = Some((&before[..], at(number - 1)));
+                messages.push(self.forward_message(before, at(number), &factors[number - start]));
             }
-            for at in (start..end).rev() {
-                if monitor.cancelled() {
-                    return Err(Cancelled);
-                }
-                let mut posterior = messages.pop().expect("one per node");
+            for number in (start..end).rev() {
+                let message = messages.pop().expect("one per step");
+                let after = next.as_ref().map(|(message, photo)| (&message[..], *photo));
+                walk.between(&between[number + 1], Some((&message, at(number))), after)?;
+                let mut later = match after {
+                    Some(after) => self.backward_message(after, at(number)),
+                    None => vec![1.0; self.states.len()],
+                };
+                let mut posterior = message;
                 posterior.iter_mut().zip(&later).for_each(|(here, later)| *here *= later);
                 normalise(&mut posterior);
-                emit(nodes[at].photo, &posterior);
-                for attached in &nodes[at].attached {
-                    emit(*attached, &self.attached(*attached, photos, &posterior, &mut emission));
-                }
-                if at > 0 {
-                    let observation = &photos[nodes[at].photo];
-                    later = self.backward_message(observation, &later, &factors[at - start]);
-                }
+                walk.emit(&steps[number], &posterior)?;
+                apply_emission(&factors[number - start], &mut later);
+                next = Some((later, at(number)));
             }
         }
-        Ok(())
+        let after = next.as_ref().map(|(message, photo)| (&message[..], *photo));
+        walk.between(&between[0], None, after)
     }
 
-    /// The forward message of a node: its state given the photos up to it.
+    /// The photos of which something is known, and before, between and behind them those of which
+    /// nothing is.
+    fn steps(
+        &self,
+        photos: &[Observation],
+        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+        monitor: &dyn Monitor,
+    ) -> Result<(Vec<Node>, Vec<Vec<Node>>), Cancelled> {
+        let (mut steps, mut between) = (Vec::new(), vec![Vec::new()]);
+        let mut unused = vec![0.0; self.states.len()];
+        for node in nodes(photos) {
+            if monitor.cancelled() {
+                return Err(Cancelled);
+            }
+            let mut of_node = std::iter::once(&node.photo).chain(&node.attached);
+            match of_node.any(|it| photos[*it].position.is_some() || emission(*it, &mut unused)) {
+                true => {
+                    steps.push(node);
+                    between.push(Vec::new());
+                }
+                false => between.last_mut().expect("the first is there").push(node),
+            }
+        }
+        Ok((steps, between))
+    }
+
+    /// The state of a photo given those up to it: the one before it with its message, and what is
+    /// known of itself.
     fn forward_message(
         &self,
-        at: usize,
-        observation: &Observation,
-        before: &[f64],
+        before: Option<(&[f64], &Observation)>,
+        photo: &Observation,
         factor: &Factor,
     ) -> Vec<f64> {
-        let mut state = vec![0.0; self.states.len()];
-        let transition = self.transition_to(observation);
-        if at == 0 {
-            // Nothing is before it, and so no time is unknown.
-            let transition = self.transitions.transition(Some(0), 1.0);
-            state = self.states.prior(transition.unseen[ANYWHERE]);
-            self.return_home(&transition, 1.0, &mut state);
-        } else {
-            self.step(&transition, before, &mut state);
-        }
+        let mut state = self.from_before(before, photo);
         apply_emission(factor, &mut state);
         state
     }
 
-    fn transition_to(&self, observation: &Observation) -> Transition {
-        self.transitions.transition(observation.seconds, observation.alignment)
+    /// The state of a photo by those before it alone.
+    fn from_before(&self, before: Option<(&[f64], &Observation)>, photo: &Observation) -> Vec<f64> {
+        let mut state = vec![0.0; self.states.len()];
+        match before {
+            Some((message, before)) => {
+                self.step(&self.transition(before, photo), message, &mut state);
+            }
+            None => {
+                // Nothing is before it, and so no time is unknown.
+                let transition = self.transitions.transition(Some(0), 1.0);
+                state = self.states.prior(transition.unseen[ANYWHERE]);
+                self.return_home(&transition, 1.0, &mut state);
+            }
+        }
+        state
+    }
+
+    fn transition(&self, before: &Observation, photo: &Observation) -> Transition {
+        let (seconds, alignment) = photo.since(before);
+        self.transitions.transition(seconds, alignment)
     }
 
     fn step(&self, transition: &Transition, before: &[f64], state: &mut [f64]) {
@@ -190,18 +249,15 @@ impl Hmm<'_> {
         self.return_home(transition, far, state);
     }
 
-    /// The backward message of the node before: how likely this photo and all later ones are,
-    /// from each state.
+    /// How likely a photo and all later ones are from each state of a photo before it; its own
+    /// message has them from each of its own states.
     fn backward_message(
         &self,
-        observation: &Observation,
-        later: &[f64],
-        factor: &Factor,
+        (later, photo): (&[f64], &Observation),
+        before: &Observation,
     ) -> Vec<f64> {
-        let mut weighted = later.to_vec();
-        apply_emission(factor, &mut weighted);
         let mut message = vec![0.0; later.len()];
-        self.step_back(&self.transition_to(observation), &weighted, &mut message);
+        self.step_back(&self.transition(before, photo), later, &mut message);
         normalise(&mut message);
         message
     }
@@ -238,7 +294,7 @@ impl Hmm<'_> {
     ) -> Factor {
         let mut factor = self.own_factor(node.photo, photos, emission);
         for attached in &node.attached {
-            if let Some(message) = self.message_of(*attached, photos, emission) {
+            if let Some(message) = self.message_of(*attached, node.photo, photos, emission) {
                 match &mut factor {
                     Factor::None => factor = Factor::Dense(message),
                     Factor::Dense(all) => {
@@ -273,6 +329,7 @@ impl Hmm<'_> {
     fn message_of(
         &self,
         photo: usize,
+        host: usize,
         photos: &[Observation],
         emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
     ) -> Option<Vec<f64>> {
@@ -281,7 +338,7 @@ impl Hmm<'_> {
         };
         normalise(&mut values);
         let mut message = vec![0.0; values.len()];
-        self.step_back(&self.transition_to(&photos[photo]), &values, &mut message);
+        self.step_back(&self.transition(&photos[host], &photos[photo]), &values, &mut message);
         normalise(&mut message);
         Some(message)
     }
@@ -290,20 +347,71 @@ impl Hmm<'_> {
     fn attached(
         &self,
         photo: usize,
+        host: usize,
         photos: &[Observation],
         posterior: &[f64],
         emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
     ) -> Vec<f64> {
         let mut others = posterior.to_vec();
-        if let Some(own) = self.message_of(photo, photos, emission) {
+        if let Some(own) = self.message_of(photo, host, photos, emission) {
             // What this photo itself said must not come back to it.
             others.iter_mut().zip(own).for_each(|(all, own)| *all /= own.max(f64::MIN_POSITIVE));
             normalise(&mut others);
         }
         let mut state = vec![0.0; others.len()];
-        self.step(&self.transition_to(&photos[photo]), &others, &mut state);
+        self.step(&self.transition(&photos[host], &photos[photo]), &others, &mut state);
         apply_emission(&self.own_factor(photo, photos, emission), &mut state);
         state
+    }
+}
+
+/// The backward pass, as it gives out posteriors.
+struct Walk<'a, Emit, Emission> {
+    hmm: &'a Hmm<'a>,
+    photos: &'a [Observation],
+    emission: &'a mut Emission,
+    emit: &'a mut Emit,
+    monitor: &'a dyn Monitor,
+}
+
+impl<Emit, Emission> Walk<'_, Emit, Emission>
+where
+    Emit: FnMut(usize, &[f64]),
+    Emission: FnMut(usize, &mut [f64]) -> bool,
+{
+    /// Gives out a photo's posterior and those of the photos that are attached to it.
+    fn emit(&mut self, node: &Node, posterior: &[f64]) -> Result<(), Cancelled> {
+        if self.monitor.cancelled() {
+            return Err(Cancelled);
+        }
+        (self.emit)(node.photo, posterior);
+        for attached in &node.attached {
+            let own =
+                self.hmm.attached(*attached, node.photo, self.photos, posterior, self.emission);
+            (self.emit)(*attached, &own);
+        }
+        Ok(())
+    }
+
+    /// Gives out the posteriors of photos of which nothing is known, the last one first: between
+    /// a photo before them and one after them with their messages.
+    fn between(
+        &mut self,
+        nodes: &[Node],
+        before: Option<(&[f64], &Observation)>,
+        after: Option<(&[f64], &Observation)>,
+    ) -> Result<(), Cancelled> {
+        for node in nodes.iter().rev() {
+            let photo = &self.photos[node.photo];
+            let mut posterior = self.hmm.from_before(before, photo);
+            if let Some(after) = after {
+                let later = self.hmm.backward_message(after, photo);
+                posterior.iter_mut().zip(later).for_each(|(here, later)| *here *= later);
+            }
+            normalise(&mut posterior);
+            self.emit(node, &posterior)?;
+        }
+        Ok(())
     }
 }
 
@@ -395,8 +503,9 @@ mod tests {
         let mut probability = 1.0;
         let mut before: Option<usize> = None;
         for (at, photo) in photos.iter().enumerate() {
-            let seconds = before.map_or(Some(0), |_| photo.seconds);
-            let transition = hmm.transitions.transition(seconds, photo.alignment);
+            let (seconds, alignment) =
+                before.map_or((Some(0), 1.0), |before| photo.since(&photos[before]));
+            let transition = hmm.transitions.transition(seconds, alignment);
             let returns = transition.return_probability;
             probability *= match before {
                 None => anywhere(path[at], returns),
@@ -419,8 +528,31 @@ mod tests {
         probability
     }
 
-    /// Every path through all states, one by one.
+    /// Of each photo, every path through its own states and those of the photos of which
+    /// something is known, one by one.
     fn by_trying_all(
+        hmm: Hmm<'_>,
+        photos: &[Observation],
+        emissions: &[Option<Vec<f64>>],
+    ) -> Vec<Vec<f64>> {
+        let host = |photo: usize| (0..photo).rev().find(|it| !photos[*it].attached);
+        let known = |photo: usize| photos[photo].position.is_some() || emissions[photo].is_some();
+        let posterior = |photo: usize| {
+            let mut kept: Vec<usize> = (0..photos.len()).filter(|it| known(*it)).collect();
+            kept.push(photo);
+            let hosts = kept.iter().filter(|it| photos[**it].attached).filter_map(|it| host(*it));
+            kept.extend(hosts.collect::<Vec<_>>());
+            kept.sort_unstable();
+            kept.dedup();
+            let of = |it: &usize| (photos[*it].clone(), emissions[*it].clone());
+            let (of_kept, emissions): (Vec<_>, Vec<_>) = kept.iter().map(of).unzip();
+            let at = kept.iter().position(|it| *it == photo).expect("it is kept");
+            every_path(hmm, &of_kept, &emissions).swap_remove(at)
+        };
+        (0..photos.len()).map(posterior).collect()
+    }
+
+    fn every_path(
         hmm: Hmm<'_>,
         photos: &[Observation],
         emissions: &[Option<Vec<f64>>],
@@ -440,27 +572,30 @@ mod tests {
     #[test]
     fn posteriors_are_those_of_trying_every_path() {
         let states = states();
-        let photo = |position, seconds| Observation::after(seconds, position);
+        let photo = |position, time| Observation::at(time, position);
         let mut photos = [
-            photo(None, None),
+            photo(None, Some(0)),
             photo(Some(1), Some(30)),
             photo(None, None),
-            photo(Some(0), None),
-            photo(None, Some(900)),
+            photo(None, None),
+            photo(None, Some(400)),
+            photo(None, None),
+            photo(None, Some(930)),
+            photo(None, Some(90_000)),
         ];
-        // One photo hangs on another, one follows by a doubtful clock, one is known roughly.
-        photos[2].attached = true;
-        photos[3].attached = true;
-        photos[4].alignment = 0.7;
+        // Photos hang on others, one follows by a doubtful clock, one is known roughly.
+        [2, 3, 5].iter().for_each(|it| photos[*it].attached = true);
+        (photos[6].clock, photos[6].alignment) = (1, 0.7);
         photos[1].position = Some(vec![(1, 1.0), (0, 0.2)]);
-        let mut emissions = vec![None; 5];
+        let mut emissions = vec![None; 8];
         emissions[2] = Some((0..10).map(|it| 0.1 + f64::from(it % 3)).collect());
-        emissions[4] = Some((0..10).map(|it| f64::from(it % 4)).collect());
+        emissions[6] = Some((0..10).map(|it| f64::from(it % 4)).collect());
         let home: Vec<f64> = [vec![0.6, 0.1], vec![0.3 / 8.0; 8]].concat();
         for home in [None, Some(&home[..])] {
             let hmm = Hmm { states: &states, transitions: &TransitionModel::default(), home };
             let found = posteriors(hmm, &photos, &emissions);
             let wanted = by_trying_all(hmm, &photos, &emissions);
+            assert!(found.iter().zip(&wanted).all(|(a, b)| a.len() == b.len()));
             for (found, wanted) in found.iter().flatten().zip(wanted.iter().flatten()) {
                 assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
             }
@@ -468,11 +603,30 @@ mod tests {
     }
 
     #[test]
+    fn photos_that_nothing_is_known_of_change_nothing_for_the_others() {
+        let states = states();
+        let hmm = Hmm { states: &states, transitions: &TransitionModel::default(), home: None };
+        let known = [(0, Some(0)), (36_000, None), (86_400, Some(1))];
+        let alone = known.map(|(time, position)| Observation::at(Some(time), position));
+        let burst = (36_001..36_400).map(|time| Observation::at(Some(time), None));
+        let mut crowded = alone[..2].to_vec();
+        crowded.extend(burst.chain([alone[2].clone()]));
+        let of = |photos: &[Observation]| {
+            posteriors(hmm, photos, &vec![None; photos.len()]).swap_remove(1)
+        };
+        let (alone, crowded) = (of(&alone), of(&crowded));
+        assert!(alone.iter().zip(&crowded).all(|(a, b)| (a - b).abs() < 1e-12));
+        // Ten hours are less than fourteen.
+        assert!(alone[0] > alone[1], "{alone:?}");
+    }
+
+    #[test]
     fn ten_thousand_photos_neither_vanish_nor_overflow() {
         let states = states();
         let hmm = Hmm { states: &states, transitions: &TransitionModel::default(), home: None };
-        let mut photos = vec![Observation::after(Some(10), None); 10_000];
-        photos[5000] = Observation::after(Some(10), Some(1));
+        let mut photos: Vec<Observation> =
+            (0..10_000).map(|photo| Observation::at(Some(10 * photo), None)).collect();
+        photos[5000] = Observation::at(Some(50_000), Some(1));
         let mut emission = vec![1e-200; 10];
         emission[0] = 1e-180;
         let found = posteriors(hmm, &photos, &vec![Some(emission); 10_000]);
@@ -494,7 +648,7 @@ mod tests {
         }
         let states = states();
         let hmm = Hmm { states: &states, transitions: &TransitionModel::default(), home: None };
-        let photos = vec![Observation::after(None, None); 3];
+        let photos = vec![Observation::at(None, None); 3];
         let asked = |_: usize, _: &mut [f64]| panic!("nothing is computed any more");
         assert_eq!(hmm.posteriors(&photos, asked, &Ended, |_, _| {}), Err(Cancelled));
     }

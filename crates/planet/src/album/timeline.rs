@@ -234,19 +234,11 @@ impl Sequence {
     /// The photos as the hidden Markov model sees them, from what is known of each row's
     /// position.
     pub fn observations(&self, position: impl Fn(usize) -> Option<Emission>) -> Vec<Observation> {
-        let mut before: Option<usize> = None;
         let observation = |at: usize| {
-            let from = before;
-            if !self.attached[at] {
-                before = Some(at);
-            }
-            let seconds = from.and_then(|from| Some(self.times[at]? - self.times[from]?));
-            let alignment = from.map_or(1.0, |from| match (self.clocks[from], self.clocks[at]) {
-                (a, b) if a.0 == b.0 => 1.0,
-                (a, b) => a.1 * b.1,
-            });
+            let (clock, alignment) = self.clocks[at];
             let position = position(self.rows[at]);
-            Observation { position, seconds, alignment, attached: self.attached[at] }
+            let (time, attached) = (self.times[at], self.attached[at]);
+            Observation { position, time, clock, alignment, attached }
         };
         (0..self.rows.len()).map(observation).collect()
     }
@@ -297,8 +289,8 @@ mod tests {
         assert_eq!(sequence.rows, [0, 1, 2, 3, 4, 6, 5]);
         let observations = sequence.observations(|_| None);
         // The photo without a time does not cut the two beside it apart.
-        assert!(observations[2].attached && observations[2].seconds.is_none());
-        assert_eq!(observations[3].seconds, Some(120));
+        assert!(observations[2].attached && observations[2].time.is_none());
+        assert_eq!(observations[3].since(&observations[1]).0, Some(120));
         assert!(!observations[6].attached);
     }
 
@@ -329,7 +321,8 @@ mod tests {
         assert_eq!(zoned.alignment, Alignment::Zoned);
         assert!(matches!(camera.alignment, Alignment::LocalTime { .. }), "{camera:?}");
         assert!(camera.to_string().contains("camera"), "{camera}");
-        let between = sequence.observations(|_| None)[1].alignment;
+        let observations = sequence.observations(|_| None);
+        let between = observations[1].since(&observations[0]).1;
         assert!(between > 0.5 && between < 1.0, "an inference is no certainty: {between}");
     }
 

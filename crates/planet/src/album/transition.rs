@@ -333,34 +333,35 @@ impl Counts {
     }
 }
 
-/// The moves of a sequence between neighbours whose places are both known.
+/// The moves of a sequence from each photo whose place is known to the next such one.
 fn moves(sequence: &[Observation]) -> Vec<Move> {
-    let state = |at: usize| sequence[at].position.as_ref().map(|likelihoods| likelihoods[0].0);
+    let known: Vec<(&Observation, usize)> =
+        sequence.iter().filter_map(|it| Some((it, it.position.as_ref()?.first()?.0))).collect();
     let mut photos: HashMap<usize, usize> = HashMap::new();
-    (0..sequence.len()).filter_map(state).for_each(|it| *photos.entry(it).or_default() += 1);
-    let all: usize = photos.values().sum();
+    known.iter().for_each(|(_, state)| *photos.entry(*state).or_default() += 1);
     // The photos of each stay, counted from its end.
-    let mut stays = vec![1; sequence.len()];
-    for at in (1..sequence.len()).rev() {
-        if state(at) == state(at - 1) {
+    let mut stays = vec![1; known.len()];
+    for at in (1..known.len()).rev() {
+        if known[at].1 == known[at - 1].1 {
             stays[at - 1] = stays[at] + 1;
         }
     }
-    let mut before: Option<usize> = None;
+    let mut before: Option<(&Observation, usize)> = None;
     let mut moves = Vec::new();
-    for (at, observation) in sequence.iter().enumerate() {
-        let from = before;
+    for (at, &(observation, to)) in known.iter().enumerate() {
+        let earlier = before;
         if !observation.attached {
-            before = Some(at);
+            before = Some((observation, to));
         }
-        let (Some(from), Some(to)) = (from.and_then(state), state(at)) else { continue };
-        if observation.alignment < TEACHES_FROM {
+        let Some((earlier, from)) = earlier else { continue };
+        let (seconds, alignment) = observation.since(earlier);
+        if alignment < TEACHES_FROM {
             continue;
         }
         // What is left of one stay is none of another.
-        let [others, rest] = [photos[&to] - stays[at].min(photos[&to]), all - stays[at]];
+        let [others, rest] = [photos[&to] - stays[at].min(photos[&to]), known.len() - stays[at]];
         let home = if from == to { 0.0 } else { others as f64 / rest.max(1) as f64 };
-        moves.push(Move { from, to, seconds: observation.seconds, home, is_new: others == 0 });
+        moves.push(Move { from, to, seconds, home, is_new: others == 0 });
     }
     moves
 }
@@ -418,7 +419,7 @@ mod tests {
         let sequence: Vec<Observation> = (0..117)
             .map(|photo| {
                 let place = if photo % 3 == 2 { 1 + photo / 3 } else { 0 };
-                Observation::after(Some(500_000), state(place))
+                Observation::at(Some(500_000 * photo as i64), state(place))
             })
             .collect();
         let moves = moves(&sequence);
