@@ -184,6 +184,102 @@ fn photos_that_must_not_be_touched_are_named() {
         .code(1);
 }
 
+/// The positions that exiftool reads from files, by their path; `None` where it is not installed.
+fn read_by_exiftool(folder: &Path) -> Option<BTreeMap<String, (f64, f64)>> {
+    let mut exiftool = Process::new("exiftool");
+    exiftool.args(["-j", "-n", "-r", "-ext", "xmp", "-ext", "jpg"]).current_dir(folder);
+    let output = exiftool.args(["-GPSLatitude", "-GPSLongitude", "library"]).output().ok()?;
+    let found: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("JSON");
+    let position = |it: &serde_json::Value| {
+        let path = it["SourceFile"].as_str()?.strip_prefix("library/")?.to_owned();
+        Some((path, (it["GPSLatitude"].as_f64()?, it["GPSLongitude"].as_f64()?)))
+    };
+    Some(found.iter().filter_map(position).collect())
+}
+
+/// Compares what exiftool reads with the answers, within 2 cm; `ending` stands behind the photos'
+/// names.
+fn agree(folder: &Path, ending: &str, names: &[String]) -> bool {
+    let Some(read) = read_by_exiftool(folder) else { return false };
+    let found = fs::read_to_string(folder.join("found.jsonl")).expect("answers");
+    for (line, name) in found.lines().zip(names) {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let wanted = ["lat", "lng"].map(|it| line["certain"][it].as_f64().expect("a position"));
+        let (lat, lng) = read.get(&format!("{name}{ending}")).copied().unwrap_or_default();
+        let at = |lat, lng| planet_geo::LatLng::new(lat, lng).expect("degrees");
+        let off = at(lat, lng).distance_to(at(wanted[0], wanted[1]));
+        assert!(off <= planet_geo::Distance::from_m(0.02), "{name}: {off} off, {lat}, {lng}");
+    }
+    true
+}
+
+#[test]
+fn exiftool_reads_every_position_of_sidecars_within_two_centimetres() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = prepare(folder.path(), 40);
+    planet(folder.path()).args(WRITE).args(["--apply"]).assert().success();
+    if !agree(folder.path(), ".xmp", &names) {
+        eprintln!("skipped: exiftool is not installed");
+    }
+}
+
+#[test]
+fn photos_are_written_through_exiftool_and_keep_all_but_their_position() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let names = prepare(at, 12);
+    let library = at.join("library");
+    let into = ["--into", "photos"];
+    planet(at)
+        .args(WRITE)
+        .args(into)
+        .args(["--exiftool", "no-such-program"])
+        .assert()
+        .code(1)
+        .stderr(contains("install exiftool"));
+    if read_by_exiftool(at).is_none() {
+        eprintln!("skipped: exiftool is not installed");
+        return;
+    }
+    let before = files(&library);
+    let modified = |name: &str| {
+        fs::metadata(library.join(name)).and_then(|about| about.modified()).expect("a time")
+    };
+    let times: Vec<_> = names.iter().map(|name| modified(name)).collect();
+    planet(at)
+        .args(WRITE)
+        .args(into)
+        .args(["--apply"])
+        .assert()
+        .success()
+        .stdout(contains("files to change                  12"));
+    assert!(agree(at, "", &names));
+    assert_eq!(names.iter().map(|name| modified(name)).collect::<Vec<_>>(), times);
+    let after = files(&library);
+    assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    // The scan of the picture, from its start to the end of the file, is as before.
+    let scan = |bytes: &[u8]| {
+        let start = bytes.windows(2).rposition(|pair| pair == [0xff, 0xda]).expect("a scan");
+        bytes[start..].to_vec()
+    };
+    for name in &names {
+        assert!(after[name] != before[name] && scan(&after[name]) == scan(&before[name]), "{name}");
+    }
+    planet(at)
+        .args(WRITE)
+        .args(into)
+        .args(["--apply"])
+        .assert()
+        .success()
+        .stdout(contains("written already                  12"));
+    planet(at)
+        .args(["library", "undo", "found.jsonl.journal"])
+        .assert()
+        .success()
+        .stdout(contains("restored              12"));
+    assert!(files(&library) == before, "every byte is back");
+}
+
 /// Kills a command at a moment that grows from run to run; whether it was still running.
 fn killed_after(folder: &Path, arguments: &[&str], wait: Duration) -> bool {
     let mut child = Process::new(env!("CARGO_BIN_EXE_planet"))

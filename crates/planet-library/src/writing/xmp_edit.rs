@@ -552,7 +552,7 @@ mod tests {
    </dc:subject>
    <dc:title><rdf:Alt><rdf:li xml:lang="x-default">Café</rdf:li></rdf:Alt></dc:title>
   </rdf:Description>
-  <rdf:Description rdf:about="" e:GPSMapDatum="Tokyo"/>
+  <rdf:Description xmlns:e="http://ns.adobe.com/exif/1.0/" e:GPSMapDatum="Tokyo"/>
  </rdf:RDF>
 </x:xmpmeta>
 "#;
@@ -575,7 +575,7 @@ mod tests {
             "    xmlns:e=\"http://ns.adobe.com/exif/1.0/\"\n   xmp:Rating=\"3\"\n   e:GPSAltitude='12/1'",
             ">\n   <!-- a > comment -->\n   <dc:subject>\n    <rdf:Bag>\n     <rdf:li>cats &amp; dogs",
             "</rdf:Bag>\n   </dc:subject>\n   <dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">Café",
-            "\n  </rdf:Description>\n  <rdf:Description rdf:about=\"\"/>\n </rdf:RDF>\n</x:xmpmeta>\n",
+            "\n  </rdf:Description>\n  <rdf:Description xmlns:e=\"http://ns.adobe.com/exif/1.0/\"/>\n </rdf:RDF>\n</x:xmpmeta>\n",
         ] {
             let Some((_, behind)) = rest.split_once(kept) else {
                 panic!("{kept} is not in {rest}")
