@@ -1,5 +1,7 @@
 //! `planet library write`, `undo`, `status` and `forget`: nothing is lost, whatever ends them.
 
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 use std::{
     collections::BTreeMap,
     fs,

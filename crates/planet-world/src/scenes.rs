@@ -182,7 +182,7 @@ fn cropped(picture: &Picture, (left, width): (u32, u32), (top, height): (u32, u3
 mod tests {
     use std::collections::HashMap;
 
-    use planet_data::{Manifest, Photo, NoMonitor, table::TableSource};
+    use planet_data::{Manifest, NoMonitor, Photo, table::TableSource};
 
     use super::*;
     use crate::WorldParameters;

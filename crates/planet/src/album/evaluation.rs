@@ -50,7 +50,7 @@ pub struct SchemeInputs<'a> {
     /// The photos' embeddings, for sequence schemes.
     pub embeddings: &'a Embeddings,
     /// Opens the network of a sequence scheme.
-    pub open: &'a mut dyn FnMut(&Path) -> Result<Box<dyn SequenceModel>, EngineError>,
+    pub open: &'a mut OpenSequence<'a>,
     /// Locates all photos by the hidden Markov model without known positions.
     pub hmm: &'a mut HmmLocator<'a>,
     /// What is possible with what a scheme sees, where that is known.
@@ -59,6 +59,9 @@ pub struct SchemeInputs<'a> {
     /// also evaluated on that.
     pub exact: bool,
 }
+
+/// Opens a network over sequences from its file.
+pub type OpenSequence<'a> = dyn FnMut(&Path) -> Result<Box<dyn SequenceModel>, EngineError> + 'a;
 
 /// Gives each photo's row and prediction to its last argument.
 pub type HmmLocator<'a> =

@@ -216,13 +216,13 @@ impl Hmm<'_> {
         photo: &Observation,
         factor: &Factor,
     ) -> Vec<f64> {
-        let mut state = self.from_before(before, photo);
+        let mut state = self.arriving(before, photo);
         apply_emission(factor, &mut state);
         state
     }
 
     /// The state of a photo by those before it alone.
-    fn from_before(&self, before: Option<(&[f64], &Observation)>, photo: &Observation) -> Vec<f64> {
+    fn arriving(&self, before: Option<(&[f64], &Observation)>, photo: &Observation) -> Vec<f64> {
         let mut state = vec![0.0; self.states.len()];
         match before {
             Some((message, before)) => {
@@ -403,7 +403,7 @@ where
     ) -> Result<(), Cancelled> {
         for node in nodes.iter().rev() {
             let photo = &self.photos[node.photo];
-            let mut posterior = self.hmm.from_before(before, photo);
+            let mut posterior = self.hmm.arriving(before, photo);
             if let Some(after) = after {
                 let later = self.hmm.backward_message(after, photo);
                 posterior.iter_mut().zip(later).for_each(|(here, later)| *here *= later);

@@ -30,7 +30,8 @@ pub use alignment::{Alignment, Basis, Clock};
 pub use answers::{AnswerError, album_means};
 pub use embeddings::{Embeddings, EmbeddingsError};
 pub use evaluation::{
-    AlbumEvaluation, AlbumEvaluationError, HmmEvidence, HmmLocator, SchemeInputs, evaluated_albums,
+    AlbumEvaluation, AlbumEvaluationError, HmmEvidence, HmmLocator, OpenSequence, SchemeInputs,
+    evaluated_albums,
 };
 pub use hmm::{Cancelled, Emission, Hmm, Observation};
 pub use locate::{AlbumError, AlbumInput, SequenceModel, locate_albums};

@@ -202,7 +202,8 @@ impl<'a> Evaluation<'a> {
 
     /// The report, with this title and a sentence on what was evaluated.
     pub fn finish(self, title: impl Into<String>, subject: impl Into<String>) -> Report {
-        let Self { manifest, mut options, leakage, scorers, places, keeper, explanations, .. } = self;
+        let Self { manifest, mut options, leakage, scorers, places, keeper, explanations, .. } =
+            self;
         if options.refiner.is_some() {
             let records = manifest.records.iter();
             let photos = records.filter(|record| record.position.is_some()).count().max(1);

@@ -20,8 +20,8 @@ pub use figures::match_figure;
 pub(crate) use gallery::{Explanation, GalleryKeeper};
 pub use gallery::{Gallery, Shown};
 pub use page::STYLE;
-pub use references::{Reference, References};
 pub(crate) use page::head as page_head;
+pub use references::{Reference, References};
 pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 

@@ -55,13 +55,18 @@ impl PhotoArguments {
 }
 
 impl SourceArguments {
-    /// Finds the photos, then opens the model package: a wrong name is told before a large model
-    /// is read.
-    pub fn open(&self) -> Result<(Sources, ModelPackage), Failure> {
+    /// Finds the photos; the model's folder.
+    pub fn gather(&self) -> Result<(Sources, &Path), Failure> {
         let Some(folder) = &self.model else {
             return Err(Failure::usage("no model was specified").hint(WAYS_TO_A_MODEL));
         };
-        let sources = self.photos.gather()?;
+        Ok((self.photos.gather()?, folder))
+    }
+
+    /// Finds the photos, then opens the model package: a wrong name is told before a large model
+    /// is read.
+    pub fn open(&self) -> Result<(Sources, ModelPackage), Failure> {
+        let (sources, folder) = self.gather()?;
         Ok((sources, ModelPackage::open(folder).map_err(Failure::new)?))
     }
 }

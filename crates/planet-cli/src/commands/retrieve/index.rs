@@ -28,10 +28,9 @@ pub struct Arguments {
 
 /// Describes the photos one by one and writes their vectors.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let sources = arguments.source.gather()?;
+    let (sources, model) = arguments.source.gather()?;
     let (photos, store) = (sources.ids(), sources.store());
-    let mut extractor =
-        extractor(&arguments.source.model, &arguments.engine, arguments.recipe.recipe())?;
+    let mut extractor = extractor(model, &arguments.engine, arguments.recipe.recipe())?;
     match arguments.recipe.whitening_photos()? {
         Some(others) => whiten(&mut extractor, &others.store(), others.ids())?,
         None => whiten(&mut extractor, &store, photos)?,
