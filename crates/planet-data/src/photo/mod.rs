@@ -16,6 +16,7 @@ mod memory;
 mod note;
 mod orientation;
 mod tags;
+pub(crate) mod takeout;
 mod tiff;
 #[cfg(feature = "turbojpeg")]
 mod turbo;
