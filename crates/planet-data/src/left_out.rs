@@ -4,6 +4,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::photo::takeout;
+
 /// A kind of file that a scan of photos passes over, told by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileKind {
@@ -17,7 +19,7 @@ pub enum FileKind {
     JpegXl,
     /// A picture in a format that is not read.
     OtherPicture,
-    /// Facts about a photo in JSON, as Google's Takeout writes them.
+    /// JSON, such as Google Takeout writes; beside a photo it is read with it.
     Json,
     /// An XMP file; beside a photo it is read with it.
     Sidecar,
@@ -133,6 +135,7 @@ pub(crate) struct Beside {
     /// What belongs to a photo of the same name, if there is one.
     videos: Vec<PathBuf>,
     sidecars: Vec<PathBuf>,
+    json: HashSet<PathBuf>,
 }
 
 impl Beside {
@@ -140,6 +143,9 @@ impl Beside {
         match FileKind::of(path) {
             FileKind::Video => self.videos.push(path.to_owned()),
             FileKind::Sidecar => self.sidecars.push(path.to_owned()),
+            FileKind::Json => {
+                self.json.insert(path.to_owned());
+            }
             kind => self.left_out.add(kind),
         }
     }
@@ -159,6 +165,13 @@ impl Beside {
                 false => self.left_out.add(FileKind::Sidecar),
             }
         }
+        for photo in photos {
+            let own = takeout::sidecars(photo);
+            if own.iter().any(|path| self.json.remove(path)) {
+                self.left_out.sidecars += 1;
+            }
+        }
+        self.json.iter().for_each(|_| self.left_out.add(FileKind::Json));
         self.left_out
     }
 }
@@ -179,6 +192,7 @@ mod tests {
             "d/b.xmp",
             "d/a.CR2",
             "d/a.jpg.supplemental-metadata.json",
+            "d/metadata.json",
             "x.jxl",
             "Thumbs.db",
             "README",
@@ -187,7 +201,7 @@ mod tests {
             beside.add(Path::new(file));
         }
         let left_out = beside.count(&photos);
-        assert_eq!(left_out.sidecars(), 2);
+        assert_eq!(left_out.sidecars(), 3);
         assert_eq!(left_out.total(), 8);
         assert_eq!(
             left_out.to_string(),

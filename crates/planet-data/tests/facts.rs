@@ -243,3 +243,33 @@ fn a_position_that_is_marked_as_an_estimate_is_said_to_be_one_and_hides_no_measu
     assert_eq!(facts.position_source, Some(PositionSource::Exif));
     assert!((facts.position.expect("measured").lat() - 45.4408).abs() < 1e-9);
 }
+
+#[test]
+fn what_takeout_wrote_beside_a_photo_counts_where_the_photo_itself_is_silent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, content: &[u8]| {
+        std::fs::write(folder.path().join(name), content).expect("written");
+    };
+    let read = |name: &str| PhotoFacts::read(&folder.path().join(name)).expect("facts");
+    let json = br#"{"title": "a.jpg", "photoTakenTime": {"timestamp": "1563120202"},
+        "geoData": {"latitude": 60.5, "longitude": 10.0, "altitude": 0.0}}"#;
+    // An edited copy has its original's sidecar.
+    write("a(1).jpg", &with_segment(b"nothing"));
+    write("a-edited(1).jpg", &with_segment(b"nothing"));
+    write("a.jpg.supplemental-metadata(1).json", json);
+    for name in ["a(1).jpg", "a-edited(1).jpg"] {
+        let facts = read(name);
+        assert_eq!(facts.position.map(|it| it.lat()), Some(60.5), "{name}");
+        assert_eq!(facts.position_source, Some(PositionSource::Sidecar));
+        assert_eq!(facts.time.as_deref(), Some("2019-07-14T16:03:22Z"));
+    }
+    // The photo's own position and time win, and the other position is not dropped in silence.
+    write("b.jpg", &bytes("three.jpg"));
+    let before = read("b.jpg");
+    write("b.jpg.json", json);
+    let facts = read("b.jpg");
+    assert_eq!((facts.position, facts.position_source), (before.position, before.position_source));
+    let note = facts.notes.last().expect("a note");
+    assert_eq!(note.found_in, PositionSource::Sidecar);
+    assert!(matches!(note.problem, Problem::Elsewhere { .. }), "{note}");
+}

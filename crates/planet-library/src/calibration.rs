@@ -1,19 +1,18 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use planet::{CellProbabilities, Locator, LocatorOptions};
+use planet::{CellProbabilities, LevelCalibration, Locator, LocatorOptions, album::StateSpace};
 use planet_data::{Gazetteer, Monitor};
-use planet_geo::{Distance, LatLng, Scale};
+use planet_geo::{ClassId, Distance, LatLng, Scale};
 use rayon::prelude::*;
 
 use crate::{
     Library, LibraryError, Masking,
-    library::{NEARNESSES, Prepared},
+    choice::{self, Choice, Gain, SCALES, USUAL_MARGIN},
+    library::{NEARNESSES, Photo, Prepared},
 };
 
 /// Weights of a model's output that are tried.
 const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
-/// Photos that count for what is stated being right, before any was tried.
-const PRIOR_STRENGTH: f64 = 10.0;
 /// Times that positions are masked in each way.
 const TRIALS: u64 = 2;
 /// Photos of a trial: of larger libraries, stretches are taken at regular distances. Weights are
@@ -26,23 +25,30 @@ const WEIGHT_PHOTOS: usize = 600;
 pub struct Calibration {
     /// Weight of the model's output, 0 to 1.
     pub(crate) weight: f64,
-    /// By nearness in time of a known photo and level: how often the truth lay in a disc, over
-    /// the probability that was stated.
-    pub(crate) levels: [[f64; 5]; NEARNESSES],
+    /// By nearness in time of a known photo: what the probability within a level's radius is
+    /// worth.
+    pub(crate) levels: [LevelCalibration; NEARNESSES],
+    /// How many times better than the known photo nearest in time another place must be expected
+    /// to be, to be the answer instead.
+    pub(crate) margin: f64,
 }
 
 impl Calibration {
     /// The model's output counts with this weight, 0 to 1, and what is stated is believed.
     pub fn uncalibrated(weight: f64) -> Self {
-        Self { weight, levels: [[1.0; 5]; NEARNESSES] }
+        Self { weight, levels: [LevelCalibration::default(); NEARNESSES], margin: USUAL_MARGIN }
     }
 }
 
-/// How often discs that would be stated hold the truth.
-#[derive(Clone, Copy)]
-struct Counts {
-    stated: [[f64; 5]; NEARNESSES],
-    right: [[f64; 5]; NEARNESSES],
+/// The disc of each level that would be stated of a photo: the probability inside, and whether it
+/// holds the truth.
+type Stated = [Option<(f64, bool)>; 5];
+
+/// What a masked photo tells.
+struct Masked {
+    nearness: usize,
+    stated: Stated,
+    gain: Option<Gain>,
 }
 
 impl Library<'_> {
@@ -69,57 +75,53 @@ impl Library<'_> {
         if self.has_model() && !trials.is_empty() {
             calibration.weight = self.best_weight(&trials, known, monitor)?;
         }
-        let empty = Counts {
-            stated: [[PRIOR_STRENGTH; 5]; NEARNESSES],
-            right: [[PRIOR_STRENGTH; 5]; NEARNESSES],
-        };
-        let counts = Mutex::new(empty);
-        trials.par_iter().try_for_each(|(shown, prepared)| {
-            let prepared = prepared.limited(TRIAL_PHOTOS);
-            self.count(&prepared, (known, shown), calibration.weight, monitor, &counts)
-        })?;
-        let counts = counts.into_inner().unwrap_or(empty);
-        for (levels, (right, stated)) in
-            calibration.levels.iter_mut().zip(counts.right.iter().zip(counts.stated))
-        {
-            *levels = std::array::from_fn(|at| (right[at] / stated[at]).min(1.0));
+        let masked: Vec<Vec<Masked>> = trials
+            .par_iter()
+            .map(|(shown, prepared)| {
+                let prepared = prepared.limited(TRIAL_PHOTOS);
+                self.masked(&prepared, (known, shown), calibration.weight, monitor)
+            })
+            .collect::<Result<_, _>>()?;
+        let masked: Vec<Masked> = masked.into_iter().flatten().collect();
+        for (nearness, levels) in calibration.levels.iter_mut().enumerate() {
+            let alike = masked.iter().filter(|photo| photo.nearness == nearness);
+            let stated: Vec<Stated> = alike.map(|photo| photo.stated).collect();
+            *levels = LevelCalibration::of_discs(&stated);
         }
+        calibration.margin = choice::margin(masked.iter().filter_map(|it| it.gain).collect());
         Ok(calibration)
     }
 
-    /// Of one trial: what would be stated of masked photos, and whether it is right.
-    fn count(
+    /// Of one trial: what would be said of masked photos, and whether it is right.
+    fn masked(
         &self,
         prepared: &Prepared,
         (known, shown): (&[Option<LatLng>], &[Option<LatLng>]),
         weight: f64,
         monitor: &dyn Monitor,
-        counts: &Mutex<Counts>,
-    ) -> Result<(), LibraryError> {
+    ) -> Result<Vec<Masked>, LibraryError> {
         let states = &prepared.states;
-        // Discs that would be stated as certain.
         let options = LocatorOptions { names: false, ..LocatorOptions::default() };
         let partition = Arc::new(states.partition().clone());
         let locator = Locator::new(partition, 1.0, options, Arc::new(Gazetteer::new()))?;
-        let mut own: Vec<(usize, usize, f64, bool)> = Vec::new();
-        self.posteriors(prepared, weight, monitor, |row, nearness, posterior| {
-            let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
-            for (at, scale) in Scale::ALL.into_iter().enumerate() {
+        let mut masked = Vec::new();
+        self.posteriors(prepared, weight, monitor, |photo, posterior| {
+            let row = photo.row;
+            let Some(truth) = known[row].filter(|_| self.fix(row, shown).is_none()) else {
+                return;
+            };
+            let disc = |scale: Scale| {
                 let marginal = states.marginal(posterior, scale);
-                let Ok(probabilities) = CellProbabilities::from_weights(&marginal) else { return };
-                if let Some((middle, mass)) = locator.densest(&probabilities, scale) {
-                    let hit = middle.distance_to(truth) <= scale.radius();
-                    own.push((nearness, at, mass, hit));
-                }
-            }
+                let probabilities = CellProbabilities::from_weights(&marginal).ok()?;
+                let least = LevelCalibration::LEAST;
+                let (middle, mass) = locator.densest(&probabilities, scale, least)?;
+                Some((mass, middle.distance_to(truth) <= scale.radius()))
+            };
+            let (nearness, stated) = (photo.nearness, Scale::ALL.map(disc));
+            let gain = gain(states, posterior, photo, truth);
+            masked.push(Masked { nearness, stated, gain });
         })?;
-        if let Ok(mut counts) = counts.lock() {
-            for (nearness, at, mass, hit) in own {
-                counts.stated[nearness][at] += mass;
-                counts.right[nearness][at] += f64::from(u8::from(hit));
-            }
-        }
-        Ok(())
+        Ok(masked)
     }
 
     /// The weight of the model's output under which the photos of known positions that are not
@@ -179,7 +181,8 @@ impl Library<'_> {
             .collect();
         let near = (Distance::from_km(25.0).km() / planet_geo::EARTH_RADIUS_KM).cos();
         let mut sum = 0.0;
-        self.posteriors(prepared, weight, monitor, |row, _, posterior| {
+        self.posteriors(prepared, weight, monitor, |photo, posterior| {
+            let row = photo.row;
             let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
             let truth = truth.to_vector();
             let inside = |(point, _): &(&Option<[f64; 3]>, &f64)| {
@@ -190,6 +193,25 @@ impl Library<'_> {
         })?;
         Ok(sum)
     }
+}
+
+/// What would be won by the best place instead of the nearest known photo; `None` where they are
+/// one, or there is none.
+fn gain(states: &StateSpace, posterior: &[f64], photo: Photo<'_>, truth: LatLng) -> Option<Gain> {
+    let marginal = states.marginal(posterior, Scale::Street);
+    let probabilities = CellProbabilities::from_weights(&marginal).ok()?;
+    let choice = Choice::of(states, posterior, &probabilities, photo)?;
+    let (best, nearest) = (choice.best.0, choice.nearest?.0);
+    if best == nearest {
+        return None;
+    }
+    let right = |state: usize| {
+        let position = photo.places.nearest_at(state, photo.time?);
+        let position = position.or(states.partition().point(ClassId(state as u32)))?;
+        let away = position.distance_to(truth);
+        Some(SCALES.iter().filter(|scale| away <= scale.radius()).count() as f64)
+    };
+    Some(Gain { ratio: choice.ratio(), scales: right(best)? - right(nearest)? })
 }
 
 #[cfg(test)]
@@ -217,8 +239,9 @@ mod tests {
         let known: Vec<Option<LatLng>> = (0..40 * 20).map(|photo| place(photo / 20).ok()).collect();
         let calibration =
             Library::new(&records, None).calibrate(&known, &NoMonitor).expect("nobody ends it");
-        let [within_the_hour, _, another_day, ..] = calibration.levels.map(|levels| levels[1]);
-        assert!(within_the_hour > 0.9, "{within_the_hour}");
-        assert!(another_day < 0.8, "{another_day}");
+        let [within_the_hour, _, _, _, _, another_day, ..] =
+            calibration.levels.map(|levels| levels.calibrated(Scale::City, 0.8));
+        assert!(within_the_hour > 0.8, "{within_the_hour}");
+        assert!(another_day < 0.6, "{another_day}");
     }
 }

@@ -6,16 +6,24 @@
 //! | locate a whole library | [`Library`] |
 //! | find how far its answers can be trusted | [`Calibration`] |
 //! | see how well masked positions are found again | [`masked_validation`] |
+//! | read where somebody was from their tracks | [`Tracks`] |
+//! | look the photos up in them | [`Tracked`] |
 //! | write positions into sidecars, and take them back | [`writing`] |
 //! | answer by a simple rule, for comparison | [`nearest_in_time`], [`photoprism`] |
 
+mod answer;
 mod calibration;
+mod choice;
 mod library;
 mod masking;
 mod neighbours;
+mod tracked;
+mod tracks;
 pub mod writing;
 
 pub use calibration::Calibration;
 pub use library::{Library, LibraryError, ModelOutput};
 pub use masking::{Masking, ValidationRow, masked_validation};
 pub use neighbours::{Timed, nearest_in_time, photoprism};
+pub use tracked::Tracked;
+pub use tracks::{TrackCounts, TrackError, TrackLimits, TrackPosition, Tracks};

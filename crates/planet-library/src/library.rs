@@ -1,20 +1,21 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use planet::{
-    Candidate, CellProbabilities, Certain, Locator, LocatorOptions, Place, Prediction, WithinError,
+    Locator, LocatorOptions, Prediction, WithinError,
     album::{
         Cancelled, Clock, Fix, Hmm, HmmModel, Observation, People, Sequence, StateSpace, Timeline,
         TransitionModel,
     },
 };
 use planet_data::{Gazetteer, Monitor, PhotoRecord};
-use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
+use planet_geo::{Distance, LatLng, Partition};
 
-use crate::Calibration;
+use crate::{Calibration, answer::Speaker, choice::Visited};
 
 /// Hours to the nearest known photo that are calibrated alike: up to each of these, beyond all,
 /// and where a time is unknown.
-const NEAR: [i64; 3] = [3_600, 8 * 3_600, 36 * 3_600];
+const NEAR: [i64; 8] =
+    [900, 3_600, 3 * 3_600, 8 * 3_600, 16 * 3_600, 36 * 3_600, 4 * 86_400, 14 * 86_400];
 pub(crate) const NEARNESSES: usize = NEAR.len() + 2;
 /// Photos that the prior counts for in where somebody usually is.
 const HOME_STRENGTH: f64 = 5.0;
@@ -28,6 +29,8 @@ pub struct Library<'a> {
     timeline: Timeline,
     output: Option<ModelOutput<'a>>,
     model: HmmModel,
+    /// Where tracks say that each photo was taken; empty without tracks.
+    tracked: Vec<Option<Fix>>,
 }
 
 /// What a model says of photos.
@@ -58,6 +61,18 @@ struct Stretch {
     observations: Vec<Observation>,
     /// For each photo how near in time the nearest known one is.
     nearness: Vec<usize>,
+    places: Arc<Visited>,
+}
+
+/// A photo whose posterior is given out.
+#[derive(Clone, Copy)]
+pub(crate) struct Photo<'a> {
+    pub(crate) row: usize,
+    pub(crate) time: Option<i64>,
+    /// How near in time the nearest known photo is.
+    pub(crate) nearness: usize,
+    /// The known photos of its sequence.
+    pub(crate) places: &'a Visited,
 }
 
 /// Why a library cannot be located.
@@ -80,7 +95,7 @@ impl<'a> Library<'a> {
     pub fn new(records: &'a [PhotoRecord], output: Option<ModelOutput<'a>>) -> Self {
         let (people, model) = (People::default(), HmmModel::default());
         let timeline = Timeline::new(records, &[], people);
-        Self { records, people, timeline, output, model }
+        Self { records, people, timeline, output, model, tracked: Vec::new() }
     }
 
     /// Whose photos these are.
@@ -92,6 +107,12 @@ impl<'a> Library<'a> {
     /// known positions teach the rest.
     pub fn with_model(self, model: HmmModel) -> Self {
         Self { model, ..self }
+    }
+
+    /// Takes what tracks say of where each photo was taken, one per record, as evidence for the
+    /// photos that have no known position and for their neighbours.
+    pub fn with_tracked(self, tracked: Vec<Option<Fix>>) -> Self {
+        Self { tracked, ..self }
     }
 
     /// The photos in order, as far as their times tell without any position.
@@ -132,31 +153,28 @@ impl<'a> Library<'a> {
         let prepared = self.prepare(known)?;
         let partition = Arc::new(prepared.states.partition().clone());
         let locator = Locator::new(partition, 1.0, options.clone(), Arc::clone(gazetteer))?;
-        let mut speaker = Speaker {
-            states: &prepared.states,
-            locator,
-            options,
-            gazetteer,
-            places: HashMap::new(),
-        };
+        let mut speaker = Speaker::new(&prepared, locator, calibration.margin, options, gazetteer);
         monitor.expect(2 * self.records.len() as u64);
-        self.posteriors(&prepared, calibration.weight, monitor, |row, nearness, posterior| {
-            let levels = &calibration.levels[nearness];
-            let fix = known[row].map(|position| self.fix(row, position));
-            emit(row, speaker.prediction(&self.records[row].photo, posterior, levels, fix));
+        self.posteriors(&prepared, calibration.weight, monitor, |photo, posterior| {
+            let row = photo.row;
+            let levels = &calibration.levels[photo.nearness];
+            let fix = self.fix(row, known);
+            emit(row, speaker.prediction(&self.records[row].photo, photo, posterior, levels, fix));
         })?;
         Ok(prepared.clocks)
     }
 
-    /// A known position with the accuracy that the record states for it.
-    fn fix(&self, row: usize, position: LatLng) -> Fix {
+    /// What tells a photo's position: its own known position, with the accuracy that the record
+    /// states for it, or else the track's.
+    pub(crate) fn fix(&self, row: usize, known: &[Option<LatLng>]) -> Option<Fix> {
+        let Some(position) = known[row] else { return self.tracked.get(row).copied().flatten() };
         let stated = self.records[row].accuracy_m.filter(|metres| *metres > 0.0);
-        Fix { position, accuracy: stated.map(Distance::from_m) }
+        Some(Fix { position, accuracy: stated.map(Distance::from_m) })
     }
 
     /// Everything that does not depend on the weight of the model's output.
     pub(crate) fn prepare(&self, known: &[Option<LatLng>]) -> Result<Prepared, LibraryError> {
-        let fix = |row: usize| known[row].map(|position| self.fix(row, position));
+        let fix = |row: usize| self.fix(row, known);
         let fixes: Vec<Fix> = (0..known.len()).filter_map(fix).collect();
         let states = match &self.output {
             None if fixes.is_empty() => return Err(LibraryError::NothingKnown),
@@ -175,7 +193,8 @@ impl<'a> Library<'a> {
             .iter()
             .map(|sequence| Stretch {
                 observations: sequence.observations(|row| states.emission_of(fix(row)?)),
-                nearness: nearness(sequence, known),
+                nearness: nearness(sequence, fix),
+                places: Arc::new(Visited::new(sequence, &states, fix)),
                 sequence: sequence.clone(),
             })
             .collect();
@@ -186,17 +205,16 @@ impl<'a> Library<'a> {
         Ok(Prepared { states: Arc::new(states), transitions, clocks, stretches })
     }
 
-    /// Every photo's distribution over the states, with its row and how near in time a known
-    /// photo is.
+    /// Every photo's distribution over the states.
     pub(crate) fn posteriors(
         &self,
         prepared: &Prepared,
         weight: f64,
         monitor: &dyn Monitor,
-        mut emit: impl FnMut(usize, usize, &[f64]),
+        mut emit: impl FnMut(Photo<'_>, &[f64]),
     ) -> Result<(), Cancelled> {
         let states = &prepared.states;
-        for Stretch { sequence, observations, nearness } in &prepared.stretches {
+        for Stretch { sequence, observations, nearness, places } in &prepared.stretches {
             let emission = |photo: usize, into: &mut [f64]| {
                 let output = self.output.as_ref().filter(|_| weight > 0.0);
                 let found = output.and_then(|it| (it.probabilities)(sequence.rows[photo]));
@@ -218,7 +236,8 @@ impl<'a> Library<'a> {
             let hmm = Hmm { home: Some(&home), ..hmm };
             hmm.posteriors(observations, emission, monitor, |photo, posterior| {
                 monitor.advance(1);
-                emit(sequence.rows[photo], nearness[photo], posterior);
+                let (row, time) = (sequence.rows[photo], sequence.times[photo]);
+                emit(Photo { row, time, nearness: nearness[photo], places }, posterior);
             })?;
         }
         Ok(())
@@ -264,108 +283,17 @@ impl Stretch {
                 sequence: self.sequence.window(start, end),
                 observations: self.observations[start..end].to_vec(),
                 nearness: self.nearness[start..end].to_vec(),
+                places: Arc::clone(&self.places),
             }
         };
         starts.map(piece).collect()
     }
 }
 
-/// Turns distributions over states into predictions.
-struct Speaker<'a> {
-    states: &'a StateSpace,
-    locator: Locator,
-    options: &'a LocatorOptions,
-    gazetteer: &'a Gazetteer,
-    /// Names of the places that were stated so far, by the bits of their position.
-    places: HashMap<[u64; 2], Place>,
-}
-
-impl Speaker<'_> {
-    /// `levels` says for each scale how often what is stated is right; `fix` is the photo's own
-    /// known position.
-    fn prediction(
-        &mut self,
-        photo: &str,
-        posterior: &[f64],
-        levels: &[f64; 5],
-        fix: Option<Fix>,
-    ) -> Prediction {
-        let marginal = self.states.marginal(posterior, Scale::Street);
-        let probabilities = match CellProbabilities::from_weights(&marginal) {
-            Ok(probabilities) => probabilities,
-            Err(error) => return Prediction::failed(photo, error),
-        };
-        let mut prediction = self.locator.of(photo, &probabilities);
-        // A known position needs no correction by how often masked ones were found.
-        let levels = if fix.is_some() { &[1.0; 5] } else { levels };
-        prediction.certain = self.certain(posterior, levels, fix);
-        for candidate in &mut prediction.candidates {
-            self.restore(candidate, fix);
-        }
-        prediction
-    }
-
-    /// Known places are no classes of the model's, and a known position is stated as it is, not
-    /// as the mean of its place.
-    fn restore(&mut self, candidate: &mut Candidate, fix: Option<Fix>) {
-        if let Some(fix) = fix.filter(|fix| candidate.class.map(ClassId::index) == self.state(fix))
-        {
-            candidate.position = fix.position;
-            candidate.radius = fix.accuracy.unwrap_or(Distance::ZERO);
-            if self.options.names {
-                candidate.place = Some(Place::of(fix.position, self.gazetteer));
-            }
-        }
-        candidate.class = candidate.class.filter(|it| it.index() < self.states.classes());
-    }
-
-    fn state(&self, fix: &Fix) -> Option<usize> {
-        self.states.state_of(fix.position)
-    }
-
-    /// The finest level whose densest disc is certain enough.
-    fn certain(
-        &mut self,
-        posterior: &[f64],
-        levels: &[f64; 5],
-        fix: Option<Fix>,
-    ) -> Option<Certain> {
-        for (level, factor) in Scale::ALL.into_iter().zip(levels) {
-            let marginal = self.states.marginal(posterior, level);
-            let probabilities = CellProbabilities::from_weights(&marginal).ok()?;
-            let Some((mut position, mass)) = self.locator.densest(&probabilities, level) else {
-                continue;
-            };
-            let probability = mass * factor;
-            if probability < self.options.certain {
-                continue;
-            }
-            if let Some(fix) = fix
-                && let Some(own) = self.state(&fix)
-                && self.states.partition().point(ClassId(own as u32)) == Some(position)
-            {
-                position = fix.position;
-            }
-            let name = self.name(position, level);
-            return Some(Certain { level, name, position, probability: probability as f32 });
-        }
-        None
-    }
-
-    fn name(&mut self, position: LatLng, level: Scale) -> String {
-        if !self.options.names {
-            return String::new();
-        }
-        let key = [position.lat().to_bits(), position.lng().to_bits()];
-        let place = self.places.entry(key).or_insert_with(|| Place::of(position, self.gazetteer));
-        place.at_level(level)
-    }
-}
-
 /// For each photo how near in time the nearest known one is.
-fn nearness(sequence: &Sequence, known: &[Option<LatLng>]) -> Vec<usize> {
+fn nearness(sequence: &Sequence, fix: impl Fn(usize) -> Option<Fix>) -> Vec<usize> {
     let times = sequence.rows.iter().zip(&sequence.times);
-    let mut evidence: Vec<i64> = times.filter_map(|(row, time)| known[*row].and(*time)).collect();
+    let mut evidence: Vec<i64> = times.filter_map(|(row, time)| fix(*row).and(*time)).collect();
     evidence.sort_unstable();
     let nearness = |time: &Option<i64>| {
         let Some(time) = *time else { return NEARNESSES - 1 };

@@ -14,7 +14,7 @@ use super::{
     note::{Note, Problem},
     orientation::Orientation,
     tags::Tags,
-    xmp,
+    takeout, xmp,
 };
 use crate::{PhotoRecord, PositionSource, TimeSource};
 
@@ -28,10 +28,11 @@ const SIDECAR_ENDINGS: [&str; 3] = ["xmp", "XMP", "Xmp"];
 /// Largest sidecar that is read, in bytes; real ones are a few thousand.
 const LARGEST_SIDECAR: u64 = 4 << 20;
 
-/// What a photo says of itself, from its headers and its sidecar alone: no pixel is decoded.
+/// What a photo says of itself, from its headers and its sidecars alone: no pixel is decoded.
 ///
-/// The sidecar wins over EXIF, and EXIF over XMP inside the file; but a position that is marked as
-/// an estimate is taken only where no other is. What was found and not used stands in `notes`, also
+/// The XMP sidecar wins over EXIF, EXIF over XMP inside the file, and the file over the JSON that
+/// Google Takeout writes beside it; but a position that is marked as an estimate is taken only
+/// where no other is. What was found and not used stands in `notes`, also
 /// a position that lost to another one more than 1 km away. XMP inside GIF, HEIC and AVIF is not
 /// read.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,15 +67,22 @@ pub struct PhotoFacts {
 
 impl PhotoFacts {
     /// Reads the headers of a photo on disk and the sidecar beside it: `photo.jpg.xmp`
-    /// (digiKam, darktable, Immich) before `photo.xmp` (Lightroom, Capture One).
+    /// (digiKam, darktable, Immich) before `photo.xmp` (Lightroom, Capture One), and Google
+    /// Takeout's `photo.jpg.json` under each of its names.
     ///
     /// # Errors
     /// The file cannot be read, is empty or no photo, or ends before its size is told.
     pub fn read(path: &Path) -> Result<Self, PhotoError> {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
-        let sidecar = sidecar(path);
-        Self::of(BufReader::with_capacity(16 << 10, file), bytes, sidecar)
+        let reader = BufReader::with_capacity(16 << 10, file);
+        let mut facts = Self::of(reader, bytes, sidecar(path))?;
+        match first_of(&takeout::sidecars(path)) {
+            Some(Ok(json)) => facts.take(takeout::read(&json), PositionSource::Sidecar),
+            Some(Err(problem)) => facts.note(problem, PositionSource::Sidecar),
+            None => {}
+        }
+        Ok(facts)
     }
 
     /// Reads the headers of a photo in memory or within a shard, `bytes` long.
@@ -214,7 +222,12 @@ fn sidecar(photo: &Path) -> Option<Result<Vec<u8>, Problem>> {
         PathBuf::from(name)
     });
     let replaced = SIDECAR_ENDINGS.map(|ending| photo.with_extension(ending));
-    appended.iter().chain(&replaced).find_map(|path| match File::open(path) {
+    first_of(&[appended, replaced].concat())
+}
+
+/// The bytes of the first of these files that is there.
+fn first_of(paths: &[PathBuf]) -> Option<Result<Vec<u8>, Problem>> {
+    paths.iter().find_map(|path| match File::open(path) {
         Ok(file) => {
             let mut packet = Vec::new();
             let read = file.take(LARGEST_SIDECAR).read_to_end(&mut packet);

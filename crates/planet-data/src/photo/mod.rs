@@ -17,6 +17,7 @@ mod note;
 mod on_white;
 mod orientation;
 mod tags;
+pub(crate) mod takeout;
 mod tiff;
 #[cfg(feature = "turbojpeg")]
 mod turbo;

@@ -7,10 +7,6 @@ use crate::{CellProbabilities, ProbabilityError};
 
 const SCALES: usize = Scale::ALL.len();
 
-/// Discs that hold less probability are left out of the fit: they are hardly ever stated, and there
-/// are so many of them that the curve would follow them alone.
-const LEAST: f64 = 0.35;
-
 /// Probability at which a level is stated by default: a photo that a finer level is stated of says
 /// nothing of the coarser ones, since they are never stated of such photos.
 const STATED: f64 = 0.5;
@@ -66,6 +62,10 @@ impl Default for LevelCalibration {
 }
 
 impl LevelCalibration {
+    /// Discs that hold less probability are left out of the fit: they are hardly ever stated, and
+    /// there are so many of them that the curve would follow them alone.
+    pub const LEAST: f64 = 0.35;
+
     /// Fits the curves on photos of known position. `logits` is `[photos, classes]`, and is
     /// divided by `temperature` before the softmax.
     ///
@@ -82,7 +82,7 @@ impl LevelCalibration {
         let photo = |(row, position): (&[f32], &LatLng)| {
             let probabilities = CellProbabilities::from_logits(row, temperature)?;
             Ok(Scale::ALL.map(|scale| {
-                let disc = discs.densest(probabilities.values(), scale, LEAST)?;
+                let disc = discs.densest(probabilities.values(), scale, Self::LEAST)?;
                 let middle = partition.point(disc.class)?;
                 let right = middle.distance_to(*position) <= scale.radius();
                 Some(Observation {
@@ -94,6 +94,24 @@ impl LevelCalibration {
         };
         let photos: Vec<[Option<Observation>; SCALES]> =
             rows.map(photo).collect::<Result<_, _>>()?;
+        Ok(Self::of(&photos))
+    }
+
+    /// Fits the curves on the disc of each level that would be stated of each photo: the
+    /// probability inside, and whether the photo lies there. Discs that hold less than
+    /// [`LevelCalibration::LEAST`] are `None`.
+    pub fn of_discs(photos: &[[Option<(f64, bool)>; SCALES]]) -> Self {
+        let observation = |(probability, right): (f64, bool)| Observation {
+            logit: logit(probability),
+            right: f64::from(u8::from(right)),
+            weight: 1.0,
+        };
+        let photos: Vec<_> =
+            photos.iter().map(|levels| levels.map(|disc| disc.map(observation))).collect();
+        Self::of(&photos)
+    }
+
+    fn of(photos: &[[Option<Observation>; SCALES]]) -> Self {
         let mut calibration = Self::default();
         let mut left: Vec<usize> = (0..photos.len()).collect();
         for (at, scale) in Scale::ALL.into_iter().enumerate() {
@@ -106,7 +124,7 @@ impl LevelCalibration {
             };
             left.retain(|photo| !is_stated(*photo));
         }
-        Ok(calibration)
+        calibration
     }
 
     /// The probability, 0..=1, that a photo lies within a level's radius of where the model puts
@@ -116,7 +134,7 @@ impl LevelCalibration {
     }
 
     /// What the model must put within a level's radius for the probability to be this one.
-    pub(super) fn needed(&self, level: Scale, probability: f64) -> f64 {
+    pub fn needed(&self, level: Scale, probability: f64) -> f64 {
         let Curve { slope, intercept } = self.0[level as usize];
         if self.0[level as usize] == Curve::IDENTITY {
             return probability;

@@ -217,14 +217,15 @@ impl Locator {
         }
     }
 
-    /// Middle and probability of the disc of a level's radius that holds the most, if that is
-    /// enough to be certain.
+    /// Middle and probability of the disc of a level's radius that holds the most, if that is at
+    /// least this share.
     pub fn densest(
         &self,
         probabilities: &CellProbabilities,
         level: Scale,
+        share: f64,
     ) -> Option<(LatLng, f64)> {
-        let disc = self.disc(probabilities, level)?;
+        let disc = self.discs.densest(probabilities.values(), level, share)?;
         Some((self.partition.point(disc.class).expect("discs lie round points"), disc.mass))
     }
 

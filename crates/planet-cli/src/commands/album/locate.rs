@@ -17,7 +17,7 @@ use planet_data::{AtomicFile, Gazetteer, Manifest, PhotoRecord};
 use planet_geo::LatLng;
 use planet_library::{Library, LibraryError, ModelOutput};
 
-use super::{answers, embeddings, photos};
+use super::{answers, embeddings, photos, tracks::TrackArguments};
 use crate::{
     commands::locate::{
         FormatName, format,
@@ -42,6 +42,8 @@ pub struct LibraryArguments {
     /// Do not use known positions as evidence
     #[arg(long)]
     ignore_positions: bool,
+    #[command(flatten)]
+    tracks: TrackArguments,
 }
 
 /// `planet album locate DIR|M --model MODEL --scheme SCHEME`
@@ -88,6 +90,7 @@ pub fn run(arguments: &LibraryArguments) -> Result<(), Failure> {
         people: arguments.people.people(),
         ignore_positions: arguments.ignore_positions,
         embeddings: None,
+        tracks: Some(&arguments.tracks),
     };
     job.run()
 }
@@ -104,6 +107,7 @@ pub fn run_album(arguments: &AlbumArguments) -> Result<(), Failure> {
         people: People::default(),
         ignore_positions: true,
         embeddings: arguments.embeddings.as_deref(),
+        tracks: None,
     };
     job.run()
 }
@@ -115,6 +119,7 @@ struct Job<'a> {
     people: People,
     ignore_positions: bool,
     embeddings: Option<&'a Path>,
+    tracks: Option<&'a TrackArguments>,
 }
 
 impl Job<'_> {
@@ -214,8 +219,11 @@ impl Job<'_> {
             probabilities: &probabilities,
             prior: None,
         });
-        let library =
-            Library::new(&manifest.records, network).with_people(self.people).with_model(model);
+        let tracked = self.tracks.map(|it| it.tracked(&manifest.records)).transpose()?;
+        let library = Library::new(&manifest.records, network)
+            .with_people(self.people)
+            .with_model(model)
+            .with_tracked(tracked.unwrap_or_default());
         let progress = Progress::new("photos");
         let calibration =
             library.calibrate(known, &progress).map_err(|error| self.failure(error))?;

@@ -7,6 +7,7 @@ mod evaluate;
 mod ideals;
 pub mod locate;
 pub mod photos;
+mod tracks;
 mod train;
 pub mod validate;
 
