@@ -44,7 +44,7 @@ pub struct Status {
     pub photos_per_second: f64,
 }
 
-/// Training, from beginning to end: steps, epochs, checkpoints. [`RunParts`] begin or resume it.
+/// Training, from beginning to end: steps, epochs, checkpoints. [`crate::RunParts`] begin or resume it.
 pub struct Run {
     pub(crate) folder: RunFolder,
     pub(crate) course: Course,

@@ -23,7 +23,7 @@ pub const VERSION: u32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorldParameters {
-    /// Version of the synthetic earth, [`VERSION`].
+    /// Version of the synthetic earth: another one has other places, facts or pictures for one seed.
     pub version: u32,
     /// Seed of places, popularity and drawn facts.
     pub world: u64,

@@ -16,7 +16,7 @@ const MOST: f64 = 100.0;
 /// A temperature, and what it does for the photos that it was fitted on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
-    /// As [`fit_temperature`] finds it.
+    /// The temperature under which the logits explain the classes best, held to 1 by a prior.
     pub temperature: f32,
     /// The expected calibration error before, with temperature 1; `None` without photos.
     pub error_before: Option<f64>,

@@ -17,7 +17,7 @@ pub const CALIBRATION_ERROR_BEFORE: &str = "calibration error at temperature 1";
 /// What model.json holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelDescription {
-    /// [`MODEL_FORMAT`].
+    /// `planet-model-1`.
     pub format: String,
     /// The model's name, for people.
     pub name: String,
