@@ -1,5 +1,6 @@
 //! `planet locate`: photos in, places out.
 
+mod answers;
 pub mod map;
 pub mod output;
 pub mod sources;
@@ -15,15 +16,16 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    LocateError, LocateOptions, LocatorOptions, ModelDescription, Prediction, PredictionFormat,
-    PredictionReader, Within,
+    LocateError, LocateOptions, ModelDescription, Prediction, PredictionFormat, PredictionReader,
+    Within,
 };
 use planet_data::{Gazetteer, Monitor, Settings};
 use planet_geo::Scale;
 
+pub use self::answers::AnswerArguments;
 use self::{
     map::{Maps, probability_of},
-    output::{Offer, OpenError, Output, Resume},
+    output::{OpenError, Output, Resume},
     sources::{SourceArguments, Sources},
 };
 use super::{refine::RefineArguments, synthetic::Warnings};
@@ -34,42 +36,13 @@ use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 pub struct Arguments {
     #[command(flatten)]
     source: SourceArguments,
-    /// Candidates per photo
-    #[arg(long, alias = "topk", value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    top: u16,
-    /// Minimum probability for reporting a level
-    #[arg(long, alias = "min-confidence", value_name = "SHARE", default_value_t = 0.5)]
-    certain: f64,
-    /// Coarsest level at which a position is written (--format exiftool)
-    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LevelName::City)]
-    level: LevelName,
-    /// Limit answers to this area: a country code, SOUTH,WEST,NORTH,EAST, or a GeoJSON file
-    /// (write ./IT for a file that is named like a country code)
-    #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
-    within: Option<String>,
-    /// Output format; by default inferred from the output's name, otherwise text
-    #[arg(long, value_enum)]
-    format: Option<FormatName>,
-    /// Output file; the extensions .gz and .zst compress it
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Draw a map (.svg, .png, .html) of one photo's probability, or of several photos' places
-    #[arg(long, value_name = "FILE")]
-    map: Option<PathBuf>,
+    #[command(flatten)]
+    answers: AnswerArguments,
     /// Also write the embedding of each photo (jsonl)
     #[arg(long)]
     embedding: bool,
     #[command(flatten)]
     refine: RefineArguments,
-    /// Do not look up place names
-    #[arg(long)]
-    no_names: bool,
-    /// Resume an interrupted output with the same settings
-    #[arg(long, requires = "output")]
-    resume: bool,
-    /// Exit with an error if any photo has no answer
-    #[arg(long)]
-    strict: bool,
     /// Photos per batch
     #[arg(long, alias = "batch-size", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
     batch: u16,
@@ -138,19 +111,19 @@ impl FormatName {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     // The place-name table loads beside the model.
     let gazetteer = Arc::new(Gazetteer::new());
-    if !arguments.no_names {
+    let answers = &arguments.answers;
+    if !answers.no_names {
         let gazetteer = Arc::clone(&gazetteer);
         thread::spawn(move || gazetteer.load());
     }
-    let format = format(arguments.format, arguments.output.as_deref())?;
-    map::check(arguments.map.as_deref())?;
+    let format = answers.format()?;
     let (mut sources, package) = arguments.source.open()?;
     let refiner = arguments.refine.open(&package)?;
     let partition = package.shared_partition();
-    let mut model = arguments.engine.open_model(package, arguments.options()?, gazetteer)?;
+    let mut model = arguments.engine.open_model(package, answers.options()?, gazetteer)?;
     let locator = model.locator();
-    let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
-    let mut maps = Maps::new(arguments.map.as_deref(), sources.len())?;
+    let offer = answers.offer();
+    let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
 
     let settings = arguments.settings(model.description());
     let mut tally = Tally::default();
@@ -159,8 +132,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             tally.earlier(&prediction);
             maps.add(&prediction, || probability_of(&locator, &[], prediction.truth));
         };
-        let resume = Resume { settings: &settings, wanted: arguments.resume, seen: &mut seen };
-        let file = arguments.output.as_deref();
+        let resume = Resume { settings: &settings, wanted: answers.resume, seen: &mut seen };
+        let file = answers.output.as_deref();
         match Output::open(file, format, sources.root(), offer, Some(resume)) {
             Ok(output) => output,
             Err(OpenError::Complete(path)) => {
@@ -173,7 +146,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     leave_out(&mut sources, std::mem::take(&mut tally.done))?;
     let progress = Progress::new("photos");
     progress.expect(sources.len() as u64);
-    let picture = arguments.output.is_none()
+    let picture = answers.output.is_none()
         && format.is_none()
         && sources.len() == 1
         && std::io::stdout().is_terminal();
@@ -212,7 +185,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Err(error) => return Err(error.into()),
     }
     maps.write()?;
-    tally.conclude(arguments.strict)
+    tally.conclude(answers.strict)
 }
 
 /// How many photos have an answer and how many have none.
@@ -340,27 +313,13 @@ impl Arguments {
             "{} (network {network}, partition {fingerprint}, temperature {}, {preprocess})",
             model.name, model.temperature
         );
-        let within = self.within.clone().unwrap_or_else(|| "the whole earth".to_owned());
-        [
+        let own = [
             ("--model", model),
-            ("--top", self.top.to_string()),
-            ("--certain", self.certain.to_string()),
-            ("--within", within),
             ("--embedding", self.embedding.to_string()),
             ("--refine", self.refine.setting()),
-            ("--no-names", self.no_names.to_string()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
-    }
-
-    fn options(&self) -> Result<LocatorOptions, Failure> {
-        if !(self.certain > 0.0 && self.certain <= 1.0) {
-            return Err(Failure::usage("--certain must be above 0 and at most 1"));
-        }
-        let within = self.within.as_deref().map(ground).transpose()?;
-        let (top, certain, names) = (self.top.into(), self.certain, !self.no_names);
-        Ok(LocatorOptions { top, certain, within, names })
+        ];
+        let all = own.into_iter().chain(self.answers.settings());
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
