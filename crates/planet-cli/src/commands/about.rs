@@ -1,4 +1,7 @@
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    process::Command,
+};
 
 use crate::failure::Failure;
 
@@ -13,7 +16,16 @@ pub fn run() -> Result<(), Failure> {
     let heif = if cfg!(feature = "heif") { ", HEIC, AVIF" } else { "" };
     writeln!(out, "photos   JPEG{reduced}, PNG, WebP, TIFF, GIF{heif}")?;
     writeln!(out, "tables   CSV, TSV, Parquet, plain or with gzip or zstd")?;
+    let exiftool = exiftool().unwrap_or_else(|| "not installed".to_owned());
+    writeln!(out, "exiftool {exiftool} (writes positions into photos: planet library write)")?;
     writeln!(out, "network  none: no command opens a connection")?;
     writeln!(out, "\n{}", NOTICE.trim_end())?;
     Ok(())
+}
+
+/// The version of the exiftool that is installed.
+fn exiftool() -> Option<String> {
+    let output = Command::new("exiftool").arg("-ver").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| version.trim().to_owned())
 }
