@@ -239,7 +239,7 @@ impl Arguments {
             locate(engine, &loader, &ids, &locator, wanted, &progress, |row, mut said, logits| {
                 said.truth = records[row].position;
                 if let Some(refined) = &mut refined {
-                    refined.add(&said, &setting.partition);
+                    refined.add(&said, &locator);
                     said.embedding = None;
                 }
                 writer.write(&said).map_err(failed)?;
@@ -279,9 +279,9 @@ impl Refined {
         Self { refiner, photos, within: [0; 5] }
     }
 
-    fn add(&mut self, said: &Prediction, partition: &Partition) {
+    fn add(&mut self, said: &Prediction, locator: &Locator) {
         let mut said = said.clone();
-        self.refiner.refine(&mut said, partition);
+        self.refiner.refine(&mut said, locator);
         let Some(error) = said.distance() else { return };
         for (count, scale) in self.within.iter_mut().zip(Scale::ALL) {
             *count += u64::from(error <= scale.radius());

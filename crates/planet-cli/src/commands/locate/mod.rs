@@ -147,7 +147,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut sources = arguments.source.gather()?;
     let package = ModelPackage::open(&arguments.source.model).map_err(Failure::new)?;
     let refiner = arguments.refine.open(&package)?;
-    let partition = package.shared_partition();
     let mut model = arguments.engine.open_model(package, arguments.options()?, gazetteer)?;
     let locator = model.locator();
     let offer = Offer { certain: arguments.certain, coarsest: arguments.level.scale() };
@@ -191,7 +190,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         |row, mut prediction, logits| {
             prediction.truth = sources.truth(row);
             if let Some(refiner) = &refiner {
-                refiner.refine(&mut prediction, &partition);
+                refiner.refine(&mut prediction, &locator);
                 prediction.embedding = prediction.embedding.filter(|_| arguments.embedding);
             }
             tally.count(&prediction);
