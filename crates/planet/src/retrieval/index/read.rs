@@ -46,7 +46,7 @@ impl Index {
         let parts = Parts::of(&map).map_err(wrong)?;
         let Parts { info, vectors, whitening, photos } = parts;
         let photos = read_photos(photos).ok_or_else(|| wrong("its list of photos is damaged"))?;
-        let mut starts = vec![0];
+        let mut starts: Vec<usize> = vec![0];
         for photo in &photos {
             let next = starts[starts.len() - 1].checked_add(photo.vectors);
             starts.push(next.ok_or_else(|| wrong("its list of photos is damaged"))?);
@@ -62,7 +62,8 @@ impl Index {
             }
         };
         let square = |vector: &[u8]| values(vector).map(|x| x * x).sum();
-        let squares = vectors.par_chunks_exact(info.dimensions.saturating_mul(2)).map(square).collect();
+        let squares =
+            vectors.par_chunks_exact(info.dimensions.saturating_mul(2)).map(square).collect();
         Ok(Self { path: path.to_owned(), info, photos, starts, whitening, squares, map })
     }
 
