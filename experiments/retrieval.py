@@ -21,6 +21,7 @@ import json
 import math
 import random
 import subprocess
+import sys
 from pathlib import Path
 
 RESAMPLES = 2000
@@ -60,8 +61,10 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--km", type=float, default=25)
     parser.add_argument("--halves", type=int, default=3)
-    parser.add_argument("recipe", nargs="*")
-    arguments = parser.parse_args()
+    # Everything behind -- is for planet.
+    words = sys.argv[1:]
+    end = words.index("--") if "--" in words else len(words)
+    arguments, recipe = parser.parse_args(words[:end]), words[end + 1:]
     arguments.out.mkdir(parents=True)
     with (arguments.folder / "truth.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["lat"]]
@@ -81,7 +84,7 @@ def main():
         def planet(*words):
             subprocess.run([arguments.planet, "retrieve", *map(str, words)], check=True, stdout=subprocess.DEVNULL)
 
-        planet("index", paths["known"], "--model", arguments.model, "-o", index, *arguments.recipe)
+        planet("index", paths["known"], "--model", arguments.model, "-o", index, *recipe)
         planet("search", index, paths["hidden"], "--model", arguments.model, "--top", 1, "-o", found)
         for line in found.read_text(encoding="utf-8").splitlines():
             result = json.loads(line)

@@ -168,3 +168,52 @@ fn a_model_without_classes_locates_evaluates_and_explains_nothing_and_says_why()
     }
     planet(folder).args(["model", "show", "model"]).assert().success().stdout(contains("512"));
 }
+
+#[test]
+fn a_run_from_given_weights_trains_the_last_layers_only_and_becomes_a_model_of_features() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    model(folder, "model", 4);
+    planet(folder)
+        .args(["world", "draw", "--photos", "200", "--size", "64", "-o", "earth"])
+        .assert()
+        .success();
+    planet(folder)
+        .args(["partition", "build", "earth/manifest.parquet", "--split-above", "100"])
+        .args(["--keep-from", "5", "-o", "cells.csv"])
+        .assert()
+        .success();
+    let train = |layer: &str, run: &str| {
+        planet(folder)
+            .args(["train", "--dataset", "earth/manifest.parquet", "--partition", "cells.csv"])
+            .args(["--architecture", "inception-mini", "--size", "48", "--batch", "16"])
+            .args(["--epochs", "1", "--init", "weights.safetensors"])
+            .args(["--freeze-until", layer, "-o", run])
+            .assert()
+    };
+    train("Mixed_9", "none").failure().stderr(contains("no layer named 'Mixed_9'"));
+    train("Mixed_7b", "run").success();
+    let read = |name: &str| {
+        let bytes = fs::read(folder.join(name)).expect("weights");
+        Weights::from_safetensors(&bytes).expect("safetensors").0
+    };
+    let (before, after) =
+        (read("weights.safetensors"), read("run/checkpoints/best/checkpoint.safetensors"));
+    let same = |name: &str| {
+        let array = before.get(name).expect("known");
+        after.iter().any(|(other, found)| other.ends_with(name) && found == array)
+    };
+    assert!(same("Conv2d_1a_3x3.conv.weight") && same("Mixed_7a.branch3x3_1.bn.running_mean"));
+    assert!(!same("Mixed_7b.branch1x1.conv.weight"));
+    planet(folder)
+        .args(["export", "run", "--features-only", "-o", "features"])
+        .assert()
+        .success()
+        .stdout(contains("input        48 x 48 px"));
+    planet(folder)
+        .args(["retrieve", "index", "earth/manifest.parquet", "--model", "features"])
+        .args(["--engine", "rten", "--pooling", "gem", "--whiten", "16", "-o", "index"])
+        .assert()
+        .success()
+        .stdout(contains("dimensions  16"));
+}

@@ -149,7 +149,7 @@ impl<'a> Evaluation<'a> {
             prediction.truth = records[row].position;
             if let Some(refiner) = self.options.refiner {
                 let mut refined = prediction.clone();
-                refiner.refine(&mut refined, locator.partition());
+                refiner.refine(&mut refined, &locator);
                 prediction.embedding = None;
                 for (count, scale) in self.refined.iter_mut().zip(Scale::ALL) {
                     let is_near = refined.distance().is_some_and(|it| it <= scale.radius());

@@ -1,11 +1,11 @@
-use planet_geo::{Distance, LatLng, Partition};
+use planet_geo::{Distance, LatLng};
 
 use super::{
     Descriptor, Index, RetrievalError,
     extract::Finish,
     recipe::{Pooling, Recipe, Views},
 };
-use crate::{FeatureModel, Prediction};
+use crate::{FeatureModel, Locator, Place, Prediction};
 
 /// How positions are chosen among a photo's neighbours (Vo et al. 2017).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -144,7 +144,8 @@ impl Refiner {
     /// Moves the positions of a prediction's best cells to where the neighbours in each are densest,
     /// and puts the cell first whose probability times density is greatest. Cells without
     /// neighbours keep their point, behind the others. The prediction needs its embedding.
-    pub fn refine(&self, prediction: &mut Prediction, partition: &Partition) {
+    pub fn refine(&self, prediction: &mut Prediction, locator: &Locator) {
+        let partition = locator.partition();
         let Some(embedding) = &prediction.embedding else { return };
         let neighbours = self.neighbours(embedding, &prediction.photo);
         let weights = weights(&neighbours, self.options.power);
@@ -159,6 +160,8 @@ impl Refiner {
                 inside.map(|(it, weight)| (*it, *weight)).unzip();
             if let Some((position, share)) = densest_of(&own, &own_weights, &self.options) {
                 candidate.position = position;
+                let named = candidate.place.as_ref();
+                candidate.place = named.map(|_| Place::of(position, locator.gazetteer()));
                 let share = share * own_weights.iter().sum::<f64>() / total;
                 *score = share * f64::from(candidate.probability.unwrap_or(1.0));
             }

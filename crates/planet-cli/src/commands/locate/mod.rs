@@ -119,7 +119,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let format = answers.format()?;
     let (mut sources, package) = arguments.source.open()?;
     let refiner = arguments.refine.open(&package)?;
-    let partition = package.shared_partition();
     let mut model = arguments.engine.open_model(package, answers.options()?, gazetteer)?;
     let locator = model.locator();
     let offer = answers.offer();
@@ -166,7 +165,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let path = sources.root().join(&prediction.photo);
             prediction.warning = warnings.about(&path).map(str::to_owned);
             if let Some(refiner) = &refiner {
-                refiner.refine(&mut prediction, &partition);
+                refiner.refine(&mut prediction, &locator);
                 prediction.embedding = prediction.embedding.filter(|_| arguments.embedding);
             }
             tally.count(&prediction);

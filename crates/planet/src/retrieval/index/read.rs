@@ -46,10 +46,10 @@ impl Index {
         let parts = Parts::of(&map).map_err(wrong)?;
         let Parts { info, vectors, whitening, photos } = parts;
         let photos = read_photos(photos).ok_or_else(|| wrong("its list of photos is damaged"))?;
-        let mut starts = vec![0];
+        let mut starts: Vec<usize> = vec![0];
         for photo in &photos {
-            let next = starts[starts.len() - 1] + photo.vectors;
-            starts.push(next);
+            let next = starts[starts.len() - 1].checked_add(photo.vectors);
+            starts.push(next.ok_or_else(|| wrong("its list of photos is damaged"))?);
         }
         if starts[photos.len()] != info.vectors {
             return Err(wrong("it has another number of vectors than its photos"));
@@ -62,7 +62,8 @@ impl Index {
             }
         };
         let square = |vector: &[u8]| values(vector).map(|x| x * x).sum();
-        let squares = vectors.par_chunks_exact((2 * info.dimensions).max(1)).map(square).collect();
+        let squares =
+            vectors.par_chunks_exact(info.dimensions.saturating_mul(2)).map(square).collect();
         Ok(Self { path: path.to_owned(), info, photos, starts, whitening, squares, map })
     }
 
@@ -175,7 +176,15 @@ impl<'a> Parts<'a> {
         }
         let [vectors, whitening, photos] = parts;
         let wanted = info.vectors.checked_mul(info.dimensions).and_then(|it| it.checked_mul(2));
-        if !rest.is_empty() || wanted != Some(vectors.len()) || info.dimensions == 0 {
+        let dimensions = match info.recipe.whitening {
+            0 => info.pooled,
+            whitened => whitened,
+        };
+        if !rest.is_empty()
+            || wanted != Some(vectors.len())
+            || info.dimensions == 0
+            || info.dimensions != dimensions
+        {
             return Err(CHANGED);
         }
         Ok(Self { info, vectors, whitening, photos })
