@@ -37,6 +37,25 @@ impl CaptureTime {
         let instant = text.parse::<Timestamp>().ok().map(Timestamp::as_second);
         Some(Self { clock, instant })
     }
+
+    /// The time so many seconds later, as a manifest has it: with a zone in UTC, without one as a
+    /// clock shows it. `None` beyond the year 9999.
+    ///
+    /// ```
+    /// use planet_data::CaptureTime;
+    ///
+    /// let later = |text| CaptureTime::parse(text)?.later(5400);
+    /// assert_eq!(later("2019-07-14T23:00:00").as_deref(), Some("2019-07-15T00:30:00"));
+    /// assert_eq!(later("2019-07-14T23:00:00+01:00").as_deref(), Some("2019-07-14T23:30:00Z"));
+    /// ```
+    pub fn later(&self, seconds: i64) -> Option<String> {
+        let (from, format) = match self.instant {
+            Some(instant) => (instant, "%Y-%m-%dT%H:%M:%SZ"),
+            None => (self.clock, "%Y-%m-%dT%H:%M:%S"),
+        };
+        let time = Timestamp::from_second(from.checked_add(seconds)?).ok()?;
+        Some(TimeZone::UTC.to_datetime(time).strftime(format).to_string())
+    }
 }
 
 /// No photo is older: Niépce's view from his window is of about 1826. Clocks that were never set

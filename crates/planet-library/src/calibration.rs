@@ -83,10 +83,12 @@ impl Library<'_> {
             })
             .collect::<Result<_, _>>()?;
         let masked: Vec<Masked> = masked.into_iter().flatten().collect();
+        let all: Vec<Stated> = masked.iter().map(|photo| photo.stated).collect();
+        let expected = LevelCalibration::of_discs(&all, &LevelCalibration::default());
         for (nearness, levels) in calibration.levels.iter_mut().enumerate() {
             let alike = masked.iter().filter(|photo| photo.nearness == nearness);
             let stated: Vec<Stated> = alike.map(|photo| photo.stated).collect();
-            *levels = LevelCalibration::of_discs(&stated);
+            *levels = LevelCalibration::of_discs(&stated, &expected);
         }
         calibration.margin = choice::margin(masked.iter().filter_map(|it| it.gain).collect());
         Ok(calibration)

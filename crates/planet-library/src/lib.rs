@@ -8,12 +8,14 @@
 //! | see how well masked positions are found again | [`masked_validation`] |
 //! | read where somebody was from their tracks | [`Tracks`] |
 //! | look the photos up in them | [`Tracked`] |
+//! | find by how much cameras' clocks are wrong | [`clocks_by_tracks`], [`with_offsets`] |
 //! | write positions into sidecars, and take them back | [`writing`] |
 //! | answer by a simple rule, for comparison | [`nearest_in_time`], [`photoprism`] |
 
 mod answer;
 mod calibration;
 mod choice;
+mod clocks;
 mod library;
 mod masking;
 mod neighbours;
@@ -22,6 +24,7 @@ mod tracks;
 pub mod writing;
 
 pub use calibration::Calibration;
+pub use clocks::{ClockEstimate, ClockOffset, clocks_by_tracks, with_offsets};
 pub use library::{Library, LibraryError, ModelOutput};
 pub use masking::{Masking, ValidationRow, masked_validation};
 pub use neighbours::{Timed, nearest_in_time, photoprism};

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
-use planet::LocatorOptions;
+use planet::{Certain, LocatorOptions};
 use planet_data::{Gazetteer, Monitor};
 use planet_geo::{Distance, LatLng, PointIndex, Scale};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
@@ -104,6 +104,12 @@ pub struct ValidationRow {
     /// probability that was stated, and how often the truth lay within the stated radius. `None`
     /// where no answer of any seed was certain.
     pub certain: Option<[f64; 3]>,
+    /// Median radius of the certain answers in km.
+    pub radius_km: Option<f64>,
+    /// Mean interval score of the certain answers in km, less being better: the stated radius, and
+    /// for a truth outside the distance to it over the stated probability of that (Gneiting and
+    /// Raftery 2007). It does not reward large radii.
+    pub interval_score_km: Option<f64>,
 }
 
 /// Masks half of the known positions and locates their photos: by the hidden Markov model, by
@@ -148,11 +154,30 @@ struct Trial {
 }
 
 /// Sums over answers that were stated as certain.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct CertainAnswers {
     count: f64,
     stated: f64,
     right: f64,
+    /// Radius of each, in km.
+    radii: Vec<f64>,
+    /// Sum of the interval scores, in km.
+    score: f64,
+}
+
+/// Least probability of a truth outside, so that no answer counts without limit.
+const LEAST_OUTSIDE: f64 = 0.01;
+
+impl CertainAnswers {
+    fn add(&mut self, certain: &Certain, truth: LatLng) {
+        let (radius, stated) = (certain.level.radius().km(), f64::from(certain.probability));
+        let away = certain.position.distance_to(truth).km();
+        self.count += 1.0;
+        self.stated += stated;
+        self.right += f64::from(u8::from(away <= radius));
+        self.radii.push(radius);
+        self.score += radius + (away - radius).max(0.0) / (1.0 - stated).max(LEAST_OUTSIDE);
+    }
 }
 
 /// One way's figures; `None` without a trial.
@@ -173,11 +198,16 @@ fn row<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<ValidationRow> {
         sorted.get(sorted.len() / 2).copied().unwrap_or(f64::INFINITY)
     });
     let masked: usize = trials.iter().map(|trial| trial.errors.len()).sum();
-    let sums = trials.iter().fold(CertainAnswers::default(), |sum, trial| CertainAnswers {
-        count: sum.count + trial.certain.count,
-        stated: sum.stated + trial.certain.stated,
-        right: sum.right + trial.certain.right,
-    });
+    let mut sums = CertainAnswers::default();
+    for CertainAnswers { count, stated, right, radii, score } in trials.iter().map(|it| &it.certain)
+    {
+        sums.count += count;
+        sums.stated += stated;
+        sums.right += right;
+        sums.radii.extend(radii);
+        sums.score += score;
+    }
+    sums.radii.sort_by(f64::total_cmp);
     Some(ValidationRow {
         way: trials.first()?.way.to_owned(),
         within,
@@ -186,6 +216,8 @@ fn row<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<ValidationRow> {
         certain: (sums.count > 0.0).then(|| {
             [sums.count / masked as f64, sums.stated / sums.count, sums.right / sums.count]
         }),
+        radius_km: sums.radii.get(sums.radii.len() / 2).copied(),
+        interval_score_km: (sums.count > 0.0).then(|| sums.score / sums.count),
     })
 }
 
@@ -205,10 +237,7 @@ fn hmm(
         let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
         errors[row] = prediction.best().map(|best| best.position.distance_to(truth));
         if let Some(it) = &prediction.certain {
-            certain.count += 1.0;
-            certain.stated += f64::from(it.probability);
-            let hit = it.position.distance_to(truth) <= it.level.radius();
-            certain.right += f64::from(u8::from(hit));
+            certain.add(it, truth);
         }
     })?;
     let errors = masked.iter().map(|row| errors[*row]).collect();
@@ -310,11 +339,26 @@ mod tests {
         let at = |lat: f64| LatLng::new(lat, 0.0).expect("in range");
         let error = Some(at(0.0).distance_to(at(0.1)));
         let trial = |certain| Trial { way: "it", errors: vec![error; 4], certain };
-        let some = CertainAnswers { count: 2.0, stated: 1.6, right: 2.0 };
+        let mut some = CertainAnswers::default();
+        let certain = Certain {
+            level: Scale::City,
+            name: String::new(),
+            position: at(0.0),
+            probability: 0.8,
+        };
+        some.add(&certain, at(0.1));
+        some.add(&certain, at(0.0));
         let trials = [trial(some), trial(CertainAnswers::default())];
         let [share, stated, right] =
             row(trials.iter()).and_then(|row| row.certain).expect("some are certain");
-        assert!((share - 0.25).abs() < 1e-12 && (stated - 0.8).abs() < 1e-12 && right == 1.0);
+        assert!((share - 0.25).abs() < 1e-12 && (stated - 0.8).abs() < 1e-6 && right == 1.0);
+        let missed = {
+            let mut missed = CertainAnswers::default();
+            missed.add(&certain, at(1.0));
+            missed.score
+        };
+        let wanted = 25.0 + 5.0 * (at(0.0).distance_to(at(1.0)).km() - 25.0);
+        assert!((missed - wanted).abs() < 1e-3, "{missed} {wanted}");
         let none = [trial(CertainAnswers::default())];
         assert_eq!(row(none.iter()).expect("a trial").certain, None);
     }

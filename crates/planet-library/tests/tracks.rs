@@ -190,6 +190,11 @@ fn a_file_that_is_no_track_is_refused_by_name_and_passed_over_within_a_folder() 
     let cut = gpx(&[(48.0, 11.0, "2024-05-01T10:00:00Z")]).replace("</trk></gpx>", "</wrong>");
     assert!(refused("a.gpx", &cut).contains("damaged at byte"));
 
+    let cut = gpx(&[(48.0, 11.0, "2024-05-01T10:00:00Z"), (48.02, 11.0, "2024-05-01T10:10:00Z")]);
+    let cut = read("a.gpx", &cut.replace("</trkseg></trk></gpx>", "<trkpt la")).expect("read");
+    assert_eq!((cut.counts().truncated, cut.counts().fixes), (1, 2));
+    assert!(is_half_way(&cut), "what was written before the loss of power");
+
     let (folder, path) = written("Records.json", "{\"locations\": []}");
     std::fs::write(folder.path().join("a.jpg.json"), "{\"title\": \"a.jpg\"}").expect("written");
     std::fs::write(folder.path().join("notes.txt"), "none").expect("written");

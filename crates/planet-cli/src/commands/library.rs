@@ -7,7 +7,7 @@ mod write;
 
 use clap::{Args, Subcommand};
 
-use super::album::{locate, validate};
+use super::album::{clocks, locate, validate};
 use crate::failure::Failure;
 
 /// `planet library …`
@@ -21,6 +21,8 @@ pub struct Arguments {
 enum Command {
     /// Locate the photos of a library from times, known positions and, optionally, a model
     Locate(Box<locate::LibraryArguments>),
+    /// Estimate by how much the clocks of cameras are wrong; no file is changed
+    Clocks(Box<clocks::Arguments>),
     /// Mask known positions, locate their photos, and report the accuracy
     Validate(Box<validate::Arguments>),
     /// Write estimated positions into XMP sidecars; without --apply, show what would be written
@@ -36,6 +38,7 @@ enum Command {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Locate(arguments) => locate::run(arguments),
+        Command::Clocks(arguments) => clocks::run(arguments),
         Command::Validate(arguments) => validate::run(arguments),
         Command::Write(arguments) => write::run(arguments),
         Command::Undo(arguments) => undo::run_undo(arguments),

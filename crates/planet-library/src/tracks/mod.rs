@@ -67,6 +67,8 @@ pub struct TrackCounts {
     pub files: u64,
     /// JSON files of a folder that are no tracks.
     pub other_files: u64,
+    /// XML files that end too early, as after a loss of power; what stands in them was read.
+    pub truncated: u64,
     /// Positions with a time.
     pub fixes: u64,
     /// Stays at a place.
@@ -106,6 +108,9 @@ impl fmt::Display for TrackCounts {
         for (count, what) in rest.into_iter().filter(|it| it.0 > 0) {
             write!(f, "{separator}{count} {what}")?;
             separator = ", ";
+        }
+        if self.truncated > 0 {
+            write!(f, "; files that end too early: {}", self.truncated)?;
         }
         if self.without_zone > 0 {
             write!(f, "; times without a zone, read as UTC: {}", self.without_zone)?;

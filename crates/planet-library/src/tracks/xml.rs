@@ -47,13 +47,18 @@ pub(super) fn read(input: impl BufRead, collector: &mut Collector) -> Result<(),
     let mut buffer = Vec::new();
     let mut open = Open::default();
     let mut root: Option<String> = None;
+    let mut depth = 0u64;
     loop {
         let event = reader.read_event_into(&mut buffer).map_err(|error| {
             Refused::Damaged(format!("damaged at byte {}: {error}", reader.error_position()))
         })?;
         match event {
             Event::Eof if root.is_none() => return Err(Refused::Other("holds no XML".to_owned())),
-            Event::Eof => return Ok(()),
+            // A recorder that lost its power: what it wrote until then is good.
+            Event::Eof => {
+                collector.counts.truncated += u64::from(depth > 0);
+                return Ok(());
+            }
             Event::Start(start) => {
                 let name = start.local_name().as_ref().to_owned();
                 if root.is_none() {
@@ -63,6 +68,7 @@ pub(super) fn read(input: impl BufRead, collector: &mut Collector) -> Result<(),
                     }
                     root = Some(name.clone());
                 }
+                depth += 1;
                 open.begin(&name, &start);
             }
             Event::Empty(start) => {
@@ -72,6 +78,7 @@ pub(super) fn read(input: impl BufRead, collector: &mut Collector) -> Result<(),
             }
             Event::Text(text) => open.add(&text),
             Event::End(end) => {
+                depth = depth.saturating_sub(1);
                 let name = end.local_name().as_ref().to_owned();
                 open.end(&name, collector);
             }

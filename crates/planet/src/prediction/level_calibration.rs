@@ -94,13 +94,13 @@ impl LevelCalibration {
         };
         let photos: Vec<[Option<Observation>; SCALES]> =
             rows.map(photo).collect::<Result<_, _>>()?;
-        Ok(Self::of(&photos))
+        Ok(Self::of(&photos, &Self::default()))
     }
 
     /// Fits the curves on the disc of each level that would be stated of each photo: the
     /// probability inside, and whether the photo lies there. Discs that hold less than
-    /// [`LevelCalibration::LEAST`] are `None`.
-    pub fn of_discs(photos: &[[Option<(f64, bool)>; SCALES]]) -> Self {
+    /// [`LevelCalibration::LEAST`] are `None`. A few photos change little of `expected`.
+    pub fn of_discs(photos: &[[Option<(f64, bool)>; SCALES]], expected: &Self) -> Self {
         let observation = |(probability, right): (f64, bool)| Observation {
             logit: logit(probability),
             right: f64::from(u8::from(right)),
@@ -108,15 +108,16 @@ impl LevelCalibration {
         };
         let photos: Vec<_> =
             photos.iter().map(|levels| levels.map(|disc| disc.map(observation))).collect();
-        Self::of(&photos)
+        Self::of(&photos, expected)
     }
 
-    fn of(photos: &[[Option<Observation>; SCALES]]) -> Self {
+    fn of(photos: &[[Option<Observation>; SCALES]], expected: &Self) -> Self {
         let mut calibration = Self::default();
         let mut left: Vec<usize> = (0..photos.len()).collect();
         for (at, scale) in Scale::ALL.into_iter().enumerate() {
             let observed = left.iter().filter_map(|photo| photos[*photo][at]);
-            calibration.0[at] = Curve::fit(&prior().chain(observed).collect::<Vec<_>>());
+            calibration.0[at] =
+                Curve::fit(&prior(expected.0[at]).chain(observed).collect::<Vec<_>>());
             let is_stated = |photo: usize| {
                 let observed: Option<Observation> = photos[photo][at];
                 observed
@@ -211,11 +212,15 @@ impl Curve {
     }
 }
 
-/// Photos that are as often right as stated.
-fn prior() -> impl Iterator<Item = Observation> {
+/// Photos that are as often right as this curve says.
+fn prior(expected: Curve) -> impl Iterator<Item = Observation> {
     let weight = PRIOR_PHOTOS / PRIOR_POINTS as f64;
     let points = (1..=PRIOR_POINTS).map(|at| at as f64 / (PRIOR_POINTS + 1) as f64);
-    points.map(move |right| Observation { logit: logit(right), right, weight })
+    points.map(move |stated| Observation {
+        logit: logit(stated),
+        right: expected.apply(stated),
+        weight,
+    })
 }
 
 fn logit(probability: f64) -> f64 {

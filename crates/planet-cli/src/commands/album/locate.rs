@@ -10,14 +10,18 @@ use clap::Args;
 use planet::{
     Locator, LocatorOptions, ModelPackage, Prediction,
     album::{
-        AlbumInput, HmmModel, People, PhotoProbabilities, Scheme, albums, locate_albums, trip_map,
+        AlbumInput, Fix, HmmModel, People, PhotoProbabilities, Scheme, albums, locate_albums,
+        trip_map,
     },
 };
 use planet_data::{AtomicFile, Gazetteer, Manifest, PhotoRecord};
 use planet_geo::LatLng;
 use planet_library::{Library, LibraryError, ModelOutput};
 
-use super::{answers, embeddings, photos, tracks::TrackArguments};
+use super::{
+    answers, embeddings, photos,
+    tracks::{ClockArguments, TrackArguments},
+};
 use crate::{
     commands::locate::{
         FormatName, format,
@@ -44,6 +48,8 @@ pub struct LibraryArguments {
     ignore_positions: bool,
     #[command(flatten)]
     tracks: TrackArguments,
+    #[command(flatten)]
+    clocks: ClockArguments,
 }
 
 /// `planet album locate DIR|M --model MODEL --scheme SCHEME`
@@ -90,7 +96,7 @@ pub fn run(arguments: &LibraryArguments) -> Result<(), Failure> {
         people: arguments.people.people(),
         ignore_positions: arguments.ignore_positions,
         embeddings: None,
-        tracks: Some(&arguments.tracks),
+        tracks: Some((&arguments.tracks, &arguments.clocks)),
     };
     job.run()
 }
@@ -119,7 +125,7 @@ struct Job<'a> {
     people: People,
     ignore_positions: bool,
     embeddings: Option<&'a Path>,
-    tracks: Option<&'a TrackArguments>,
+    tracks: Option<(&'a TrackArguments, &'a ClockArguments)>,
 }
 
 impl Job<'_> {
@@ -219,11 +225,11 @@ impl Job<'_> {
             probabilities: &probabilities,
             prior: None,
         });
-        let tracked = self.tracks.map(|it| it.tracked(&manifest.records)).transpose()?;
-        let library = Library::new(&manifest.records, network)
+        let (records, tracked) = self.dated(&manifest.records)?;
+        let library = Library::new(&records, network)
             .with_people(self.people)
             .with_model(model)
-            .with_tracked(tracked.unwrap_or_default());
+            .with_tracked(tracked);
         let progress = Progress::new("photos");
         let calibration =
             library.calibrate(known, &progress).map_err(|error| self.failure(error))?;
@@ -244,6 +250,20 @@ impl Job<'_> {
         // How photos of several clocks were compared is an inference, and never made in silence.
         clocks.iter().filter(|it| it.is_uncertain()).for_each(|it| anstream::eprintln!("{it}"));
         Ok(predictions)
+    }
+
+    /// The photos with corrected times, and where tracks say that each was taken.
+    fn dated(
+        &self,
+        records: &[PhotoRecord],
+    ) -> Result<(Vec<PhotoRecord>, Vec<Option<Fix>>), Failure> {
+        let Some((tracks, clocks)) = self.tracks else {
+            return Ok((records.to_vec(), Vec::new()));
+        };
+        let read = tracks.read()?;
+        let records = clocks.corrected(records, read.as_ref().map(|it| (it, tracks.limits())))?;
+        let tracked = read.map(|it| tracks.tracked(&it, &records)).unwrap_or_default();
+        Ok((records, tracked))
     }
 
     fn failure(&self, error: LibraryError) -> Failure {

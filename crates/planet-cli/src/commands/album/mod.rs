@@ -1,6 +1,7 @@
 //! `planet album`: photos located through their neighbours.
 
 mod answers;
+pub mod clocks;
 mod embed;
 mod embeddings;
 mod evaluate;

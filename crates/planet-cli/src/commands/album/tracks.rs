@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use planet::album::Fix;
-use planet_data::PhotoRecord;
-use planet_library::{TrackError, TrackLimits, Tracked, Tracks};
+use planet_data::{CaptureTime, PhotoRecord};
+use planet_library::{
+    ClockOffset, TrackError, TrackLimits, Tracked, Tracks, clocks_by_tracks, with_offsets,
+};
 
 use crate::failure::Failure;
 
@@ -23,23 +25,30 @@ pub struct TrackArguments {
 }
 
 impl TrackArguments {
-    /// Where the tracks say that each photo was taken; empty without tracks. What was read is
-    /// printed on standard error.
-    pub fn tracked(&self, records: &[PhotoRecord]) -> Result<Vec<Option<Fix>>, Failure> {
+    /// The tracks, if any were named. What was read is printed on standard error.
+    pub fn read(&self) -> Result<Option<Tracks>, Failure> {
         if self.tracks.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let tracks = Tracks::read(&self.tracks).map_err(failure)?;
         anstream::eprintln!("tracks: {}", tracks.counts());
-        let limits = TrackLimits { interpolated: self.track_gap, extrapolated: self.track_reach };
-        let tracked = Tracked::of(records, &tracks, limits);
+        Ok(Some(tracks))
+    }
+
+    pub fn limits(&self) -> TrackLimits {
+        TrackLimits { interpolated: self.track_gap, extrapolated: self.track_reach }
+    }
+
+    /// Where the tracks say that each photo was taken; empty where they are not believed.
+    pub fn tracked(&self, tracks: &Tracks, records: &[PhotoRecord]) -> Vec<Option<Fix>> {
+        let tracked = Tracked::of(records, tracks, self.limits());
         let (compared, contradicting) = (tracked.compared, tracked.contradicting);
         if !tracked.is_believed() {
             anstream::eprintln!(
                 "the tracks are not used: they contradict {contradicting} of {compared} known \
                  positions; check the cameras' clocks, and whether the tracks are this person's"
             );
-            return Ok(Vec::new());
+            return Vec::new();
         }
         anstream::eprintln!(
             "tracks locate {} of {} photos, {} of them by local time without a zone; \
@@ -48,7 +57,73 @@ impl TrackArguments {
             records.len(),
             tracked.by_local_time
         );
-        Ok(tracked.fixes)
+        tracked.fixes
+    }
+}
+
+/// Confidence from which an estimated offset is applied.
+const ACCEPTED: f64 = 0.9;
+
+#[derive(Args, Debug)]
+pub struct ClockArguments {
+    /// Add this to the times of a camera, for example 'Canon EOS 70D=-1:30:00'; repeatable
+    #[arg(long, value_name = "CAMERA=+H:MM:SS")]
+    clock: Vec<ClockOffset>,
+    /// Whether cameras' offsets are estimated from the tracks and applied if the confidence is at
+    /// least 90 %
+    #[arg(long, value_enum, default_value = "off")]
+    clocks: ClocksName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ClocksName {
+    /// Times are used as they are, except for those of --clock
+    Off,
+    /// Offsets are estimated from the tracks
+    Auto,
+}
+
+impl ClockArguments {
+    /// The photos with corrected times. What is applied is printed on standard error.
+    pub fn corrected(
+        &self,
+        records: &[PhotoRecord],
+        tracks: Option<(&Tracks, TrackLimits)>,
+    ) -> Result<Vec<PhotoRecord>, Failure> {
+        let mut offsets = self.clock.clone();
+        let cameras = |it: &ClockOffset| {
+            records.iter().any(|record| record.camera.as_ref() == Some(&it.camera))
+        };
+        if let Some(unknown) = offsets.iter().find(|it| !cameras(it)) {
+            return Err(Failure::usage(format!("no photo is by a camera '{}'", unknown.camera))
+                .hint("planet library clocks prints the names of the cameras"));
+        }
+        match (self.clocks, tracks) {
+            (ClocksName::Auto, None) => {
+                return Err(Failure::usage("--clocks auto needs --tracks"));
+            }
+            (ClocksName::Auto, Some((tracks, limits))) => {
+                for estimate in clocks_by_tracks(records, tracks, limits) {
+                    let is_given = offsets.iter().any(|it| it.camera == estimate.offset.camera);
+                    let is_sure = estimate.confidence >= ACCEPTED && estimate.jump.is_none();
+                    let what = if is_sure && !is_given { "applied" } else { "not applied" };
+                    anstream::eprintln!("clock {what}: {estimate}");
+                    if is_sure && !is_given {
+                        offsets.push(estimate.offset);
+                    }
+                }
+            }
+            (ClocksName::Off, _) => {}
+        }
+        let has_zone = |record: &PhotoRecord| {
+            record
+                .time
+                .as_deref()
+                .and_then(CaptureTime::parse)
+                .is_some_and(|it| it.instant.is_some())
+        };
+        let in_utc = tracks.is_some() || records.iter().any(has_zone);
+        Ok(with_offsets(records, &offsets, in_utc))
     }
 }
 

@@ -103,8 +103,19 @@ fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) ->
         "Half of {positions} positions masked by {}; % of masked photos, mean of {seeds} seeds",
         how.name()
     );
-    let header =
-        ["", "1 km", "25 km", "200 km", "median km", "answered", "certain", "stated", "correct"];
+    let header = [
+        "",
+        "1 km",
+        "25 km",
+        "200 km",
+        "median km",
+        "answered",
+        "certain",
+        "stated",
+        "correct",
+        "radius km",
+        "score km",
+    ];
     let mut table = Table::new("validate", &title, &header);
     let percent = |share: f64| format!("{:.1}", 100.0 * share);
     for row in found {
@@ -112,7 +123,9 @@ fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) ->
         let median = median.map_or_else(|| "none".to_owned(), |km| format!("{km:.1}"));
         let certain = row.certain.map_or_else(Default::default, |it| it.map(percent));
         let cells = row.within.map(percent).into_iter().chain([median, percent(row.coverage)]);
-        table.row(&row.way, cells.chain(certain));
+        let km = |km: Option<f64>| km.map_or_else(String::new, |km| format!("{km:.0}"));
+        let radius = [km(row.radius_km), km(row.interval_score_km)];
+        table.row(&row.way, cells.chain(certain).chain(radius));
     }
     table
 }
