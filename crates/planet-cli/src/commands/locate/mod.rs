@@ -9,7 +9,7 @@ mod text;
 use std::{
     collections::HashMap,
     io::IsTerminal,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     thread,
 };
