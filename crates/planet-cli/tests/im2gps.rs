@@ -256,4 +256,11 @@ fn an_evaluation_states_the_accuracy_of_an_index_on_the_same_photos() {
     let within_a_km = |it: &&Prediction| it.distance().expect("both known").km() <= 1.0;
     let share = clusters.iter().filter(within_a_km).count() as f64 / 40.0;
     assert!((within("Im2GPS 2008, cluster of similar photos") - share).abs() < 1e-9);
+    // By categories, and with intervals.
+    let categories = fs::read_to_string(folder.join("report/categories.csv")).expect("a table");
+    let header = categories.lines().next().expect("a header");
+    assert!(header.contains("median km, Im2GPS 2008"), "{header}");
+    let accuracy = fs::read_to_string(folder.join("report/accuracy.csv")).expect("a table");
+    let mut rows = accuracy.lines().skip_while(|row| !row.contains("most similar photo"));
+    assert!(rows.nth(1).expect("a row").contains("95 % interval"), "{accuracy}");
 }

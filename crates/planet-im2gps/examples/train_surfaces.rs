@@ -4,6 +4,7 @@
 //! `cargo run -p planet-im2gps --example train_surfaces [FILE [PHOTOS [EPOCHS]]]` writes the
 //! parameters into FILE (src/surfaces/parameters.f32 of the crate).
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
+#![allow(clippy::needless_range_loop, reason = "indices name units and features of several arrays")]
 
 use std::path::PathBuf;
 

@@ -106,7 +106,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         gazetteer: Some(&gazetteer),
         ..arguments.rules.options()
     };
-    push_rivals(&mut references, &arguments.rival, &manifest, scorer, &arguments.output)?;
+    let (rivals, by, folder) = (&arguments.rival, &arguments.by, &arguments.output);
+    push_rivals(&mut references, rivals, &manifest, by, scorer, folder)?;
     let options = EvaluationOptions {
         scorer,
         by: arguments.by.clone(),

@@ -44,15 +44,11 @@ struct Sums {
 impl Sums {
     fn add(&mut self, lab: [f64; 3], change: [f64; 2], at: [f64; 2], [y, height]: [usize; 2]) {
         self.pixels += 1.0;
-        for channel in 0..3 {
-            self.lab[channel] += lab[channel];
-            self.lab_squares[channel] += lab[channel] * lab[channel];
-        }
-        for axis in 0..2 {
-            self.change[axis] += change[axis];
-            self.place[axis] += at[axis];
-            self.place_squares[axis] += at[axis] * at[axis];
-        }
+        add(&mut self.lab, lab);
+        add(&mut self.lab_squares, lab.map(|value| value * value));
+        add(&mut self.change, change);
+        add(&mut self.place, at);
+        add(&mut self.place_squares, at.map(|value| value * value));
         let [first, _] = self.rows.unwrap_or([y, y]);
         self.rows = Some([first, y + 1]);
         self.top += f64::from(u8::from(y == 0));
@@ -61,7 +57,7 @@ impl Sums {
 
     fn join(&mut self, other: &Self) {
         self.pixels += other.pixels;
-        self.lab.iter_mut().zip(other.lab).for_each(|(sum, value)| *sum += value);
+        add(&mut self.lab, other.lab);
     }
 
     fn features(&self, whole: &Self, [height, width]: [usize; 2]) -> [f32; FEATURES] {
@@ -85,4 +81,8 @@ impl Sums {
         (0..3).for_each(|at| put(mean(self.lab[at]) - whole.lab[at] / whole.pixels));
         features
     }
+}
+
+fn add<const N: usize>(sums: &mut [f64; N], values: [f64; N]) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
 }

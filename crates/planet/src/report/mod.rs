@@ -86,7 +86,13 @@ impl Report {
             "without_shared": self.clean,
             "leakage": leakage,
             "references": references
-                .map(|it| json!({ "name": it.name, "within": it.within }))
+                .map(|it| {
+                    let (name, within, medians) = (&it.name, it.within, &it.medians);
+                    let interval = &it.interval;
+                    json!({
+                        "name": name, "within": within, "interval": interval, "medians": medians,
+                    })
+                })
                 .collect::<Vec<_>>(),
             "cell_references": self.references.cells,
             "known_set": self.known_set,

@@ -1,7 +1,7 @@
 use planet_data::{DataError, Monitor, PhotoRecord};
 use planet_geo::{CeilingCounter, LatLng, Partition, Scale};
 
-use crate::evaluation::Leakage;
+use crate::evaluation::{Interval, Leakage, Score};
 
 /// Positions that a ceiling is counted for at a time.
 const BATCH: usize = 1 << 16;
@@ -13,6 +13,10 @@ pub struct Reference {
     pub name: String,
     /// The shares, 0..=1.
     pub within: [f64; 5],
+    /// Their 95 % intervals, where they were measured.
+    pub interval: Option<[Interval; 5]>,
+    /// Median error in km of each category, where categories were scored.
+    pub medians: Vec<(String, Option<f64>)>,
 }
 
 /// What a score is compared with: bounds, ideals and baselines.
@@ -30,7 +34,19 @@ impl References {
 
     /// Adds shares within the scales.
     pub fn push(&mut self, name: &str, within: [f64; 5]) {
-        self.scales.push(Reference { name: name.to_owned(), within });
+        let name = name.to_owned();
+        self.scales.push(Reference { name, within, interval: None, medians: Vec::new() });
+    }
+
+    /// Adds the score of another system on the same photos.
+    pub fn push_score(&mut self, name: &str, score: &Score) {
+        let medians = score.categories.iter().map(|it| (it.name.clone(), it.median_km));
+        self.scales.push(Reference {
+            name: name.to_owned(),
+            within: score.within[0],
+            interval: score.within_interval,
+            medians: medians.collect(),
+        });
     }
 
     /// The shares within the scales of this name.

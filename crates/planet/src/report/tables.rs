@@ -31,6 +31,14 @@ pub(super) fn scales(first: &str) -> Vec<String> {
     [first.to_owned()].into_iter().chain(names).collect()
 }
 
+/// The ends of intervals below the row that they belong to.
+fn interval_rows(table: &mut Table, intervals: Option<&[Interval; 5]>) {
+    let Some(intervals) = intervals else { return };
+    let interval = |end: fn(&Interval) -> f64| intervals.each_ref().map(end);
+    table.row("  95 % interval, from", percents(interval(|it| it.low)));
+    table.row("  95 % interval, to", percents(interval(|it| it.high)));
+}
+
 impl Report {
     /// All tables of the report, in its order.
     pub fn tables(&self) -> Vec<Table> {
@@ -50,11 +58,7 @@ impl Report {
         let mut table = Table::new("accuracy", "Accuracy", &[]);
         table.header = scales("% of photos within");
         table.row("first answer", percents(score.within[0]));
-        if let Some(intervals) = &score.within_interval {
-            let interval = |end: fn(&Interval) -> f64| intervals.each_ref().map(end);
-            table.row("  95 % interval, from", percents(interval(|it| it.low)));
-            table.row("  95 % interval, to", percents(interval(|it| it.high)));
-        }
+        interval_rows(&mut table, score.within_interval.as_ref());
         for (more, shares) in score.within.iter().enumerate().take(score.answers).skip(1) {
             table.row(format!("best of {}", more + 1), percents(*shares));
         }
@@ -63,6 +67,7 @@ impl Report {
         }
         for reference in &self.references.scales {
             table.row(&reference.name, percents(reference.within));
+            interval_rows(&mut table, reference.interval.as_ref());
         }
         if let Some(clean) = &self.clean {
             let name = format!("first answer, {} photos without overlap", clean.counts.photos);
@@ -215,9 +220,18 @@ impl Report {
         let mut table = Table::new("categories", &format!("By {}", self.by), &[]);
         table.header = scales("% of photos within");
         table.header.extend(["median km".to_owned(), "photos".to_owned()]);
+        let others: Vec<_> =
+            self.references.scales.iter().filter(|it| !it.medians.is_empty()).collect();
+        table.header.extend(others.iter().map(|it| format!("median km, {}", it.name)));
         for category in categories.iter().take(CATEGORIES) {
             let more = [km(category.median_km), category.photos.to_string()];
-            table.row(&category.name, percents(category.within).into_iter().chain(more));
+            let median = |(name, median): &(String, Option<f64>)| {
+                (*name == category.name).then(|| km(*median))
+            };
+            let others =
+                others.iter().map(|it| it.medians.iter().find_map(median).unwrap_or_default());
+            let cells = percents(category.within).into_iter().chain(more).chain(others);
+            table.row(&category.name, cells);
         }
         if categories.len() > CATEGORIES {
             table.note = format!("report.json contains {} more.", categories.len() - CATEGORIES);

@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Resume an interrupted index with the same photos and settings
     #[arg(long)]
     resume: bool,
-    /// Stop with an error if any photo cannot be read
+    /// Exit with an error if any photo cannot be read
     #[arg(long)]
     strict: bool,
     /// Write a table of the photos that were skipped (columns file, what, cure)

@@ -24,13 +24,14 @@ const ANSWERS: [(AnswerRule, &str, &str); 2] = [
     (AnswerRule::MeanShift, "cluster of similar photos", "clusters"),
 ];
 
-/// Locates the photos of a manifest by each index, adds the shares within the scales to the
-/// references of a report, and writes the predictions into its folder:
+/// Locates the photos of a manifest by each index, adds the scores to the references of a report,
+/// by the categories of the column `by` too, and writes the predictions into its folder:
 /// `rival-NUMBER-nearest.jsonl` and `rival-NUMBER-clusters.jsonl`.
 pub fn push_rivals(
     references: &mut References,
     indices: &[PathBuf],
     manifest: &Manifest,
+    by: &str,
     scorer: ScorerOptions<'_>,
     folder: &Path,
 ) -> Result<(), Failure> {
@@ -45,13 +46,10 @@ pub fn push_rivals(
         for (rule, name, word) in ANSWERS {
             let file = format!("rival-{number}-{word}.jsonl");
             claim_folder(folder, &[&file]).map_err(Failure::new)?;
-            answers.push(Answers::new(
-                rule,
-                format!("{label}, {name}"),
-                &folder.join(file),
-                manifest,
-                scorer,
-            )?);
+            let table = TruthTable::of(&manifest.records, by, |_| true);
+            let scorer = Scorer::new(table, scorer);
+            let name = format!("{label}, {name}");
+            answers.push(Answers::new(rule, name, &folder.join(file), scorer)?);
         }
         let begun = Instant::now();
         locate(&im2gps, manifest, &mut answers)?;
@@ -112,12 +110,9 @@ impl<'a> Answers<'a> {
         rule: AnswerRule,
         name: String,
         path: &Path,
-        manifest: &Manifest,
-        options: ScorerOptions<'a>,
+        scorer: Scorer<'a>,
     ) -> Result<Self, Failure> {
         let failed = Failure::file(path);
-        let table = TruthTable::of(&manifest.records, "", |_| true);
-        let scorer = Scorer::new(table, options);
         let file = BufWriter::new(AtomicFile::create(path).map_err(&failed)?);
         let (format, options) = (PredictionFormat::Jsonl, WriterOptions::default());
         let writer = PredictionWriter::new(file, format, options).map_err(&failed)?;
@@ -126,7 +121,7 @@ impl<'a> Answers<'a> {
 
     fn finish(self, references: &mut References) -> Result<(), Failure> {
         let failed = Failure::file(&self.path);
-        references.push(&self.name, self.scorer.finish().within[0]);
+        references.push_score(&self.name, &self.scorer.finish());
         let buffer = self.writer.finish().map_err(&failed)?;
         let file = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
         file.finish().map_err(&failed)

@@ -1,0 +1,86 @@
+//! Measures the processor time of each descriptor for a photo of 640 × 480 pixels, and of queries
+//! to indices, on one core. Other programs on the machine disturb processor time less than they
+//! do wall time. Linux only.
+//!
+//! `cargo run -p planet-im2gps --release --example speed [INDEX...]`
+#![allow(clippy::print_stdout, reason = "an example says what it does")]
+
+use std::{hint::black_box, path::Path};
+
+use planet_data::Photo;
+use planet_geo::Distance;
+use planet_im2gps::{
+    Descriptor, Extractor, Index, TextonDictionary, TextonSamples, WorkingImage, mean_shift,
+};
+
+const NEIGHBOURS: usize = 120;
+
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    pool.install(|| {
+        descriptors();
+        std::env::args().skip(1).try_for_each(|path| queries(Path::new(&path)))
+    })?;
+    Ok(())
+}
+
+fn descriptors() {
+    let photo = photo();
+    let mut samples = TextonSamples::default();
+    (0..12).for_each(|seed| samples.extend(&TextonSamples::of(&photo, seed)));
+    let extractor = Extractor::new(TextonDictionary::learn(&samples, 0));
+    let image = milliseconds(20, || drop(black_box(WorkingImage::new(&photo))));
+    println!("working image    {image:8.2} ms");
+    for descriptor in Descriptor::ALL {
+        let both = milliseconds(20, || drop(black_box(extractor.of(descriptor, &photo))));
+        println!("{:16} {:8.2} ms", descriptor.name(), both - image);
+    }
+    let all = milliseconds(20, || drop(black_box(extractor.row(&photo))));
+    println!("all of them      {all:8.2} ms per photo and core");
+}
+
+fn queries(path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut index = None;
+    let open = milliseconds(1, || index = Some(Index::open(path)));
+    let index = index.expect("opened once")?;
+    let rows = index.len();
+    let mut next = 0;
+    let mut query = || {
+        next = (next + 7919) % rows;
+        index.neighbours(index.row(next), NEIGHBOURS, None)
+    };
+    let found = query();
+    let search = milliseconds(5, || drop(black_box(query())));
+    let positions: Vec<_> = found.iter().map(|it| index.position(it.row)).collect();
+    let bandwidth = Distance::from_km(200.0);
+    let clusters = milliseconds(5, || drop(black_box(mean_shift(&positions, bandwidth))));
+    println!(
+        "{rows:8} photos, {:.2} kB each: opened in {open:.0} ms; {search:.1} ms per query on one core, \
+         {clusters:.2} ms per clustering",
+        index.bytes_per_photo() / 1e3
+    );
+    Ok(())
+}
+
+/// Processor time of one call in milliseconds.
+fn milliseconds(calls: u32, mut call: impl FnMut()) -> f64 {
+    let before = nanoseconds();
+    (0..calls).for_each(|_| call());
+    (nanoseconds() - before) / 1e6 / f64::from(calls)
+}
+
+/// Processor time of this thread.
+fn nanoseconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split_whitespace().next().and_then(|it| it.parse().ok()).unwrap_or(f64::NAN)
+}
+
+fn photo() -> Photo {
+    let value = |at: u32| {
+        let (x, y) = (at % 640, at / 640);
+        let wave = 60.0 * (f64::from(x) / 9.0).sin() + 50.0 * (f64::from(x * y) / 9_000.0).cos();
+        let noise = f64::from(at.wrapping_mul(2_654_435_761) >> 27);
+        [128.0 + wave + noise, 120.0 - wave, 100.0 + noise].map(|value| value as u8)
+    };
+    Photo::from_rgb(640, 480, (0..640 * 480).flat_map(value).collect()).expect("a photo")
+}
