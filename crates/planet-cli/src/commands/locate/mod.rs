@@ -6,13 +6,7 @@ pub mod output;
 pub mod sources;
 mod text;
 
-use std::{
-    collections::HashMap,
-    io::IsTerminal,
-    path::Path,
-    sync::Arc,
-    thread,
-};
+use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc, thread};
 
 use clap::{Args, ValueEnum};
 use planet::{
