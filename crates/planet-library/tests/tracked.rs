@@ -67,7 +67,8 @@ fn photos_are_where_the_track_was_and_their_neighbours_near_it() {
     assert_eq!(certain.level.name(), "street");
     // The photo's own position goes before the track; other photos stay near the nearest one.
     assert_eq!(best(2), at(60.0, 10.0));
-    assert!(found[1].certain.as_ref().is_none_or(|it| it.level.name() != "street"));
+    let probability = |at: usize| found[at].best().and_then(|it| it.probability);
+    assert!(probability(1) < probability(0), "eight hours later");
 }
 
 #[test]

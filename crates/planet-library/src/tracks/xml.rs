@@ -49,12 +49,21 @@ pub(super) fn read(input: impl BufRead, collector: &mut Collector) -> Result<(),
     let mut root: Option<String> = None;
     let mut depth = 0u64;
     loop {
-        let event = reader.read_event_into(&mut buffer).map_err(|error| {
-            Refused::Damaged(format!("damaged at byte {}: {error}", reader.error_position()))
-        })?;
+        let event = match reader.read_event_into(&mut buffer) {
+            Ok(event) => event,
+            // A recorder that lost its power within a tag: what it wrote until then is good.
+            Err(quick_xml::Error::Syntax(_)) if root.is_some() => {
+                collector.counts.truncated += 1;
+                return Ok(());
+            }
+            Err(error) => {
+                let at = reader.error_position();
+                return Err(Refused::Damaged(format!("damaged at byte {at}: {error}")));
+            }
+        };
         match event {
             Event::Eof if root.is_none() => return Err(Refused::Other("holds no XML".to_owned())),
-            // A recorder that lost its power: what it wrote until then is good.
+            // The same between two tags.
             Event::Eof => {
                 collector.counts.truncated += u64::from(depth > 0);
                 return Ok(());
