@@ -234,9 +234,10 @@ fn files_that_are_no_photos_are_counted_by_kind() {
     planet(at, &["dataset", "scan", "photos", "photos/venice", "-o", "m.csv"])
         .success()
         .stderr(contains("3 photos, 2 with a position"))
-        .stderr(contains("1 sidecars were read together with their photos"))
+        // XMP, and what Google Takeout wrote beside the photo.
+        .stderr(contains("2 sidecars were read together with their photos"))
         .stderr(contains(
-            "2 videos, 1 video of a Live Photo, 2 RAW files, 1 JPEG XL file, 2 JSON files, \
+            "2 videos, 1 video of a Live Photo, 2 RAW files, 1 JPEG XL file, 1 JSON file, \
              1 sidecar without a photo and 1 other file were skipped",
         ));
     fs::create_dir(at.join("films")).expect("made");
