@@ -20,11 +20,12 @@
 //!     evaluation::{Scorer, ScorerOptions, TruthTable},
 //! };
 //! use planet_data::Gazetteer;
-//! use planet_geo::{LatLng, Level, Partition, PhotoLeaves, Uniform};
+//! use planet_geo::{Keep, LatLng, Level, PhotoLeaves, Point, Uniform};
 //!
 //! let (venice, oslo) = (LatLng::new(45.44, 12.33)?, LatLng::new(59.91, 10.75)?);
 //! let photos: PhotoLeaves = [venice, venice, oslo].into_iter().collect();
-//! let uniform = Uniform { level: Level::new(8)?, ..Uniform::default() };
+//! let (keep, point, source) = (Keep::From(1), Point::Mean, String::new());
+//! let uniform = Uniform { level: Level::new(8)?, keep, point, source };
 //! let partition = Arc::new(uniform.build(&photos)?);
 //! let (options, gazetteer) = (LocatorOptions::default(), Arc::new(Gazetteer::new()));
 //! let locator = Locator::new(Arc::clone(&partition), 1.0, options, gazetteer)?;
