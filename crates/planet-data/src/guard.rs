@@ -6,7 +6,7 @@ use std::{
 };
 
 thread_local! {
-    /// Whether this thread's panics are caught and told by whoever called [`guarded`].
+    /// Whether this thread's panics are caught and reported by the caller of [`guarded`].
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -70,7 +70,7 @@ impl Problems {
         self.write(item, what, cure)
     }
 
-    /// Counts a photo that says something that was not believed, and names the first such thing.
+    /// Counts a photo with invalid metadata, and names the first such value.
     /// Each is what is wrong, and the cure.
     pub fn note<'a>(
         &mut self,

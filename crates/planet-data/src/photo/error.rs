@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::PhotoFormat;
 
-/// Why a photo could not be had. It does not repeat the photo's id: whoever asked for the
+/// Why a photo could not be read. It does not repeat the photo's id: the caller that asked for the
 /// photo names it beside the reason.
 #[derive(Debug, Error)]
 #[non_exhaustive]

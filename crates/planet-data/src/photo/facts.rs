@@ -61,7 +61,7 @@ pub struct PhotoFacts {
     pub camera: Option<String>,
     /// The author or creator that the file names.
     pub author: Option<String>,
-    /// What was found and not believed.
+    /// Values that were found, are invalid or contradictory, and are ignored.
     pub notes: Vec<Note>,
 }
 

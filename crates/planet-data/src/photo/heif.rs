@@ -23,7 +23,7 @@ fn image(bytes: &[u8], limits: &Limits) -> Result<Option<DynamicImage>, HeifErro
     let mut bounds = context.security_limits();
     bounds.set_max_image_size_pixels(limits.pixels.max(1));
     context.set_security_limits(&bounds)?;
-    // Whoever decodes many photos does so on all cores already.
+    // Callers that decode many photos use all cores already.
     context.set_max_decoding_threads(0);
     context.read_bytes(bytes)?;
     let primary = context.primary_image_handle()?;

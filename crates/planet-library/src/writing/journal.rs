@@ -207,3 +207,8 @@ fn kept(journal: &Path) -> PathBuf {
 fn failed(path: &Path) -> impl Fn(io::Error) -> JournalError {
     move |source| JournalError::File { path: path.to_owned(), source }
 }
+
+/// BLAKE3 of a file's bytes, as the journal states it.
+pub(super) fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}

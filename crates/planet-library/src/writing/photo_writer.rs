@@ -10,9 +10,9 @@ use planet_data::{Monitor, PhotoFacts};
 use planet_geo::Distance;
 
 use super::{
-    Action, Change, ExifTool, Journal, Pair, PlannedWrite, Proposal, SkipReason, WriteError,
+    Action, ExifTool, Journal, PlannedWrite, Proposal, SkipReason, WriteError,
     image_data::image_data_hash,
-    sidecar_writer::{READ_BACK_M, remove_unfinished, tags_after, tags_before, writable},
+    sidecar_writer::{READ_BACK_M, change_of, remove_unfinished, writable},
 };
 
 /// Tags that exiftool writes into every EXIF block that it begins.
@@ -39,11 +39,6 @@ impl PhotoWriter {
     /// There is no such folder.
     pub fn new(root: &Path, located: Option<SystemTime>, exiftool: ExifTool) -> io::Result<Self> {
         Ok(Self { root: root.canonicalize()?, located, exiftool })
-    }
-
-    /// The library's folder, without symbolic links.
-    pub fn root(&self) -> &Path {
-        &self.root
     }
 
     /// What would become of a proposal; nothing is changed.
@@ -97,18 +92,9 @@ impl PhotoWriter {
                 }
             };
             let Copied { before, after, copy } = made;
-            let hash = |bytes: &[u8]| Some(blake3::hash(bytes).to_hex().to_string());
-            let change = Change {
-                file: photo.clone(),
-                root: Some(self.root.clone()),
-                tags: Pair {
-                    before: tags_before(photo),
-                    after: Some(tags_after(&planned.proposal)),
-                },
-                hash: Pair { before: hash(&before), after: hash(&after) },
-                time: time.to_owned(),
-                command: command.to_owned(),
-            };
+            let files = [self.root.as_path(), photo, photo];
+            let bytes = (Some(before.as_slice()), after.as_slice());
+            let change = change_of(files, &planned.proposal, bytes, (time, command));
             journal.begin(&change, Some(&before))?;
             journal.sync()?;
             let placed = copy.persist(photo).map_err(|error| failed(error.error));

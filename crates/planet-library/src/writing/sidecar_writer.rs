@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::{
     Change, Journal, JournalError, Pair, Proposal, SidecarError, SidecarValues, Tags, edit_sidecar,
+    journal::hash,
 };
 
 /// Changes that are written down and made at once.
@@ -173,11 +174,6 @@ impl SidecarWriter {
         Ok(Self { root, name, located, stems: Mutex::default() })
     }
 
-    /// The library's folder, without symbolic links.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// What would become of a proposal; nothing is changed.
     pub fn plan(&self, proposal: Proposal) -> PlannedWrite {
         let action = self.action(&proposal).unwrap_or_else(Action::Skip);
@@ -263,9 +259,10 @@ impl SidecarWriter {
                 match ready {
                     Ok(None) => {}
                     Ok(Some(ready)) => {
-                        let root = Some(self.root.clone());
-                        let change =
-                            Change { root, ..ready.change(&planned.proposal, time, command) };
+                        let Ready { photo, target, before, after, .. } = &ready;
+                        let bytes = (before.as_deref(), after.as_slice());
+                        let files = [self.root.as_path(), photo, target];
+                        let change = change_of(files, &planned.proposal, bytes, (time, command));
                         journal.begin(&change, ready.before.as_deref())?;
                         begun.push((planned, ready));
                     }
@@ -300,18 +297,6 @@ impl SidecarWriter {
 }
 
 impl Ready {
-    fn change(&self, proposal: &Proposal, time: &str, command: &str) -> Change {
-        let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-        Change {
-            file: self.target.clone(),
-            root: None,
-            tags: Pair { before: tags_before(&self.photo), after: Some(tags_after(proposal)) },
-            hash: Pair { before: self.before.as_deref().map(hash), after: Some(hash(&self.after)) },
-            time: time.to_owned(),
-            command: command.to_owned(),
-        }
-    }
-
     /// Puts the new sidecar in its place and reads it back.
     fn make(&self) -> Result<(), WriteError> {
         let failed = |source| WriteError::File { path: self.target.clone(), source };
@@ -361,8 +346,26 @@ pub(super) fn writable(
     Ok((photo, facts))
 }
 
+/// The change of a library's file, for the journal: `[library, photo, file]`, its bytes before and
+/// after, when and by which command.
+pub(super) fn change_of(
+    [root, photo, file]: [&Path; 3],
+    proposal: &Proposal,
+    (before, after): (Option<&[u8]>, &[u8]),
+    (time, command): (&str, &str),
+) -> Change {
+    Change {
+        file: file.to_owned(),
+        root: Some(root.to_owned()),
+        tags: Pair { before: tags_before(photo), after: Some(tags_after(proposal)) },
+        hash: Pair { before: before.map(hash), after: Some(hash(after)) },
+        time: time.to_owned(),
+        command: command.to_owned(),
+    }
+}
+
 /// What a photo says of its position now.
-pub(super) fn tags_before(photo: &Path) -> Option<Tags> {
+fn tags_before(photo: &Path) -> Option<Tags> {
     let facts = PhotoFacts::read(photo).ok()?;
     let position = facts.position?;
     Some(Tags {
@@ -374,7 +377,7 @@ pub(super) fn tags_before(photo: &Path) -> Option<Tags> {
 }
 
 /// What it says once the proposal is written.
-pub(super) fn tags_after(proposal: &Proposal) -> Tags {
+fn tags_after(proposal: &Proposal) -> Tags {
     Tags {
         lat: proposal.position.lat(),
         lng: proposal.position.lng(),

@@ -2,7 +2,9 @@ use std::{fs, io, path::Path};
 
 use planet_data::{AtomicFile, Monitor};
 
-use super::{Change, Journal, JournalError, WriteError, sidecar_writer::remove_unfinished};
+use super::{
+    Change, Journal, JournalError, WriteError, journal::hash, sidecar_writer::remove_unfinished,
+};
 
 /// What became of one change of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +44,7 @@ pub fn undo(
 fn take_back(journal: &Path, change: &Change) -> Result<Undone, WriteError> {
     let failed = |source| WriteError::File { path: change.file.clone(), source };
     let now = match fs::read(&change.file) {
-        Ok(bytes) => Some(blake3::hash(&bytes).to_hex().to_string()),
+        Ok(bytes) => Some(hash(&bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed(error)),
     };
@@ -54,9 +56,9 @@ fn take_back(journal: &Path, change: &Change) -> Result<Undone, WriteError> {
     }
     match &change.hash.before {
         None => fs::remove_file(&change.file).map_err(failed)?,
-        Some(hash) => {
-            let old = Journal::old_bytes(journal, hash)?;
-            if blake3::hash(&old).to_hex().as_str() != hash {
+        Some(stated) => {
+            let old = Journal::old_bytes(journal, stated)?;
+            if hash(&old) != *stated {
                 let source = io::Error::other("the kept copy is damaged");
                 return Err(JournalError::File { path: journal.to_owned(), source }.into());
             }

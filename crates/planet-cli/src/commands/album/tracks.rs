@@ -39,7 +39,8 @@ impl TrackArguments {
         TrackLimits { interpolated: self.track_gap, extrapolated: self.track_reach }
     }
 
-    /// Where the tracks say that each photo was taken; empty where they are not believed.
+    /// Where the tracks say that each photo was taken; empty where they contradict the
+    /// known positions and are not used.
     pub fn tracked(&self, tracks: &Tracks, records: &[PhotoRecord]) -> Vec<Option<Fix>> {
         let tracked = Tracked::of(records, tracks, self.limits());
         let (compared, contradicting) = (tracked.compared, tracked.contradicting);

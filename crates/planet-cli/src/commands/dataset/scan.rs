@@ -139,7 +139,7 @@ struct Entry {
     notes: Vec<Remark>,
 }
 
-/// A note on a photo: what was not believed, and what can be done.
+/// A note on a photo: which value is invalid and ignored, and what can be done.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remark {
     what: String,

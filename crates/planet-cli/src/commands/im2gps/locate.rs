@@ -2,7 +2,7 @@ use std::{path::PathBuf, sync::Arc, thread};
 
 use clap::{Args, ValueEnum};
 use planet::{
-    LocateError, LocatorOptions, Prediction,
+    LocatorOptions, Prediction,
     map::{Colour, Region, WorldMap},
 };
 use planet_data::{Gazetteer, Monitor, Settings};
@@ -11,12 +11,7 @@ use planet_im2gps::{AnswerOptions, AnswerRule, Im2Gps, Neighbour};
 
 use super::failure;
 use crate::{
-    commands::locate::{
-        AnswerArguments, Tally, complete, leave_out,
-        map::Maps,
-        output::{OpenError, Output, Resume},
-        sources::PhotoArguments,
-    },
+    commands::locate::{AnswerArguments, Tally, leave_out, map::Maps, sources::PhotoArguments},
     failure::Failure,
     progress::Progress,
 };
@@ -74,27 +69,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut sources = arguments.photos.gather()?;
     let im2gps =
         Im2Gps::open(&arguments.index, arguments.options()?, gazetteer).map_err(failure)?;
-    let offer = answers.offer();
     let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
 
     let settings = arguments.settings(&im2gps);
     let mut tally = Tally::default();
-    let mut output = {
-        let mut seen = |prediction: Prediction| {
-            tally.earlier(&prediction);
-            maps.add(&prediction, || None);
-        };
-        let resume = Resume { settings: &settings, wanted: answers.resume, seen: &mut seen };
-        let file = answers.output.as_deref();
-        match Output::open(file, format, sources.root(), offer, Some(resume)) {
-            Ok(output) => output,
-            Err(OpenError::Complete(path)) => {
-                complete(&path, &mut sources, seen)?;
-                return maps.write();
-            }
-            Err(error) => return Err(error.into()),
-        }
-    };
+    let opened = answers.open(format, &mut sources, &settings, |prediction| {
+        tally.earlier(&prediction);
+        maps.add(&prediction, || None);
+    })?;
+    let Some(mut output) = opened else { return maps.write() };
     leave_out(&mut sources, std::mem::take(&mut tally.done))?;
     let progress = Progress::new("photos");
     progress.expect(sources.len() as u64);
@@ -111,11 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
     );
     progress.finish();
-    match ended {
-        Ok(()) => output.finish()?,
-        Err(LocateError::Cancelled) => return Err(output.interrupted()),
-        Err(error) => return Err(error.into()),
-    }
+    output.end(ended)?;
     maps.write()?;
     tally.conclude(answers.strict)
 }

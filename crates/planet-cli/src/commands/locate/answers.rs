@@ -1,9 +1,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use planet::{LocatorOptions, PredictionFormat, Within};
+use planet::{LocatorOptions, Prediction, PredictionFormat, Within};
+use planet_data::Settings;
 
-use super::{FormatName, LevelName, format, ground, map, output::Offer};
+use super::{
+    FormatName, LevelName, complete, format, ground, map,
+    output::{Offer, OpenError, Output, Resume},
+    sources::Sources,
+};
 use crate::failure::Failure;
 
 /// What is answered for each photo, and where the answers go: the same for every way to locate.
@@ -37,7 +42,7 @@ pub struct AnswerArguments {
     pub map: Option<PathBuf>,
     /// Resume an interrupted output with the same settings
     #[arg(long, requires = "output")]
-    pub resume: bool,
+    resume: bool,
     /// Exit with an error if any photo has no answer
     #[arg(long)]
     pub strict: bool,
@@ -61,8 +66,26 @@ impl AnswerArguments {
     }
 
     /// What is offered for writing into photos.
-    pub fn offer(&self) -> Offer {
+    fn offer(&self) -> Offer {
         Offer { certain: self.certain, coarsest: self.level.scale() }
+    }
+
+    /// Opens the output, and passes over the photos that an interrupted one has: `seen` gets their
+    /// predictions. `None` where the output is complete and nothing is left to do.
+    pub fn open(
+        &self,
+        format: Option<PredictionFormat>,
+        sources: &mut Sources,
+        settings: &Settings,
+        mut seen: impl FnMut(Prediction),
+    ) -> Result<Option<Output>, Failure> {
+        let resume = Resume { settings, wanted: self.resume, seen: &mut seen };
+        let file = self.output.as_deref();
+        match Output::open(file, format, sources.root(), self.offer(), Some(resume)) {
+            Ok(output) => Ok(Some(output)),
+            Err(OpenError::Complete(path)) => complete(&path, sources, seen).map(|()| None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What the answers depend on: a resumed output must have the same.

@@ -10,8 +10,7 @@ use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc, thread};
 
 use clap::{Args, ValueEnum};
 use planet::{
-    LocateError, LocateOptions, ModelDescription, Prediction, PredictionFormat, PredictionReader,
-    Within,
+    LocateOptions, ModelDescription, Prediction, PredictionFormat, PredictionReader, Within,
 };
 use planet_data::{Gazetteer, Monitor, Settings};
 use planet_geo::Scale;
@@ -19,7 +18,6 @@ use planet_geo::Scale;
 pub use self::answers::AnswerArguments;
 use self::{
     map::{Maps, probability_of},
-    output::{OpenError, Output, Resume},
     sources::{SourceArguments, Sources},
 };
 use super::{refine::RefineArguments, synthetic::Warnings};
@@ -115,27 +113,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let refiner = arguments.refine.open(&package)?;
     let mut model = arguments.engine.open_model(package, answers.options()?, gazetteer)?;
     let locator = model.locator();
-    let offer = answers.offer();
     let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
 
     let settings = arguments.settings(model.description());
     let mut tally = Tally::default();
-    let mut output = {
-        let mut seen = |prediction: Prediction| {
-            tally.earlier(&prediction);
-            maps.add(&prediction, || probability_of(&locator, &[], prediction.truth));
-        };
-        let resume = Resume { settings: &settings, wanted: answers.resume, seen: &mut seen };
-        let file = answers.output.as_deref();
-        match Output::open(file, format, sources.root(), offer, Some(resume)) {
-            Ok(output) => output,
-            Err(OpenError::Complete(path)) => {
-                complete(&path, &mut sources, seen)?;
-                return maps.write();
-            }
-            Err(error) => return Err(error.into()),
-        }
-    };
+    let opened = answers.open(format, &mut sources, &settings, |prediction| {
+        tally.earlier(&prediction);
+        maps.add(&prediction, || probability_of(&locator, &[], prediction.truth));
+    })?;
+    let Some(mut output) = opened else { return maps.write() };
     leave_out(&mut sources, std::mem::take(&mut tally.done))?;
     let progress = Progress::new("photos");
     progress.expect(sources.len() as u64);
@@ -172,11 +158,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
     );
     progress.finish();
-    match ended {
-        Ok(()) => output.finish()?,
-        Err(LocateError::Cancelled) => return Err(output.interrupted()),
-        Err(error) => return Err(error.into()),
-    }
+    output.end(ended)?;
     maps.write()?;
     tally.conclude(answers.strict)
 }
@@ -232,7 +214,7 @@ pub fn leave_out(sources: &mut Sources, done: HashMap<String, u64>) -> Result<()
 }
 
 /// Says that a complete output has nothing to resume, unless photos are not in it.
-pub fn complete(
+fn complete(
     path: &Path,
     sources: &mut Sources,
     mut seen: impl FnMut(Prediction),

@@ -4,7 +4,8 @@ use std::{
 };
 
 use planet::{
-    Offered, Prediction, PredictionFile, PredictionFileError, PredictionFormat, WriterOptions,
+    LocateError, Offered, Prediction, PredictionFile, PredictionFileError, PredictionFormat,
+    WriterOptions,
 };
 use planet_data::{OutputFile, ResumeError, Settings};
 use planet_geo::Scale;
@@ -176,8 +177,17 @@ impl Output {
         Ok(())
     }
 
+    /// Finishes the output as the locating ended.
+    pub fn end<E: Into<Failure>>(self, ended: Result<(), LocateError<E>>) -> Result<(), Failure> {
+        match ended {
+            Ok(()) => self.finish(),
+            Err(LocateError::Cancelled) => Err(self.interrupted()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// What to say where the user ended it.
-    pub fn interrupted(mut self) -> Failure {
+    fn interrupted(mut self) -> Failure {
         if let Writer::Format(file) = &mut self.writer
             && let Err(error) = file.flush()
         {
