@@ -27,6 +27,8 @@ const CERTAINTY: f64 = 2.0;
 pub(crate) struct Visited {
     all: Vec<(i64, LatLng, usize)>,
     of_state: HashMap<usize, Vec<(i64, LatLng, usize)>>,
+    /// Time and row of the photos whose own position is known.
+    known: Vec<(i64, usize)>,
 }
 
 impl Visited {
@@ -34,6 +36,7 @@ impl Visited {
         sequence: &Sequence,
         states: &StateSpace,
         fix: impl Fn(usize) -> Option<Fix>,
+        is_known: impl Fn(usize) -> bool,
     ) -> Self {
         let photos = sequence.rows.iter().zip(&sequence.times);
         let mut all: Vec<(i64, LatLng, usize)> = photos
@@ -45,7 +48,19 @@ impl Visited {
         all.sort_by_key(|photo| photo.0);
         let mut of_state: HashMap<usize, Vec<_>> = HashMap::new();
         all.iter().for_each(|photo| of_state.entry(photo.2).or_default().push(*photo));
-        Self { all, of_state }
+        let photos = sequence.rows.iter().zip(&sequence.times);
+        let known = photos.filter(|(row, _)| is_known(**row));
+        let mut known: Vec<(i64, usize)> =
+            known.filter_map(|(row, time)| Some(((*time)?, *row))).collect();
+        known.sort_unstable();
+        Self { all, of_state, known }
+    }
+
+    /// Time and row of the last known photo before a time or at it, and of the first one after it.
+    pub(crate) fn around(&self, time: i64) -> impl Iterator<Item = (i64, usize)> + '_ {
+        let after = self.known.partition_point(|known| known.0 <= time);
+        let sides = [after.checked_sub(1), Some(after)];
+        sides.into_iter().flatten().filter_map(|at| self.known.get(at).copied())
     }
 
     /// Of the known photos of a state the position of the one that is nearest in time: who is

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use planet::{
-    Locator, LocatorOptions, Prediction, WithinError,
+    Evidence, EvidenceKind, Locator, LocatorOptions, Place, Prediction, WithinError,
     album::{
         Cancelled, Clock, Fix, Hmm, HmmModel, Observation, People, Sequence, StateSpace, Timeline,
         TransitionModel,
     },
 };
 use planet_data::{Gazetteer, Monitor, PhotoRecord};
-use planet_geo::{Distance, LatLng, Partition};
+use planet_geo::{Distance, LatLng, Partition, Scale};
 
 use crate::{Calibration, answer::Speaker, choice::Visited};
 
@@ -159,9 +159,53 @@ impl<'a> Library<'a> {
             let row = photo.row;
             let levels = &calibration.levels[photo.nearness];
             let fix = self.fix(row, known);
-            emit(row, speaker.prediction(&self.records[row].photo, photo, posterior, levels, fix));
+            let id = &self.records[row].photo;
+            let mut prediction = speaker.prediction(id, photo, posterior, levels, fix);
+            if known[row].is_none() && !prediction.candidates.is_empty() {
+                let names = Some(&**gazetteer).filter(|_| options.names);
+                let transitions = &prepared.transitions;
+                let all = self.evidence(photo, known, transitions, calibration.weight, names);
+                prediction.evidence = all;
+            }
+            emit(row, prediction);
         })?;
         Ok(prepared.clocks)
+    }
+
+    /// What the answer for a photo rests on: its track, the known photos before and after it, and
+    /// the model. Each counts as surely as it alone would tell the place within about 30 km: the
+    /// network by its most probable class and by the weight of its output.
+    fn evidence(
+        &self,
+        photo: Photo<'_>,
+        known: &[Option<LatLng>],
+        transitions: &TransitionModel,
+        weight: f64,
+        names: Option<&Gazetteer>,
+    ) -> Vec<Evidence> {
+        let mut all: Vec<(EvidenceKind, f64)> = Vec::new();
+        if self.tracked.get(photo.row).is_some_and(Option::is_some) {
+            all.push((EvidenceKind::Track, 1.0));
+        }
+        for (time, row) in photo.time.iter().flat_map(|time| photo.places.around(*time)) {
+            let (Some(own), Some(position)) = (photo.time, known[row]) else { continue };
+            let place = names.map(|names| Place::of(position, names).at_level(Scale::City));
+            let kind = EvidenceKind::Neighbour {
+                photo: self.records[row].photo.clone(),
+                minutes: (own - time) as f64 / 60.0,
+                place: place.unwrap_or_default(),
+            };
+            all.push((kind, transitions.near_after((own - time).abs())));
+        }
+        let output = self.output.filter(|_| weight > 0.0);
+        if let Some(probabilities) = output.and_then(|it| (it.probabilities)(photo.row)) {
+            let best = probabilities.into_iter().fold(0.0, f32::max);
+            all.push((EvidenceKind::Model, weight * f64::from(best)));
+        }
+        let sum: f64 = all.iter().map(|it| it.1).sum();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let share = |worth: f64| if sum > 0.0 { (worth / sum) as f32 } else { 0.0 };
+        all.into_iter().map(|(kind, worth)| Evidence { kind, share: share(worth) }).collect()
     }
 
     /// What tells a photo's position: its own known position, with the accuracy that the record
@@ -194,7 +238,7 @@ impl<'a> Library<'a> {
             .map(|sequence| Stretch {
                 observations: sequence.observations(|row| states.emission_of(fix(row)?)),
                 nearness: nearness(sequence, fix),
-                places: Arc::new(Visited::new(sequence, &states, fix)),
+                places: Arc::new(Visited::new(sequence, &states, fix, |row| known[row].is_some())),
                 sequence: sequence.clone(),
             })
             .collect();

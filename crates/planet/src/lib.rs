@@ -71,8 +71,8 @@ pub use package::{
     FeatureModel, ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };
 pub use prediction::{
-    Candidate, Certain, LevelCalibration, Locator, LocatorOptions, Offered, Place, Prediction,
-    PredictionError, PredictionFile, PredictionFileError, PredictionFormat, PredictionReader,
-    PredictionWriter, Within, WithinError, WriterOptions,
+    Candidate, Certain, Evidence, EvidenceKind, LevelCalibration, Locator, LocatorOptions, Offered,
+    Place, Prediction, PredictionError, PredictionFile, PredictionFileError, PredictionFormat,
+    PredictionReader, PredictionWriter, Within, WithinError, WriterOptions,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

@@ -7,8 +7,8 @@ use planet_data::{
 use planet_geo::LatLng;
 
 use crate::{
-    Engine, EngineError, LocateError, LocateOptions, Locator, LocatorOptions, ModelPackage,
-    Prediction, ProbabilityError, WithinError, locate,
+    Activations, Engine, EngineError, LocateError, LocateOptions, Locator, LocatorOptions,
+    ModelPackage, Prediction, ProbabilityError, WithinError, locate,
     occlusion::{self, Occlusion, OcclusionError, OcclusionOptions, PhotoFailure},
     package::ModelDescription,
 };
@@ -68,6 +68,14 @@ impl Model {
     /// What turns the network's output into predictions.
     pub fn locator(&self) -> Arc<Locator> {
         Arc::clone(&self.locator)
+    }
+
+    /// Runs the network over preprocessed photos, `[photos, 3, height, width]`.
+    ///
+    /// # Errors
+    /// A batch of the wrong size, or the engine fails.
+    pub fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
+        self.engine.run_checked(batch)
     }
 
     /// Locates one photo that is decoded already; `name` becomes the prediction's photo.

@@ -68,13 +68,12 @@ impl NotProposed {
 }
 
 impl Proposal {
-    /// What a prediction proposes, with what it rests on in words.
+    /// What a prediction proposes.
     ///
     /// # Errors
     /// Why it proposes nothing.
     pub fn of(
         prediction: &Prediction,
-        evidence: &str,
         options: &ProposalOptions,
         gazetteer: &Gazetteer,
     ) -> Result<Self, NotProposed> {
@@ -98,7 +97,7 @@ impl Proposal {
             accuracy_m: certain.level.radius().m(),
             level: certain.level,
             probability: certain.probability,
-            evidence: evidence.to_owned(),
+            evidence: evidence(prediction),
             names,
         })
     }
@@ -112,6 +111,11 @@ impl Proposal {
             false => format!("{method}: {}", self.evidence),
         }
     }
+}
+
+fn evidence(prediction: &Prediction) -> String {
+    let all: Vec<String> = prediction.evidence.iter().map(ToString::to_string).collect();
+    all.join(", ")
 }
 
 /// A level of 200 km tells no city, one of 750 km no state.

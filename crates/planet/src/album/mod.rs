@@ -17,6 +17,7 @@ mod embeddings;
 mod evaluation;
 mod hmm;
 mod locate;
+mod messages;
 mod photo_probabilities;
 mod reach;
 mod scheme;

@@ -56,6 +56,23 @@ impl PhotoProbabilities {
         Ok(computed)
     }
 
+    /// Of distributions that are there already, `[classes]` each; `None` for a photo without one.
+    ///
+    /// # Errors
+    /// The temporary file cannot be written.
+    pub fn of(
+        classes: usize,
+        photos: impl ExactSizeIterator<Item = Option<Vec<f32>>>,
+    ) -> io::Result<Self> {
+        let mut computed = Self::new(photos.len(), classes)?;
+        for (row, probabilities) in photos.enumerate() {
+            if let Some(probabilities) = probabilities {
+                computed.put(row, &probabilities)?;
+            }
+        }
+        Ok(computed)
+    }
+
     /// For so many photos and classes; the file has no name and is gone with the process.
     fn new(photos: usize, classes: usize) -> io::Result<Self> {
         let file = Mutex::new(tempfile::tempfile()?);

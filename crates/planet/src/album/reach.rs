@@ -10,13 +10,55 @@ const FINE: f64 = 0.01;
 #[derive(Clone, Debug)]
 pub(super) struct Reach {
     places: Vec<ReachPlace>,
-    /// Where each cluster's memberships begin, and the end.
-    starts: Vec<usize>,
-    /// Disc and share of each membership; a cluster's shares sum to one.
-    discs: Vec<u32>,
-    shares: Vec<f64>,
+    /// The points of each cluster.
+    points: Vec<Vec<u32>>,
+    /// Points that lie nowhere.
+    nowhere: Vec<usize>,
+    /// The discs of each cluster; a cluster's shares sum to one.
+    of_cluster: Memberships,
+    /// The clusters of each disc, with the same shares.
+    of_disc: Memberships,
     /// How often the known and the unknown places of each disc are visited.
     masses: Vec<Masses>,
+    /// The most that arrives at a disc, over how often it is visited, for each unit of probability
+    /// that leaves a cluster.
+    peaks: Vec<f64>,
+}
+
+/// Rows of pairs of an index and a share.
+#[derive(Clone, Debug)]
+struct Memberships {
+    /// Where each row begins, and the end.
+    starts: Vec<usize>,
+    pairs: Vec<(u32, f64)>,
+}
+
+impl Memberships {
+    fn new(rows: Vec<Vec<(u32, f64)>>) -> Self {
+        let starts = std::iter::once(0).chain(rows.iter().scan(0, |sum, row| {
+            *sum += row.len();
+            Some(*sum)
+        }));
+        Self { starts: starts.collect(), pairs: rows.concat() }
+    }
+
+    /// The same pairs, with row and index exchanged.
+    fn transposed(&self, rows: usize) -> Self {
+        let mut all = vec![Vec::new(); rows];
+        for row in 0..self.len() {
+            self.of(row).for_each(|(index, share)| all[index].push((row as u32, share)));
+        }
+        Self::new(all)
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn of(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let row = &self.pairs[self.starts[row]..self.starts[row + 1]];
+        row.iter().map(|(index, share)| (*index as usize, *share))
+    }
 }
 
 /// A class or known place as a reach sees it.
@@ -45,6 +87,11 @@ impl Masses {
             (false, false) => [0.0, 0.0],
         }
     }
+
+    /// At least every factor, whatever the share.
+    fn peak(self) -> f64 {
+        self.factors(0.0).into_iter().chain(self.factors(1.0)).fold(0.0, f64::max)
+    }
 }
 
 impl Reach {
@@ -67,41 +114,40 @@ impl Reach {
         let far = (2.0 * reach).min(std::f64::consts::PI).cos();
         let memberships: Vec<Vec<(u32, f64)>> =
             clusters.par_iter().map(|point| memberships(&centres, *point, reach, far)).collect();
-        let (mut starts, mut discs, mut shares) = (vec![0], Vec::new(), Vec::new());
-        for (disc, share) in memberships.into_iter().flat_map(|own| {
-            let count = own.len();
-            starts.push(starts.last().expect("the first is there") + count);
-            own
-        }) {
-            discs.push(disc);
-            shares.push(share);
-        }
+        let of_cluster = Memberships::new(memberships);
+        let of_disc = of_cluster.transposed(centres.len());
         let places: Vec<ReachPlace> = of_point
             .into_iter()
             .enumerate()
             .map(|(place, at)| ReachPlace { at, known: place >= classes })
             .collect();
-        let masses = vec![Masses::default(); centres.len()];
-        let mut reach = Self { places, starts, discs, shares, masses };
-        for (place, &visits) in visits[..points.len()].iter().enumerate() {
-            let Some(cluster) = reach.places[place].at else { continue };
-            for at in reach.starts[cluster]..reach.starts[cluster + 1] {
-                let mass = &mut reach.masses[reach.discs[at] as usize];
-                let visited = reach.shares[at] * visits;
-                if place >= classes {
-                    mass.known += visited;
+        let mut masses = vec![Masses::default(); centres.len()];
+        for (point, place) in places.iter().enumerate() {
+            let Some(cluster) = place.at else { continue };
+            for (disc, share) in of_cluster.of(cluster) {
+                let visited = share * visits[point];
+                if place.known {
+                    masses[disc].known += visited;
                 }
-                if place < classes || classes == 0 {
-                    mass.unknown += visited;
+                if !place.known || classes == 0 {
+                    masses[disc].unknown += visited;
                 }
             }
         }
-        reach
-    }
-
-    /// Classes and known places in the order of states.
-    pub(super) fn places(&self) -> &[ReachPlace] {
-        &self.places
+        let peak = |cluster| {
+            let peaks = of_cluster.of(cluster).map(|(disc, share)| share * masses[disc].peak());
+            peaks.fold(0.0, f64::max)
+        };
+        let peaks: Vec<f64> = (0..of_cluster.len()).map(peak).collect();
+        let mut points = vec![Vec::new(); peaks.len()];
+        let mut nowhere = Vec::new();
+        for (point, place) in places.iter().enumerate() {
+            match place.at {
+                Some(cluster) => points[cluster].push(point as u32),
+                None => nowhere.push(point),
+            }
+        }
+        Self { places, points, nowhere, of_cluster, of_disc, masses, peaks }
     }
 
     /// Whether a class is no place, so that no disc holds it.
@@ -109,20 +155,15 @@ impl Reach {
         self.places[point].at.is_none()
     }
 
-    /// Probability of the classes that are no place.
-    pub(super) fn nowhere(&self, at_points: &[f64]) -> f64 {
-        let placeless = self.places.iter().zip(at_points).filter(|(place, _)| place.at.is_none());
-        placeless.map(|(_, value)| value).sum()
+    /// The classes that are no place.
+    pub(super) fn nowhere(&self) -> &[usize] {
+        &self.nowhere
     }
 
-    fn of(&self, cluster: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
-        let range = self.starts[cluster]..self.starts[cluster + 1];
-        let discs = self.discs[range.clone()].iter().map(|disc| *disc as usize);
-        discs.zip(self.shares[range].iter().copied())
-    }
-
-    fn clusters(&self) -> usize {
-        self.starts.len() - 1
+    /// At least what arrives anywhere, over how often that is visited, for each unit of
+    /// probability that leaves a point.
+    pub(super) fn peak(&self, point: usize) -> f64 {
+        self.places[point].at.map_or(0.0, |cluster| self.peaks[cluster])
     }
 
     /// Probability to move between two places, over how often the second is visited.
@@ -131,83 +172,108 @@ impl Reach {
             return 0.0;
         };
         let both = |(disc, share): (usize, f64)| {
-            let (_, other) = self.of(from).find(|(other, _)| *other == disc)?;
+            let (_, other) = self.of_cluster.of(from).find(|(other, _)| *other == disc)?;
             Some(share * other * self.masses[disc].factors(unseen)[usize::from(unknown)])
         };
-        self.of(to).filter_map(both).sum()
+        self.of_cluster.of(to).filter_map(both).sum()
     }
 
-    /// What arrives at the known and at the unknown places of each cluster, over how often they
-    /// are visited, from probabilities at the points.
+    /// Gives every point where something arrives from the points that somebody leaves, and what
+    /// arrives there at known and at unknown places, over how often they are visited. Where a
+    /// disc gets less than `least`, that counts as nothing.
     pub(super) fn forward(
         &self,
         probability: f64,
         unseen: f64,
-        at_points: &[f64],
-    ) -> (Vec<f64>, Vec<f64>) {
-        let mut leaving = vec![0.0; self.clusters()];
-        for (place, value) in self.places.iter().zip(at_points) {
-            if let Some(at) = place.at {
-                leaving[at] += value;
+        leaving: &[(usize, f64)],
+        least: f64,
+        mut arrive: impl FnMut(usize, f64),
+        mut arrive_unknown: impl FnMut(usize, f64),
+    ) {
+        let mut inside = vec![0.0; self.masses.len()];
+        for (point, value) in leaving {
+            let Some(cluster) = self.places[*point].at else { continue };
+            self.of_cluster.of(cluster).for_each(|(disc, share)| inside[disc] += value * share);
+        }
+        let mut arriving = Arrivals::new(self.peaks.len());
+        for (disc, inside) in inside.into_iter().enumerate().filter(|(_, inside)| *inside > 0.0) {
+            let to = self.masses[disc].factors(unseen).map(|it| it * inside * probability);
+            if to[0].max(to[1]) > least {
+                self.of_disc.of(disc).for_each(|(cluster, share)| arriving.add(cluster, share, to));
             }
         }
-        let mut inside = vec![0.0; self.masses.len()];
-        for (cluster, value) in leaving.iter().enumerate().filter(|(_, value)| **value > 0.0) {
-            self.of(cluster).for_each(|(disc, share)| inside[disc] += value * share);
+        for (cluster, [known, unknown]) in arriving.iter() {
+            for point in self.points[cluster].iter().map(|point| *point as usize) {
+                arrive(point, if self.places[point].known { known } else { unknown });
+                arrive_unknown(point, unknown);
+            }
         }
-        let arriving: Vec<[f64; 2]> = inside
-            .iter()
-            .zip(&self.masses)
-            .map(|(inside, masses)| masses.factors(unseen).map(|it| it * inside * probability))
-            .collect();
-        let sum = |cluster: usize| {
-            self.of(cluster).fold((0.0, 0.0), |(known, unknown), (disc, share)| {
-                let [to_known, to_unknown] = arriving[disc];
-                (known + share * to_known, unknown + share * to_unknown)
-            })
-        };
-        (0..self.clusters()).map(sum).unzip()
     }
 
-    /// What is seen later from each cluster, by what is seen from the known and unknown places.
+    /// Gives every point from which something is seen later how much, by what is seen from the
+    /// known and unknown places of the points that count.
     pub(super) fn backward(
         &self,
         probability: f64,
         unseen: f64,
         visits: &[f64],
-        known: &[f64],
-        unknown: &[f64],
-    ) -> Vec<f64> {
+        counting: &[usize],
+        (known, unknown): (&[f64], &[f64]),
+        mut see: impl FnMut(usize, f64),
+    ) {
         let has_model = self.places.first().is_some_and(|place| !place.known);
-        let mut seen = vec![[0.0; 2]; self.clusters()];
-        for (point, place) in self.places.iter().enumerate() {
-            let Some(at) = place.at else { continue };
-            if place.known {
-                seen[at][0] += visits[point] * known[point];
-            }
-            if !(place.known && has_model) {
-                seen[at][1] += visits[point] * unknown[point];
-            }
-        }
         let mut inside = vec![[0.0; 2]; self.masses.len()];
-        for (cluster, [known, unknown]) in seen.into_iter().enumerate() {
-            for (disc, share) in self.of(cluster) {
-                inside[disc][0] += share * known;
-                inside[disc][1] += share * unknown;
+        for &point in counting {
+            let place = self.places[point];
+            let Some(cluster) = place.at else { continue };
+            let of_known = if place.known { visits[point] * known[point] } else { 0.0 };
+            let is_unknown = !(place.known && has_model);
+            let of_unknown = if is_unknown { visits[point] * unknown[point] } else { 0.0 };
+            for (disc, share) in self.of_cluster.of(cluster) {
+                inside[disc][0] += share * of_known;
+                inside[disc][1] += share * of_unknown;
             }
         }
-        let from_discs: Vec<f64> = inside
-            .iter()
-            .zip(&self.masses)
-            .map(|([known, unknown], masses)| {
-                let [to_known, to_unknown] = masses.factors(unseen);
-                probability * (to_known * known + to_unknown * unknown)
-            })
-            .collect();
-        let sum = |cluster: usize| {
-            self.of(cluster).map(|(disc, share)| share * from_discs[disc]).sum::<f64>()
-        };
-        (0..self.clusters()).map(sum).collect()
+        let mut seen = Arrivals::new(self.peaks.len());
+        for (disc, [known, unknown]) in inside.into_iter().enumerate() {
+            if known + unknown > 0.0 {
+                let [to_known, to_unknown] = self.masses[disc].factors(unseen);
+                let from = probability * (to_known * known + to_unknown * unknown);
+                self.of_disc.of(disc).for_each(|(it, share)| seen.add(it, share, [from, 0.0]));
+            }
+        }
+        for (cluster, [seen, _]) in seen.iter() {
+            self.points[cluster].iter().for_each(|point| see(*point as usize, seen));
+        }
+    }
+}
+
+/// What comes to clusters, and to which anything does.
+struct Arrivals {
+    of_cluster: Vec<[f64; 2]>,
+    clusters: Vec<usize>,
+}
+
+impl Arrivals {
+    fn new(clusters: usize) -> Self {
+        Self { of_cluster: vec![[0.0; 2]; clusters], clusters: Vec::new() }
+    }
+
+    fn add(&mut self, cluster: usize, share: f64, values: [f64; 2]) {
+        let sum = &mut self.of_cluster[cluster];
+        if *sum == [0.0; 2] {
+            self.clusters.push(cluster);
+        }
+        sum[0] += share * values[0];
+        sum[1] += share * values[1];
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, [f64; 2])> + '_ {
+        // A cluster may stand here twice where the first share was nothing.
+        let mut clusters = self.clusters.clone();
+        clusters.sort_unstable();
+        clusters.dedup();
+        clusters.into_iter().map(|cluster| (cluster, self.of_cluster[cluster]))
     }
 }
 

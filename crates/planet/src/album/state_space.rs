@@ -61,7 +61,21 @@ pub struct StateSpace {
     /// Place of each cell of known places, by cell id.
     cells: Vec<(u64, u32)>,
     reaches: Vec<Reach>,
+    /// For each point the greatest peak of its reaches.
+    peaks: Vec<f64>,
+    /// What is too little to be computed.
+    negligible: Negligible,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct Negligible {
+    /// Part of what arrives by transitions to anywhere that is not worth adding to it.
+    arrival: f64,
+    /// Posterior probability of a place that nothing earlier depends on.
+    posterior: f64,
+}
+
+const NEGLIGIBLE: Negligible = Negligible { arrival: 1e-3, posterior: 1e-14 };
 
 impl StateSpace {
     /// The known places alone, and the unknown ones round them.
@@ -97,6 +111,8 @@ impl StateSpace {
             all.iter().map(|class| Some(point(class)?.to_vector())).collect();
         let reaches = REACHES
             .map(|km| Reach::new(&points, &visits, classes, km / planet_geo::EARTH_RADIUS_KM));
+        let peak = |point| reaches.iter().map(|reach| reach.peak(point)).fold(0.0, f64::max);
+        let peaks = (0..points.len()).map(peak).collect();
         all.push(Class {
             kind: ClassKind::Other,
             photos: 0,
@@ -114,6 +130,8 @@ impl StateSpace {
             accuracy: vec![Some(Distance::from_km(f64::MAX)); places.len()],
             cells,
             reaches: reaches.into(),
+            peaks,
+            negligible: NEGLIGIBLE,
         };
         for fix in fixes {
             if let Some(state) = space.state_of(fix.position) {
@@ -128,6 +146,11 @@ impl StateSpace {
     /// these probabilities, `[classes]`, summing to one.
     pub fn with_prior(self, expected: &[f64]) -> Self {
         Self { expected: expected.to_vec(), ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn leaving_nothing_out(self) -> Self {
+        Self { negligible: Negligible { arrival: 0.0, posterior: -1.0 }, ..self }
     }
 
     /// Classes, known places and, last, everywhere else (`other`) as one partition, for a
@@ -347,32 +370,74 @@ impl StateSpace {
         }
         let all: f64 = at_points.iter().sum();
         let mut anywhere = transition.probabilities[ANYWHERE] * all;
+        let least = self.least_arrival(transition, anywhere);
+        let leaving = at_points.iter().copied().enumerate().zip(&self.peaks);
+        let leaving: Vec<(usize, f64)> =
+            leaving.filter(|((_, value), peak)| value * *peak > least).map(|it| it.0).collect();
         for kind in 1..ANYWHERE {
             let probability = transition.probabilities[kind];
             let reach = &self.reaches[kind - 1];
-            anywhere += probability * reach.nowhere(&at_points);
-            let (known, unknown) = reach.forward(probability, transition.unseen[kind], &at_points);
+            let nowhere = reach.nowhere().iter().map(|point| at_points[*point]).sum::<f64>();
+            anywhere += probability * nowhere;
             let (here, rest) = to.split_at_mut(points);
-            for ((to, visits), arriving) in here.iter_mut().zip(&self.visits).zip(reach.places()) {
-                if let Some(at) = arriving.at {
-                    *to += visits * if arriving.known { known[at] } else { unknown[at] };
-                }
-            }
-            if self.classes == 0 {
-                let of_kind = &mut rest[(kind - 1) * points..][..points];
-                for ((to, visits), place) in
-                    of_kind.iter_mut().zip(&self.visits).zip(reach.places())
-                {
-                    *to += place.at.map_or(0.0, |at| visits * unknown[at]);
-                }
-            }
+            let of_kind = match self.classes {
+                0 => &mut rest[(kind - 1) * points..][..points],
+                _ => &mut [][..],
+            };
+            reach.forward(
+                probability,
+                transition.unseen[kind],
+                &leaving,
+                least,
+                |point, arriving| here[point] += self.visits[point] * arriving,
+                |point, arriving| {
+                    if let Some(to) = of_kind.get_mut(point) {
+                        *to += self.visits[point] * arriving;
+                    }
+                },
+            );
         }
         self.spread_anywhere(anywhere, transition.unseen[ANYWHERE], to);
     }
 
-    /// One step backward: what is seen later, as seen from each state.
-    pub(super) fn backward(&self, transition: &Transition, from: &[f64], to: &mut [f64]) {
+    /// What arrives at a place, over how often it is visited, and changes nothing there: a small
+    /// part of what arrives everywhere by transitions to anywhere. Unknown places that are no
+    /// classes have no such arrivals, and count everything.
+    fn least_arrival(&self, transition: &Transition, anywhere: f64) -> f64 {
+        if self.classes == 0 {
+            return 0.0;
+        }
+        let unseen = self.unseen_share(transition.unseen[ANYWHERE]);
+        let least = if self.places() == 0 { unseen } else { unseen.min(1.0 - unseen) };
+        self.negligible.arrival * (1.0 - transition.return_probability) * anywhere * least
+    }
+
+    /// One step backward: what is seen later, as seen from each state. `posterior` is that of the
+    /// later photo, where it is known: short moves to where it almost surely was not taken are
+    /// left out, which changes no earlier posterior by more than what it has there.
+    pub(super) fn backward(
+        &self,
+        transition: &Transition,
+        from: &[f64],
+        posterior: Option<&[f64]>,
+        to: &mut [f64],
+    ) {
         let points = self.visits.len();
+        let counting: Vec<usize> = match posterior {
+            None => (0..points).collect(),
+            Some(posterior) => {
+                let counts = |it: &f64| *it > self.negligible.posterior;
+                let mut counting: Vec<usize> = posterior
+                    .chunks(points)
+                    .flat_map(|of_kind| {
+                        of_kind.iter().enumerate().filter(|it| counts(it.1)).map(|it| it.0)
+                    })
+                    .collect();
+                counting.sort_unstable();
+                counting.dedup();
+                counting
+            }
+        };
         let stay = transition.probabilities[0];
         let anywhere = self.mean_anywhere(from, transition.unseen[ANYWHERE]);
         let mut moved = vec![transition.probabilities[ANYWHERE] * anywhere; points];
@@ -381,11 +446,15 @@ impl StateSpace {
             let reach = &self.reaches[kind - 1];
             // Where there is a model its classes are the unknown places.
             let unknown = if self.classes == 0 { &from[kind * points..][..points] } else { from };
-            let seen =
-                reach.backward(probability, transition.unseen[kind], &self.visits, from, unknown);
-            for (moved, place) in moved.iter_mut().zip(reach.places()) {
-                *moved += place.at.map_or(probability * anywhere, |at| seen[at]);
-            }
+            reach.nowhere().iter().for_each(|point| moved[*point] += probability * anywhere);
+            reach.backward(
+                probability,
+                transition.unseen[kind],
+                &self.visits,
+                &counting,
+                (from, unknown),
+                |point, seen| moved[point] += seen,
+            );
         }
         for (to, from) in to.chunks_mut(points).zip(from.chunks(points)) {
             for ((to, from), moved) in to.iter_mut().zip(from).zip(&moved) {
@@ -477,7 +546,7 @@ mod tests {
             let from: Vec<f64> = (0..states.len()).map(|it| (it as f64).sin().powi(2)).collect();
             let (mut forward, mut backward) = (vec![0.0; from.len()], vec![0.0; from.len()]);
             states.forward(&transition, &from, &mut forward);
-            states.backward(&transition, &from, &mut backward);
+            states.backward(&transition, &from, None, &mut backward);
             for state in 0..states.len() {
                 let wanted: f64 = (0..from.len()).map(|it| from[it] * matrix[it][state]).sum();
                 assert!((forward[state] - wanted).abs() < 1e-12);

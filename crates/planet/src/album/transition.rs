@@ -248,6 +248,13 @@ impl TransitionModel {
         })
     }
 
+    /// Probability that somebody is still within about 30 km of where they were so many seconds
+    /// ago.
+    pub fn near_after(&self, seconds: i64) -> f64 {
+        let [stay, near, ..] = self.probabilities_at(Some(seconds));
+        stay + near
+    }
+
     /// Of transitions to anywhere, the share that leads where no known photo was taken.
     pub fn unseen_anywhere(&self) -> f64 {
         self.unseen[ANYWHERE]

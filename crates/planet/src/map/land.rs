@@ -30,6 +30,13 @@ pub(super) static RINGS: LazyLock<Vec<Ring>> = LazyLock::new(|| {
     rings
 });
 
+/// The outlines of the land (Natural Earth, 1:50m), holes included, as closed rings of
+/// `[lng, lat]` in degrees, whose longitudes are continuous and may go beyond ±180. Even-odd
+/// filling of all of them together gives the land.
+pub fn land_rings() -> impl Iterator<Item = &'static [[f64; 2]]> {
+    RINGS.iter().map(|ring| &ring.points[..])
+}
+
 fn varint(bytes: &mut impl Iterator<Item = u8>) -> Option<i64> {
     let (mut value, mut shift) = (0_u64, 0);
     loop {

@@ -32,6 +32,7 @@ use resvg::{tiny_skia, usvg};
 use thiserror::Error;
 
 pub use colour::{Colour, ColourScale};
+pub use land::land_rings;
 pub(crate) use partition::class_map;
 pub use partition::partition_map;
 pub use probability::probability_map;

@@ -134,6 +134,11 @@ impl Locator {
         &self.gazetteer
     }
 
+    /// The same, to be shared.
+    pub fn shared_gazetteer(&self) -> Arc<Gazetteer> {
+        Arc::clone(&self.gazetteer)
+    }
+
     /// The classes.
     pub fn partition(&self) -> &Partition {
         &self.partition

@@ -2,6 +2,7 @@
 
 mod angle;
 mod discs;
+mod evidence;
 mod formats;
 mod level_calibration;
 mod locator;
@@ -11,6 +12,7 @@ mod within;
 
 use planet_geo::{ClassId, Distance, LatLng, Scale};
 
+pub use evidence::{Evidence, EvidenceKind};
 pub use formats::{
     Offered, PredictionError, PredictionFile, PredictionFileError, PredictionFormat,
     PredictionReader, PredictionWriter, WriterOptions,
@@ -33,6 +35,8 @@ pub struct Prediction {
     pub truth: Option<LatLng>,
     /// The layer below the classifier, `[features]`, where it was asked for.
     pub embedding: Option<Vec<f32>>,
+    /// What the answer rests on, where it was located with others; the greatest share first.
+    pub evidence: Vec<Evidence>,
     /// Why there is no answer.
     pub error: Option<String>,
     /// Why the answer must not be relied on: the model was made for other photos.
@@ -107,6 +111,11 @@ impl Prediction {
     /// The best candidate.
     pub fn best(&self) -> Option<&Candidate> {
         self.candidates.first()
+    }
+
+    /// As a line of a prediction file in the format jsonl, without its end.
+    pub fn to_json(&self) -> String {
+        formats::json(self)
     }
 
     /// How far the best candidate lies from the truth, where both are known.

@@ -1,9 +1,8 @@
 //! `planet library write`: positions into sidecars; a dry run unless `--apply` is given.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    fs::File,
-    io::{self, BufRead, BufReader, Write},
+    collections::BTreeMap,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -165,7 +164,6 @@ impl Arguments {
             certain: self.certain,
             names: self.names,
         };
-        let evidence = evidence(&self.found)?;
         let gazetteer = Gazetteer::new();
         let progress = Progress::new("photos");
         let mut planned = Vec::new();
@@ -174,9 +172,8 @@ impl Arguments {
                 return Err(Failure::new("interrupted"));
             }
             let prediction: Prediction = prediction.map_err(Failure::new)?;
-            let evidence = evidence.get(&prediction.photo).map_or("", String::as_str);
             counts.photos += 1;
-            match Proposal::of(&prediction, evidence, &options, &gazetteer) {
+            match Proposal::of(&prediction, &options, &gazetteer) {
                 Ok(proposal) => planned.push(plan(proposal)),
                 Err(reason) => *counts.not_proposed.entry(reason.name()).or_default() += 1,
             }
@@ -280,31 +277,4 @@ fn apply(writer: &mut Writer, planned: &[PlannedWrite], path: &Path) -> Result<(
         0 => Ok(()),
         _ => Err(Failure::new(format!("{failed} files could not be written"))),
     }
-}
-
-/// What each answer rests on, in words, where the file says so.
-fn evidence(found: &Path) -> Result<HashMap<String, String>, Failure> {
-    let mut words = HashMap::new();
-    let is_plain = found.extension().is_some_and(|ending| ending == "jsonl");
-    if !is_plain {
-        return Ok(words);
-    }
-    let failed = Failure::file(found);
-    let reader = BufReader::new(File::open(found).map_err(&failed)?);
-    for line in reader.lines() {
-        let line = line.map_err(&failed)?;
-        let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
-        let (Some(photo), Some(all)) = (line["photo"].as_str(), line["evidence"].as_array()) else {
-            continue;
-        };
-        let part = |it: &serde_json::Value| {
-            let kind = it["kind"].as_str()?;
-            let share = it["share"].as_f64().map(|share| format!(" {:.0} %", 100.0 * share));
-            let about = it["text"].as_str().map(|text| format!(" ({text})"));
-            Some(format!("{kind}{}{}", share.unwrap_or_default(), about.unwrap_or_default()))
-        };
-        let parts: Vec<String> = all.iter().filter_map(part).collect();
-        words.insert(photo.to_owned(), parts.join(", "));
-    }
-    Ok(words)
 }

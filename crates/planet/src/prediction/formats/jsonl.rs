@@ -2,7 +2,7 @@ use planet_geo::{ClassId, Distance, LatLng, Scale};
 use serde::{Deserialize, Serialize};
 
 use super::{degrees, km};
-use crate::prediction::{Candidate, Certain, Place, Prediction};
+use crate::prediction::{Candidate, Certain, Evidence, EvidenceKind, Place, Prediction};
 
 /// One line as it stands in the file; what is unknown is absent.
 #[derive(Serialize, Deserialize)]
@@ -16,6 +16,8 @@ struct Line {
     truth: Option<TruthRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     embedding: Option<Vec<f32>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<EvidenceRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,6 +38,22 @@ struct Row {
     radius_km: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     place: Option<PlaceRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EvidenceRow {
+    kind: String,
+    #[serde(default)]
+    share: f32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    photo: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minutes: Option<f64>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    place: String,
+    /// For people; not read again.
+    #[serde(default)]
+    text: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,6 +110,7 @@ pub(super) fn line(prediction: &Prediction) -> String {
         certain,
         truth,
         embedding: prediction.embedding.clone(),
+        evidence: prediction.evidence.iter().map(evidence_row).collect(),
         error: prediction.error.clone(),
         warning: prediction.warning.clone(),
     };
@@ -138,9 +157,40 @@ pub(super) fn parse(text: &str) -> Result<Prediction, String> {
         certain,
         truth,
         embedding: line.embedding,
+        evidence: line.evidence.into_iter().filter_map(evidence).collect(),
         error: line.error,
         warning: line.warning,
     })
+}
+
+fn evidence_row(evidence: &Evidence) -> EvidenceRow {
+    let (photo, minutes, place) = match &evidence.kind {
+        EvidenceKind::Neighbour { photo, minutes, place } => {
+            (Some(photo.clone()), Some((minutes * 10.0).round() / 10.0), place.clone())
+        }
+        _ => (None, None, String::new()),
+    };
+    EvidenceRow {
+        kind: evidence.kind.name().to_owned(),
+        share: (evidence.share * 1e3).round() / 1e3,
+        photo,
+        minutes,
+        place,
+        text: evidence.kind.to_string(),
+    }
+}
+
+/// Kinds that are not known here are passed over: a later version may write more.
+fn evidence(row: EvidenceRow) -> Option<Evidence> {
+    let kind = match row.kind.as_str() {
+        "track" => EvidenceKind::Track,
+        "model" => EvidenceKind::Model,
+        "neighbour" => {
+            EvidenceKind::Neighbour { photo: row.photo?, minutes: row.minutes?, place: row.place }
+        }
+        _ => return None,
+    };
+    Some(Evidence { kind, share: row.share })
 }
 
 fn candidate(row: Row) -> Result<Candidate, String> {

@@ -215,6 +215,13 @@ impl<W: Write> PredictionWriter<W> {
     }
 }
 
+/// A prediction as one JSON object, as jsonl writes it.
+pub(super) fn json(prediction: &Prediction) -> String {
+    let mut line = jsonl::line(prediction);
+    line.truncate(line.trim_end().len());
+    line
+}
+
 /// A field of a CSV row, quoted where it must be.
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
