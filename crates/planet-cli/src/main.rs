@@ -14,7 +14,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::{
     commands::{
         about, album, cell, dataset, demo, engine, evaluate, explain, export, im2gps, library,
-        locate, man, model, partition, retrieve, score, train, world,
+        locate, man, model, partition, retrieve, score, serve, train, world,
     },
     failure::Failure,
 };
@@ -62,6 +62,8 @@ enum Command {
     Library(library::Arguments),
     /// Locate photos by similar photos of known position (Im2GPS)
     Im2gps(im2gps::Arguments),
+    /// Serve the page and the HTTP interface on this computer
+    Serve(Box<serve::Arguments>),
     /// Train a model from photos with positions
     Train(Box<train::Arguments>),
     /// Export a training run as a model package
@@ -104,6 +106,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Library(arguments) => library::run(&arguments),
         Command::Im2gps(arguments) => im2gps::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::About => about::run(),
         Command::Completions { shell } => {

@@ -17,6 +17,7 @@ pub mod problems;
 pub mod refine;
 pub mod retrieve;
 pub mod score;
+pub mod serve;
 pub mod synthetic;
 pub mod train;
 pub mod world;
