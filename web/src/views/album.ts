@@ -1,0 +1,7 @@
+import { h } from "../ui/element.ts";
+import type { PageView } from "./view.ts";
+import type { ServerState } from "../api/state.ts";
+export class AlbumView implements PageView {
+  readonly element = h("section", { class: "view" });
+  static make(_state: ServerState): PageView { return new AlbumView(); }
+}
