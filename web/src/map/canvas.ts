@@ -35,6 +35,8 @@ export class WorldMap {
   private picked: ((at: LatLng) => void) | undefined;
   private model: string | null = null;
   private waiting: { positions: LatLng[]; closest: number } | null = null;
+  /** Called when Enter is pressed on the map after a position was chosen. */
+  confirmed: (() => void) | undefined;
   private readonly stop = new AbortController();
 
   constructor({ label, picked }: MapOptions) {

@@ -31,6 +31,8 @@ export function followKeys(map: WorldMap, surface: HTMLElement): void {
       map.zoomBy(1 / 1.5);
     } else if (event.key === "0") {
       map.showWorld();
+    } else if (event.key === "Enter" && map.choosing) {
+      map.confirmed?.();
     } else {
       return;
     }

@@ -143,9 +143,12 @@ function drawMark(context: Context, view: View, mark: Mark, colours: Colours): v
 
 type Box = [number, number, number, number];
 
-/** Writes labels beside their marks: right of them, else left, else not at all where others are. */
+/** Writes labels beside their marks: right, left, above or below, and not at all where others are. */
 function drawLabels(context: Context, view: View, marks: readonly Mark[], colours: Colours): void {
-  const taken: Box[] = [];
+  const taken = marks.map((mark): Box => {
+    const [x, y] = view.toScreen(mark.at);
+    return [x - 7, y - 7, x + 7, y + 7];
+  });
   context.font = "600 12px system-ui, sans-serif";
   context.textAlign = "left";
   context.textBaseline = "middle";
