@@ -16,8 +16,17 @@ function chunk(type, data) {
   return Buffer.concat([length, body, end]);
 }
 
-/** A synthetic landscape as PNG: a sky, a sun, hills and a foreground whose colours depend on the seed. */
+const drawn = new Map();
+
+/** The picture of a seed; drawn once. */
 export function picture(seed, width = 320, height = 240) {
+  const key = `${seed} ${width} ${height}`;
+  if (!drawn.has(key)) drawn.set(key, draw(seed, width, height));
+  return drawn.get(key);
+}
+
+/** A synthetic landscape as PNG: a sky, a sun, hills and a foreground whose colours depend on the seed. */
+function draw(seed, width, height) {
   const next = random(seed * 7919 + 17);
   for (let i = 0; i < 5; i += 1) next();
   const tone = (r, g, b, spread) => [r, g, b].map((it) => it + (next() - 0.5) * spread);

@@ -14,11 +14,13 @@ import { View } from "./view.ts";
 
 const FLIGHT_MS = 450;
 
+/** Receives a chosen position, and whether arrow keys are still moving it. */
+export type Picked = (at: LatLng, moving: boolean) => void;
+
 export interface MapOptions {
   /** What the map shows, for those who do not see it. */
   label: string;
-  /** Called where the map is clicked, or Enter is pressed on its cross-hair. */
-  picked?: (at: LatLng) => void;
+  projection?: Projection;
 }
 
 /** A map on a canvas: land, a partition's cells with probabilities, and marks. */
@@ -32,15 +34,15 @@ export class WorldMap {
   private frame = 0;
   private flight = 0;
   private crosshair: LatLng | null = null;
-  private picked: ((at: LatLng) => void) | undefined;
+  private picked: Picked | undefined;
   private model: string | null = null;
   private waiting: { positions: LatLng[]; closest: number } | null = null;
   /** Called when Enter is pressed on the map after a position was chosen. */
   confirmed: (() => void) | undefined;
   private readonly stop = new AbortController();
 
-  constructor({ label, picked }: MapOptions) {
-    this.picked = picked;
+  constructor({ label, projection }: MapOptions) {
+    if (projection) this.view.projection = projection;
     const surface = h("div", { class: "map-surface", tabindex: "0", role: "application" }, this.canvas);
     surface.setAttribute("aria-label", label);
     surface.setAttribute(
@@ -91,22 +93,26 @@ export class WorldMap {
     this.redraw();
   }
 
-  /** Whether clicks and Enter choose a position. */
-  choose(picked: ((at: LatLng) => void) | undefined): void {
+  /** Whether clicks and keys choose a position; keys begin at `start`, or in the middle of the map. */
+  choose(picked: Picked | undefined, start: LatLng | null = null): void {
     this.picked = picked;
-    this.crosshair = null;
+    this.crosshair = start;
     this.element.classList.toggle("choosing", picked !== undefined);
     this.redraw();
+  }
+
+  focus(): void {
+    this.canvas.parentElement?.focus({ preventScroll: true });
   }
 
   get choosing(): boolean {
     return this.picked !== undefined;
   }
 
-  pick(at: LatLng | null): void {
+  pick(at: LatLng | null, moving = false): void {
     if (!at || !this.picked) return;
     this.crosshair = at;
-    this.picked(at);
+    this.picked(at, moving);
   }
 
   /** Moves the position that is being chosen by pixels; it begins in the middle of the map. */
@@ -119,7 +125,7 @@ export class WorldMap {
     const inside =
       left > margin && top > margin && left < view.width - margin && top < view.height - margin;
     if (!inside) view.pan(-dx * 2, -dy * 2);
-    this.pick(at);
+    this.pick(at, true);
     this.redraw();
   }
 
@@ -136,6 +142,16 @@ export class WorldMap {
     }
     const target = this.view.around(positions, closest);
     if (target) this.fly(target.at, target.scale);
+  }
+
+  /** Moves only if one of the positions is not visible, and then shows them all. */
+  include(positions: LatLng[], closest = 900): void {
+    const { view } = this;
+    const hidden = positions.some((it) => {
+      const [x, y] = view.toScreen(it);
+      return x < 20 || y < 20 || x > view.width - 20 || y > view.height - 20;
+    });
+    if (hidden || view.width < 2) this.fit(positions, closest);
   }
 
   /** Zooms about the position that is being chosen, otherwise about the middle. */

@@ -10,6 +10,7 @@ export function mapControls(map: WorldMap): HTMLElement {
     { class: "map-projection", "aria-label": "Projection of the map" },
     ...PROJECTIONS.map((it) => h("option", { value: it.id }, it.name)),
   );
+  choice.value = map.view.projection.id;
   choice.addEventListener("change", () => {
     const chosen = PROJECTIONS.find((it) => it.id === choice.value);
     if (chosen) map.project(chosen);

@@ -1,8 +1,6 @@
 import { VirtualList, type ListOptions, type Row } from "./list.ts";
 
-export interface ChooserOptions extends Omit<ListOptions, "render" | "roles"> {
-  /** The content of a row; `chosen` says whether it is the current one. */
-  render: (index: number, chosen: boolean) => Row;
+export interface ChooserOptions extends Omit<ListOptions, "roles"> {
   /** Called when another row becomes the current one. */
   choose: (index: number) => void;
   /** Rows that cannot be chosen, such as headings. */
@@ -42,10 +40,17 @@ export class Chooser {
   mark(index: number, focus = false): void {
     const before = this.current;
     this.current = index;
-    this.list.renew(before);
+    this.paint(before);
     this.list.reveal(index);
-    this.list.renew(index);
-    if (focus) this.list.rowElement(index)?.focus({ preventScroll: true });
+    this.paint(index);
+    // Until a row is chosen, the first one can be reached by Tab.
+    if (before < 0) this.paint(this.beside(-1, 1));
+    if (focus) this.focus();
+  }
+
+  /** Moves the focus to the current row. */
+  focus(): void {
+    this.list.rowElement(this.current)?.focus({ preventScroll: true });
   }
 
   /** The next row that can be chosen in a direction, or the same one at the end. */
@@ -58,16 +63,20 @@ export class Chooser {
   }
 
   private render(index: number): Row {
-    const chosen = index === this.current;
-    const row = this.options.render(index, chosen);
-    const { element } = row;
+    const row = this.options.render(index);
     if (this.options.heading?.(index)) return row;
+    this.paint(index, row.element);
+    row.element.addEventListener("click", () => this.take(index));
+    return row;
+  }
+
+  private paint(index: number, element = this.list.rowElement(index)): void {
+    if (!element || this.options.heading?.(index)) return;
+    const chosen = index === this.current;
     const first = this.current < 0 && index === this.beside(-1, 1);
     element.tabIndex = chosen || first ? 0 : -1;
     element.setAttribute("aria-selected", String(chosen));
     element.classList.toggle("chosen", chosen);
-    element.addEventListener("click", () => this.take(index));
-    return row;
   }
 
   private take(index: number): void {

@@ -13,7 +13,7 @@ export function percent(share: number): string {
 /** A distance: 850 m, 7.1 km, 1,492 km. */
 export function kilometres(km: number): string {
   if (km < 0.9995) return `${Math.round(km * 1000)} m`;
-  if (km < 9.95) return `${km.toFixed(1)} km`;
+  if (km < 9.95) return `${km.toFixed(1).replace(".0", "")} km`;
   return `${whole(km)} km`;
 }
 

@@ -31,6 +31,8 @@ export function visibleRows(tops: Float64Array, from: number, to: number): { fir
 
 export interface Row {
   element: HTMLElement;
+  /** Shows what has changed, without making the row anew. */
+  update?: () => void;
   /** Releases what the row holds, when it leaves the screen. */
   release?: () => void;
 }
@@ -75,20 +77,17 @@ export class VirtualList {
     this.update();
   }
 
-  /** Draws one row anew, if it is on the screen. */
+  /** Shows what has changed in a row, if it is on the screen. */
   renew(index: number): void {
     const row = this.rows.get(index);
     if (!row) return;
+    if (row.update) return row.update();
     const focused = row.element.contains(document.activeElement);
     const fresh = this.row(index);
     row.release?.();
     row.element.replaceWith(fresh.element);
     this.rows.set(index, fresh);
     if (focused) fresh.element.focus({ preventScroll: true });
-  }
-
-  renewAll(): void {
-    for (const index of [...this.rows.keys()]) this.renew(index);
   }
 
   /** Scrolls just so far that a row is visible. */

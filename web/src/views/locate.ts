@@ -43,7 +43,7 @@ export class LocateView implements PageView {
     this.panel = new AnswerPanel(() => void this.explain());
     this.list = new Chooser({
       label: "Photos",
-      render: (index, chosen) => photoRow(this.queue.photos[index]!, chosen),
+      render: (index) => photoRow(this.queue.photos[index]!),
       choose: (index) => void this.select(index),
     });
     const take = (chosen: Chosen) => this.take(chosen);

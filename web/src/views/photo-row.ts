@@ -7,22 +7,23 @@ import type { Row } from "../ui/list.ts";
 export const ROW_HEIGHT = 68;
 
 /** A photo in a list: its thumbnail, its name and its answer in one line. */
-export function photoRow(photo: QueuedPhoto, chosen: boolean): Row {
+export function photoRow(photo: QueuedPhoto): Row {
   const { element, release } = thumbnail(photo.file, 72);
+  const answer = h("div", { class: "photo-answer" });
+  const more = h("div", { class: "photo-detail" });
   const row = h(
     "div",
-    { class: `photo-row photo-${photo.state}` },
+    { class: "photo-row" },
     h("div", { class: "photo-thumbnail" }, element),
-    h(
-      "div",
-      { class: "photo-words" },
-      h("div", { class: "photo-name" }, photo.file.name),
-      h("div", { class: "photo-answer" }, words(photo)),
-      h("div", { class: "photo-detail" }, detail(photo)),
-    ),
+    h("div", { class: "photo-words" }, h("div", { class: "photo-name" }, photo.file.name), answer, more),
   );
-  row.classList.toggle("chosen", chosen);
-  return { element: row, release };
+  const update = () => {
+    row.dataset["state"] = photo.state;
+    answer.textContent = words(photo);
+    more.textContent = detail(photo);
+  };
+  update();
+  return { element: row, update, release };
 }
 
 function words(photo: QueuedPhoto): string {
