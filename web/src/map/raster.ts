@@ -14,9 +14,8 @@ export class Raster implements Pen {
   ratio = 1;
   /** The class of each pixel, or -1. */
   ids = new Int32Array(0);
-  private image: ImageData | null = null;
-  private pixels = new Uint32Array(0);
-  private readonly canvas = document.createElement("canvas");
+  /** Where the raster is coloured; made when it is first drawn. */
+  private surface: { image: ImageData; pixels: Uint32Array; context: CanvasRenderingContext2D } | null = null;
   private id = 0;
   private xs = new Float64Array(64);
   private ys = new Float64Array(64);
@@ -30,9 +29,7 @@ export class Raster implements Pen {
     if (w !== this.width || h !== this.height) {
       [this.width, this.height] = [w, h];
       this.ids = new Int32Array(w * h);
-      this.image = new ImageData(w, h);
-      this.pixels = new Uint32Array(this.image.data.buffer);
-      [this.canvas.width, this.canvas.height] = [w, h];
+      this.surface = null;
     }
     this.ids.fill(-1);
   }
@@ -114,16 +111,26 @@ export class Raster implements Pen {
    * (both as little-endian RGBA), and draws it over the canvas.
    */
   paint(context: CanvasRenderingContext2D, fills: Uint32Array, borders: Uint32Array): void {
-    const { ids, pixels, width, image } = this;
-    if (!image) return;
+    const { ids, width, height, ratio } = this;
+    this.surface ??= surfaceOf(width, height);
+    if (!this.surface) return;
+    const { image, pixels } = this.surface;
     for (let i = 0; i < ids.length; i += 1) {
       const id = ids[i]!;
       if (id < 0) pixels[i] = 0;
       else if (i >= width && (ids[i - 1] !== id || ids[i - width] !== id)) pixels[i] = borders[id]!;
       else pixels[i] = fills[id]!;
     }
-    this.canvas.getContext("2d")?.putImageData(image, 0, 0);
-    const { ratio } = this;
-    context.drawImage(this.canvas, 0, 0, width / ratio, this.height / ratio);
+    this.surface.context.putImageData(image, 0, 0);
+    context.drawImage(this.surface.context.canvas, 0, 0, width / ratio, height / ratio);
   }
+}
+
+function surfaceOf(width: number, height: number) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width, height];
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  const image = new ImageData(width, height);
+  return { image, pixels: new Uint32Array(image.data.buffer), context };
 }

@@ -1,7 +1,7 @@
 import { writeLibrary, type WriteReport } from "../api/library.ts";
 import { announce } from "../ui/announce.ts";
 import { button, h } from "../ui/element.ts";
-import { coordinates, plural, whole } from "../ui/format.ts";
+import { coordinates, kilometres, plural } from "../ui/format.ts";
 import { errorNotice } from "../ui/notice.ts";
 import { VirtualList } from "../ui/list.ts";
 
@@ -78,7 +78,7 @@ function filesList({ files }: WriteReport): HTMLElement[] {
     roles: ["list", "listitem"],
     render: (index) => {
       const file = files[index];
-      const words = file ? `${coordinates(file)} ± ${whole(file.radius_m)} m${file.name === "" ? "" : ` · ${file.name}`}` : "";
+      const words = file ? `${coordinates(file)} ± ${kilometres(file.radius_m / 1000)}${file.name === "" ? "" : ` · ${file.name}`}` : "";
       return { element: h("div", { class: "write-file" }, h("div", {}, file?.file ?? ""), h("div", { class: "hint" }, words)) };
     },
   });
