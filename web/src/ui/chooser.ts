@@ -1,6 +1,6 @@
 import { VirtualList, type ListOptions, type Row } from "./list.ts";
 
-export interface ChooserOptions extends Omit<ListOptions, "roles"> {
+export interface ChooserOptions extends ListOptions {
   /** Called when another row becomes the current one. */
   choose: (index: number) => void;
   /** Rows that cannot be chosen, such as headings. */

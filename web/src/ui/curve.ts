@@ -1,4 +1,4 @@
-import { h, svg } from "./element.ts";
+import { h, scrollable, svg } from "./element.ts";
 import { percent } from "./format.ts";
 
 export interface Series {
@@ -70,5 +70,5 @@ function scalesTable(series: readonly Series[]): HTMLElement {
   const rows = series.map((it) =>
     h("tr", {}, h("th", { scope: "row" }, it.name), ...SCALES.map(([, km]) => h("td", { class: "number" }, percent(within(it.distances, km))))),
   );
-  return h("div", { class: "wide" }, h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows)));
+  return scrollable("Shares within distances", h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows)));
 }

@@ -23,6 +23,11 @@ export function svg(tag: string, attributes: Record<string, string | number> = {
   return element;
 }
 
+/** Wide content, such as a table, that is scrolled on its own; by keyboard too. */
+export function scrollable(label: string, ...children: Child[]): HTMLElement {
+  return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, ...children);
+}
+
 export interface ButtonOptions {
   class?: string;
   /** Words for a button that shows only an icon; they are its tooltip too. */

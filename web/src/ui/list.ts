@@ -73,6 +73,7 @@ export class VirtualList {
     const size = `${this.tops[heights.length] ?? 0}px`;
     if (this.horizontal) this.space.style.width = size;
     else this.space.style.height = size;
+    if (this.options.roles?.[0] === "grid") this.space.setAttribute("aria-rowcount", String(heights.length));
     this.clear();
     this.update();
   }
@@ -140,8 +141,12 @@ export class VirtualList {
     const { element } = row;
     element.classList.add("list-row");
     element.setAttribute("role", role);
-    element.setAttribute("aria-posinset", String(index + 1));
-    element.setAttribute("aria-setsize", String(this.tops.length - 1));
+    if (role === "row") {
+      element.setAttribute("aria-rowindex", String(index + 1));
+    } else {
+      element.setAttribute("aria-posinset", String(index + 1));
+      element.setAttribute("aria-setsize", String(this.tops.length - 1));
+    }
     const [top, size] = [this.tops[index] ?? 0, (this.tops[index + 1] ?? 0) - (this.tops[index] ?? 0)];
     const { style } = element;
     if (this.horizontal) [style.left, style.width] = [`${top}px`, `${size}px`];

@@ -39,7 +39,7 @@ export function notice(kind: "error" | "warning" | "note", title: string, text: 
 
 /** A view without its data: what it is for, and how to fill it. */
 export function empty(name: IconName, title: string, text: string, ...more: HTMLElement[]): HTMLElement {
-  return h("section", { class: "empty" }, icon(name), h("h2", {}, title), h("p", {}, text), ...more);
+  return h("section", { class: "empty" }, icon(name), h("h1", {}, title), h("p", {}, text), ...more);
 }
 
 /** Commands to type, each with what it does. */

@@ -2,7 +2,7 @@ import type { AlbumPhoto } from "../api/photos.ts";
 import { distanceKm } from "../map/geodesic.ts";
 import type { Line, Mark, Overlay } from "../map/marks.ts";
 import { candidatesTable } from "../ui/candidates.ts";
-import { h } from "../ui/element.ts";
+import { h, scrollable } from "../ui/element.ts";
 import { PhotoFigure } from "../ui/figure.ts";
 import { answerWords, clockWords, dateWords, kilometres, percent, placeName, shortName } from "../ui/format.ts";
 
@@ -17,7 +17,7 @@ export function changed({ alone, album }: AlbumPhoto): boolean {
 
 /** One photo: what it says alone against what the album says. */
 export class AlbumPanel {
-  readonly element = h("aside", { class: "answer album-panel", "aria-label": "Photo of the album" });
+  readonly element = h("aside", { class: "answer album-panel", "aria-label": "Photo of the album", tabindex: "0" });
   private readonly figure = new PhotoFigure();
   private readonly body = h("div", { class: "album-compare" });
 
@@ -43,7 +43,7 @@ function side(title: string, tone: string, answer: AlbumPhoto["alone"]): HTMLEle
   return h(
     "section",
     { class: `album-side album-side-${tone}` },
-    h("h3", {}, h("span", { class: `album-key album-key-${tone}`, "aria-hidden": "true" }), title),
+    h("h2", {}, h("span", { class: `album-key album-key-${tone}`, "aria-hidden": "true" }), title),
     h("p", { class: "hint" }, answerWords(answer)),
     candidatesTable(short, `Candidates: ${title.toLowerCase()}`),
   );
@@ -84,9 +84,8 @@ export function albumTable(photos: readonly AlbumPhoto[]): HTMLElement {
     "details",
     { class: "card" },
     h("summary", {}, "All photos as a table"),
-    h(
-      "div",
-      { class: "wide" },
+    scrollable(
+      "Photos of the album",
       h(
         "table",
         {},

@@ -71,7 +71,7 @@ function evidence({ known, found, evidence, position }: LibraryPhoto): HTMLEleme
   if (!found) return [h("p", { class: "hint" }, "Nothing is known about it. A click on the map after “Correct” sets its position.")];
   return [
     h("p", { class: "hint" }, `with a probability of ${percent(found.probability)}${position ? `; corrected by ${kilometres(distanceKm(found, position))}` : ""}`),
-    ...(evidence.length > 0 ? [h("h3", {}, "Evidence"), h("ul", { class: "library-evidence" }, ...evidence.map((it) => h("li", {}, it)))] : []),
+    ...(evidence.length > 0 ? [h("h2", {}, "Evidence"), h("ul", { class: "library-evidence" }, ...evidence.map((it) => h("li", {}, it)))] : []),
   ];
 }
 

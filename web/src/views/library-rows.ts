@@ -64,8 +64,13 @@ export function headingRow(row: Extract<LibraryRow, { kind: "heading" }>, open: 
   const element = h(
     "div",
     { class: "library-heading" },
-    h("div", {}, h("h3", {}, row.day), h("p", {}, `${row.place === "" ? "" : `${row.place} · `}${plural(row.ids.length, "photo")}`)),
-    open > 0 ? button({ class: "button", label: `Accept ${plural(open, "photo")} of ${row.day}, ${row.place}`, click: accept }, `Accept ${open}`) : null,
+    h(
+      "div",
+      { role: "gridcell" },
+      h("h2", {}, row.day),
+      h("p", {}, `${row.place === "" ? "" : `${row.place} · `}${plural(row.ids.length, "photo")}`),
+    ),
+    open > 0 && h("div", { role: "gridcell" }, button({ class: "button", label: `Accept ${plural(open, "photo")} of ${row.day}, ${row.place}`, click: accept }, `Accept ${open}`)),
   );
   return { element };
 }
@@ -96,7 +101,7 @@ export function photoRow(photo: LibraryPhoto): Row {
     thumbnailOf(photo.id),
     h(
       "div",
-      { class: "photo-words" },
+      { class: "photo-words", role: "gridcell" },
       h("div", { class: "photo-name" }, [clockWords(photo.time), fileName(photo.photo)].filter((it) => it !== "").join(" · ")),
       h("div", { class: "library-found" }, words),
       decisionBadge(photo),

@@ -50,6 +50,7 @@ export class LibraryView implements PageView {
     });
     this.list = new Chooser({
       label: "Photos by day and place",
+      roles: ["grid", "row"],
       render: (index) => this.renderRow(index),
       choose: (index) => this.choose(index),
       heading: (index) => this.rows[index]?.kind === "heading",

@@ -2,7 +2,7 @@ import { matchPhotoUrl, type Match, type Round } from "../api/match.ts";
 import type { LatLng } from "../api/photos.ts";
 import { WorldMap } from "../map/canvas.ts";
 import { announce } from "../ui/announce.ts";
-import { button, h } from "../ui/element.ts";
+import { button, h, scrollable } from "../ui/element.ts";
 import { coordinates, kilometres, whole } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
 import { errorNotice } from "../ui/notice.ts";
@@ -106,9 +106,8 @@ function roundTable(rounds: readonly Round[]): HTMLElement {
         ),
       ),
   );
-  return h(
-    "div",
-    { class: "wide" },
+  return scrollable(
+    "Guesses of this round",
     h(
       "table",
       { class: "round-table" },

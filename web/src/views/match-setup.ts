@@ -23,7 +23,7 @@ const KINDS: [Kind, string, string][] = [
 export function matchSetup(photos: number, start: (plan: MatchPlan) => void): HTMLElement {
   let kind: Kind = "one";
   const names = h("div", { class: "setup-names" });
-  const add = button({ class: "button", click: () => addName("") }, icon("plus"), "Add a player");
+  const add = button({ class: "button", click: () => addName(`Player ${inputs().length + 1}`) }, icon("plus"), "Add a player");
   const rounds = h("input", { type: "number", min: "1", max: "50", value: String(ROUNDS), required: true });
   const inputs = () => [...names.querySelectorAll("input")];
 

@@ -1,7 +1,7 @@
 import { MACHINE, predictionsUrl, type Match, type Summary } from "../api/match.ts";
 import { WorldMap } from "../map/canvas.ts";
 import { curveFigure, type Series } from "../ui/curve.ts";
-import { button, h } from "../ui/element.ts";
+import { button, h, scrollable } from "../ui/element.ts";
 import { coordinates, kilometres, whole } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
 import { roundsOverlay } from "./match-players.ts";
@@ -24,7 +24,7 @@ export function matchSummary(match: Match, summary: Summary, again: () => void):
     h(
       "div",
       { class: "summary-top" },
-      h("div", { class: "summary-side" }, h("div", { class: "card wide" }, playersTable(players)), downloads(match)),
+      h("div", { class: "summary-side" }, h("div", { class: "card" }, scrollable("Players", playersTable(players))), downloads(match)),
       curveFigure(seriesOf(match, summary), "Share of the photos located within a distance"),
     ),
     h("div", { class: "summary-map" }, map.element),
@@ -93,9 +93,8 @@ function guessesTable({ rounds }: Summary): HTMLElement {
     "details",
     { class: "card summary-guesses" },
     h("summary", {}, "All guesses"),
-    h(
-      "div",
-      { class: "wide" },
+    scrollable(
+      "Guesses of all rounds",
       h(
         "table",
         {},
