@@ -203,6 +203,7 @@ async function route(request, response) {
 }
 
 const port = Number(setting("PORT", 8400));
-createServer((request, response) => {
+const server = createServer((request, response) => {
   route(request, response).catch((error) => send(response, 500, { error: String(error) }));
-}).listen(port, "127.0.0.1", () => console.error(`http://127.0.0.1:${port}`));
+});
+server.listen(port, "127.0.0.1", () => console.error(`http://127.0.0.1:${server.address().port}`));

@@ -22,11 +22,11 @@ const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goog
 const executablePath = process.env.CHROMIUM ?? PLACES.find((it) => existsSync(it));
 
 async function mock() {
-  const port = 8431;
   const path = fileURLToPath(new URL("../mock/server.mjs", import.meta.url));
-  const server = spawn(process.execPath, [path], { env: { ...process.env, PORT: String(port), MOCK_DELAY: "3" }, stdio: ["ignore", "ignore", "pipe"] });
-  await new Promise((resolve) => server.stderr.once("data", resolve));
-  return { url: `http://127.0.0.1:${port}/`, stop: () => server.kill() };
+  const server = spawn(process.execPath, [path], { env: { ...process.env, PORT: "0", MOCK_DELAY: "3" }, stdio: ["ignore", "ignore", "pipe"] });
+  // The mock says where it listens.
+  const words = await new Promise((resolve) => server.stderr.once("data", resolve));
+  return { url: `${String(words).trim()}/`, stop: () => server.kill() };
 }
 
 async function main() {

@@ -1,5 +1,6 @@
 import { ApiError } from "../api/request.ts";
-import { h } from "./element.ts";
+import { announce } from "./announce.ts";
+import { button, h } from "./element.ts";
 import { icon, type IconName } from "./icons.ts";
 
 /** An error as title and cure, in words for the person at the page. */
@@ -47,6 +48,19 @@ export function commands(...lines: [command: string, words: string][]): HTMLElem
   return h(
     "dl",
     { class: "commands" },
-    ...lines.flatMap(([command, words]) => [h("dt", {}, h("code", {}, command)), h("dd", {}, words)]),
+    ...lines.flatMap(([command, words]) => [h("dt", {}, h("code", {}, command), copyButton(command)), h("dd", {}, words)]),
   );
+}
+
+/** Copies a command. Browsers allow it on this machine and over HTTPS only. */
+function copyButton(command: string): HTMLElement | null {
+  if (!("clipboard" in navigator)) return null;
+  const element = button({ class: "copy", label: `Copy: ${command}`, click: () => void copy() }, "Copy");
+  const copy = async () => {
+    await navigator.clipboard.writeText(command);
+    element.textContent = "Copied";
+    announce("Copied");
+    setTimeout(() => (element.textContent = "Copy"), 2000);
+  };
+  return element;
 }
