@@ -46,10 +46,10 @@ export function answer(photo, cells, { top = 5, posterior = false, centre = null
 export function explanation(photo) {
   const next = random(hash(photo) + 3);
   for (let i = 0; i < 5; i += 1) next();
-  const [rows, columns, original] = [12, 16, 0.82];
+  const [rows, columns, probability] = [12, 16, 0.82];
   const [x, y] = [3 + 10 * next(), 3 + 6 * next()];
   const values = Array.from({ length: rows }, (_, r) =>
-    Array.from({ length: columns }, (_, c) => original - 0.7 * Math.exp(-((c - x) ** 2 + (r - y) ** 2) / 9)),
+    Array.from({ length: columns }, (_, c) => probability - 0.7 * Math.exp(-((c - x) ** 2 + (r - y) ** 2) / 9)),
   );
-  return { target: { kind: "best" }, values, rows, columns, original, width: 320, height: 240 };
+  return { photo, target: "best", scale: "cell", values, rows, columns, probability, width: 320, height: 240 };
 }

@@ -153,7 +153,8 @@ export function landOutlines(bytes) {
       y += varint();
       points.push([y / 100, x / 100]);
     }
-    rings.push({ lat: NaN, lng: NaN, rings: [points] });
+    rings.push(points);
   }
-  return encode(rings);
+  // One item: lakes are rings too, and the land is filled by the even-odd rule.
+  return encode([{ lat: NaN, lng: NaN, rings }]);
 }

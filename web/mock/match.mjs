@@ -36,7 +36,7 @@ export function start({ rounds, players, seed, shared = true }) {
   const id = `x${matches.size + 1}`;
   const match = { id, rounds, players, seed: seed ?? 1, shared, round: 0, guesses: {}, results: [] };
   matches.set(id, match);
-  return known(match);
+  return { id, rounds, players, shared };
 }
 
 export const find = (id) => matches.get(id);
@@ -47,23 +47,16 @@ export function guess(match, { round, player, lat, lng }) {
   const guesses = (match.guesses[round] ??= {});
   guesses[player] = { lat, lng };
   const waiting = match.players.filter((it) => !guesses[it]);
-  if (waiting.length > 0) return { status: 200, body: { waiting } };
-  if (match.shared) {
-    const where = truth(match, round, null);
-    const all = match.players.map((it) => judged(it, guesses[it], where));
-    all.push(judged(MACHINE, machineGuess(match, round, where), where));
-    match.results.push({ round, truth: where, guesses: all });
-  } else {
-    // Each player had a photo, and PlaNet guesses at every one of them.
-    for (const it of match.players) {
-      const where = truth(match, round, it);
-      const pair = [judged(it, guesses[it], where), judged(MACHINE, machineGuess(match, round, where), where)];
-      match.results.push({ round, player: it, truth: where, guesses: pair });
-    }
-  }
-  match.round += 1;
-  const over = match.results.filter((it) => it.round === round);
-  return { status: 200, body: over.length === 1 ? over[0] : { ...over[0], photos: over } };
+  if (match.shared && waiting.length > 0) return { status: 200, body: { waiting } };
+  // With photos of their own, each player is told at once.
+  const where = truth(match, round, player);
+  const seen = match.shared ? match.players : [player];
+  const all = seen.map((it) => judged(it, guesses[it], where));
+  all.push(judged(MACHINE, machineGuess(match, round, where), where));
+  const result = { round, truth: where, guesses: all };
+  match.results.push(result);
+  if (waiting.length === 0) match.round += 1;
+  return { status: 200, body: result };
 }
 
 function median(values) {
@@ -89,13 +82,12 @@ export function summary(match) {
   return { players, rounds: match.results };
 }
 
-export function predictions(match, player) {
+/** The table for `planet score match --people`. */
+export function predictions(match) {
   const lines = match.results.flatMap((it) =>
     it.guesses
-      .filter((guess) => guess.player === player)
-      .map((guess) => JSON.stringify({
-        photo: `${it.round}${it.player ? `-${it.player}` : ""}.jpg`, author: player, lat: guess.lat, lng: guess.lng, truth: it.truth,
-      })),
+      .filter((guess) => guess.player !== MACHINE)
+      .map((guess) => `"${it.round}.jpg",${guess.lat},${guess.lng},"${guess.player}"`),
   );
-  return `${lines.join("\n")}\n`;
+  return `photo,lat,lng,author\n${lines.join("\n")}\n`;
 }

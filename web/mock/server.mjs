@@ -127,7 +127,7 @@ async function album(request, response, url) {
     const confused = next() < 0.35;
     const alone = answer(it.name, cells, confused ? { sure: 0.3 } : { centre, sure: 0.55 });
     results.push({ photo: it.name, time, alone, album: answer(it.name, cells, { centre, sure: 0.8 }) });
-    event("progress", { done: index + 1, total: photos.length, stage: "network" });
+    event("progress", { done: index + 1, stage: "network" });
     await sleep(Math.min(delay, 10));
   }
   event("result", { scheme: url.searchParams.get("scheme") ?? "average", photos: results });
@@ -150,7 +150,7 @@ async function matchRoute(request, response, url, parts) {
     return send(response, status, answered);
   }
   if (parts[1] === "summary") return send(response, 200, matches.summary(match));
-  if (parts[1] === "predictions") return sendBytes(response, "application/x-ndjson", matches.predictions(match, player));
+  if (parts[1] === "predictions") return sendBytes(response, "text/csv; charset=utf-8", matches.predictions(match));
   return send(response, 200, matches.describe(match));
 }
 
@@ -166,7 +166,8 @@ async function libraryRoute(request, response, url, parts) {
     return send(response, status, answered);
   }
   if (parts[0] === "write") return send(response, 200, libraries.write(library, JSON.parse(await body(request))));
-  return send(response, 200, library);
+  const written = ({ known, decision, position, found }) => (known || decision === "rejected" ? null : (position ?? (found && { lat: found.lat, lng: found.lng })));
+  return send(response, 200, { ...library, photos: library.photos.map((it) => ({ ...it, position: written(it) })) });
 }
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };

@@ -4,7 +4,6 @@ import { eventsOf } from "./stream.ts";
 
 export interface AlbumProgress {
   done: number;
-  total: number;
   stage: string;
 }
 

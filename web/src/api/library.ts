@@ -54,7 +54,12 @@ export interface WriteReport {
   journal: string | null;
 }
 
-export const library = (): Promise<Library> => getJson<Library>("api/library");
+export async function library(): Promise<Library> {
+  const data = await getJson<Library>("api/library");
+  // The server states the position that would be written; the page shows the one that was set by hand.
+  for (const photo of data.photos) if (photo.decision !== "corrected") photo.position = null;
+  return data;
+}
 
 export const decide = (version: number, decisions: DecisionChange[]): Promise<{ version: number }> =>
   postJson("api/library/decisions", { version, decisions });

@@ -1,20 +1,25 @@
 import { getJson, postJson } from "./request.ts";
 import type { LatLng } from "./photos.ts";
 
-export interface Guess extends LatLng {
+export interface Guess {
   player: string;
-  distance_km: number;
+  /** Null where PlaNet has no answer. */
+  lat: number | null;
+  lng: number | null;
+  distance_km: number | null;
   points: number;
 }
 
-/** A round that is over. With photos of their own, each player has a truth of their own. */
+/** A round that is over. With photos of their own, each player has rounds of their own. */
 export interface Round {
   round: number;
-  truth: LatLng & { name: string };
+  truth: LatLng & { name: string | null };
   guesses: Guess[];
-  /** Whose photo it was, when players have photos of their own. */
-  player?: string;
 }
+
+/** Where a guess is, if there is one. */
+export const positionOf = ({ lat, lng }: Guess): LatLng | null =>
+  lat === null || lng === null ? null : { lat, lng };
 
 export interface Match {
   id: string;
@@ -24,12 +29,13 @@ export interface Match {
   guessed: string[];
   results: Round[];
   over: boolean;
-  shared?: boolean;
+  /** Whether all players see the same photos. */
+  shared: boolean;
 }
 
 export interface PlayerSummary {
   player: string;
-  median_km: number;
+  median_km: number | null;
   points: number;
   won: number;
 }
@@ -47,7 +53,7 @@ export const startMatch = (options: {
   players: string[];
   seed: number | null;
   shared: boolean;
-}): Promise<Match> => postJson("api/match", options);
+}): Promise<{ id: string }> => postJson("api/match", options);
 
 export const match = (id: string): Promise<Match> => getJson(`api/match/${encodeURIComponent(id)}`);
 
@@ -67,5 +73,5 @@ export function matchPhotoUrl(id: string, round: number, player: string | null):
   return `api/match/${encodeURIComponent(id)}/photo/${round}${query}`;
 }
 
-export const predictionsUrl = (id: string, player: string): string =>
-  `api/match/${encodeURIComponent(id)}/predictions?player=${encodeURIComponent(player)}`;
+/** The guesses of all people as a table that `planet score match --people` reads. */
+export const guessesUrl = (id: string): string => `api/match/${encodeURIComponent(id)}/predictions`;

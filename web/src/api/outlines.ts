@@ -1,4 +1,4 @@
-import { decodeOutlines, type Outlines } from "../map/outlines.ts";
+import { decodeOutlines, ringByRing, type Outlines } from "../map/outlines.ts";
 import { request } from "./request.ts";
 
 async function outlines(path: string): Promise<Outlines> {
@@ -10,7 +10,8 @@ const cells = new Map<string, Promise<Outlines>>();
 
 /** The land of the earth; asked for once. */
 export function landOutlines(): Promise<Outlines> {
-  land ??= outlines("api/land").catch((error: unknown) => {
+  // A ring is left out or drawn by itself: the whole land is hardly ever on the screen.
+  land ??= outlines("api/land").then(ringByRing).catch((error: unknown) => {
     land = null;
     throw error;
   });

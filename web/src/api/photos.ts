@@ -73,7 +73,7 @@ export interface Explanation {
   rows: number;
   columns: number;
   /** The probability when nothing is hidden. */
-  original: number;
+  probability: number;
   width: number;
   height: number;
 }

@@ -12,7 +12,7 @@ export class Legend {
     this.element = h(
       "div",
       { class: "legend", role: "img" },
-      h("div", { class: "legend-title" }, "Probability per cell, logarithmic"),
+      h("div", { class: "legend-title" }, "Probability per cell (log scale)"),
       this.bar,
       this.ticks,
     );

@@ -101,3 +101,10 @@ export function decodeOutlines(buffer: ArrayBuffer): Outlines {
     points,
   };
 }
+
+/** The same rings, each as a class of its own. */
+export function ringByRing(outlines: Outlines): Outlines {
+  const count = outlines.ringPoints.length - 1;
+  const classRings = Uint32Array.from({ length: count + 1 }, (_, ring) => ring);
+  return { ...outlines, count, classRings, points: new Float32Array(2 * count).fill(NaN) };
+}

@@ -30,6 +30,7 @@ function path(distances: readonly number[]): string {
   const sorted = [...distances].sort((a, b) => a - b);
   let d = `M${x(NEAREST).toFixed(1)} ${y(0).toFixed(1)}`;
   sorted.forEach((km, index) => {
+    if (km > FARTHEST) return;
     d += `H${x(km).toFixed(1)}V${y((index + 1) / sorted.length).toFixed(1)}`;
   });
   return `${d}H${x(FARTHEST)}`;

@@ -40,12 +40,12 @@ export class PhotoFigure {
   }
 
   /** Darkens what does not matter: light parts lower the probability most when they are hidden. */
-  showHeat({ values, rows, columns, original }: Explanation): void {
+  showHeat({ values, rows, columns, probability }: Explanation): void {
     this.heat.width = columns;
     this.heat.height = rows;
     const context = this.heat.getContext("2d");
     if (!context) return;
-    const drops = values.flat().map((it) => Math.max(0, original - it));
+    const drops = values.flat().map((it) => Math.max(0, probability - it));
     const greatest = Math.max(...drops, 1e-9);
     const pixels = context.createImageData(columns, rows);
     drops.forEach((drop, index) => {

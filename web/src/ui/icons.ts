@@ -13,6 +13,7 @@ const PATHS = {
   photo: "M4 5h16v14H4zM4 16l4.5-4.5L13 16l2.5-2.5L20 18M15.5 8a1.2 1.2 0 1 0 0 2.4a1.2 1.2 0 0 0 0-2.4",
   folder: "M3 6h6l2 2.5h10V19H3z",
   upload: "M12 15V4M7.5 8.5L12 4l4.5 4.5M4 15v5h16v-5",
+  download: "M12 4v11M7.5 10.5L12 15l4.5-4.5M4 15v5h16v-5",
   warning: "M12 4L2.5 20h19zM12 10v5M12 17.2v.3",
   check: "M4.5 12.5l5 5L20 7",
   cross: "M6 6l12 12M18 6L6 18",

@@ -122,9 +122,9 @@ export class AlbumView implements PageView {
       const result = await locateAlbum(
         this.files,
         this.scheme.value,
-        ({ done, total }) => {
-          this.progress.value = total > 0 ? done / total : 0;
-          this.status.textContent = `${done} of ${plural(total, "photo")}`;
+        ({ done }) => {
+          this.progress.value = done / this.files.length;
+          this.status.textContent = `${done} of ${plural(this.files.length, "photo")}`;
         },
         this.running.signal,
       );

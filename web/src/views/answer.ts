@@ -91,7 +91,7 @@ export class AnswerPanel {
       h(
         "p",
         { class: "hint" },
-        `Light parts matter most. The first answer has ${percent(explanation.original)}; with the part hidden that matters most, ${percent(least)}.`,
+        `Light parts matter most. The first answer has ${percent(explanation.probability)}; with the part hidden that matters most, ${percent(least)}.`,
       ),
     );
   }

@@ -37,7 +37,7 @@ function withoutReport(): HTMLElement {
     "The report of an evaluation has accuracies with confidence intervals beside an ideal classifier and trivial baselines, a map of errors, confusions and examples. Write one, and start the server with it:",
     commands(
       ["planet evaluate --model MODEL --dataset DATASET -o report", "evaluates the model on photos that it has not seen in training"],
-      ["planet serve --model MODEL --report report", "shows the report here"],
+      ["planet serve --model MODEL --report report/index.html", "shows the report here"],
     ),
   );
 }

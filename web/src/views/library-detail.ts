@@ -63,7 +63,7 @@ function headline({ known, found, position }: LibraryPhoto): string {
   if (known) return "The file has a position";
   if (position) return `Corrected to ${coordinates(position, 3)}`;
   if (!found) return "No position was found";
-  return `Within ${kilometres(found.radius_km)} of ${found.name}`;
+  return `Within ${kilometres(found.radius_km)} of ${found.name || coordinates(found, 2)}`;
 }
 
 function evidence({ known, found, evidence, position }: LibraryPhoto): HTMLElement[] {

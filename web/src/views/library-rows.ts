@@ -91,7 +91,7 @@ function thumbnailOf(id: number): HTMLImageElement {
 export function photoRow(photo: LibraryPhoto): Row {
   const { found } = photo;
   const words = found
-    ? `${kilometres(found.radius_km)} around ${found.name} · ${percent(found.probability)}`
+    ? `${kilometres(found.radius_km)} around ${found.name || coordinates(found, 2)} · ${percent(found.probability)}`
     : photo.known
       ? coordinates(photo.known, 3)
       : "No position found";

@@ -1,4 +1,5 @@
-import { MACHINE, type Guess, type Round } from "../api/match.ts";
+import { MACHINE, positionOf, type Round } from "../api/match.ts";
+import type { LatLng } from "../api/photos.ts";
 import type { Line, Mark, Overlay, Tone } from "../map/marks.ts";
 
 /** The tone of a player's marks: the program's own, and one each for two people. */
@@ -9,14 +10,14 @@ export function toneOf(player: string, players: readonly string[]): Tone {
 
 export const initialOf = (player: string): string => [...player][0]?.toUpperCase() ?? "?";
 
-export function markOf(guess: Pick<Guess, "player" | "lat" | "lng">, players: readonly string[], label = true): Mark {
-  const machine = guess.player === MACHINE;
+export function markOf(player: string, at: LatLng, players: readonly string[], label = true): Mark {
+  const machine = player === MACHINE;
   return {
-    at: guess,
+    at,
     shape: machine ? "diamond" : "dot",
-    tone: toneOf(guess.player, players),
-    text: machine ? "P" : initialOf(guess.player),
-    ...(label ? { label: guess.player } : {}),
+    tone: toneOf(player, players),
+    ...(machine ? { size: 7 } : { text: initialOf(player) }),
+    ...(label ? { label: player } : {}),
   };
 }
 
@@ -26,10 +27,12 @@ export function roundsOverlay(rounds: readonly Round[], players: readonly string
   const marks: Mark[] = [];
   for (const { truth, guesses } of rounds) {
     for (const guess of guesses) {
-      lines.push({ from: guess, to: truth, tone: toneOf(guess.player, players), dashed: guess.player === MACHINE });
-      marks.push(markOf(guess, players, rounds.length === 1));
+      const at = positionOf(guess);
+      if (!at) continue;
+      lines.push({ from: at, to: truth, tone: toneOf(guess.player, players), dashed: guess.player === MACHINE });
+      marks.push(markOf(guess.player, at, players, rounds.length === 1));
     }
-    marks.push({ at: truth, shape: "star", tone: "truth", size: 8, ...(rounds.length === 1 ? { label: truth.name } : {}) });
+    marks.push({ at: truth, shape: "star", tone: "truth", size: 8, ...(rounds.length === 1 && truth.name ? { label: truth.name } : {}) });
   }
   return { lines, marks };
 }

@@ -1,4 +1,4 @@
-import { matchPhotoUrl, type Match, type Round } from "../api/match.ts";
+import { matchPhotoUrl, positionOf, type Match, type Round } from "../api/match.ts";
 import type { LatLng } from "../api/photos.ts";
 import { WorldMap } from "../map/canvas.ts";
 import { announce } from "../ui/announce.ts";
@@ -41,12 +41,12 @@ export class RoundScreen {
 
   /** Lets a player guess. */
   ask(match: Match, player: string): void {
-    const fresh = this.match?.round !== match.round || match.shared === false;
+    const fresh = this.match?.round !== match.round || !match.shared;
     [this.match, this.player, this.at] = [match, player, null];
     this.title.textContent = `Round ${match.round + 1} of ${match.rounds}`;
     this.turn.textContent = match.players.length > 1 ? `${player}, where was this photo taken?` : "Where was this photo taken?";
     this.photo.alt = "The photo to locate";
-    if (fresh) this.photo.src = matchPhotoUrl(match.id, match.round, match.shared === false ? player : null);
+    if (fresh) this.photo.src = matchPhotoUrl(match.id, match.round, !match.shared ? player : null);
     this.map.showOverlay({});
     this.map.choose((at) => this.set(at));
     this.map.showWorld();
@@ -56,26 +56,26 @@ export class RoundScreen {
     announce(`${this.title.textContent}. ${this.turn.textContent}`);
   }
 
-  /** Shows the round when all have guessed. */
-  reveal(match: Match, rounds: Round[]): void {
+  /** Shows a round when all have guessed; with photos of their own, after each player's guess. */
+  reveal(match: Match, round: Round): void {
     this.map.choose(undefined);
-    this.map.showOverlay(roundsOverlay(rounds, match.players));
-    this.map.fit(rounds.flatMap((it) => [it.truth, ...it.guesses]), 600);
-    const first = rounds[0];
-    const place = rounds.length === 1 && first ? first.truth.name || coordinates(first.truth, 2) : null;
-    this.turn.textContent = place ? `It was taken in ${place}.` : "All have guessed.";
-    const next = button({ class: "button button-primary", click: () => this.actions.next() }, match.over ? "Show the result" : "Next round", icon("next"));
-    this.foot.replaceChildren(roundTable(rounds), next);
+    this.map.showOverlay(roundsOverlay([round], match.players));
+    this.map.fit([round.truth, ...round.guesses.flatMap((it) => positionOf(it) ?? [])], 600);
+    this.turn.textContent = `It was taken in ${round.truth.name || coordinates(round.truth, 2)}.`;
+    const words = match.over ? "Show the result" : match.round === round.round ? "Next player" : "Next round";
+    const next = button({ class: "button button-primary", click: () => this.actions.next() }, words, icon("next"));
+    this.foot.replaceChildren(roundTable(round), next);
     next.focus();
-    const best = rounds.flatMap((it) => it.guesses).reduce<Round["guesses"][number] | null>((a, b) => (a && a.distance_km <= b.distance_km ? a : b), null);
-    announce(`${this.turn.textContent} ${best ? `The nearest guess is ${best.player}'s, ${kilometres(best.distance_km)} away.` : ""}`);
+    const [best] = byDistance(round);
+    const nearest = best?.distance_km == null ? "" : ` The nearest guess is ${best.player}'s, ${kilometres(best.distance_km)} away.`;
+    announce(`${this.turn.textContent}${nearest}`);
   }
 
   private set(at: LatLng): void {
     this.at = at;
     this.send.disabled = false;
     this.position.textContent = `${coordinates(at, 2)}. Click elsewhere to move the mark.`;
-    this.map.showOverlay({ marks: [markOf({ player: this.player, ...at }, this.match?.players ?? [], false)] });
+    this.map.showOverlay({ marks: [markOf(this.player, at, this.match?.players ?? [], false)] });
   }
 
   private async guess(): Promise<void> {
@@ -90,40 +90,27 @@ export class RoundScreen {
   }
 }
 
-function roundTable(rounds: readonly Round[]): HTMLElement {
-  const several = rounds.length > 1;
-  const rows = rounds.flatMap(({ truth, guesses, player }) =>
-    [...guesses]
-      .sort((a, b) => a.distance_km - b.distance_km)
-      .map((it) =>
-        h(
-          "tr",
-          {},
-          h("th", { scope: "row" }, it.player),
-          several && h("td", {}, `${player ? `${player}'s photo: ` : ""}${truth.name || coordinates(truth, 1)}`),
-          h("td", { class: "number" }, kilometres(it.distance_km)),
-          h("td", { class: "number" }, whole(it.points)),
-        ),
-      ),
+const byDistance = ({ guesses }: Round): Round["guesses"] =>
+  [...guesses].sort((a, b) => (a.distance_km ?? Infinity) - (b.distance_km ?? Infinity));
+
+function roundTable(round: Round): HTMLElement {
+  const rows = byDistance(round).map((it) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, it.player),
+      h("td", { class: "number" }, it.distance_km === null ? "no answer" : kilometres(it.distance_km)),
+      h("td", { class: "number" }, whole(it.points)),
+    ),
   );
+  const head = (words: string, number = true) => h("th", { scope: "col", class: number ? "number" : undefined }, words);
   return scrollable(
     "Guesses of this round",
     h(
       "table",
       { class: "round-table" },
       h("caption", { class: "unseen" }, "Guesses of this round, the nearest first"),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          h("th", { scope: "col" }, "Player"),
-          several && h("th", { scope: "col" }, "Photo"),
-          h("th", { scope: "col", class: "number" }, "Distance"),
-          h("th", { scope: "col", class: "number" }, "Points"),
-        ),
-      ),
+      h("thead", {}, h("tr", {}, head("Player", false), head("Distance"), head("Points"))),
       h("tbody", {}, ...rows),
     ),
   );

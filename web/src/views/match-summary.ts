@@ -1,4 +1,4 @@
-import { MACHINE, predictionsUrl, type Match, type Summary } from "../api/match.ts";
+import { guessesUrl, MACHINE, positionOf, type Match, type Summary } from "../api/match.ts";
 import { WorldMap } from "../map/canvas.ts";
 import { curveFigure, type Series } from "../ui/curve.ts";
 import { button, h, scrollable } from "../ui/element.ts";
@@ -24,7 +24,7 @@ export function matchSummary(match: Match, summary: Summary, again: () => void):
     h(
       "div",
       { class: "summary-top" },
-      h("div", { class: "summary-side" }, h("div", { class: "card" }, scrollable("Players", playersTable(players))), downloads(match)),
+      h("div", { class: "summary-side" }, h("div", { class: "card" }, scrollable("Players", playersTable(players))), download(match)),
       curveFigure(seriesOf(match, summary), "Share of the photos located within a distance"),
     ),
     h("div", { class: "summary-map" }, map.element),
@@ -37,7 +37,8 @@ export function matchSummary(match: Match, summary: Summary, again: () => void):
 /** One curve for the people and one for PlaNet, as in the paper; with two people, one for each. */
 function seriesOf(match: Match, { rounds }: Summary): Series[] {
   const distances = (of: (player: string) => boolean) =>
-    rounds.flatMap((it) => it.guesses.filter((guess) => of(guess.player)).map((guess) => guess.distance_km));
+    // No answer is an infinite distance: it is never within.
+    rounds.flatMap((it) => it.guesses.filter((guess) => of(guess.player)).map((guess) => guess.distance_km ?? Infinity));
   const people =
     match.players.length <= 2
       ? match.players.map((player, index) => ({
@@ -65,7 +66,7 @@ function playersTable(players: Summary["players"]): HTMLElement {
           {},
           h("th", { scope: "row" }, it.player),
           h("td", { class: "number" }, whole(it.points)),
-          h("td", { class: "number" }, kilometres(it.median_km)),
+          h("td", { class: "number" }, it.median_km === null ? "–" : kilometres(it.median_km)),
           h("td", { class: "number" }, whole(it.won)),
         ),
       ),
@@ -75,18 +76,19 @@ function playersTable(players: Summary["players"]): HTMLElement {
 
 function guessesTable({ rounds }: Summary): HTMLElement {
   const rows = rounds.flatMap((round) =>
-    round.guesses.map((guess) =>
-      h(
+    round.guesses.map((guess) => {
+      const at = positionOf(guess);
+      return h(
         "tr",
         {},
         h("td", { class: "number" }, String(round.round + 1)),
         h("td", {}, round.truth.name || coordinates(round.truth, 1)),
         h("th", { scope: "row" }, guess.player),
-        h("td", { class: "number" }, coordinates(guess, 1)),
-        h("td", { class: "number" }, kilometres(guess.distance_km)),
+        h("td", { class: "number" }, at ? coordinates(at, 1) : "no answer"),
+        h("td", { class: "number" }, guess.distance_km === null ? "" : kilometres(guess.distance_km)),
         h("td", { class: "number" }, whole(guess.points)),
-      ),
-    ),
+      );
+    }),
   );
   const heads: [string, boolean][] = [["Round", true], ["Photo taken in", false], ["Player", false], ["Guess", true], ["Distance", true], ["Points", true]];
   return h(
@@ -105,15 +107,12 @@ function guessesTable({ rounds }: Summary): HTMLElement {
   );
 }
 
-function downloads(match: Match): HTMLElement {
-  const links = [...match.players, MACHINE].map((player) =>
-    h("li", {}, h("a", { href: predictionsUrl(match.id, player), download: `${player}.jsonl` }, icon("folder"), `${player}.jsonl`)),
-  );
+function download(match: Match): HTMLElement {
   return h(
     "section",
     { class: "card summary-files" },
-    h("h2", {}, "Files"),
-    h("p", { class: "hint" }, "The guesses of each player, for ", h("code", {}, "planet score match"), "."),
-    h("ul", {}, ...links),
+    h("h2", {}, "File"),
+    h("p", { class: "hint" }, "The guesses of all people, for ", h("code", {}, "planet score match --people match.csv"), "."),
+    h("p", {}, h("a", { class: "button", href: guessesUrl(match.id), download: "match.csv" }, icon("download"), "Save match.csv")),
   );
 }

@@ -14,7 +14,6 @@ export class MatchView implements PageView {
   readonly element = h("section", { class: "view match", "aria-label": "Match" });
   private screen: RoundScreen | null = null;
   private match: Match | null = null;
-  private plan: MatchPlan | null = null;
 
   static make(state: ServerState): PageView {
     if (!state.model) return { element: h("section", { class: "view" }, withoutModel(state)) };
@@ -36,8 +35,8 @@ export class MatchView implements PageView {
 
   private async start(plan: MatchPlan): Promise<void> {
     try {
-      this.plan = plan;
-      this.play(await startMatch({ ...plan, seed: null }));
+      const { id } = await startMatch({ ...plan, seed: null });
+      this.play(await findMatch(id));
     } catch (error) {
       this.element.prepend(errorNotice(error));
     }
@@ -53,13 +52,12 @@ export class MatchView implements PageView {
   }
 
   private play(match: Match): void {
-    // Older answers do not say whether photos are shared; the plan does.
-    this.match = { ...match, shared: match.shared ?? this.plan?.shared ?? true };
+    this.match = match;
     history.replaceState(null, "", `#match/${match.id}`);
     if (match.over) return void this.finish();
     this.screen ??= this.makeScreen();
     const player = match.players.find((it) => !match.guessed.includes(it));
-    if (player !== undefined) this.screen.ask(this.match, player);
+    if (player !== undefined) this.screen.ask(match, player);
   }
 
   private makeScreen(): RoundScreen {
@@ -75,11 +73,10 @@ export class MatchView implements PageView {
     if (!this.match || !this.screen) return;
     const { id, round } = this.match;
     const answer = await guess(id, round, player, at);
-    const match = { ...(await findMatch(id)), shared: this.match.shared };
-    if ("waiting" in answer) return this.play(match as Match);
-    this.match = match as Match;
-    const rounds = this.match.results.filter((it) => it.round === round);
-    this.screen.reveal(this.match, rounds.length > 0 ? rounds : [answer]);
+    const match = await findMatch(id);
+    if ("waiting" in answer) return this.play(match);
+    this.match = match;
+    this.screen.reveal(match, answer);
   }
 
   private async finish(): Promise<void> {
@@ -103,6 +100,6 @@ function withoutPhotos(): HTMLElement {
     "match",
     "Guess against PlaNet",
     "For a match the server needs photos whose position is known and that the model has not seen in training. Start it with a dataset:",
-    commands(["planet serve --model MODEL --match DATASET", "a manifest, a folder with one, or MANIFEST:SPLIT"]),
+    commands(["planet serve --model MODEL --match MANIFEST", "a manifest of photos, or MANIFEST:SPLIT for a part of it"]),
   );
 }
