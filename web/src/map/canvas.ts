@@ -163,6 +163,9 @@ export class WorldMap {
   }
 
   showWorld(): void {
+    this.waiting = null;
+    // A map that has no size yet shows the world when it gets one.
+    if (this.view.width < 2) return;
     this.fly({ lat: 0, lng: (this.view.lng * 180) / Math.PI }, this.view.leastScale);
   }
 

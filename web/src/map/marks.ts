@@ -178,9 +178,14 @@ function drawLabels(context: Context, view: View, marks: readonly Mark[], colour
   }
 }
 
-export function drawOverlay(context: Context, view: View, overlay: Overlay, colours: Colours): void {
+/** Draws circles and lines: what lies on the earth, and ends at the border of the world. */
+export function drawWays(context: Context, view: View, overlay: Overlay, colours: Colours): void {
   for (const circle of overlay.circles ?? []) drawCircle(context, view, circle, colours);
   for (const line of overlay.lines ?? []) drawLine(context, view, line, colours);
+}
+
+/** Draws marks and their labels. */
+export function drawMarks(context: Context, view: View, overlay: Overlay, colours: Colours): void {
   for (const mark of overlay.marks ?? []) drawMark(context, view, mark, colours);
   drawLabels(context, view, overlay.marks ?? [], colours);
 }

@@ -1,6 +1,6 @@
 import { css, ramp, STEPS, stepOf } from "./colour.ts";
 import { radians } from "./geodesic.ts";
-import { drawOverlay, type Colours, type Overlay } from "./marks.ts";
+import { drawMarks, drawWays, type Colours, type Overlay } from "./marks.ts";
 import type { Raster } from "./raster.ts";
 import type { Shapes } from "./shapes.ts";
 import type { View } from "./view.ts";
@@ -169,6 +169,7 @@ export function paint(
   context.lineJoin = "round";
   context.strokeStyle = theme.coast;
   context.stroke(land);
+  drawWays(context, view, scene.overlay, theme.marks);
   context.restore();
 
   if (view.projection.bordered) {
@@ -177,5 +178,5 @@ export function paint(
     context.strokeStyle = theme.coast;
     context.stroke();
   }
-  drawOverlay(context, view, scene.overlay, theme.marks);
+  drawMarks(context, view, scene.overlay, theme.marks);
 }

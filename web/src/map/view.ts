@@ -41,7 +41,8 @@ export class View {
     const across = this.width / this.worldWidth;
     if (!this.projection.bordered) return across;
     const margin = 12;
-    return Math.min((this.width - margin) / this.worldWidth, (this.height - margin) / this.worldHeight);
+    const room = (size: number) => Math.max(1, size - margin);
+    return Math.min(room(this.width) / this.worldWidth, room(this.height) / this.worldHeight);
   }
 
   private get reach(): number {

@@ -31,6 +31,7 @@ export class LocateQueue {
     private readonly changed: (indexes: number[]) => void,
   ) {}
 
+  /** Adds photos; `start` sends them. */
   add(files: readonly File[]): void {
     for (const file of files) {
       const failure =
@@ -39,7 +40,6 @@ export class LocateQueue {
           : null;
       this.photos.push({ file, state: failure ? "failed" : "waiting", answer: null, failure });
     }
-    this.pump();
   }
 
   close(): void {
@@ -50,7 +50,7 @@ export class LocateQueue {
   resume(): void {
     this.halted = null;
     this.next = 0;
-    this.pump();
+    this.start();
   }
 
   get finished(): number {
@@ -83,14 +83,15 @@ export class LocateQueue {
     if (answer) delete answer.posterior;
   }
 
-  private pump(): void {
+  /** Sends what waits, as far as requests may be under way. */
+  start(): void {
     while (this.flying < IN_FLIGHT && !this.halted) {
       const batch = this.batch();
       if (batch.length === 0) return;
       this.flying += 1;
       void this.send(batch).finally(() => {
         this.flying -= 1;
-        this.pump();
+        this.start();
       });
     }
   }
@@ -129,7 +130,8 @@ export class LocateQueue {
   }
 
   private settle(photo: QueuedPhoto, answer: Answer): void {
-    photo.answer = answer;
+    // The same photo may have been asked for twice: the fuller answer stays.
+    if (!photo.answer?.posterior || answer.posterior) photo.answer = answer;
     photo.failure = answer.error ?? null;
     photo.state = answer.error ? "failed" : "done";
   }

@@ -1,5 +1,5 @@
 import { h, scrollable, svg } from "./element.ts";
-import { percent } from "./format.ts";
+import { percent, plural } from "./format.ts";
 
 export interface Series {
   name: string;
@@ -49,7 +49,7 @@ export function curveFigure(series: readonly Series[], title: string): HTMLEleme
   chart.append(label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "distance in km", "middle"));
   for (const it of series) chart.append(svg("path", { d: path(it.distances), class: `curve-line ${it.class}` }));
   const keys = series.map((it) =>
-    h("li", {}, swatch(it.class), `${it.name} (${it.distances.length} guesses)`),
+    h("li", {}, swatch(it.class), `${it.name} (${plural(it.distances.length, "guess", "guesses")})`),
   );
   return h("figure", { class: "card curve-figure" }, h("figcaption", {}, title), h("ul", { class: "curve-keys" }, ...keys), chart, scalesTable(series));
 }

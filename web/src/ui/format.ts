@@ -1,20 +1,21 @@
 import type { Answer, Candidate, Certain, LatLng, Place } from "../api/photos.ts";
 
+/** A number and its unit, which stay on one line. */
+const unit = (number: string, name: string): string => `${number}\u00a0${name}`;
+
 /** A probability: 82 %, 4.3 %, 0.07 %. */
 export function percent(share: number): string {
   const value = 100 * share;
-  if (value >= 99.95) return "100 %";
-  if (value >= 10) return `${value.toFixed(0)} %`;
-  if (value >= 0.1) return `${value.toFixed(1)} %`;
-  if (value >= 0.0005) return `${value.toPrecision(1)} %`;
-  return value === 0 ? "0 %" : "< 0.001 %";
+  if (value === 0) return unit("0", "%");
+  if (value < 0.0005) return unit("<\u00a00.001", "%");
+  const digits = value >= 10 ? value.toFixed(0) : value >= 0.1 ? value.toFixed(1) : value.toPrecision(1);
+  return unit(digits, "%");
 }
 
 /** A distance: 850 m, 7.1 km, 1,492 km. */
 export function kilometres(km: number): string {
-  if (km < 0.9995) return `${Math.round(km * 1000)} m`;
-  if (km < 9.95) return `${km.toFixed(1).replace(".0", "")} km`;
-  return `${whole(km)} km`;
+  if (km < 0.9995) return unit(String(Math.round(km * 1000)), "m");
+  return unit(km < 9.95 ? km.toFixed(1).replace(".0", "") : whole(km), "km");
 }
 
 export const whole = (value: number): string => Math.round(value).toLocaleString("en-GB");

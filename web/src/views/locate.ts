@@ -86,7 +86,9 @@ export class LocateView implements PageView {
     this.list.show(new Array<number>(this.queue.photos.length).fill(ROW_HEIGHT), Math.max(this.current, 0));
     announce(`${plural(photos.length, "photo")} added${ignored > 0 ? `, ${plural(ignored, "other file")} left out` : ""}`);
     this.count();
+    // The first photo is asked for by itself, with all probabilities, and then the others.
     void this.select(first);
+    this.queue.start();
   }
 
   private async select(index: number): Promise<void> {

@@ -38,5 +38,5 @@ function detail({ answer }: QueuedPhoto): string {
   const certain = answer.certain;
   const share = certain && certain.level !== "unknown" ? certain.probability : best.probability;
   const truth = answer.truth?.distance_km;
-  return `${percent(share)}${truth === undefined ? "" : ` · ${kilometres(truth)} from the file's position`}`;
+  return `${percent(share)}${truth === undefined ? "" : ` · ${kilometres(truth)} from file’s position`}`;
 }

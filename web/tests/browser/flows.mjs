@@ -168,6 +168,9 @@ async function tournament(site) {
   // One curve for the people and one for PlaNet, each with its key.
   assert.equal(await page.locator(".curve-line").count(), 4);
   await page.getByText("People (8 guesses)").waitFor();
+  await page.getByText("All guesses", { exact: true }).click();
+  assert.equal(await page.locator(".summary-guesses tbody tr").count(), 16);
+  if (site.isMock) assert.ok(!(await page.locator(".summary-guesses").textContent()).includes("no answer"));
 }
 
 async function compare(site) {

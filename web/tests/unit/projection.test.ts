@@ -51,6 +51,14 @@ test("a bordered world has no position beside it", () => {
   expect(view.toPosition(400, 200)).not.toBeNull();
 });
 
+test("a view without a size has a scale all the same", () => {
+  const view = new View();
+  expect(view.leastScale).toBeGreaterThan(0);
+  view.centreOn({ lat: 0, lng: 0 }, view.leastScale);
+  view.resize(800, 400);
+  expect(view.toPosition(400, 200)?.lat).toBeCloseTo(0, 9);
+});
+
 test("a view around positions on both sides of 180° does not show the whole world", () => {
   const view = new View();
   view.resize(800, 500);

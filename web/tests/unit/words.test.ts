@@ -6,9 +6,11 @@ import { certainWords, clockWords, coordinates, dateWords, kilometres, percent, 
 import { libraryRows } from "../../src/views/library-rows.ts";
 import type { LibraryPhoto } from "../../src/api/library.ts";
 
+const plain = (words: string): string => words.replaceAll("\u00a0", " ");
+
 test("probabilities and distances have as many digits as count", () => {
-  expect([1, 0.8198, 0.0428, 0.0007, 0, 1e-9].map(percent)).toEqual(["100 %", "82 %", "4.3 %", "0.07 %", "0 %", "< 0.001 %"]);
-  expect([0.85, 1, 7.14, 1492.7].map(kilometres)).toEqual(["850 m", "1 km", "7.1 km", "1,493 km"]);
+  expect([1, 0.8198, 0.0428, 0.0007, 0, 1e-9].map(percent).map(plain)).toEqual(["100 %", "82 %", "4.3 %", "0.07 %", "0 %", "< 0.001 %"]);
+  expect([0.85, 1, 7.14, 1492.7].map(kilometres).map(plain)).toEqual(["850 m", "1 km", "7.1 km", "1,493 km"]);
   expect(coordinates({ lat: -33.9258, lng: 18.4232 }, 2)).toBe("33.93° S, 18.42° E");
 });
 
@@ -19,7 +21,7 @@ test("places are named without repetitions, and by position where they have no n
 
 test("an unknown level has no words", () => {
   expect(certainWords({ level: "unknown" })).toBeNull();
-  expect(certainWords({ level: "city", name: "Harbin", lat: 0, lng: 0, radius_km: 25, probability: 0.8 })).toBe("Within 25 km of Harbin");
+  expect(certainWords({ level: "city", name: "Harbin", lat: 0, lng: 0, radius_km: 25, probability: 0.8 })).toBe("Within 25\u00a0km of Harbin");
 });
 
 test("a local time stays as it is written", () => {
