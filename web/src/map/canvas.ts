@@ -13,6 +13,9 @@ import { Shapes } from "./shapes.ts";
 import { View } from "./view.ts";
 
 const FLIGHT_MS = 450;
+const HELP = "Arrow keys move the map, or the mark where a position is being chosen. Plus and minus zoom, 0 shows the world.";
+/** Maps that were made; each has a help text of its own. */
+let maps = 0;
 
 /** Receives a chosen position, and whether arrow keys are still moving it. */
 export type Picked = (at: LatLng, moving: boolean) => void;
@@ -43,13 +46,13 @@ export class WorldMap {
 
   constructor({ label, projection }: MapOptions) {
     if (projection) this.view.projection = projection;
-    const surface = h("div", { class: "map-surface", tabindex: "0", role: "application" }, this.canvas);
-    surface.setAttribute("aria-label", label);
-    surface.setAttribute(
-      "aria-roledescription",
-      "map; arrow keys move it, plus and minus zoom, 0 shows the world",
+    const help = h("p", { class: "unseen", id: `map-help-${(maps += 1)}` }, HELP);
+    const surface = h(
+      "div",
+      { class: "map-surface", tabindex: "0", role: "application", "aria-label": label, "aria-roledescription": "map", "aria-describedby": help.id },
+      this.canvas,
     );
-    this.element = h("div", { class: "map" }, surface, mapControls(this));
+    this.element = h("div", { class: "map" }, surface, help, mapControls(this));
     followPointers(this, surface);
     followKeys(this, surface);
     const observer = new ResizeObserver(() => this.resize());
@@ -177,7 +180,7 @@ export class WorldMap {
     });
   }
 
-  /** Draws now; how long it took is in the canvas's data, for measurements. */
+  /** Draws now; how long it took, and the part of the earth, are in the canvas's data, for tests. */
   draw(): void {
     const context = this.canvas.getContext("2d");
     if (!context || this.view.width < 2) return;
@@ -186,7 +189,10 @@ export class WorldMap {
     const ratio = this.canvas.width / this.view.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint(context, this.view, this.scene, this.theme);
-    this.canvas.dataset["drawMs"] = (performance.now() - before).toFixed(2);
+    const { dataset } = this.canvas;
+    dataset["drawMs"] = (performance.now() - before).toFixed(2);
+    dataset["scale"] = this.view.scale.toFixed(2);
+    dataset["lng"] = ((this.view.lng * 180) / Math.PI).toFixed(3);
   }
 
   private fly(at: LatLng, scale: number): void {

@@ -22,7 +22,7 @@ export const whole = (value: number): string => Math.round(value).toLocaleString
 
 export function coordinates({ lat, lng }: LatLng, digits = 4): string {
   const part = (value: number, positive: string, negative: string) =>
-    `${Math.abs(value).toFixed(digits)}° ${value < 0 ? negative : positive}`;
+    unit(`${Math.abs(value).toFixed(digits)}°`, value < 0 ? negative : positive);
   return `${part(lat, "N", "S")}, ${part(lng, "E", "W")}`;
 }
 

@@ -11,7 +11,8 @@ import { icon } from "../ui/icons.ts";
 import { errorNotice, notice } from "../ui/notice.ts";
 import { AlbumPanel, albumOverlay, albumTable } from "./album-panel.ts";
 import { STRIP_WIDTH, stripPhoto } from "./album-strip.ts";
-import { withoutModel, type PageView } from "./view.ts";
+import type { PageView } from "./view.ts";
+import { withoutModel } from "./without.ts";
 
 /** The server's limits of an album. */
 const [FEWEST, MOST] = [2, 1000];

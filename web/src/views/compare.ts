@@ -1,7 +1,7 @@
 import type { ServerState } from "../api/state.ts";
 import { h } from "../ui/element.ts";
-import { commands, empty } from "../ui/notice.ts";
 import type { PageView } from "./view.ts";
+import { withoutReport } from "./without.ts";
 
 /** The report of `planet evaluate`. Its page is shown in a frame that can run nothing. */
 export class CompareView implements PageView {
@@ -27,17 +27,5 @@ function frame(): HTMLElement {
       h("a", { class: "button", href: "api/report", target: "_blank", rel: "noopener" }, "Open on its own"),
     ),
     h("iframe", { src: "api/report", title: "Report of planet evaluate", sandbox: "" }),
-  );
-}
-
-function withoutReport(): HTMLElement {
-  return empty(
-    "compare",
-    "How good is the model?",
-    "The report of an evaluation has accuracies with confidence intervals beside an ideal classifier and trivial baselines, a map of errors, confusions and examples. Write one, and start the server with it:",
-    commands(
-      ["planet evaluate --model MODEL --dataset DATASET -o report", "evaluates the model on photos that it has not seen in training"],
-      ["planet serve --model MODEL --report report/index.html", "shows the report here"],
-    ),
   );
 }

@@ -9,12 +9,13 @@ import { Chooser } from "../ui/chooser.ts";
 import { button, h } from "../ui/element.ts";
 import { plural, whole } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
-import { commands, empty, errorNotice } from "../ui/notice.ts";
+import { empty, errorNotice } from "../ui/notice.ts";
 import { LibraryDetail, libraryOverlay, neighbours } from "./library-detail.ts";
 import { FILTERS, HEADING_HEIGHT, headingRow, libraryRows, PHOTO_HEIGHT, photoRow, type Filter, type LibraryRow } from "./library-rows.ts";
 import { LibraryStore } from "./library-store.ts";
 import { WriteDialog } from "./library-write.ts";
 import type { PageView } from "./view.ts";
+import { withoutLibrary } from "./without.ts";
 
 const POLL_MS = 1000;
 /** The closest zoom to a photo's surroundings, in pixels per radian. */
@@ -286,16 +287,4 @@ export class LibraryView implements PageView {
       return store.data.version;
     });
   }
-}
-
-function withoutLibrary(): HTMLElement {
-  return empty(
-    "library",
-    "Find missing positions",
-    "In a photo library, photos without a position are located by those taken shortly before and after. No model is needed. Start the server with a folder:",
-    commands(
-      ["planet serve --library ~/Pictures", "locates the photos, and shows here what was found, with the evidence"],
-      ["planet library locate ~/Pictures -o found.jsonl", "does the same on the command line"],
-    ),
-  );
 }

@@ -13,13 +13,15 @@ import { icon } from "../ui/icons.ts";
 import { errorNotice, notice } from "../ui/notice.ts";
 import { AnswerPanel } from "./answer.ts";
 import { photoRow, ROW_HEIGHT } from "./photo-row.ts";
-import { withoutModel, type PageView } from "./view.ts";
+import type { PageView } from "./view.ts";
+import { withoutModel } from "./without.ts";
 
 /** Photos are dropped; each gets a distribution over the globe, candidates and a certain level. */
 export class LocateView implements PageView {
   readonly element = h("section", { class: "view locate", "aria-labelledby": "locate-title" });
   private readonly map = new WorldMap({ label: "Where the photo may have been taken" });
   private readonly legend = new Legend();
+  private readonly stage = h("div", { class: "stage" });
   private readonly panel: AnswerPanel;
   private readonly list: Chooser;
   private readonly status = h("p", { class: "status" });
@@ -30,8 +32,9 @@ export class LocateView implements PageView {
   private readonly queue: LocateQueue;
   private current = -1;
   private explaining: AbortController | null = null;
-  /** The heights' frame: many answers arrive in one frame, the list is drawn once. */
+  /** Whether a count is due: many answers arrive in one frame. */
   private dirty = false;
+  private done = true;
 
   static make(state: ServerState): PageView {
     const { model } = state;
@@ -44,7 +47,11 @@ export class LocateView implements PageView {
     this.list = new Chooser({
       label: "Photos",
       render: (index) => photoRow(this.queue.photos[index]!),
-      choose: (index) => void this.select(index),
+      choose: (index) => {
+        void this.select(index);
+        // On a phone the answer is above the list.
+        if (matchMedia("(max-width: 760px)").matches) this.stage.scrollIntoView();
+      },
     });
     const take = (chosen: Chosen) => this.take(chosen);
     this.chooseMore = chooseButtons(take, false);
@@ -66,8 +73,8 @@ export class LocateView implements PageView {
       this.notices,
       this.list.element,
     );
-    const stage = h("div", { class: "stage" }, this.map.element, this.legend.element);
-    this.element.append(side, stage, this.panel.element);
+    this.stage.append(this.map.element, this.legend.element);
+    this.element.append(side, this.stage, this.panel.element);
     this.element.classList.add("is-empty");
     if (model.warning) this.notices.append(notice("warning", "For demonstration only", sentence(model.warning)));
     acceptDrops(this.element, take);
@@ -170,7 +177,8 @@ export class LocateView implements PageView {
       : `${finished} of ${plural(photos.length, "photo")}`;
     this.progress.hidden = done;
     this.progress.value = photos.length > 0 ? finished / photos.length : 0;
-    if (done && photos.length > 1) announce(`${plural(photos.length, "photo")} located`);
+    if (done && !this.done && photos.length > 1) announce(`${plural(photos.length, "photo")} located`);
+    this.done = done;
     this.notices.replaceChildren();
     if (halted) {
       const again = button({ click: () => this.queue.resume() }, "Try again");

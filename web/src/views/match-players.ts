@@ -8,7 +8,9 @@ export function toneOf(player: string, players: readonly string[]): Tone {
   return players.length === 2 && players.indexOf(player) === 1 ? "second" : "first";
 }
 
-export const initialOf = (player: string): string => [...player][0]?.toUpperCase() ?? "?";
+/** What stands in a player's mark: the number that ends the name, or else the first letter. */
+export const initialOf = (player: string): string =>
+  /\d{1,2}$/.exec(player)?.[0] ?? [...player][0]?.toUpperCase() ?? "?";
 
 export function markOf(player: string, at: LatLng, players: readonly string[], label = true): Mark {
   const machine = player === MACHINE;

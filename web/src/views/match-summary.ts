@@ -7,7 +7,7 @@ import { icon } from "../ui/icons.ts";
 import { roundsOverlay } from "./match-players.ts";
 
 /** The end of a match: points, medians and rounds won, a curve, all guesses, and files of them. */
-export function matchSummary(match: Match, summary: Summary, again: () => void): HTMLElement {
+export function matchSummary(match: Match, summary: Summary, again: () => void): { element: HTMLElement; map: WorldMap } {
   const players = [...summary.players].sort((a, b) => b.points - a.points);
   const [first, second] = players;
   const title = h(
@@ -17,7 +17,7 @@ export function matchSummary(match: Match, summary: Summary, again: () => void):
   );
   const map = new WorldMap({ label: "All guesses of the match" });
   map.showOverlay(roundsOverlay(summary.rounds, match.players));
-  return h(
+  const element = h(
     "div",
     { class: "summary" },
     title,
@@ -32,6 +32,7 @@ export function matchSummary(match: Match, summary: Summary, again: () => void):
     guessesTable(summary),
     h("div", { class: "actions" }, button({ class: "button button-primary", click: again }, "New match")),
   );
+  return { element, map };
 }
 
 /** One curve for the people and one for PlaNet, as in the paper; with two people, one for each. */

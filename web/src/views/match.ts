@@ -1,19 +1,23 @@
 import { guess, match as findMatch, matchSummary as summaryOf, startMatch, type Match } from "../api/match.ts";
 import type { ServerState } from "../api/state.ts";
 import type { LatLng } from "../api/photos.ts";
+import type { WorldMap } from "../map/canvas.ts";
 import { announce } from "../ui/announce.ts";
 import { h } from "../ui/element.ts";
-import { commands, empty, errorNotice } from "../ui/notice.ts";
+import { errorNotice } from "../ui/notice.ts";
 import { RoundScreen } from "./match-round.ts";
 import { matchSetup, type MatchPlan } from "./match-setup.ts";
 import { matchSummary } from "./match-summary.ts";
-import { withoutModel, type PageView } from "./view.ts";
+import type { PageView } from "./view.ts";
+import { withoutModel, withoutPhotos } from "./without.ts";
 
 /** The paper's game: people guess where photos were taken, against PlaNet. */
 export class MatchView implements PageView {
   readonly element = h("section", { class: "view match", "aria-label": "Match" });
   private screen: RoundScreen | null = null;
   private match: Match | null = null;
+  /** The map that is shown; it is closed when another one takes its place. */
+  private map: WorldMap | null = null;
 
   static make(state: ServerState): PageView {
     if (!state.model) return { element: h("section", { class: "view" }, withoutModel(state)) };
@@ -27,8 +31,14 @@ export class MatchView implements PageView {
     else this.setup();
   }
 
+  shown(): void {
+    // The link to this view names no match: a page that is loaded again shall go on with this one.
+    if (this.match) history.replaceState(null, "", `#match/${this.match.id}`);
+  }
+
   private setup(): void {
-    this.screen = null;
+    this.use(null);
+    this.match = null;
     history.replaceState(null, "", "#match");
     this.element.replaceChildren(matchSetup(this.photos, (plan) => void this.start(plan)));
   }
@@ -65,8 +75,15 @@ export class MatchView implements PageView {
       guess: (player, at) => this.guess(player, at),
       next: () => this.match && this.play(this.match),
     });
+    this.use(screen.map);
     this.element.replaceChildren(screen.element);
     return screen;
+  }
+
+  private use(map: WorldMap | null): void {
+    this.map?.close();
+    this.map = map;
+    this.screen = null;
   }
 
   private async guess(player: string, at: LatLng): Promise<void> {
@@ -83,23 +100,14 @@ export class MatchView implements PageView {
     if (!this.match) return;
     try {
       const summary = await summaryOf(this.match.id);
-      const screen = matchSummary(this.match, summary, () => this.setup());
-      this.screen = null;
-      this.element.replaceChildren(screen);
-      const title = screen.querySelector("h1");
+      const { element, map } = matchSummary(this.match, summary, () => this.setup());
+      this.use(map);
+      this.element.replaceChildren(element);
+      const title = element.querySelector("h1");
       title?.focus();
       announce(title?.textContent ?? "");
     } catch (error) {
       this.element.prepend(errorNotice(error));
     }
   }
-}
-
-function withoutPhotos(): HTMLElement {
-  return empty(
-    "match",
-    "Guess against PlaNet",
-    "For a match the server needs photos whose position is known and that the model has not seen in training. Start it with a dataset:",
-    commands(["planet serve --model MODEL --match MANIFEST", "a manifest of photos, or MANIFEST:SPLIT for a part of it"]),
-  );
 }

@@ -9,6 +9,7 @@ export function flows(site) {
     tests.push(
       ["a dropped photo is located, and the answer is explained", () => locate(site)],
       ["a list of photos is gone through by keyboard", () => locateByKeyboard(site)],
+      ["a map is zoomed by wheel, keys and two fingers, and the earth goes round", () => gestures(site)],
       ["an album is located, and a photo compared", () => album(site)],
     );
   }
@@ -58,6 +59,46 @@ async function locateByKeyboard(site) {
   const surface = page.locator(".locate .map-surface");
   await surface.focus();
   for (const key of ["+", "+", "ArrowLeft", "ArrowUp", "0"]) await page.keyboard.press(key);
+}
+
+/** The map's scale, and the longitude of its middle. */
+const seen = (page) =>
+  page.evaluate(async () => {
+    // Two frames: the first one draws.
+    for (let i = 0; i < 2; i += 1) await new Promise(requestAnimationFrame);
+    const { scale, lng } = document.querySelector("section:not([hidden]) .map-canvas").dataset;
+    return { scale: Number(scale), lng: Number(lng) };
+  });
+
+async function gestures(site) {
+  const page = await site.page("locate", { width: 390 });
+  await page.locator(".map-canvas[data-scale]").waitFor();
+  const world = await seen(page);
+  const surface = page.locator(".locate .map-surface");
+  await surface.scrollIntoViewIfNeeded();
+  const box = await surface.boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 100)];
+  await page.mouse.move(x, y);
+  await page.mouse.wheel(0, -300);
+  const wheeled = await seen(page);
+  assert.ok(wheeled.scale > 1.3 * world.scale, "the wheel does not zoom");
+  await surface.press("0");
+  assert.equal((await seen(page)).scale, world.scale);
+  const touch = await page.context().newCDPSession(page);
+  const fingers = (apart) => [{ x: x - apart, y, id: 1 }, { x: x + apart, y, id: 2 }];
+  await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: fingers(30) });
+  for (const apart of [45, 60, 75, 90]) await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: fingers(apart) });
+  await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  const pinched = await seen(page);
+  assert.ok(pinched.scale > 2 * world.scale, `two fingers do not zoom: ${pinched.scale} of ${world.scale}`);
+  // Far enough to the east, one arrives in the west.
+  const lngs = [];
+  for (let i = 0; i < 30; i += 1) {
+    await surface.press("ArrowRight");
+    lngs.push((await seen(page)).lng);
+  }
+  assert.ok(lngs.every((it) => it >= -180 && it <= 180));
+  assert.ok(lngs.some((it, i) => i > 0 && it < lngs[i - 1] - 180), "the earth does not go round");
 }
 
 async function album(site) {
@@ -140,6 +181,8 @@ async function match(site) {
     assert.equal(await page.locator(".round-table tbody tr").count(), 3);
     // The button that goes on has the focus.
     await page.keyboard.press("Enter");
+    // A page that is loaded again goes on with the match.
+    if (round === 1) await page.reload();
   }
   await page.locator(".summary h1").waitFor();
   assert.equal(await page.locator(".summary-players tbody tr").count(), 3);

@@ -11,12 +11,12 @@ const plain = (words: string): string => words.replaceAll("\u00a0", " ");
 test("probabilities and distances have as many digits as count", () => {
   expect([1, 0.8198, 0.0428, 0.0007, 0, 1e-9].map(percent).map(plain)).toEqual(["100 %", "82 %", "4.3 %", "0.07 %", "0 %", "< 0.001 %"]);
   expect([0.85, 1, 7.14, 1492.7].map(kilometres).map(plain)).toEqual(["850 m", "1 km", "7.1 km", "1,493 km"]);
-  expect(coordinates({ lat: -33.9258, lng: 18.4232 }, 2)).toBe("33.93° S, 18.42° E");
+  expect(plain(coordinates({ lat: -33.9258, lng: 18.4232 }, 2))).toBe("33.93° S, 18.42° E");
 });
 
 test("places are named without repetitions, and by position where they have no name", () => {
   expect(placeName({ name: "Lima", region: "Lima", country: "Peru", country_code: "PE" })).toBe("Lima, Peru");
-  expect(placeName({ name: "", region: "", country: "", country_code: "" }, { lat: 1, lng: 2 })).toBe("1.00° N, 2.00° E");
+  expect(plain(placeName({ name: "", region: "", country: "", country_code: "" }, { lat: 1, lng: 2 }))).toBe("1.00° N, 2.00° E");
 });
 
 test("an unknown level has no words", () => {
