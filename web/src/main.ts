@@ -90,7 +90,10 @@ function frame(state: ServerState): void {
 
 async function start(): Promise<void> {
   try {
-    frame(await serverState());
+    const state = await serverState();
+    // The server's token came with the address and is now a cookie: it need not be seen or copied.
+    if (location.search) history.replaceState(null, "", `${location.pathname}${location.hash}`);
+    frame(state);
   } catch (error) {
     const again = button({ class: "button button-primary", click: () => void start() }, "Try again");
     document.body.replaceChildren(h("main", { class: "alone" }, h("h1", {}, "PlaNet"), errorNotice(error, again)));

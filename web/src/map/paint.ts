@@ -137,6 +137,23 @@ function manyCells(
   raster.paint(context, fills, borders);
 }
 
+/** Classes that are points, as some models' are. */
+function points(context: CanvasRenderingContext2D, view: View, cells: Shapes, steps: readonly number[][], theme: Theme): void {
+  const colours = ramp(theme.dark);
+  steps.forEach((classes, step) => {
+    context.beginPath();
+    for (const c of classes) {
+      const at = cells.point(c);
+      if (!at) continue;
+      const [x, y] = view.toScreen(at);
+      context.moveTo(x + 3, y);
+      context.arc(x, y, 3, 0, 2 * Math.PI);
+    }
+    context.fillStyle = css(colours[step] ?? [0, 0, 0]);
+    context.fill();
+  });
+}
+
 export function paint(
   context: CanvasRenderingContext2D,
   view: View,
@@ -165,6 +182,7 @@ export function paint(
   const many = cells !== null && cells.visible(view, MANY) >= MANY;
   if (cells && many) manyCells(context, view, cells, scene, theme);
   if (cells && !many) fewCells(context, view, cells, scene.steps, theme);
+  if (cells) points(context, view, cells, scene.steps, theme);
   context.lineWidth = 0.7;
   context.lineJoin = "round";
   context.strokeStyle = theme.coast;

@@ -67,6 +67,13 @@ export class Shapes {
     return Math.max(across, this.bounds[b + 3]! - this.bounds[b + 2]!) * view.scale;
   }
 
+  /** Where a class is that has a point and no cells; null for others. */
+  point(c: number): { lat: number; lng: number } | null {
+    const { classRings, points } = this.outlines;
+    const [lat, lng] = [points[2 * c] ?? NaN, points[2 * c + 1] ?? NaN];
+    return classRings[c] === classRings[c + 1] && !Number.isNaN(lat) ? { lat, lng } : null;
+  }
+
   /** Draws one class in every copy of the world that the view shows; `least` leaves out smaller ones. */
   draw(pen: Pen, view: View, c: number, least = 0): void {
     const b = 5 * c;

@@ -97,6 +97,7 @@ export class AlbumView implements PageView {
     const files = [...this.files, ...photos];
     this.files = files.slice(0, MOST);
     this.result = null;
+    this.start.replaceChildren("Locate the album");
     this.ordered = this.files;
     this.element.classList.remove("is-empty");
     this.element.classList.remove("has-result");
