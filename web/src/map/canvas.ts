@@ -108,6 +108,10 @@ export class WorldMap {
     this.canvas.parentElement?.focus({ preventScroll: true });
   }
 
+  get focused(): boolean {
+    return document.activeElement === this.canvas.parentElement;
+  }
+
   get choosing(): boolean {
     return this.picked !== undefined;
   }

@@ -117,8 +117,7 @@ function manyCells(
   theme: Theme,
 ): void {
   const { count } = cells.outlines;
-  const fills = new Uint32Array(count);
-  const borders = new Uint32Array(count);
+  const { fills, borders } = raster.colours(count);
   const border = theme.dark ? 0x30d2beaa : 0x386e5a46;
   ramp(theme.dark).forEach(([r, g, b], step) => {
     const packed = (0xff << 24) | (b << 16) | (g << 8) | r;

@@ -16,6 +16,8 @@ export class Raster implements Pen {
   ids = new Int32Array(0);
   /** Where the raster is coloured; made when it is first drawn. */
   private surface: { image: ImageData; pixels: Uint32Array; context: CanvasRenderingContext2D } | null = null;
+  private fills = new Uint32Array(0);
+  private borders = new Uint32Array(0);
   private id = 0;
   private xs = new Float64Array(64);
   private ys = new Float64Array(64);
@@ -32,6 +34,14 @@ export class Raster implements Pen {
       this.surface = null;
     }
     this.ids.fill(-1);
+  }
+
+  /** Colours for so many classes, all transparent: of their pixels, and of their borders. */
+  colours(count: number): { fills: Uint32Array; borders: Uint32Array } {
+    if (this.fills.length !== count) [this.fills, this.borders] = [new Uint32Array(count), new Uint32Array(count)];
+    this.fills.fill(0);
+    this.borders.fill(0);
+    return { fills: this.fills, borders: this.borders };
   }
 
   /** The class that is drawn from now on. */

@@ -24,6 +24,7 @@ export class PhotoFigure {
   }
 
   showUrl(url: string, alt: string): void {
+    if (this.image.getAttribute("src") === url) return;
     this.release();
     this.image.src = url;
     this.image.alt = alt;

@@ -34,8 +34,8 @@ export class LibraryDetail {
       { class: "answer library-detail", "aria-label": "Photo of the library" },
       this.figure.element,
       this.body,
-      h("div", { class: "library-actions" }, ...Object.values(this.buttons)),
       h("p", { class: "hint library-keys" }, "Keys: A accept, R reject, C correct, U undo, ↑ ↓ other photos, G accept the group"),
+      h("div", { class: "library-actions" }, ...Object.values(this.buttons)),
     );
   }
 

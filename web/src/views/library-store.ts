@@ -13,6 +13,8 @@ interface Before {
 export class LibraryStore {
   private readonly undos: Before[][] = [];
   private sending: Promise<void> = Promise.resolve();
+  /** How often the library was loaded again. */
+  private loaded = 0;
 
   constructor(
     public data: Library,
@@ -67,7 +69,9 @@ export class LibraryStore {
       return position && decision === "corrected" ? { id, decision, lat: position.lat, lng: position.lng } : { id, decision };
     });
     this.changed();
-    this.sending = this.sending.then(() => this.send(changes));
+    const { loaded } = this;
+    // What was decided upon a state that has been replaced is not sent.
+    this.sending = this.sending.then(() => (loaded === this.loaded ? this.send(changes) : undefined));
   }
 
   private async send(changes: DecisionChange[]): Promise<void> {
@@ -87,6 +91,7 @@ export class LibraryStore {
 
   async reload(): Promise<void> {
     try {
+      this.loaded += 1;
       this.data = await library();
       this.changed();
     } catch {

@@ -224,6 +224,7 @@ export class LibraryView implements PageView {
 
   /** Begins or ends the correction of a position on the map. */
   private correct(on: boolean): void {
+    if (!on && this.map.choosing && this.map.focused) this.list.focus();
     this.setting = null;
     this.banner.hidden = !on;
     const photo = this.current === null ? undefined : this.store?.photos[this.current];

@@ -133,6 +133,8 @@ async function library(site) {
   for (let i = 0; i < 4; i += 1) await page.keyboard.press("Shift+ArrowRight");
   await page.keyboard.press("Enter");
   assert.equal((await counts(page)).corrected, before.corrected + 1);
+  // The focus is in the list again.
+  assert.ok(await page.evaluate(() => document.activeElement?.classList.contains("library-photo")));
   await page.getByRole("button", { name: "Write" }).click();
   await page.getByText("Nothing has been written yet").waitFor();
   await page.keyboard.press("Escape");
