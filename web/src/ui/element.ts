@@ -28,6 +28,9 @@ export function scrollable(label: string, ...children: Child[]): HTMLElement {
   return h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, ...children);
 }
 
+/** Whether fingers point here: keys need not be explained then. */
+export const byTouch = (): boolean => matchMedia("(pointer: coarse)").matches;
+
 export interface ButtonOptions {
   class?: string;
   /** Words for a button that shows only an icon; they are its tooltip too. */

@@ -18,9 +18,16 @@ import { withoutModel } from "./without.ts";
 const [FEWEST, MOST] = [2, 1000];
 
 const SCHEMES: Record<string, string> = {
+  single: "Each photo alone",
   average: "Average: the mean of all photos, for albums of one place",
   hmm: "Hidden Markov model: how people move between photos",
-  lstm: "LSTM: learned from albums",
+  lstm: "LSTM: from the first photo to the last",
+  "lstm-offset-1": "LSTM, one photo ahead",
+  "lstm-offset-2": "LSTM, two photos ahead",
+  "lstm-repeat": "LSTM that sees the album twice",
+  "lstm-repeat-25": "LSTM that sees 25 photos twice",
+  blstm: "LSTM from both ends",
+  "blstm-25": "LSTM from both ends of 25 photos",
 };
 
 /** Photos of one person are located together: what each says alone against what the album says. */

@@ -6,7 +6,7 @@ import { circle, distanceKm } from "../map/geodesic.ts";
 import { mercator } from "../map/projection.ts";
 import { announce } from "../ui/announce.ts";
 import { Chooser } from "../ui/chooser.ts";
-import { button, h } from "../ui/element.ts";
+import { button, byTouch, h } from "../ui/element.ts";
 import { plural, whole } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
 import { empty, errorNotice } from "../ui/notice.ts";
@@ -231,7 +231,9 @@ export class LibraryView implements PageView {
     const start = photo?.position ?? photo?.found ?? null;
     this.map.choose(on ? (at, moving) => this.place(at, moving) : undefined, start);
     if (on) {
-      this.banner.textContent = "Click where the photo was taken. With the keyboard: arrow keys move the mark, Enter sets it, Escape cancels.";
+      this.banner.textContent = byTouch()
+        ? "Tap where the photo was taken."
+        : "Click where the photo was taken. With the keyboard: arrow keys move the mark, Enter sets it, Escape cancels.";
       announce(this.banner.textContent);
       this.map.focus();
     }

@@ -2,7 +2,7 @@ import { matchPhotoUrl, positionOf, type Match, type Round } from "../api/match.
 import type { LatLng } from "../api/photos.ts";
 import { WorldMap } from "../map/canvas.ts";
 import { announce } from "../ui/announce.ts";
-import { button, h, scrollable } from "../ui/element.ts";
+import { button, byTouch, h, scrollable } from "../ui/element.ts";
 import { coordinates, kilometres, whole } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
 import { errorNotice } from "../ui/notice.ts";
@@ -51,7 +51,9 @@ export class RoundScreen {
     this.map.choose((at) => this.set(at));
     this.map.showWorld();
     this.send.disabled = true;
-    this.position.textContent = "Click the map. With the keyboard: arrow keys move the mark (Shift: further), + and − zoom, Enter guesses.";
+    this.position.textContent = byTouch()
+      ? "Tap the map."
+      : "Click the map. With the keyboard: arrow keys move the mark (Shift: further), + and − zoom, Enter guesses.";
     this.foot.replaceChildren(this.position, this.send);
     announce(`${this.title.textContent}. ${this.turn.textContent}`);
   }
@@ -74,7 +76,7 @@ export class RoundScreen {
   private set(at: LatLng): void {
     this.at = at;
     this.send.disabled = false;
-    this.position.textContent = `${coordinates(at, 2)}. Click elsewhere to move the mark.`;
+    this.position.textContent = `${coordinates(at, 2)}. ${byTouch() ? "Tap" : "Click"} elsewhere to move the mark.`;
     this.map.showOverlay({ marks: [markOf(this.player, at, this.match?.players ?? [], false)] });
   }
 
