@@ -32,7 +32,8 @@ function wait(seconds: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
+/** The error that a response states. */
+export async function errorOf(response: Response): Promise<ApiError> {
   let message = `The server answered ${response.status} ${response.statusText}`.trim();
   let hint: string | null = null;
   let version: number | null = null;
@@ -49,6 +50,12 @@ async function errorOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, message, hint, retryAfter, version);
 }
 
+/** Waits as long as a full queue (429) has said; other errors are thrown. */
+export async function waitedOut(error: unknown, signal?: AbortSignal): Promise<void> {
+  if (!(error instanceof ApiError) || error.retryAfter === null) throw error;
+  await wait(Math.min(error.retryAfter, LONGEST_WAIT_S), signal);
+}
+
 /** The response to a request. A full queue (429) is waited for, as long as the signal allows. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   for (;;) {
@@ -60,9 +67,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
       throw new ApiError(0, "The server does not answer", "Check that planet serve is still running.");
     }
     if (response.ok) return response;
-    const error = await errorOf(response);
-    if (error.retryAfter === null) throw error;
-    await wait(Math.min(error.retryAfter, LONGEST_WAIT_S), init.signal ?? undefined);
+    await waitedOut(await errorOf(response), init.signal ?? undefined);
   }
 }
 

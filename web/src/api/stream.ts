@@ -3,32 +3,30 @@ export interface ServerEvent {
   data: string;
 }
 
-/** The events of a text/event-stream. EventSource cannot send photos; a fetch can. */
-export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      text += decoder.decode(value, { stream: !done }).replace(/\r\n?/g, "\n");
-      if (done && text.trim() !== "") text += "\n\n";
-      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-        const event = eventOf(text.slice(0, end));
-        text = text.slice(end + 2);
-        if (event.data !== "") yield event;
-      }
-      if (done) return;
+/** Takes a text/event-stream apart as it arrives. */
+export class EventParser {
+  private text = "";
+
+  /** The events that are whole with this part of the stream. */
+  push(part: string): ServerEvent[] {
+    this.text += part;
+    const events: ServerEvent[] = [];
+    for (let end = blank.exec(this.text); end; end = blank.exec(this.text)) {
+      const event = eventOf(this.text.slice(0, end.index));
+      this.text = this.text.slice(end.index + end[0].length);
+      if (event.data !== "") events.push(event);
     }
-  } finally {
-    reader.cancel().catch(() => undefined);
+    return events;
   }
 }
+
+/** The empty line that ends an event. */
+const blank = /\r\n\r\n|\n\n|\r\r/;
 
 function eventOf(block: string): ServerEvent {
   let event = "message";
   const data: string[] = [];
-  for (const line of block.split("\n")) {
+  for (const line of block.split(/\r\n|\n|\r/)) {
     const colon = line.indexOf(":");
     if (colon <= 0) continue;
     const value = line.slice(colon + 1).replace(/^ /, "");

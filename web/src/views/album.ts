@@ -1,4 +1,4 @@
-import { locateAlbum } from "../api/album.ts";
+import { locateAlbum, type AlbumProgress } from "../api/album.ts";
 import type { AlbumPhoto, AlbumResult, LatLng } from "../api/photos.ts";
 import type { Model, ServerState } from "../api/state.ts";
 import { WorldMap } from "../map/canvas.ts";
@@ -6,7 +6,7 @@ import { acceptDrops, chooseButtons, type Chosen } from "../photos/drop.ts";
 import { announce } from "../ui/announce.ts";
 import { Chooser } from "../ui/chooser.ts";
 import { button, h } from "../ui/element.ts";
-import { plural } from "../ui/format.ts";
+import { percent, plural } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
 import { errorNotice, notice } from "../ui/notice.ts";
 import { AlbumPanel, albumOverlay, albumTable } from "./album-panel.ts";
@@ -131,10 +131,7 @@ export class AlbumView implements PageView {
       const result = await locateAlbum(
         this.files,
         this.scheme.value,
-        ({ done }) => {
-          this.progress.value = done / this.files.length;
-          this.status.textContent = `${done} of ${plural(this.files.length, "photo")}`;
-        },
+        (progress) => this.advance(progress),
         this.running.signal,
       );
       this.show(result);
@@ -146,6 +143,14 @@ export class AlbumView implements PageView {
     this.progress.hidden = true;
     this.status.textContent = plural(this.files.length, "photo");
     this.start.replaceChildren(this.result ? "Locate again" : "Locate the album");
+  }
+
+  /** The server works while photos arrive: the bar never goes back. */
+  private advance(progress: AlbumProgress): void {
+    const share = "sent" in progress ? progress.sent : progress.done / this.files.length;
+    this.progress.value = Math.max(share, this.progress.value);
+    this.status.textContent =
+      "sent" in progress ? `Sent: ${percent(progress.sent)}` : `${progress.done} of ${plural(this.files.length, "photo")}`;
   }
 
   private show(result: AlbumResult): void {

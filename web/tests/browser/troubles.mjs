@@ -10,6 +10,7 @@ export function troubles(site) {
     tests.push(
       ["a full queue is waited for as long as the server says", () => busy(site)],
       ["a request that is too large is sent photo by photo", () => large(site)],
+      ["an album that fails says why, and can be stopped", () => albumFails(site)],
       ["a file that is not a photo has its own error", () => damaged(site)],
     );
   }
@@ -70,6 +71,23 @@ async function large(site) {
   await site.choose(page, site.photos(5));
   await page.getByText("5 photos", { exact: true }).waitFor();
   assert.ok(several > 0);
+}
+
+async function albumFails(site) {
+  let waits = true;
+  const before = (page) =>
+    page.route("**/api/album*", async (route) => {
+      if (!waits) return route.fulfill({ status: 413, json: { error: "an album may have 1000 photos" } });
+      return new Promise(() => undefined);
+    });
+  const page = await site.page("album", { before, allowed: ["413"] });
+  await site.choose(page, site.photos(3));
+  await page.getByRole("button", { name: "Locate the album" }).click();
+  await page.getByRole("button", { name: "Stop" }).click();
+  waits = false;
+  await page.getByRole("button", { name: "Locate the album" }).click();
+  await page.getByText("an album may have 1000 photos").waitFor();
+  await site.accessible(page);
 }
 
 async function damaged(site) {
