@@ -17,7 +17,11 @@ export class AnswerPanel {
   private readonly button: HTMLButtonElement;
   private explained = false;
 
-  constructor(askWhy: () => void) {
+  /** `warning` says why the model's answers must not be trusted, if so. */
+  constructor(
+    askWhy: () => void,
+    private readonly warning: string | null,
+  ) {
     this.button = button(
       {
         click: () => {
@@ -72,6 +76,7 @@ export class AnswerPanel {
       ),
       candidatesTable(answer, "Candidates for the photo's position"),
       ...truthLines(answer),
+      ...(this.warning ? [modelWarning(this.warning)] : []),
     );
   }
 
@@ -110,6 +115,9 @@ export class AnswerPanel {
   }
 }
 
+export const modelWarning = (words: string): HTMLElement =>
+  notice("warning", "For demonstration only", `${words.charAt(0).toUpperCase()}${words.slice(1)}.`.replace(/\.\.$/, "."));
+
 function truthLines(answer: Answer): HTMLElement[] {
   const { truth, predictions } = answer;
   if (!truth) return [];
@@ -121,7 +129,7 @@ function truthLines(answer: Answer): HTMLElement[] {
       { class: "facts" },
       h("dt", {}, "Position in the file"),
       h("dd", {}, coordinates(truth), h("span", { class: "hint" }, " unverified")),
-      ...(km === null ? [] : [h("dt", {}, "Distance to the first answer"), h("dd", {}, kilometres(km))]),
+      ...(km === null ? [] : [h("dt", {}, "From the first answer"), h("dd", {}, kilometres(km))]),
     ),
   ];
 }

@@ -11,7 +11,7 @@ import { button, h } from "../ui/element.ts";
 import { answerWords, plural, shortName } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
 import { errorNotice, notice } from "../ui/notice.ts";
-import { AnswerPanel } from "./answer.ts";
+import { AnswerPanel, modelWarning } from "./answer.ts";
 import { photoRow, ROW_HEIGHT } from "./photo-row.ts";
 import type { PageView } from "./view.ts";
 import { withoutModel } from "./without.ts";
@@ -43,7 +43,7 @@ export class LocateView implements PageView {
 
   private constructor(state: ServerState, model: Model) {
     this.queue = new LocateQueue(state.limits.photo_bytes, (indexes) => this.changed(indexes));
-    this.panel = new AnswerPanel(() => void this.explain());
+    this.panel = new AnswerPanel(() => void this.explain(), model.warning);
     this.list = new Chooser({
       label: "Photos",
       render: (index) => photoRow(this.queue.photos[index]!),
@@ -76,7 +76,7 @@ export class LocateView implements PageView {
     this.stage.append(this.map.element, this.legend.element);
     this.element.append(side, this.stage, this.panel.element);
     this.element.classList.add("is-empty");
-    if (model.warning) this.notices.append(notice("warning", "For demonstration only", sentence(model.warning)));
+    if (model.warning) this.notices.append(modelWarning(model.warning));
     acceptDrops(this.element, take);
     this.map.showCells(model.name).catch((error: unknown) => this.notices.append(errorNotice(error)));
   }
@@ -186,8 +186,6 @@ export class LocateView implements PageView {
     }
   }
 }
-
-const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`.replace(/\.\.$/, ".");
 
 function marksOf(answer: Answer): Mark[] {
   const candidates = (answer.predictions ?? []).map((it, index): Mark => ({
