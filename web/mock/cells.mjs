@@ -24,7 +24,12 @@ const corner = (face, s, t) => latLng(FACES[face](cube(s), cube(t)));
 function ring({ face, s, t, side }) {
   const steps = Math.max(1, Math.min(16, Math.ceil(side * 32)));
   const points = [];
-  const walk = [[0, 0, 1, 0], [1, 0, 0, 1], [1, 1, -1, 0], [0, 1, 0, -1]];
+  const walk = [
+    [0, 0, 1, 0],
+    [1, 0, 0, 1],
+    [1, 1, -1, 0],
+    [0, 1, 0, -1],
+  ];
   for (const [ds, dt, a, b] of walk) {
     for (let i = 0; i < steps; i += 1) {
       points.push(corner(face, s + side * (ds + (a * i) / steps), t + side * (dt + (b * i) / steps)));
@@ -58,13 +63,26 @@ export function partition(places, count) {
     const weight = inside.reduce((sum, it) => sum + it.weight, 0) + 40 * side * side;
     return { face, s, t, side, inside, key: weight * side ** 0.6 };
   };
-  const cells = FACES.map((_, face) => cell(face, 0, 0, 1, points.filter((it) => it.face === face)));
+  const cells = FACES.map((_, face) =>
+    cell(
+      face,
+      0,
+      0,
+      1,
+      points.filter((it) => it.face === face),
+    ),
+  );
   while (cells.length < count) {
     let most = 0;
     for (let i = 1; i < cells.length; i += 1) if (cells[i].key > cells[most].key) most = i;
     const { face, s, t, side, inside } = cells[most];
     const half = side / 2;
-    const quarters = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([a, b]) => {
+    const quarters = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ].map(([a, b]) => {
       const [s0, t0] = [s + a * half, t + b * half];
       const within = inside.filter((it) => it.s >= s0 && it.s < s0 + half && it.t >= t0 && it.t < t0 + half);
       return cell(face, s0, t0, half, within);
@@ -90,7 +108,13 @@ export function evenPartition(count) {
   while (cells.length < count) {
     const { face, s, t, side } = cells.shift();
     const half = side / 2;
-    for (const [a, b] of [[0, 0], [1, 0], [1, 1], [0, 1]]) cells.push({ face, s: s + a * half, t: t + b * half, side: half });
+    for (const [a, b] of [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ])
+      cells.push({ face, s: s + a * half, t: t + b * half, side: half });
   }
   return cells.map((it) => {
     const [lat, lng] = corner(it.face, it.s + it.side / 2, it.t + it.side / 2);

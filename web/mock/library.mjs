@@ -28,15 +28,24 @@ function photo(id, place, at, time, next) {
   const year = time.getUTCFullYear();
   const folder = `${year}/${place.name.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
   const base = {
-    id, photo: `${folder}/IMG_${1000 + id}.jpg`, time: time.toISOString().slice(0, 19),
-    known: null, found: null, evidence: [], decision: "open", position: null,
+    id,
+    photo: `${folder}/IMG_${1000 + id}.jpg`,
+    time: time.toISOString().slice(0, 19),
+    known: null,
+    found: null,
+    evidence: [],
+    decision: "open",
+    position: null,
   };
   if (next() < 0.55) return { ...base, known: at };
   const minutes = 1 + Math.floor(next() * 90);
   const sure = Math.max(0.52, 0.98 - minutes / 160);
   const found = {
-    ...near(at, 1, next), radius_km: minutes < 15 ? 1 : 25, probability: sure,
-    level: minutes < 15 ? "street" : "city", name: `${place.name}, ${place.country}`,
+    ...near(at, 1, next),
+    radius_km: minutes < 15 ? 1 : 25,
+    probability: sure,
+    level: minutes < 15 ? "street" : "city",
+    name: `${place.name}, ${place.country}`,
   };
   const evidence = [
     `${minutes} minutes after IMG_${999 + id}.jpg at ${place.name}`,
@@ -49,7 +58,10 @@ function photo(id, place, at, time, next) {
 /** Applies decisions; what the server does at POST /api/library/decisions. */
 export function decide(state, { version, decisions }) {
   if (version !== state.version) {
-    return { status: 409, body: { error: "the library was changed in another window", version: state.version } };
+    return {
+      status: 409,
+      body: { error: "the library was changed in another window", version: state.version },
+    };
   }
   for (const { id, decision, lat, lng } of decisions) {
     const it = state.photos[id];
@@ -67,7 +79,14 @@ export function write(state, { apply }) {
     const at = it.decision === "corrected" ? it.position : it.decision === "accepted" ? it.found : null;
     if (at) {
       const accuracy = it.decision === "corrected" ? 0.1 : it.found.radius_km;
-      files.push({ photo: it.photo, file: `${it.photo}.xmp`, lat: at.lat, lng: at.lng, radius_m: 1000 * accuracy, name: it.found?.name ?? "" });
+      files.push({
+        photo: it.photo,
+        file: `${it.photo}.xmp`,
+        lat: at.lat,
+        lng: at.lng,
+        radius_m: 1000 * accuracy,
+        name: it.found?.name ?? "",
+      });
     } else if (it.decision === "rejected") skipped.push({ photo: it.photo, reason: "rejected" });
     else if (it.found) skipped.push({ photo: it.photo, reason: "not yet reviewed" });
   }

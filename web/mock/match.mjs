@@ -28,8 +28,14 @@ function machineGuess(match, round, where) {
 }
 
 const known = (match) => ({
-  id: match.id, rounds: match.rounds, players: match.players, round: match.round, shared: match.shared,
-  guessed: Object.keys(match.guesses[match.round] ?? {}), results: match.results, over: match.round >= match.rounds,
+  id: match.id,
+  rounds: match.rounds,
+  players: match.players,
+  round: match.round,
+  shared: match.shared,
+  guessed: Object.keys(match.guesses[match.round] ?? {}),
+  results: match.results,
+  over: match.round >= match.rounds,
 });
 
 export function start({ rounds, players, seed, shared = true }) {
@@ -43,7 +49,8 @@ export const find = (id) => matches.get(id);
 export const describe = known;
 
 export function guess(match, { round, player, lat, lng }) {
-  if (round !== match.round) return { status: 409, body: { error: `round ${round + 1} is not being played` } };
+  if (round !== match.round)
+    return { status: 409, body: { error: `round ${round + 1} is not being played` } };
   const guesses = (match.guesses[round] ??= {});
   guesses[player] = { lat, lng };
   const waiting = match.players.filter((it) => !guesses[it]);
@@ -74,7 +81,8 @@ export function summary(match) {
       return best.player === player;
     });
     return {
-      player, won: won.length,
+      player,
+      won: won.length,
       median_km: median(guesses.map((it) => it.distance_km)),
       points: guesses.reduce((sum, it) => sum + it.points, 0),
     };

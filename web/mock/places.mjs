@@ -35,7 +35,12 @@ const ROWS = [
 ];
 
 export const PLACES = ROWS.map(([name, region, country, country_code, lat, lng]) => ({
-  name, region, country, country_code, lat, lng,
+  name,
+  region,
+  country,
+  country_code,
+  lat,
+  lng,
 }));
 
 /** A generator of numbers in 0 to 1 from a seed: the mock answers the same each time. */

@@ -29,7 +29,8 @@ const PHOTO_BYTES = 64 << 20;
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
   "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox";
+const REPORT_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox";
 
 const crowd = (() => {
   const next = random(11);
@@ -37,17 +38,34 @@ const crowd = (() => {
 })();
 const count = Number(setting("MOCK_CELLS", 400));
 const cells = setting("MOCK_EVEN", "") ? evenPartition(count) : partition(crowd, count);
-const outlines = { cells: encode(cells), land: landOutlines(readFileSync(at("../../crates/planet/src/map/land.bin"))) };
+const outlines = {
+  cells: encode(cells),
+  land: landOutlines(readFileSync(at("../../crates/planet/src/map/land.bin"))),
+};
 const library = libraries.library(Number(setting("MOCK_PHOTOS", 3000)));
 
 const state = {
   version: "0.1.0",
-  model: without.has("model") ? null : {
-    name: "demo", architecture: "inception-mini", classes: cells.length, input: [64, 64], features: 512,
-    warning: "the model was trained on synthetic photos; its answers to real photos are meaningless",
-    schemes: ["average", "hmm", "lstm"],
-  },
-  ...(without.has("model") ? { get_model: ["planet demo", "planet train --photos ~/Pictures -o run", "planet model import model.onnx"] } : {}),
+  model: without.has("model")
+    ? null
+    : {
+        name: "demo",
+        architecture: "inception-mini",
+        classes: cells.length,
+        input: [64, 64],
+        features: 512,
+        warning: "the model was trained on synthetic photos; its answers to real photos are meaningless",
+        schemes: ["average", "hmm", "lstm"],
+      },
+  ...(without.has("model")
+    ? {
+        get_model: [
+          "planet demo",
+          "planet train --photos ~/Pictures -o run",
+          "planet model import model.onnx",
+        ],
+      }
+    : {}),
   library: without.has("library") ? null : { folder: library.folder, photos: library.photos.length },
   match: without.has("match") ? null : { photos: 2000, dataset: "photos-test" },
   report: !without.has("report"),
@@ -84,10 +102,17 @@ function photosOf(request, bytes) {
 }
 
 const readable = ({ bytes }) =>
-  bytes.length > 8 && (bytes.readUInt16BE(0) === 0xffd8 || bytes.readUInt32BE(0) === 0x89504e47 || bytes.toString("latin1", 0, 4) === "RIFF");
+  bytes.length > 8 &&
+  (bytes.readUInt16BE(0) === 0xffd8 ||
+    bytes.readUInt32BE(0) === 0x89504e47 ||
+    bytes.toString("latin1", 0, 4) === "RIFF");
 
 function send(response, status, value, headers = {}) {
-  response.writeHead(status, { "Content-Type": "application/json", "Content-Security-Policy": POLICY, ...headers });
+  response.writeHead(status, {
+    "Content-Type": "application/json",
+    "Content-Security-Policy": POLICY,
+    ...headers,
+  });
   response.end(JSON.stringify(value));
 }
 
@@ -107,10 +132,14 @@ async function locate(request, response, url) {
   await sleep(delay * photos.length);
   const posterior = url.searchParams.get("posterior") === "true";
   const answers = photos.map((it) =>
-    readable(it) ? answer(it.name, cells, { posterior }) : { photo: it.name, error: "not a photo: the file is not JPEG, PNG, WebP, TIFF, GIF, HEIC or AVIF" },
+    readable(it)
+      ? answer(it.name, cells, { posterior })
+      : { photo: it.name, error: "not a photo: the file is not JPEG, PNG, WebP, TIFF, GIF, HEIC or AVIF" },
   );
   if (photos.length > 1) return send(response, 200, { photos: answers });
-  return answers[0].error ? send(response, 422, { error: answers[0].error }) : send(response, 200, answers[0]);
+  return answers[0].error
+    ? send(response, 422, { error: answers[0].error })
+    : send(response, 200, answers[0]);
 }
 
 async function album(request, response, url) {
@@ -118,7 +147,10 @@ async function album(request, response, url) {
   response.writeHead(200, { "Content-Type": "text/event-stream", "Content-Security-Policy": POLICY });
   const event = (name, data) => response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   const next = random(photos.length);
-  const stations = Array.from({ length: Math.max(1, Math.ceil(photos.length / 8)) }, (_, i) => PLACES[(i * 2 + 1) % PLACES.length]);
+  const stations = Array.from(
+    { length: Math.max(1, Math.ceil(photos.length / 8)) },
+    (_, i) => PLACES[(i * 2 + 1) % PLACES.length],
+  );
   const results = [];
   for (const [index, it] of photos.entries()) {
     const centre = stations[Math.floor(index / 8)];
@@ -144,13 +176,15 @@ async function matchRoute(request, response, url, parts) {
   const match = matches.find(parts[0]);
   if (!match) return send(response, 404, { error: "there is no such match", hint: "Start a new one." });
   const player = url.searchParams.get("player");
-  if (parts[1] === "photo") return sendBytes(response, "image/png", picture(matches.photoSeed(match, parts[2], player), 640, 420));
+  if (parts[1] === "photo")
+    return sendBytes(response, "image/png", picture(matches.photoSeed(match, parts[2], player), 640, 420));
   if (parts[1] === "guess") {
     const { status, body: answered } = matches.guess(match, JSON.parse(await body(request)));
     return send(response, status, answered);
   }
   if (parts[1] === "summary") return send(response, 200, matches.summary(match));
-  if (parts[1] === "predictions") return sendBytes(response, "text/csv; charset=utf-8", matches.predictions(match));
+  if (parts[1] === "predictions")
+    return sendBytes(response, "text/csv; charset=utf-8", matches.predictions(match));
   return send(response, 200, matches.describe(match));
 }
 
@@ -165,9 +199,14 @@ async function libraryRoute(request, response, url, parts) {
     const { status, body: answered } = libraries.decide(library, JSON.parse(await body(request)));
     return send(response, status, answered);
   }
-  if (parts[0] === "write") return send(response, 200, libraries.write(library, JSON.parse(await body(request))));
-  const written = ({ known, decision, position, found }) => (known || decision === "rejected" ? null : (position ?? (found && { lat: found.lat, lng: found.lng })));
-  return send(response, 200, { ...library, photos: library.photos.map((it) => ({ ...it, position: written(it) })) });
+  if (parts[0] === "write")
+    return send(response, 200, libraries.write(library, JSON.parse(await body(request))));
+  const written = ({ known, decision, position, found }) =>
+    known || decision === "rejected" ? null : (position ?? (found && { lat: found.lat, lng: found.lng }));
+  return send(response, 200, {
+    ...library,
+    photos: library.photos.map((it) => ({ ...it, position: written(it) })),
+  });
 }
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };
@@ -175,7 +214,11 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 function file(response, path) {
   try {
     const name = path === "/" ? "/index.html" : path;
-    sendBytes(response, TYPES[extname(name)] ?? "application/octet-stream", readFileSync(at(`../dist${name}`)));
+    sendBytes(
+      response,
+      TYPES[extname(name)] ?? "application/octet-stream",
+      readFileSync(at(`../dist${name}`)),
+    );
   } catch {
     send(response, 404, { error: "there is no such page" });
   }
@@ -194,7 +237,10 @@ async function route(request, response) {
   if (subject === "album") return album(request, response, url);
   if (subject === "library") return libraryRoute(request, response, url, rest);
   if (subject === "match") return matchRoute(request, response, url, rest);
-  if (subject === "report") return sendBytes(response, "text/html; charset=utf-8", REPORT, { "Content-Security-Policy": REPORT_POLICY });
+  if (subject === "report")
+    return sendBytes(response, "text/html; charset=utf-8", REPORT, {
+      "Content-Security-Policy": REPORT_POLICY,
+    });
   if (subject === "explain") {
     const [photo] = photosOf(request, await body(request));
     await sleep(delay * 20);

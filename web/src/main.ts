@@ -40,7 +40,10 @@ const links = VIEWS.map((it) => h("a", { href: `#${it.id}` }, icon(it.icon), h("
 
 function open(state: ServerState): void {
   const id = location.hash.slice(1).split("/")[0];
-  const index = Math.max(0, VIEWS.findIndex((it) => it.id === id));
+  const index = Math.max(
+    0,
+    VIEWS.findIndex((it) => it.id === id),
+  );
   const entry = VIEWS[index];
   if (!entry) return;
   let view = made.get(entry.id);
@@ -63,7 +66,12 @@ function open(state: ServerState): void {
 function frame(state: ServerState): void {
   const { model } = state;
   const about = model
-    ? h("p", { class: "model", title: `${model.architecture}, ${model.classes} cells` }, h("span", {}, "Model"), model.name)
+    ? h(
+        "p",
+        { class: "model", title: `${model.architecture}, ${model.classes} cells` },
+        h("span", {}, "Model"),
+        model.name,
+      )
     : h("p", { class: "model" }, h("span", {}, "No model"));
   const skip = h("a", { class: "skip", href: "#content" }, "Skip to the content");
   skip.addEventListener("click", (event) => {
@@ -96,7 +104,9 @@ async function start(): Promise<void> {
     frame(state);
   } catch (error) {
     const again = button({ class: "button button-primary", click: () => void start() }, "Try again");
-    document.body.replaceChildren(h("main", { class: "alone" }, h("h1", {}, "PlaNet"), errorNotice(error, again)));
+    document.body.replaceChildren(
+      h("main", { class: "alone" }, h("h1", {}, "PlaNet"), errorNotice(error, again)),
+    );
   }
 }
 

@@ -23,7 +23,10 @@ const executablePath = process.env.CHROMIUM ?? PLACES.find((it) => existsSync(it
 
 async function mock() {
   const path = fileURLToPath(new URL("../mock/server.mjs", import.meta.url));
-  const server = spawn(process.execPath, [path], { env: { ...process.env, PORT: "0", MOCK_DELAY: "3" }, stdio: ["ignore", "ignore", "pipe"] });
+  const server = spawn(process.execPath, [path], {
+    env: { ...process.env, PORT: "0", MOCK_DELAY: "3" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   // The mock says where it listens.
   const words = await new Promise((resolve) => server.stderr.once("data", resolve));
   return { url: `${String(words).trim()}/`, stop: () => server.kill() };
@@ -31,7 +34,9 @@ async function mock() {
 
 async function main() {
   if (!executablePath) return console.log("skipped: there is no Chromium");
-  const server = process.env.PLANET_URL ? { url: process.env.PLANET_URL, stop: () => undefined } : await mock();
+  const server = process.env.PLANET_URL
+    ? { url: process.env.PLANET_URL, stop: () => undefined }
+    : await mock();
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const site = new Site(browser, server.url, !process.env.PLANET_URL);
   let failed = 0;

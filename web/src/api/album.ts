@@ -47,7 +47,9 @@ function send(
         }
       }
     };
-    request.upload.addEventListener("progress", ({ loaded, total }) => progress({ sent: loaded / Math.max(1, total) }));
+    request.upload.addEventListener("progress", ({ loaded, total }) =>
+      progress({ sent: loaded / Math.max(1, total) }),
+    );
     request.addEventListener("progress", () => {
       if (request.status === 200) follow();
     });
@@ -55,7 +57,9 @@ function send(
       if (request.status !== 200) return void failureOf(request).then(reject);
       follow();
       // Nothing happens here if the result has arrived.
-      reject(new ApiError(0, "The server ended its answer early", "Check that planet serve is still running."));
+      reject(
+        new ApiError(0, "The server ended its answer early", "Check that planet serve is still running."),
+      );
     });
     request.addEventListener("error", () =>
       reject(new ApiError(0, "The server does not answer", "Check that planet serve is still running.")),
@@ -70,5 +74,7 @@ function send(
 function failureOf(request: XMLHttpRequest): Promise<ApiError> {
   const retry = request.getResponseHeader("Retry-After");
   const headers = new Headers(retry === null ? {} : { "Retry-After": retry });
-  return errorOf(new Response(request.responseText, { status: request.status, statusText: request.statusText, headers }));
+  return errorOf(
+    new Response(request.responseText, { status: request.status, statusText: request.statusText, headers }),
+  );
 }

@@ -67,5 +67,4 @@ export const decide = (version: number, decisions: DecisionChange[]): Promise<{ 
 export const writeLibrary = (version: number, apply: boolean): Promise<WriteReport> =>
   postJson("api/library/write", { version, apply });
 
-export const libraryPhotoUrl = (id: number, size: number): string =>
-  `api/library/photo/${id}?size=${size}`;
+export const libraryPhotoUrl = (id: number, size: number): string => `api/library/photo/${id}?size=${size}`;

@@ -11,10 +11,12 @@ const cells = new Map<string, Promise<Outlines>>();
 /** The land of the earth; asked for once. */
 export function landOutlines(): Promise<Outlines> {
   // A ring is left out or drawn by itself: the whole land is hardly ever on the screen.
-  land ??= outlines("api/land").then(ringByRing).catch((error: unknown) => {
-    land = null;
-    throw error;
-  });
+  land ??= outlines("api/land")
+    .then(ringByRing)
+    .catch((error: unknown) => {
+      land = null;
+      throw error;
+    });
   return land;
 }
 

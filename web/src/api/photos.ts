@@ -94,4 +94,3 @@ export interface AlbumResult {
   scheme: string;
   photos: AlbumPhoto[];
 }
-

@@ -13,7 +13,8 @@ import { Shapes } from "./shapes.ts";
 import { View } from "./view.ts";
 
 const FLIGHT_MS = 450;
-const HELP = "Arrow keys move the map, or the mark where a position is being chosen. Plus and minus zoom, 0 shows the world.";
+const HELP =
+  "Arrow keys move the map, or the mark where a position is being chosen. Plus and minus zoom, 0 shows the world.";
 /** Maps that were made; each has a help text of its own. */
 let maps = 0;
 
@@ -49,7 +50,14 @@ export class WorldMap {
     const help = h("p", { class: "unseen", id: `map-help-${(maps += 1)}` }, HELP);
     const surface = h(
       "div",
-      { class: "map-surface", tabindex: "0", role: "application", "aria-label": label, "aria-roledescription": "map", "aria-describedby": help.id },
+      {
+        class: "map-surface",
+        tabindex: "0",
+        role: "application",
+        "aria-label": label,
+        "aria-roledescription": "map",
+        "aria-describedby": help.id,
+      },
       this.canvas,
     );
     this.element = h("div", { class: "map" }, surface, help, mapControls(this));
@@ -129,8 +137,7 @@ export class WorldMap {
     const at = view.toPosition(x + dx, y + dy);
     if (!at) return;
     const [left, top, margin] = [x + dx, y + dy, 24];
-    const inside =
-      left > margin && top > margin && left < view.width - margin && top < view.height - margin;
+    const inside = left > margin && top > margin && left < view.width - margin && top < view.height - margin;
     if (!inside) view.pan(-dx * 2, -dy * 2);
     this.pick(at, true);
     this.redraw();

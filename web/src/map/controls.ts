@@ -23,7 +23,10 @@ export function mapControls(map: WorldMap): HTMLElement {
       { class: "map-buttons" },
       button({ label: "Zoom in", class: "map-button", click: () => map.zoomBy(1.6) }, icon("plus")),
       button({ label: "Zoom out", class: "map-button", click: () => map.zoomBy(1 / 1.6) }, icon("minus")),
-      button({ label: "Show the whole world", class: "map-button", click: () => map.showWorld() }, icon("globe")),
+      button(
+        { label: "Show the whole world", class: "map-button", click: () => map.showWorld() },
+        icon("globe"),
+      ),
     ),
     choice,
   );

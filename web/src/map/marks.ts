@@ -166,7 +166,9 @@ function drawLabels(context: Context, view: View, marks: readonly Mark[], colour
     const free = places.find(([left, middle]) => {
       const box: Box = [left - 2, middle - 9, left + width + 2, middle + 9];
       const inside = box[0] >= 0 && box[2] <= view.width && box[1] >= 0 && box[3] <= view.height;
-      return inside && !taken.some((it) => it[0] < box[2] && it[2] > box[0] && it[1] < box[3] && it[3] > box[1]);
+      return (
+        inside && !taken.some((it) => it[0] < box[2] && it[2] > box[0] && it[1] < box[3] && it[3] > box[1])
+      );
     });
     if (!free) continue;
     taken.push([free[0] - 2, free[1] - 9, free[0] + width + 2, free[1] + 9]);

@@ -26,7 +26,10 @@ export function flatRing(ring: readonly (readonly [number, number])[]): [number,
   const count = ring.length;
   const points: [number, number][] = [];
   // Longitudes are continued from the last point that has one, so start at such a point.
-  const first = Math.max(0, ring.findIndex(([, lat]) => Math.abs(lat) < POLE));
+  const first = Math.max(
+    0,
+    ring.findIndex(([, lat]) => Math.abs(lat) < POLE),
+  );
   let before = ring[first]?.[0] ?? 0;
   const start = before;
   for (let step = 0; step < count; step += 1) {

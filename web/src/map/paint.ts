@@ -137,7 +137,13 @@ function manyCells(
 }
 
 /** Classes that are points, as some models' are. */
-function points(context: CanvasRenderingContext2D, view: View, cells: Shapes, steps: readonly number[][], theme: Theme): void {
+function points(
+  context: CanvasRenderingContext2D,
+  view: View,
+  cells: Shapes,
+  steps: readonly number[][],
+  theme: Theme,
+): void {
   const colours = ramp(theme.dark);
   steps.forEach((classes, step) => {
     context.beginPath();
@@ -153,12 +159,7 @@ function points(context: CanvasRenderingContext2D, view: View, cells: Shapes, st
   });
 }
 
-export function paint(
-  context: CanvasRenderingContext2D,
-  view: View,
-  scene: Scene,
-  theme: Theme,
-): void {
+export function paint(context: CanvasRenderingContext2D, view: View, scene: Scene, theme: Theme): void {
   context.clearRect(0, 0, view.width, view.height);
   context.save();
   worldBorder(context, view);

@@ -38,7 +38,8 @@ export class Raster implements Pen {
 
   /** Colours for so many classes, all transparent: of their pixels, and of their borders. */
   colours(count: number): { fills: Uint32Array; borders: Uint32Array } {
-    if (this.fills.length !== count) [this.fills, this.borders] = [new Uint32Array(count), new Uint32Array(count)];
+    if (this.fills.length !== count)
+      [this.fills, this.borders] = [new Uint32Array(count), new Uint32Array(count)];
     this.fills.fill(0);
     this.borders.fill(0);
     return { fills: this.fills, borders: this.borders };

@@ -79,8 +79,16 @@ export function chooseButtons(take: (chosen: Chosen) => void, primary: boolean):
   return h(
     "div",
     { class: "choose" },
-    button({ class: name, click: () => photos.click() }, icon("photo"), primary ? "Choose photos" : "Add photos"),
-    button({ class: "button", click: () => folder.click() }, icon("folder"), primary ? "Choose a folder" : "Add folder"),
+    button(
+      { class: name, click: () => photos.click() },
+      icon("photo"),
+      primary ? "Choose photos" : "Add photos",
+    ),
+    button(
+      { class: "button", click: () => folder.click() },
+      icon("folder"),
+      primary ? "Choose a folder" : "Add folder",
+    ),
     photos,
     folder,
   );

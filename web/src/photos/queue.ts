@@ -122,7 +122,8 @@ export class LocateQueue {
       });
     } catch (error) {
       // One photo may be too large or damaged: the others of its request are tried on their own.
-      const alone = photos.length > 1 && error instanceof ApiError && (error.status === 413 || error.status === 422);
+      const alone =
+        photos.length > 1 && error instanceof ApiError && (error.status === 413 || error.status === 422);
       if (alone) for (const index of indexes) await this.send([index]);
       else this.fail(photos, error);
     }

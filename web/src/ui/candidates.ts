@@ -16,9 +16,18 @@ export function candidatesTable(answer: Answer, caption: string): HTMLElement {
         "th",
         { scope: "row" },
         h("span", { class: "place" }, placeName(candidate.place, candidate)),
-        h("span", { class: "detail" }, `${coordinates(candidate, 2)} ±\u00a0${kilometres(candidate.radius_km)}`),
+        h(
+          "span",
+          { class: "detail" },
+          `${coordinates(candidate, 2)} ±\u00a0${kilometres(candidate.radius_km)}`,
+        ),
       ),
-      h("td", { class: "probability" }, percent(candidate.probability), h("span", { class: "bar-track", "aria-hidden": "true" }, bar)),
+      h(
+        "td",
+        { class: "probability" },
+        percent(candidate.probability),
+        h("span", { class: "bar-track", "aria-hidden": "true" }, bar),
+      ),
     );
   });
   return h(

@@ -11,12 +11,18 @@ export function h<K extends keyof HTMLElementTagNameMap>(
     if (value === undefined || value === false) continue;
     element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.filter((it): it is Node | string => it !== null && it !== undefined && it !== false));
+  element.append(
+    ...children.filter((it): it is Node | string => it !== null && it !== undefined && it !== false),
+  );
   return element;
 }
 
 /** An element of SVG. */
-export function svg(tag: string, attributes: Record<string, string | number> = {}, ...children: Node[]): SVGElement {
+export function svg(
+  tag: string,
+  attributes: Record<string, string | number> = {},
+  ...children: Node[]
+): SVGElement {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);

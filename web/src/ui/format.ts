@@ -55,7 +55,12 @@ export function answerWords(answer: Answer): string {
   return best ? `Perhaps ${shortName(best)}` : "No answer";
 }
 
-const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const DATE = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  timeZone: "UTC",
+});
 
 /** A photo's local time: its date and its time of day are shown as they are written, in no other zone. */
 export function dateWords(time: string | null | undefined): string {

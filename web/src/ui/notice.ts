@@ -22,7 +22,12 @@ export function errorNotice(error: unknown, ...actions: HTMLElement[]): HTMLElem
   return notice("error", title, cure, ...actions);
 }
 
-export function notice(kind: "error" | "warning" | "note", title: string, text: string, ...actions: HTMLElement[]): HTMLElement {
+export function notice(
+  kind: "error" | "warning" | "note",
+  title: string,
+  text: string,
+  ...actions: HTMLElement[]
+): HTMLElement {
   const words = { error: "Error", warning: "Warning", note: "Note" }[kind];
   return h(
     "div",
@@ -48,7 +53,10 @@ export function commands(...lines: [command: string, words: string][]): HTMLElem
   return h(
     "dl",
     { class: "commands" },
-    ...lines.flatMap(([command, words]) => [h("dt", {}, h("code", {}, command), copyButton(command)), h("dd", {}, words)]),
+    ...lines.flatMap(([command, words]) => [
+      h("dt", {}, h("code", {}, command), copyButton(command)),
+      h("dd", {}, words),
+    ]),
   );
 }
 

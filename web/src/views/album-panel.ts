@@ -4,7 +4,15 @@ import type { Line, Mark, Overlay } from "../map/marks.ts";
 import { candidatesTable } from "../ui/candidates.ts";
 import { h, scrollable } from "../ui/element.ts";
 import { PhotoFigure } from "../ui/figure.ts";
-import { answerWords, clockWords, dateWords, kilometres, percent, placeName, shortName } from "../ui/format.ts";
+import {
+  answerWords,
+  clockWords,
+  dateWords,
+  kilometres,
+  percent,
+  placeName,
+  shortName,
+} from "../ui/format.ts";
 
 /** From this distance on, the album has changed a photo's place: the scale of a city. */
 const CHANGED_KM = 25;
@@ -17,7 +25,11 @@ export function changed({ alone, album }: AlbumPhoto): boolean {
 
 /** One photo: what it says alone against what the album says. */
 export class AlbumPanel {
-  readonly element = h("aside", { class: "answer album-panel", "aria-label": "Photo of the album", tabindex: "0" });
+  readonly element = h("aside", {
+    class: "answer album-panel",
+    "aria-label": "Photo of the album",
+    tabindex: "0",
+  });
   private readonly figure = new PhotoFigure();
   private readonly body = h("div", { class: "album-compare" });
 
@@ -30,8 +42,16 @@ export class AlbumPanel {
     const [first, together] = [photo.alone.predictions?.[0], photo.album.predictions?.[0]];
     const moved = first && together ? distanceKm(first, together) : 0;
     this.body.replaceChildren(
-      h("p", { class: "hint" }, `${photo.photo} · ${photo.time ? `${dateWords(photo.time)}, ${clockWords(photo.time)}` : "without a time"}`),
-      h("p", { class: "headline" }, changed(photo) ? `The album moves it ${kilometres(moved)}` : "Alone and in the album: the same place"),
+      h(
+        "p",
+        { class: "hint" },
+        `${photo.photo} · ${photo.time ? `${dateWords(photo.time)}, ${clockWords(photo.time)}` : "without a time"}`,
+      ),
+      h(
+        "p",
+        { class: "headline" },
+        changed(photo) ? `The album moves it ${kilometres(moved)}` : "Alone and in the album: the same place",
+      ),
       side("In the album", "accent", photo.album),
       side("Alone", "muted", photo.alone),
     );
@@ -64,12 +84,27 @@ export function albumOverlay(photos: readonly AlbumPhoto[], current: number): Ov
   const alone = photo.alone.predictions?.slice(0, 3) ?? [];
   const [first] = alone;
   const together = photo.album.predictions?.[0];
-  if (first && together && changed(photo)) lines.push({ from: first, to: together, tone: "accent", dashed: true });
+  if (first && together && changed(photo))
+    lines.push({ from: first, to: together, tone: "accent", dashed: true });
   alone.forEach((it, index) => {
-    marks.push({ at: it, shape: "ring", tone: "muted", size: 10 - 2.5 * index, ...(index === 0 && changed(photo) ? { label: `alone: ${shortName(it)}` } : {}) });
+    marks.push({
+      at: it,
+      shape: "ring",
+      tone: "muted",
+      size: 10 - 2.5 * index,
+      ...(index === 0 && changed(photo) ? { label: `alone: ${shortName(it)}` } : {}),
+    });
   });
-  if (together) marks.push({ at: together, shape: "dot", tone: "accent", size: 8, label: shortName(together) });
-  if (photo.alone.truth) marks.push({ at: photo.alone.truth, shape: "star", tone: "truth", size: 7, label: "position in the file" });
+  if (together)
+    marks.push({ at: together, shape: "dot", tone: "accent", size: 8, label: shortName(together) });
+  if (photo.alone.truth)
+    marks.push({
+      at: photo.alone.truth,
+      shape: "star",
+      tone: "truth",
+      size: 7,
+      label: "position in the file",
+    });
   return { lines, marks };
 }
 
@@ -89,7 +124,15 @@ export function albumTable(photos: readonly AlbumPhoto[]): HTMLElement {
       h(
         "table",
         {},
-        h("thead", {}, h("tr", {}, ...["Photo", "Time", "Alone", "In the album", "Moved"].map((it) => h("th", { scope: "col" }, it)))),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ...["Photo", "Time", "Alone", "In the album", "Moved"].map((it) => h("th", { scope: "col" }, it)),
+          ),
+        ),
         body,
       ),
     ),

@@ -23,7 +23,11 @@ export function stripPhoto(photo: AlbumPhoto | null, file: File | null): Row {
 function words({ photo, time, alone, album }: AlbumPhoto): HTMLElement[] {
   const [first, together] = [alone.predictions?.[0], album.predictions?.[0]];
   return [
-    h("div", { class: "strip-time", title: photo }, time ? `${dateWords(time).replace(/ \d{4}$/, "")}, ${clockWords(time)}` : "Without a time"),
+    h(
+      "div",
+      { class: "strip-time", title: photo },
+      time ? `${dateWords(time).replace(/ \d{4}$/, "")}, ${clockWords(time)}` : "Without a time",
+    ),
     h("div", { class: "strip-album" }, together ? shortName(together) : "No answer"),
     h("div", { class: "strip-alone" }, first ? `alone: ${shortName(first)}` : "alone: no answer"),
   ];

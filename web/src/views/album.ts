@@ -60,7 +60,10 @@ export class AlbumView implements PageView {
       { id: "album-scheme" },
       ...model.schemes.map((it) => h("option", { value: it }, SCHEMES[it] ?? it)),
     );
-    this.start = button({ class: "button button-primary", click: () => void this.toggle() }, "Locate the album");
+    this.start = button(
+      { class: "button button-primary", click: () => void this.toggle() },
+      "Locate the album",
+    );
     this.strip = new Chooser({
       label: "Photos by time",
       direction: "horizontal",
@@ -74,7 +77,11 @@ export class AlbumView implements PageView {
       { class: "welcome" },
       h("div", { class: "welcome-mark" }, icon("album")),
       h("h2", {}, "Photos of one journey"),
-      h("p", {}, "Drop an album here: 2 to 1,000 photos of one person. A photo that says little alone is located by those around it."),
+      h(
+        "p",
+        {},
+        "Drop an album here: 2 to 1,000 photos of one person. A photo that says little alone is located by those around it.",
+      ),
       chooseButtons(take, true),
       h("p", { class: "hint" }, "Photos are sent to this server only, and are not kept."),
     );
@@ -89,7 +96,13 @@ export class AlbumView implements PageView {
         this.progress,
       ),
       this.notices,
-      h("div", { class: "album-body" }, welcome, h("div", { class: "stage" }, this.map.element), this.panel.element),
+      h(
+        "div",
+        { class: "album-body" },
+        welcome,
+        h("div", { class: "stage" }, this.map.element),
+        this.panel.element,
+      ),
       this.strip.element,
       this.table,
     );
@@ -98,7 +111,9 @@ export class AlbumView implements PageView {
 
   private take({ photos, ignored }: Chosen): void {
     if (photos.length === 0) {
-      this.notices.replaceChildren(notice("note", "No photos were found", "JPEG, PNG, WebP, TIFF, GIF, HEIC and AVIF are read."));
+      this.notices.replaceChildren(
+        notice("note", "No photos were found", "JPEG, PNG, WebP, TIFF, GIF, HEIC and AVIF are read."),
+      );
       return;
     }
     const files = [...this.files, ...photos];
@@ -110,13 +125,19 @@ export class AlbumView implements PageView {
     this.element.classList.remove("has-result");
     this.table.replaceChildren();
     this.notices.replaceChildren();
-    if (files.length > MOST) this.notices.append(notice("warning", `An album has at most ${MOST} photos`, `The first ${MOST} are used.`));
+    if (files.length > MOST)
+      this.notices.append(
+        notice("warning", `An album has at most ${MOST} photos`, `The first ${MOST} are used.`),
+      );
     this.status.textContent = plural(this.files.length, "photo");
     this.start.disabled = this.files.length < FEWEST;
-    if (this.start.disabled) this.notices.append(notice("note", "An album needs at least two photos", "Add another one."));
+    if (this.start.disabled)
+      this.notices.append(notice("note", "An album needs at least two photos", "Add another one."));
     this.map.showOverlay({});
     this.strip.show(new Array<number>(this.files.length).fill(STRIP_WIDTH));
-    announce(`${plural(photos.length, "photo")} added${ignored > 0 ? `, ${plural(ignored, "other file")} left out` : ""}`);
+    announce(
+      `${plural(photos.length, "photo")} added${ignored > 0 ? `, ${plural(ignored, "other file")} left out` : ""}`,
+    );
   }
 
   private async toggle(): Promise<void> {
@@ -150,7 +171,9 @@ export class AlbumView implements PageView {
     const share = "sent" in progress ? progress.sent : progress.done / this.files.length;
     this.progress.value = Math.max(share, this.progress.value);
     this.status.textContent =
-      "sent" in progress ? `Sent: ${percent(progress.sent)}` : `${progress.done} of ${plural(this.files.length, "photo")}`;
+      "sent" in progress
+        ? `Sent: ${percent(progress.sent)}`
+        : `${progress.done} of ${plural(this.files.length, "photo")}`;
   }
 
   private show(result: AlbumResult): void {

@@ -82,7 +82,9 @@ export class AnswerPanel {
 
   explaining(): void {
     this.button.disabled = true;
-    this.why.replaceChildren(h("p", { class: "hint" }, "Parts of the photo are being hidden one after another …"));
+    this.why.replaceChildren(
+      h("p", { class: "hint" }, "Parts of the photo are being hidden one after another …"),
+    );
   }
 
   explanation(explanation: Explanation): void {
@@ -116,7 +118,11 @@ export class AnswerPanel {
 }
 
 export const modelWarning = (words: string): HTMLElement =>
-  notice("warning", "For demonstration only", `${words.charAt(0).toUpperCase()}${words.slice(1)}.`.replace(/\.\.$/, "."));
+  notice(
+    "warning",
+    "For demonstration only",
+    `${words.charAt(0).toUpperCase()}${words.slice(1)}.`.replace(/\.\.$/, "."),
+  );
 
 function truthLines(answer: Answer): HTMLElement[] {
   const { truth, predictions } = answer;

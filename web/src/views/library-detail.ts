@@ -24,7 +24,11 @@ export class LibraryDetail {
 
   constructor(actions: LibraryActions) {
     this.buttons = {
-      accept: button({ class: "button button-primary", key: "A", click: actions.accept }, icon("check"), "Accept"),
+      accept: button(
+        { class: "button button-primary", key: "A", click: actions.accept },
+        icon("check"),
+        "Accept",
+      ),
       reject: button({ class: "button", key: "R", click: actions.reject }, icon("cross"), "Reject"),
       correct: button({ class: "button", key: "C", click: actions.correct }, icon("pin"), "Correct"),
       undo: button({ class: "button", key: "U", click: actions.undo }, icon("undo"), "Undo"),
@@ -34,7 +38,11 @@ export class LibraryDetail {
       { class: "answer library-detail", "aria-label": "Photo of the library" },
       this.figure.element,
       this.body,
-      h("p", { class: "hint library-keys" }, "Keys: A accept, R reject, C correct, U undo, ↑ ↓ other photos, G accept the group"),
+      h(
+        "p",
+        { class: "hint library-keys" },
+        "Keys: A accept, R reject, C correct, U undo, ↑ ↓ other photos, G accept the group",
+      ),
       h("div", { class: "library-actions" }, ...Object.values(this.buttons)),
     );
   }
@@ -51,7 +59,11 @@ export class LibraryDetail {
     this.figure.showUrl(libraryPhotoUrl(photo.id, 800), `Photo ${photo.photo}`);
     this.body.replaceChildren(
       h("p", { class: "hint library-path" }, photo.photo),
-      h("p", { class: "hint" }, [dateWords(photo.time), clockWords(photo.time)].filter((it) => it !== "").join(", ")),
+      h(
+        "p",
+        { class: "hint" },
+        [dateWords(photo.time), clockWords(photo.time)].filter((it) => it !== "").join(", "),
+      ),
       h("p", { class: "headline" }, headline(photo)),
       h("p", { class: "library-state" }, decisionBadge(photo)),
       ...evidence(photo),
@@ -68,24 +80,62 @@ function headline({ known, found, position }: LibraryPhoto): string {
 
 function evidence({ known, found, evidence, position }: LibraryPhoto): HTMLElement[] {
   if (known) return [h("p", { class: "hint" }, coordinates(known))];
-  if (!found) return [h("p", { class: "hint" }, "Nothing is known about it. A click on the map after “Correct” sets its position.")];
+  if (!found)
+    return [
+      h(
+        "p",
+        { class: "hint" },
+        "Nothing is known about it. A click on the map after “Correct” sets its position.",
+      ),
+    ];
   return [
-    h("p", { class: "hint" }, `with a probability of ${percent(found.probability)}${position ? `; corrected by ${kilometres(distanceKm(found, position))}` : ""}`),
-    ...(evidence.length > 0 ? [h("h2", {}, "Evidence"), h("ul", { class: "library-evidence" }, ...evidence.map((it) => h("li", {}, it)))] : []),
+    h(
+      "p",
+      { class: "hint" },
+      `with a probability of ${percent(found.probability)}${position ? `; corrected by ${kilometres(distanceKm(found, position))}` : ""}`,
+    ),
+    ...(evidence.length > 0
+      ? [
+          h("h2", {}, "Evidence"),
+          h("ul", { class: "library-evidence" }, ...evidence.map((it) => h("li", {}, it))),
+        ]
+      : []),
   ];
 }
 
 /** A photo of the library on the map, with the known positions of the photos around it. */
-export function libraryOverlay(photos: readonly LibraryPhoto[], current: LibraryPhoto, setting: LatLng | null): Overlay {
-  const marks: Mark[] = neighbours(photos, current.id).map((at): Mark => ({ at, shape: "dot", tone: "muted", size: 4 }));
+export function libraryOverlay(
+  photos: readonly LibraryPhoto[],
+  current: LibraryPhoto,
+  setting: LatLng | null,
+): Overlay {
+  const marks: Mark[] = neighbours(photos, current.id).map((at): Mark => ({
+    at,
+    shape: "dot",
+    tone: "muted",
+    size: 4,
+  }));
   const { found, known, position, decision } = current;
   const rejected = decision === "rejected";
   if (known) marks.push({ at: known, shape: "star", tone: "truth", size: 8, label: "position in the file" });
   if (found) {
-    marks.push({ at: found, shape: rejected || position ? "ring" : "dot", tone: rejected ? "muted" : "accent", size: 7, label: rejected ? "rejected" : found.name });
+    marks.push({
+      at: found,
+      shape: rejected || position ? "ring" : "dot",
+      tone: rejected ? "muted" : "accent",
+      size: 7,
+      label: rejected ? "rejected" : found.name,
+    });
   }
   const set = setting ?? position;
-  if (set) marks.push({ at: set, shape: "star", tone: "truth", size: 8, label: setting ? "new position" : "corrected" });
+  if (set)
+    marks.push({
+      at: set,
+      shape: "star",
+      tone: "truth",
+      size: 8,
+      label: setting ? "new position" : "corrected",
+    });
   return {
     marks,
     circles: found && !rejected && !set ? [{ at: found, km: found.radius_km, tone: "accent" }] : [],
@@ -95,5 +145,7 @@ export function libraryOverlay(photos: readonly LibraryPhoto[], current: Library
 
 /** Known positions of the photos before and after, as far as they are on the list of times. */
 export function neighbours(photos: readonly LibraryPhoto[], id: number, reach = 12): LatLng[] {
-  return photos.slice(Math.max(0, id - reach), id + reach + 1).flatMap((it) => (it.known && it.time ? [it.known] : []));
+  return photos
+    .slice(Math.max(0, id - reach), id + reach + 1)
+    .flatMap((it) => (it.known && it.time ? [it.known] : []));
 }

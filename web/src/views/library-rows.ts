@@ -19,8 +19,7 @@ export const FILTERS: [Filter, string][] = [
 ];
 
 export type LibraryRow =
-  | { kind: "heading"; day: string; place: string; ids: number[] }
-  | { kind: "photo"; id: number };
+  { kind: "heading"; day: string; place: string; ids: number[] } | { kind: "photo"; id: number };
 
 const shows = (filter: Filter, photo: LibraryPhoto): boolean =>
   filter === "all" || (photo.decision === filter && (filter !== "open" || photo.found !== null));
@@ -60,7 +59,11 @@ export function decisionBadge(photo: LibraryPhoto): HTMLElement {
   return h("span", { class: `badge badge-${photo.decision}` }, icon(name), words);
 }
 
-export function headingRow(row: Extract<LibraryRow, { kind: "heading" }>, open: number, accept: () => void): Row {
+export function headingRow(
+  row: Extract<LibraryRow, { kind: "heading" }>,
+  open: number,
+  accept: () => void,
+): Row {
   const element = h(
     "div",
     { class: "library-heading" },
@@ -70,7 +73,19 @@ export function headingRow(row: Extract<LibraryRow, { kind: "heading" }>, open: 
       h("h2", {}, row.day),
       h("p", {}, `${row.place === "" ? "" : `${row.place} · `}${plural(row.ids.length, "photo")}`),
     ),
-    open > 0 && h("div", { role: "gridcell" }, button({ class: "button", label: `Accept ${plural(open, "photo")} of ${row.day}, ${row.place}`, click: accept }, `Accept ${open}`)),
+    open > 0 &&
+      h(
+        "div",
+        { role: "gridcell" },
+        button(
+          {
+            class: "button",
+            label: `Accept ${plural(open, "photo")} of ${row.day}, ${row.place}`,
+            click: accept,
+          },
+          `Accept ${open}`,
+        ),
+      ),
   );
   return { element };
 }
@@ -80,7 +95,9 @@ const images = new Map<number, HTMLImageElement>();
 const KEPT_IMAGES = 100;
 
 function thumbnailOf(id: number): HTMLImageElement {
-  const image = images.get(id) ?? h("img", { src: libraryPhotoUrl(id, 160), alt: "", decoding: "async", width: "56", height: "56" });
+  const image =
+    images.get(id) ??
+    h("img", { src: libraryPhotoUrl(id, 160), alt: "", decoding: "async", width: "56", height: "56" });
   images.delete(id);
   images.set(id, image);
   const [oldest] = images.keys();
@@ -102,7 +119,11 @@ export function photoRow(photo: LibraryPhoto): Row {
     h(
       "div",
       { class: "photo-words", role: "gridcell" },
-      h("div", { class: "photo-name" }, [clockWords(photo.time), fileName(photo.photo)].filter((it) => it !== "").join(" · ")),
+      h(
+        "div",
+        { class: "photo-name" },
+        [clockWords(photo.time), fileName(photo.photo)].filter((it) => it !== "").join(" · "),
+      ),
       h("div", { class: "library-found" }, words),
       decisionBadge(photo),
     ),

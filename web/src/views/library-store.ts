@@ -1,4 +1,11 @@
-import { decide, library, type Decision, type DecisionChange, type Library, type LibraryPhoto } from "../api/library.ts";
+import {
+  decide,
+  library,
+  type Decision,
+  type DecisionChange,
+  type Library,
+  type LibraryPhoto,
+} from "../api/library.ts";
 import type { LatLng } from "../api/photos.ts";
 import { ApiError } from "../api/request.ts";
 
@@ -66,7 +73,9 @@ export class LibraryStore {
     const changes = states.map(({ id, decision, position }): DecisionChange => {
       const photo = this.photos[id];
       if (photo) Object.assign(photo, { decision, position });
-      return position && decision === "corrected" ? { id, decision, lat: position.lat, lng: position.lng } : { id, decision };
+      return position && decision === "corrected"
+        ? { id, decision, lat: position.lat, lng: position.lng }
+        : { id, decision };
     });
     this.changed();
     const { loaded } = this;
@@ -83,7 +92,11 @@ export class LibraryStore {
       await this.reload();
       this.failed(
         error instanceof ApiError && error.status === 409
-          ? new ApiError(409, "The library was changed elsewhere", "It was loaded again. Please repeat your last decision.")
+          ? new ApiError(
+              409,
+              "The library was changed elsewhere",
+              "It was loaded again. Please repeat your last decision.",
+            )
           : error,
       );
     }

@@ -44,7 +44,10 @@ export class WriteDialog {
       ...filesList(report),
       ...skippedLines(report),
     );
-    const apply = button({ class: "button button-primary", click: () => void this.apply(apply, version) }, `Write ${plural(count, "file")}`);
+    const apply = button(
+      { class: "button button-primary", click: () => void this.apply(apply, version) },
+      `Write ${plural(count, "file")}`,
+    );
     this.foot.replaceChildren(...(count > 0 ? [apply] : []), this.close);
     announce(`${plural(count, "file")} would be written`);
   }
@@ -57,7 +60,10 @@ export class WriteDialog {
       this.body.replaceChildren(
         h("p", { class: "headline" }, `${plural(report.files.length, "file")} written`),
         ...(report.journal
-          ? [h("p", {}, "To take the changes back, byte for byte:"), h("pre", { tabindex: "0" }, h("code", {}, `planet library undo ${report.journal}`))]
+          ? [
+              h("p", {}, "To take the changes back, byte for byte:"),
+              h("pre", { tabindex: "0" }, h("code", {}, `planet library undo ${report.journal}`)),
+            ]
           : []),
         ...skippedLines(report),
       );
@@ -78,8 +84,17 @@ function filesList({ files }: WriteReport): HTMLElement[] {
     roles: ["list", "listitem"],
     render: (index) => {
       const file = files[index];
-      const words = file ? `${coordinates(file)} ± ${kilometres(file.radius_m / 1000)}${file.name === "" ? "" : ` · ${file.name}`}` : "";
-      return { element: h("div", { class: "write-file" }, h("div", {}, file?.file ?? ""), h("div", { class: "hint" }, words)) };
+      const words = file
+        ? `${coordinates(file)} ± ${kilometres(file.radius_m / 1000)}${file.name === "" ? "" : ` · ${file.name}`}`
+        : "";
+      return {
+        element: h(
+          "div",
+          { class: "write-file" },
+          h("div", {}, file?.file ?? ""),
+          h("div", { class: "hint" }, words),
+        ),
+      };
     },
   });
   list.element.tabIndex = 0;

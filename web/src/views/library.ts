@@ -11,7 +11,17 @@ import { plural, whole } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
 import { empty, errorNotice } from "../ui/notice.ts";
 import { LibraryDetail, libraryOverlay, neighbours } from "./library-detail.ts";
-import { FILTERS, HEADING_HEIGHT, headingRow, libraryRows, PHOTO_HEIGHT, photoRow, type Filter, type LibraryRow } from "./library-rows.ts";
+import {
+  FILTERS,
+  HEADING_HEIGHT,
+  headingRow,
+  libraryRows,
+  PHOTO_HEIGHT,
+  photoRow,
+  type Filter,
+  type LibraryRow,
+} from "./library-rows.ts";
+import { followLibraryKeys } from "./library-keys.ts";
 import { LibraryStore } from "./library-store.ts";
 import { WriteDialog } from "./library-write.ts";
 import type { PageView } from "./view.ts";
@@ -58,7 +68,16 @@ export class LibraryView implements PageView {
     });
     this.map.choose(undefined);
     this.map.confirmed = () => this.confirm();
-    document.addEventListener("keydown", (event) => this.key(event));
+    followLibraryKeys(() => this.store !== null && !this.element.hidden && !this.dialog.element.open, {
+      a: () => this.decide("accepted"),
+      r: () => this.decide("rejected"),
+      c: () => this.correct(true),
+      u: () => this.undo(),
+      g: () => this.acceptGroup(),
+      j: () => this.step(1),
+      k: () => this.step(-1),
+      Escape: () => this.correct(false),
+    });
     void this.load();
   }
 
@@ -68,7 +87,13 @@ export class LibraryView implements PageView {
       if (data.state === "ready") return this.ready(data);
       if (data.state === "failed") {
         const again = button({ click: () => void this.load() }, "Try again");
-        return this.element.replaceChildren(h("div", { class: "alone" }, errorNotice(new Error(data.error ?? "The library could not be located"), again)));
+        return this.element.replaceChildren(
+          h(
+            "div",
+            { class: "alone" },
+            errorNotice(new Error(data.error ?? "The library could not be located"), again),
+          ),
+        );
       }
       this.working(data);
       setTimeout(() => void this.load(), POLL_MS);
@@ -81,7 +106,9 @@ export class LibraryView implements PageView {
   private working({ folder, progress }: Library): void {
     const bar = h("progress", { max: "1", "aria-label": "Progress of the library" });
     if (progress && progress.total > 0) bar.value = progress.done / progress.total;
-    const words = progress ? `${progress.stage}: ${whole(progress.done)} of ${whole(progress.total)}` : "Starting";
+    const words = progress
+      ? `${progress.stage}: ${whole(progress.done)} of ${whole(progress.total)}`
+      : "Starting";
     this.element.replaceChildren(empty("library", `${folder} is being located`, words, bar));
   }
 
@@ -97,13 +124,23 @@ export class LibraryView implements PageView {
       h(
         "div",
         { class: "side-head" },
-        h("div", { class: "library-title" }, h("h1", { id: "library-title" }, data.folder), button({ class: "button", click: () => void this.write() }, icon("next"), "Write …")),
+        h(
+          "div",
+          { class: "library-title" },
+          h("h1", { id: "library-title" }, data.folder),
+          button({ class: "button", click: () => void this.write() }, icon("next"), "Write …"),
+        ),
         this.filters,
       ),
       this.notices,
       this.list.element,
     );
-    this.element.replaceChildren(side, h("div", { class: "stage" }, this.map.element, this.banner), this.detail.element, this.dialog.element);
+    this.element.replaceChildren(
+      side,
+      h("div", { class: "stage" }, this.map.element, this.banner),
+      this.detail.element,
+      this.dialog.element,
+    );
     this.show(null);
   }
 
@@ -129,7 +166,11 @@ export class LibraryView implements PageView {
     this.filters.replaceChildren(
       ...FILTERS.map(([filter, words]) => {
         const count = filter === "all" ? store.photos.length : store.count(filter);
-        const element = button({ class: "filter", click: () => this.choosing(filter) }, words, h("span", {}, whole(count)));
+        const element = button(
+          { class: "filter", click: () => this.choosing(filter) },
+          words,
+          h("span", {}, whole(count)),
+        );
         element.setAttribute("aria-pressed", String(filter === this.filter));
         element.dataset["filter"] = filter;
         return element;
@@ -181,7 +222,9 @@ export class LibraryView implements PageView {
     const photo = this.current === null ? undefined : this.store?.photos[this.current];
     if (!photo || photo.known || (!photo.found && decision !== "corrected")) return;
     const next = this.nextPhoto();
-    const words = { accepted: "accepted", rejected: "rejected", corrected: "corrected", open: "open again" }[decision];
+    const words = { accepted: "accepted", rejected: "rejected", corrected: "corrected", open: "open again" }[
+      decision
+    ];
     announce(`${photo.photo} ${words}`);
     this.current = next;
     this.store?.set([photo.id], decision, position);
@@ -205,7 +248,9 @@ export class LibraryView implements PageView {
   }
 
   private acceptGroup(): void {
-    const group = this.rows.find((it) => it.kind === "heading" && this.current !== null && it.ids.includes(this.current));
+    const group = this.rows.find(
+      (it) => it.kind === "heading" && this.current !== null && it.ids.includes(this.current),
+    );
     if (group?.kind === "heading") this.acceptAll(this.openOf(group.ids));
   }
 
@@ -249,31 +294,6 @@ export class LibraryView implements PageView {
   private confirm(): void {
     const at = this.setting;
     if (at) this.decide("corrected", at);
-  }
-
-  private key(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    const elsewhere = this.element.hidden || this.dialog.element.open || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
-    if (elsewhere || !this.store) return;
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") return this.act(event, () => this.undo());
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const actions: Record<string, (() => void) | undefined> = {
-      a: () => this.decide("accepted"),
-      r: () => this.decide("rejected"),
-      c: () => this.correct(true),
-      u: () => this.undo(),
-      g: () => this.acceptGroup(),
-      j: () => this.step(1),
-      k: () => this.step(-1),
-      Escape: () => this.correct(false),
-    };
-    const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (action) this.act(event, action);
-  }
-
-  private act(event: KeyboardEvent, action: () => void): void {
-    event.preventDefault();
-    action();
   }
 
   private step(by: number): void {

@@ -38,7 +38,9 @@ export class LocateView implements PageView {
 
   static make(state: ServerState): PageView {
     const { model } = state;
-    return model ? new LocateView(state, model) : { element: h("section", { class: "view" }, withoutModel(state)) };
+    return model
+      ? new LocateView(state, model)
+      : { element: h("section", { class: "view" }, withoutModel(state)) };
   }
 
   private constructor(state: ServerState, model: Model) {
@@ -60,7 +62,11 @@ export class LocateView implements PageView {
       { class: "welcome" },
       h("div", { class: "welcome-mark" }, icon("upload")),
       h("h2", {}, "Where was it taken?"),
-      h("p", {}, "Drop photos or a folder here. For each photo, the model gives a probability for every cell of the globe."),
+      h(
+        "p",
+        {},
+        "Drop photos or a folder here. For each photo, the model gives a probability for every cell of the globe.",
+      ),
       chooseButtons(take, true),
       h("p", { class: "hint" }, "Photos are sent to this server only, and are not kept."),
     );
@@ -84,14 +90,18 @@ export class LocateView implements PageView {
   private take({ photos, ignored }: Chosen): void {
     if (photos.length === 0) {
       announce(`No photos among ${plural(ignored, "file")}`);
-      this.notices.replaceChildren(notice("note", "No photos were found", "JPEG, PNG, WebP, TIFF, GIF, HEIC and AVIF are read."));
+      this.notices.replaceChildren(
+        notice("note", "No photos were found", "JPEG, PNG, WebP, TIFF, GIF, HEIC and AVIF are read."),
+      );
       return;
     }
     this.element.classList.remove("is-empty");
     const first = this.queue.photos.length;
     this.queue.add(photos);
     this.list.show(new Array<number>(this.queue.photos.length).fill(ROW_HEIGHT), Math.max(this.current, 0));
-    announce(`${plural(photos.length, "photo")} added${ignored > 0 ? `, ${plural(ignored, "other file")} left out` : ""}`);
+    announce(
+      `${plural(photos.length, "photo")} added${ignored > 0 ? `, ${plural(ignored, "other file")} left out` : ""}`,
+    );
     this.count();
     // The first photo is asked for by itself, with all probabilities, and then the others.
     void this.select(first);
@@ -123,9 +133,10 @@ export class LocateView implements PageView {
     const marks = answer ? marksOf(answer) : [];
     this.map.showOverlay({
       marks,
-      circles: answer?.certain && answer.certain.level !== "unknown"
-        ? [{ at: answer.certain, km: answer.certain.radius_km, tone: "accent" }]
-        : [],
+      circles:
+        answer?.certain && answer.certain.level !== "unknown"
+          ? [{ at: answer.certain, km: answer.certain.radius_km, tone: "accent" }]
+          : [],
     });
     if (answer?.posterior) this.look(answer);
   }
@@ -196,6 +207,7 @@ function marksOf(answer: Answer): Mark[] {
     ...(index === 0 ? { label: shortName(it) } : {}),
   }));
   const marks = candidates.reverse();
-  if (answer.truth) marks.push({ at: answer.truth, shape: "star", tone: "truth", size: 7, label: "position in the file" });
+  if (answer.truth)
+    marks.push({ at: answer.truth, shape: "star", tone: "truth", size: 7, label: "position in the file" });
   return marks;
 }

@@ -31,10 +31,21 @@ export function roundsOverlay(rounds: readonly Round[], players: readonly string
     for (const guess of guesses) {
       const at = positionOf(guess);
       if (!at) continue;
-      lines.push({ from: at, to: truth, tone: toneOf(guess.player, players), dashed: guess.player === MACHINE });
+      lines.push({
+        from: at,
+        to: truth,
+        tone: toneOf(guess.player, players),
+        dashed: guess.player === MACHINE,
+      });
       marks.push(markOf(guess.player, at, players, rounds.length === 1));
     }
-    marks.push({ at: truth, shape: "star", tone: "truth", size: 8, ...(rounds.length === 1 && truth.name ? { label: truth.name } : {}) });
+    marks.push({
+      at: truth,
+      shape: "star",
+      tone: "truth",
+      size: 8,
+      ...(rounds.length === 1 && truth.name ? { label: truth.name } : {}),
+    });
   }
   return { lines, marks };
 }

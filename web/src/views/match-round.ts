@@ -44,7 +44,8 @@ export class RoundScreen {
     const fresh = this.match?.round !== match.round || !match.shared;
     [this.match, this.player, this.at] = [match, player, null];
     this.title.textContent = `Round ${match.round + 1} of ${match.rounds}`;
-    this.turn.textContent = match.players.length > 1 ? `${player}, where was this photo taken?` : "Where was this photo taken?";
+    this.turn.textContent =
+      match.players.length > 1 ? `${player}, where was this photo taken?` : "Where was this photo taken?";
     this.photo.alt = "The photo to locate";
     if (fresh) this.photo.src = matchPhotoUrl(match.id, match.round, !match.shared ? player : null);
     this.map.showOverlay({});
@@ -65,11 +66,18 @@ export class RoundScreen {
     this.map.fit([round.truth, ...round.guesses.flatMap((it) => positionOf(it) ?? [])], 600);
     this.turn.textContent = `It was taken in ${round.truth.name || coordinates(round.truth, 2)}.`;
     const words = match.over ? "Show the result" : match.round === round.round ? "Next player" : "Next round";
-    const next = button({ class: "button button-primary", click: () => this.actions.next() }, words, icon("next"));
+    const next = button(
+      { class: "button button-primary", click: () => this.actions.next() },
+      words,
+      icon("next"),
+    );
     this.foot.replaceChildren(roundTable(round), next);
     next.focus();
     const [best] = byDistance(round);
-    const nearest = best?.distance_km == null ? "" : ` The nearest guess is ${best.player}'s, ${kilometres(best.distance_km)} away.`;
+    const nearest =
+      best?.distance_km == null
+        ? ""
+        : ` The nearest guess is ${best.player}'s, ${kilometres(best.distance_km)} away.`;
     announce(`${this.turn.textContent}${nearest}`);
   }
 
@@ -105,7 +113,8 @@ function roundTable(round: Round): HTMLElement {
       h("td", { class: "number" }, whole(it.points)),
     ),
   );
-  const head = (words: string, number = true) => h("th", { scope: "col", class: number ? "number" : undefined }, words);
+  const head = (words: string, number = true) =>
+    h("th", { scope: "col", class: number ? "number" : undefined }, words);
   return scrollable(
     "Guesses of this round",
     h(

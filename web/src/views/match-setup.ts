@@ -23,7 +23,11 @@ const KINDS: [Kind, string, string][] = [
 export function matchSetup(photos: number, start: (plan: MatchPlan) => void): HTMLElement {
   let kind: Kind = "one";
   const names = h("div", { class: "setup-names" });
-  const add = button({ class: "button", click: () => addName(`Player ${inputs().length + 1}`) }, icon("plus"), "Add a player");
+  const add = button(
+    { class: "button", click: () => addName(`Player ${inputs().length + 1}`) },
+    icon("plus"),
+    "Add a player",
+  );
   const rounds = h("input", { type: "number", min: "1", max: "50", value: String(ROUNDS), required: true });
   const inputs = () => [...names.querySelectorAll("input")];
 
@@ -31,7 +35,9 @@ export function matchSetup(photos: number, start: (plan: MatchPlan) => void): HT
     const number = inputs().length + 1;
     if (number > MOST_PLAYERS) return;
     const input = h("input", { type: "text", required: true, maxlength: "30", autocomplete: "off", value });
-    names.append(h("label", { class: "field" }, h("span", {}, kind === "one" ? "Your name" : `Player ${number}`), input));
+    names.append(
+      h("label", { class: "field" }, h("span", {}, kind === "one" ? "Your name" : `Player ${number}`), input),
+    );
     add.disabled = number >= MOST_PLAYERS;
   }
 
@@ -47,7 +53,12 @@ export function matchSetup(photos: number, start: (plan: MatchPlan) => void): HT
   const kinds = KINDS.map(([id, title, words]) => {
     const radio = h("input", { type: "radio", name: "kind", value: id, checked: id === kind });
     radio.addEventListener("change", () => show(id));
-    return h("label", { class: "setup-kind" }, radio, h("span", {}, h("strong", {}, title), h("span", { class: "hint" }, words)));
+    return h(
+      "label",
+      { class: "setup-kind" },
+      radio,
+      h("span", {}, h("strong", {}, title), h("span", { class: "hint" }, words)),
+    );
   });
 
   const form = h(
@@ -68,8 +79,12 @@ export function matchSetup(photos: number, start: (plan: MatchPlan) => void): HT
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const players = inputs().map((it) => it.value.trim());
-    const twice = inputs().find((it, i) => players.indexOf(players[i] ?? "") !== i || it.value.trim().toLowerCase() === "planet");
-    inputs().forEach((it) => it.setCustomValidity(it === twice ? "Each player needs a name of their own, other than PlaNet" : ""));
+    const twice = inputs().find(
+      (it, i) => players.indexOf(players[i] ?? "") !== i || it.value.trim().toLowerCase() === "planet",
+    );
+    inputs().forEach((it) =>
+      it.setCustomValidity(it === twice ? "Each player needs a name of their own, other than PlaNet" : ""),
+    );
     if (!form.reportValidity()) return;
     start({ rounds: Number(rounds.value), players, shared: kind !== "tournament" });
   });

@@ -7,7 +7,11 @@ import { icon } from "../ui/icons.ts";
 import { roundsOverlay } from "./match-players.ts";
 
 /** The end of a match: points, medians and rounds won, a curve, all guesses, and files of them. */
-export function matchSummary(match: Match, summary: Summary, again: () => void): { element: HTMLElement; map: WorldMap } {
+export function matchSummary(
+  match: Match,
+  summary: Summary,
+  again: () => void,
+): { element: HTMLElement; map: WorldMap } {
   const players = [...summary.players].sort((a, b) => b.points - a.points);
   const [first, second] = players;
   const title = h(
@@ -24,11 +28,20 @@ export function matchSummary(match: Match, summary: Summary, again: () => void):
     h(
       "div",
       { class: "summary-top" },
-      h("div", { class: "summary-side" }, h("div", { class: "card" }, scrollable("Players", playersTable(players))), download(match)),
+      h(
+        "div",
+        { class: "summary-side" },
+        h("div", { class: "card" }, scrollable("Players", playersTable(players))),
+        download(match),
+      ),
       curveFigure(seriesOf(match, summary), "Share of the photos located within a distance"),
     ),
     h("div", { class: "summary-map" }, map.element),
-    h("p", { class: "hint" }, "Star: where the photo was taken. Dot: guess of a person, solid line. Diamond: guess of PlaNet, dashed line."),
+    h(
+      "p",
+      { class: "hint" },
+      "Star: where the photo was taken. Dot: guess of a person, solid line. Diamond: guess of PlaNet, dashed line.",
+    ),
     guessesTable(summary),
     h("div", { class: "actions" }, button({ class: "button button-primary", click: again }, "New match")),
   );
@@ -39,7 +52,9 @@ export function matchSummary(match: Match, summary: Summary, again: () => void):
 function seriesOf(match: Match, { rounds }: Summary): Series[] {
   const distances = (of: (player: string) => boolean) =>
     // No answer is an infinite distance: it is never within.
-    rounds.flatMap((it) => it.guesses.filter((guess) => of(guess.player)).map((guess) => guess.distance_km ?? Infinity));
+    rounds.flatMap((it) =>
+      it.guesses.filter((guess) => of(guess.player)).map((guess) => guess.distance_km ?? Infinity),
+    );
   const people =
     match.players.length <= 2
       ? match.players.map((player, index) => ({
@@ -57,7 +72,16 @@ function playersTable(players: Summary["players"]): HTMLElement {
     "table",
     { class: "summary-players" },
     h("caption", { class: "unseen" }, "Players, by points"),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Player"), ...heads.map((it) => h("th", { scope: "col", class: "number" }, it)))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, "Player"),
+        ...heads.map((it) => h("th", { scope: "col", class: "number" }, it)),
+      ),
+    ),
     h(
       "tbody",
       {},
@@ -91,7 +115,14 @@ function guessesTable({ rounds }: Summary): HTMLElement {
       );
     }),
   );
-  const heads: [string, boolean][] = [["Round", true], ["Photo taken in", false], ["Player", false], ["Guess", true], ["Distance", true], ["Points", true]];
+  const heads: [string, boolean][] = [
+    ["Round", true],
+    ["Photo taken in", false],
+    ["Player", false],
+    ["Guess", true],
+    ["Distance", true],
+    ["Points", true],
+  ];
   return h(
     "details",
     { class: "card summary-guesses" },
@@ -101,7 +132,17 @@ function guessesTable({ rounds }: Summary): HTMLElement {
       h(
         "table",
         {},
-        h("thead", {}, h("tr", {}, ...heads.map(([words, number]) => h("th", { scope: "col", class: number ? "number" : undefined }, words)))),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ...heads.map(([words, number]) =>
+              h("th", { scope: "col", class: number ? "number" : undefined }, words),
+            ),
+          ),
+        ),
         h("tbody", {}, ...rows),
       ),
     ),
@@ -113,7 +154,22 @@ function download(match: Match): HTMLElement {
     "section",
     { class: "card summary-files" },
     h("h2", {}, "File"),
-    h("p", { class: "hint" }, "The guesses of all people, for ", h("code", {}, "planet score match --people match.csv"), "."),
-    h("p", {}, h("a", { class: "button", href: guessesUrl(match.id), download: "match.csv" }, icon("download"), "Save match.csv")),
+    h(
+      "p",
+      { class: "hint" },
+      "The guesses of all people, for ",
+      h("code", {}, "planet score match --people match.csv"),
+      ".",
+    ),
+    h(
+      "p",
+      {},
+      h(
+        "a",
+        { class: "button", href: guessesUrl(match.id), download: "match.csv" },
+        icon("download"),
+        "Save match.csv",
+      ),
+    ),
   );
 }

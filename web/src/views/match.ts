@@ -1,4 +1,10 @@
-import { guess, match as findMatch, matchSummary as summaryOf, startMatch, type Match } from "../api/match.ts";
+import {
+  guess,
+  match as findMatch,
+  matchSummary as summaryOf,
+  startMatch,
+  type Match,
+} from "../api/match.ts";
 import type { ServerState } from "../api/state.ts";
 import type { LatLng } from "../api/photos.ts";
 import type { WorldMap } from "../map/canvas.ts";

@@ -17,7 +17,13 @@ export function withoutModel(state: ServerState): HTMLElement {
     "This needs a model",
     "The server was started without one. No model for real photos is included with PlaNet. There are three ways to get one:",
     commands(...ways.map((it): [string, string] => [it, words[it.split(" ")[1] ?? ""] ?? ""])),
-    h("p", { class: "hint" }, "Then start the server again with ", h("code", {}, "planet serve --model MODEL"), "."),
+    h(
+      "p",
+      { class: "hint" },
+      "Then start the server again with ",
+      h("code", {}, "planet serve --model MODEL"),
+      ".",
+    ),
   );
 }
 
@@ -27,7 +33,10 @@ export function withoutLibrary(): HTMLElement {
     "Find missing positions",
     "In a photo library, photos without a position are located by those taken shortly before and after. No model is needed. Start the server with a folder:",
     commands(
-      ["planet serve --library ~/Pictures", "locates the photos, and shows here what was found, with the evidence"],
+      [
+        "planet serve --library ~/Pictures",
+        "locates the photos, and shows here what was found, with the evidence",
+      ],
       ["planet library locate ~/Pictures -o found.jsonl", "does the same on the command line"],
     ),
   );
@@ -38,7 +47,10 @@ export function withoutPhotos(): HTMLElement {
     "match",
     "Guess against PlaNet",
     "For a match the server needs photos whose position is known and that the model has not seen in training. Start it with a dataset:",
-    commands(["planet serve --model MODEL --match MANIFEST", "a manifest of photos, or MANIFEST:SPLIT for a part of it"]),
+    commands([
+      "planet serve --model MODEL --match MANIFEST",
+      "a manifest of photos, or MANIFEST:SPLIT for a part of it",
+    ]),
   );
 }
 
@@ -48,7 +60,10 @@ export function withoutReport(): HTMLElement {
     "How good is the model?",
     "The report of an evaluation has accuracies with confidence intervals beside an ideal classifier and trivial baselines, a map of errors, confusions and examples. Write one, and start the server with it:",
     commands(
-      ["planet evaluate --model MODEL --dataset DATASET -o report", "evaluates the model on photos that it has not seen in training"],
+      [
+        "planet evaluate --model MODEL --dataset DATASET -o report",
+        "evaluates the model on photos that it has not seen in training",
+      ],
       ["planet serve --model MODEL --report report/index.html", "shows the report here"],
     ),
   );

@@ -13,8 +13,10 @@ export function flows(site) {
       ["an album is located, and a photo compared", () => album(site)],
     );
   }
-  if (state.library) tests.push(["a library is reviewed by keyboard: accept, undo, correct, dry run", () => library(site)]);
-  if (state.library && site.isMock) tests.push(["positions are written, with the command that takes them back", () => write(site)]);
+  if (state.library)
+    tests.push(["a library is reviewed by keyboard: accept, undo, correct, dry run", () => library(site)]);
+  if (state.library && site.isMock)
+    tests.push(["positions are written, with the command that takes them back", () => write(site)]);
   if (state.match) {
     tests.push(
       ["a match of two players, by keyboard alone, to the summary", () => match(site)],
@@ -27,7 +29,12 @@ export function flows(site) {
 
 async function policy(site) {
   const header = (await fetch(site.url)).headers.get("content-security-policy") ?? "";
-  for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]) {
+  for (const part of [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "frame-ancestors 'none'",
+  ]) {
     assert.ok(header.includes(part), `${part} is missing in: ${header}`);
   }
 }
@@ -85,9 +92,13 @@ async function gestures(site) {
   await surface.press("0");
   assert.equal((await seen(page)).scale, world.scale);
   const touch = await page.context().newCDPSession(page);
-  const fingers = (apart) => [{ x: x - apart, y, id: 1 }, { x: x + apart, y, id: 2 }];
+  const fingers = (apart) => [
+    { x: x - apart, y, id: 1 },
+    { x: x + apart, y, id: 2 },
+  ];
   await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: fingers(30) });
-  for (const apart of [45, 60, 75, 90]) await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: fingers(apart) });
+  for (const apart of [45, 60, 75, 90])
+    await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: fingers(apart) });
   await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
   const pinched = await seen(page);
   assert.ok(pinched.scale > 2 * world.scale, `two fingers do not zoom: ${pinched.scale} of ${world.scale}`);
@@ -98,7 +109,10 @@ async function gestures(site) {
     lngs.push((await seen(page)).lng);
   }
   assert.ok(lngs.every((it) => it >= -180 && it <= 180));
-  assert.ok(lngs.some((it, i) => i > 0 && it < lngs[i - 1] - 180), "the earth does not go round");
+  assert.ok(
+    lngs.some((it, i) => i > 0 && it < lngs[i - 1] - 180),
+    "the earth does not go round",
+  );
 }
 
 async function album(site) {
@@ -116,7 +130,16 @@ async function album(site) {
 }
 
 const counts = async (page) =>
-  Object.fromEntries(await page.locator(".filter").evaluateAll((all) => all.map((it) => [it.dataset.filter, Number(it.querySelector("span").textContent.replaceAll(",", ""))])));
+  Object.fromEntries(
+    await page
+      .locator(".filter")
+      .evaluateAll((all) =>
+        all.map((it) => [
+          it.dataset.filter,
+          Number(it.querySelector("span").textContent.replaceAll(",", "")),
+        ]),
+      ),
+  );
 
 async function library(site) {
   const page = await site.page("library");
@@ -189,7 +212,10 @@ async function match(site) {
   await page.locator(".summary h1").waitFor();
   assert.equal(await page.locator(".summary-players tbody tr").count(), 3);
   assert.equal(await page.locator(".curve-line").count(), 6);
-  const file = await page.evaluate(async (link) => (await fetch(link)).text(), await page.locator(".summary-files a").getAttribute("href"));
+  const file = await page.evaluate(
+    async (link) => (await fetch(link)).text(),
+    await page.locator(".summary-files a").getAttribute("href"),
+  );
   assert.equal(file.trim().split("\n").length, 1 + 10);
   assert.ok(file.startsWith("photo,lat,lng,author"));
 }

@@ -13,7 +13,12 @@ export function looks(site) {
   if (state.match) views.push(["match", match]);
   views.push(["compare", async (page, look) => look("report")]);
   return WIDTHS.flatMap((width) =>
-    SCHEMES.flatMap((scheme) => views.map(([view, states]) => [`${view} at ${width} pixels, ${scheme}`, () => examine(site, view, states, width, scheme)])),
+    SCHEMES.flatMap((scheme) =>
+      views.map(([view, states]) => [
+        `${view} at ${width} pixels, ${scheme}`,
+        () => examine(site, view, states, width, scheme),
+      ]),
+    ),
   );
 }
 

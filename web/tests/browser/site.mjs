@@ -35,7 +35,8 @@ export class Site {
     });
     page.on("request", (request) => {
       const { origin, protocol } = new URL(request.url());
-      if (/^https?:$/.test(protocol) && origin !== new URL(this.url).origin) problems.push(`request to ${request.url()}`);
+      if (/^https?:$/.test(protocol) && origin !== new URL(this.url).origin)
+        problems.push(`request to ${request.url()}`);
     });
     this.open.push({ context, problems });
     await before(page);
@@ -69,7 +70,10 @@ export class Site {
 
   async accessible(page) {
     const { violations } = await new AxeBuilder({ page }).exclude("iframe").analyze();
-    const words = violations.map((it) => `${it.id}: ${it.help}\n${it.nodes.map((node) => `  ${node.html}\n  ${node.failureSummary}`).join("\n")}`);
+    const words = violations.map(
+      (it) =>
+        `${it.id}: ${it.help}\n${it.nodes.map((node) => `  ${node.html}\n  ${node.failureSummary}`).join("\n")}`,
+    );
     assert.equal(words.join("\n"), "");
   }
 }
@@ -88,7 +92,8 @@ export async function drop(page, count, side = 1200, ready = async () => undefin
       }
       const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
       const transfer = new DataTransfer();
-      for (let i = 0; i < count; i += 1) transfer.items.add(new File([blob], `DSC_${10000 + i}.jpg`, { type: "image/jpeg" }));
+      for (let i = 0; i < count; i += 1)
+        transfer.items.add(new File([blob], `DSC_${10000 + i}.jpg`, { type: "image/jpeg" }));
       return transfer;
     },
     { count, side },

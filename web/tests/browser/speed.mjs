@@ -37,11 +37,22 @@ async function redraw(site) {
   const cells = evenPartition(CELLS);
   const body = Buffer.from(encode(cells));
   // All cells are coloured: their probabilities span the whole scale.
-  const posterior = { classes: cells.map((_, i) => i), probabilities: cells.map((_, i) => 0.01 * 10 ** ((-3 * i) / cells.length)) };
+  const posterior = {
+    classes: cells.map((_, i) => i),
+    probabilities: cells.map((_, i) => 0.01 * 10 ** ((-3 * i) / cells.length)),
+  };
   const candidate = { class: 0, cell: "1", probability: 0.01, lat: 0, lng: 0, radius_km: 100 };
-  const answer = { photo: "a.png", predictions: [candidate], certain: { level: "unknown" }, truth: null, posterior };
+  const answer = {
+    photo: "a.png",
+    predictions: [candidate],
+    certain: { level: "unknown" },
+    truth: null,
+    posterior,
+  };
   const before = async (page) => {
-    await page.route("**/api/cells/*", (route) => route.fulfill({ body, contentType: "application/octet-stream" }));
+    await page.route("**/api/cells/*", (route) =>
+      route.fulfill({ body, contentType: "application/octet-stream" }),
+    );
     await page.route("**/api/locate*", (route) => route.fulfill({ json: answer }));
   };
   const page = await site.page("locate", { before });
@@ -49,7 +60,11 @@ async function redraw(site) {
   await page.locator(".legend").waitFor();
   await page.waitForTimeout(1500);
   const parts = [];
-  for (const [name, keys] of [["world", ["0"]], ["continent", ["+", "+", "+"]], ["country", ["+", "+", "+", "+"]]]) {
+  for (const [name, keys] of [
+    ["world", ["0"]],
+    ["continent", ["+", "+", "+"]],
+    ["country", ["+", "+", "+", "+"]],
+  ]) {
     for (const key of keys) await page.locator(".locate .map-surface").press(key);
     const { median, most } = await page.evaluate(panned);
     need(median, 50, `${name} ${median} ms`);

@@ -14,17 +14,30 @@ export function troubles(site) {
       ["a file that is not a photo has its own error", () => damaged(site)],
     );
   }
-  if (site.state.library) tests.push(["a library that was changed elsewhere is loaded again", () => conflict(site)]);
+  if (site.state.library)
+    tests.push(["a library that was changed elsewhere is loaded again", () => conflict(site)]);
   return tests;
 }
 
 async function withoutModel(site) {
-  const state = { ...site.state, model: null, library: null, match: null, report: false, get_model: ["planet demo", "planet train", "planet model import"] };
-  const page = await site.page("locate", { before: (page) => page.route("**/api/state", (route) => route.fulfill({ json: state })) });
+  const state = {
+    ...site.state,
+    model: null,
+    library: null,
+    match: null,
+    report: false,
+    get_model: ["planet demo", "planet train", "planet model import"],
+  };
+  const page = await site.page("locate", {
+    before: (page) => page.route("**/api/state", (route) => route.fulfill({ json: state })),
+  });
   await page.getByText("This needs a model").waitFor();
   await page.getByText("planet model import").waitFor();
   await site.accessible(page);
-  for (const [view, words] of [["Library", "planet serve --library"], ["Compare", "planet evaluate"]]) {
+  for (const [view, words] of [
+    ["Library", "planet serve --library"],
+    ["Compare", "planet evaluate"],
+  ]) {
     await page.getByRole("link", { name: view }).click();
     await page.getByText(words).first().waitFor();
   }
@@ -33,7 +46,8 @@ async function withoutModel(site) {
 
 async function gone(site) {
   let answers = false;
-  const before = (page) => page.route("**/api/state", (route) => (answers ? route.continue() : route.abort()));
+  const before = (page) =>
+    page.route("**/api/state", (route) => (answers ? route.continue() : route.abort()));
   const page = await site.page("locate", { before, allowed: ["ERR_FAILED"] });
   await page.getByText("The server does not answer").waitFor();
   await site.accessible(page);
@@ -48,7 +62,11 @@ async function busy(site) {
     page.route("**/api/locate*", (route) => {
       if (refused >= 2) return route.continue();
       refused += 1;
-      return route.fulfill({ status: 429, headers: { "Retry-After": "1" }, json: { error: "the queue is full" } });
+      return route.fulfill({
+        status: 429,
+        headers: { "Retry-After": "1" },
+        json: { error: "the queue is full" },
+      });
     });
   const page = await site.page("locate", { before, allowed: ["429"] });
   const start = Date.now();
@@ -62,7 +80,13 @@ async function large(site) {
   let several = 0;
   const before = (page) =>
     page.route("**/api/locate*", (route) => {
-      const photos = (route.request().postDataBuffer()?.toString("latin1").match(/filename="/g) ?? []).length;
+      const photos = (
+        route
+          .request()
+          .postDataBuffer()
+          ?.toString("latin1")
+          .match(/filename="/g) ?? []
+      ).length;
       if (photos <= 1) return route.continue();
       several += 1;
       return route.fulfill({ status: 413, json: { error: "the request is too large" } });
@@ -92,7 +116,10 @@ async function albumFails(site) {
 
 async function damaged(site) {
   const page = await site.page("locate", { allowed: ["422"] });
-  await site.choose(page, [...site.photos(2), { name: "torn.jpg", mimeType: "image/jpeg", buffer: Buffer.from("not a photo") }]);
+  await site.choose(page, [
+    ...site.photos(2),
+    { name: "torn.jpg", mimeType: "image/jpeg", buffer: Buffer.from("not a photo") },
+  ]);
   await page.getByText("3 photos, 1 without an answer").waitFor();
   await page.locator(".photo-row", { hasText: "torn.jpg" }).click();
   await page.locator(".answer .notice-error", { hasText: "not a photo" }).waitFor();

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { circle, destination, distanceKm, geodesic, median, pointsAt, turned, unwrapped } from "../../src/map/geodesic.ts";
+import {
+  circle,
+  destination,
+  distanceKm,
+  geodesic,
+  median,
+  pointsAt,
+  turned,
+  unwrapped,
+} from "../../src/map/geodesic.ts";
 
 const PARIS = { lat: 48.8534, lng: 2.3488 };
 const TOKYO = { lat: 35.6895, lng: 139.6917 };
@@ -31,7 +40,11 @@ test("a circle has its radius everywhere", () => {
 
 test("longitudes are turned into -180 to 180 and unwrapped without jumps", () => {
   expect(turned(190)).toBe(-170);
-  const lngs = unwrapped([{ lat: 0, lng: 179 }, { lat: 0, lng: -179 }, { lat: 0, lng: -170 }]).map((it) => it.lng);
+  const lngs = unwrapped([
+    { lat: 0, lng: 179 },
+    { lat: 0, lng: -179 },
+    { lat: 0, lng: -170 },
+  ]).map((it) => it.lng);
   expect(lngs).toEqual([179, 181, 190]);
 });
 

@@ -4,8 +4,21 @@ import { LibraryStore } from "../../src/views/library-store.ts";
 
 const found = { lat: 1, lng: 2, radius_km: 1, probability: 0.9, level: "street", name: "Rome" };
 const data = (): Library => ({
-  folder: "Pictures", state: "ready", progress: null, error: null, version: 7,
-  photos: [0, 1, 2].map((id) => ({ id, photo: `${id}.jpg`, time: null, known: null, found, evidence: [], decision: "open", position: null })),
+  folder: "Pictures",
+  state: "ready",
+  progress: null,
+  error: null,
+  version: 7,
+  photos: [0, 1, 2].map((id) => ({
+    id,
+    photo: `${id}.jpg`,
+    time: null,
+    known: null,
+    found,
+    evidence: [],
+    decision: "open",
+    position: null,
+  })),
 });
 
 /** A server that keeps what it is sent, and refuses versions that are not its own. */
@@ -15,7 +28,8 @@ function server() {
   vi.stubGlobal("fetch", async (_path: string, init: RequestInit) => {
     if (init.method !== "POST") return Response.json({ ...data(), version: state.version });
     const body = JSON.parse(String(init.body)) as { version: number; decisions: unknown[] };
-    if (body.version !== state.version) return Response.json({ error: "changed", version: state.version }, { status: 409 });
+    if (body.version !== state.version)
+      return Response.json({ error: "changed", version: state.version }, { status: 409 });
     sent.push(body.decisions);
     state.version += 1;
     return Response.json({ version: state.version });
@@ -27,12 +41,19 @@ afterEach(() => vi.unstubAllGlobals());
 
 test("decisions are sent one after another, each upon the version before", async () => {
   const state = server();
-  const store = new LibraryStore(data(), () => undefined, (error) => expect.fail(String(error)));
+  const store = new LibraryStore(
+    data(),
+    () => undefined,
+    (error) => expect.fail(String(error)),
+  );
   store.set([0, 1], "accepted");
   store.set([2], "corrected", { lat: 5, lng: 6 });
   await store.settled;
   expect(state.sent).toEqual([
-    [{ id: 0, decision: "accepted" }, { id: 1, decision: "accepted" }],
+    [
+      { id: 0, decision: "accepted" },
+      { id: 1, decision: "accepted" },
+    ],
     [{ id: 2, decision: "corrected", lat: 5, lng: 6 }],
   ]);
   expect(store.data.version).toBe(9);
@@ -40,7 +61,11 @@ test("decisions are sent one after another, each upon the version before", async
 
 test("undo restores what was there before, also a correction", async () => {
   server();
-  const store = new LibraryStore(data(), () => undefined, (error) => expect.fail(String(error)));
+  const store = new LibraryStore(
+    data(),
+    () => undefined,
+    (error) => expect.fail(String(error)),
+  );
   store.set([1], "corrected", { lat: 5, lng: 6 });
   store.set([0, 1], "rejected");
   expect(store.undo()).toEqual([0, 1]);
@@ -55,7 +80,11 @@ test("undo restores what was there before, also a correction", async () => {
 test("after a conflict the server's state counts, and nothing can be undone", async () => {
   const state = server();
   const errors: unknown[] = [];
-  const store = new LibraryStore(data(), () => undefined, (error) => errors.push(error));
+  const store = new LibraryStore(
+    data(),
+    () => undefined,
+    (error) => errors.push(error),
+  );
   state.version = 12;
   store.set([0], "accepted");
   store.set([1], "accepted");

@@ -8,7 +8,9 @@ test("rows lie one below another", () => {
 });
 
 test("the row at a height is found, beyond the ends the first and the last", () => {
-  expect([-50, 0, 63, 64, 139.5, 216, 355, 9000].map((it) => rowAt(TOPS, it))).toEqual([0, 0, 0, 1, 1, 3, 4, 4]);
+  expect([-50, 0, 63, 64, 139.5, 216, 355, 9000].map((it) => rowAt(TOPS, it))).toEqual([
+    0, 0, 0, 1, 1, 3, 4, 4,
+  ]);
 });
 
 test("only rows of the window are visible", () => {

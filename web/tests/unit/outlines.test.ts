@@ -12,7 +12,12 @@ function decoded(classes: unknown[]) {
 }
 
 test("outlines are decoded as they were encoded", () => {
-  const square = [[0, 10], [0, 20], [5, 20], [5, 10]];
+  const square = [
+    [0, 10],
+    [0, 20],
+    [5, 20],
+    [5, 10],
+  ];
   const outlines = decoded([
     { lat: 2, lng: 15, rings: [square, square] },
     { lat: NaN, lng: NaN, rings: [] },
@@ -26,22 +31,47 @@ test("outlines are decoded as they were encoded", () => {
 });
 
 test("another format is refused", () => {
-  expect(() => decodeOutlines(new TextEncoder().encode("<html>....").buffer as ArrayBuffer)).toThrow(/format/);
+  expect(() => decodeOutlines(new TextEncoder().encode("<html>....").buffer as ArrayBuffer)).toThrow(
+    /format/,
+  );
 });
 
 test("a ring across 180° has no jump", () => {
-  const lngs = flatRing([[170, 0], [-170, 0], [-170, 10], [170, 10]]).map(([lng]) => lng);
+  const lngs = flatRing([
+    [170, 0],
+    [-170, 0],
+    [-170, 10],
+    [170, 10],
+  ]).map(([lng]) => lng);
   expect(lngs).toEqual([170, 190, 190, 170]);
 });
 
 test("a ring around a pole runs along the map's edge", () => {
-  const ring = flatRing([[0, 80], [90, 80], [180, 80], [-90, 80]]);
-  expect(ring.slice(-3)).toEqual([[360, 80], [360, 90], [0, 90]]);
+  const ring = flatRing([
+    [0, 80],
+    [90, 80],
+    [180, 80],
+    [-90, 80],
+  ]);
+  expect(ring.slice(-3)).toEqual([
+    [360, 80],
+    [360, 90],
+    [0, 90],
+  ]);
 });
 
 test("a corner at a pole is spread over the longitudes of its neighbours", () => {
-  const ring = flatRing([[0, 60], [90, 60], [45, 90]]);
-  expect(ring).toEqual([[0, 60], [90, 60], [90, 90], [0, 90]]);
+  const ring = flatRing([
+    [0, 60],
+    [90, 60],
+    [45, 90],
+  ]);
+  expect(ring).toEqual([
+    [0, 60],
+    [90, 60],
+    [90, 90],
+    [0, 90],
+  ]);
 });
 
 test("the cells of a partition cover the world without gaps", () => {

@@ -31,18 +31,25 @@ test.each(PROJECTIONS)("$name finds the latitude of a height again", (projection
   }
 });
 
-test.each(PROJECTIONS)("a view of $name finds the position of a point again, on both sides of 180°", (projection) => {
-  const view = new View();
-  view.projection = projection;
-  view.resize(800, 500);
-  view.centreOn({ lat: 12, lng: 176 }, 400);
-  for (const at of [{ lat: 10, lng: 179 }, { lat: -20, lng: -175 }, { lat: 40, lng: 150 }]) {
-    const [x, y] = view.toScreen(at);
-    const back = view.toPosition(x, y);
-    expect(back?.lat).toBeCloseTo(at.lat, 6);
-    expect(back?.lng).toBeCloseTo(at.lng, 6);
-  }
-});
+test.each(PROJECTIONS)(
+  "a view of $name finds the position of a point again, on both sides of 180°",
+  (projection) => {
+    const view = new View();
+    view.projection = projection;
+    view.resize(800, 500);
+    view.centreOn({ lat: 12, lng: 176 }, 400);
+    for (const at of [
+      { lat: 10, lng: 179 },
+      { lat: -20, lng: -175 },
+      { lat: 40, lng: 150 },
+    ]) {
+      const [x, y] = view.toScreen(at);
+      const back = view.toPosition(x, y);
+      expect(back?.lat).toBeCloseTo(at.lat, 6);
+      expect(back?.lng).toBeCloseTo(at.lng, 6);
+    }
+  },
+);
 
 test("a bordered world has no position beside it", () => {
   const view = new View();
@@ -62,7 +69,13 @@ test("a view without a size has a scale all the same", () => {
 test("a view around positions on both sides of 180° does not show the whole world", () => {
   const view = new View();
   view.resize(800, 500);
-  const target = view.around([{ lat: -18, lng: 178 }, { lat: -14, lng: -172 }], 5000);
+  const target = view.around(
+    [
+      { lat: -18, lng: 178 },
+      { lat: -14, lng: -172 },
+    ],
+    5000,
+  );
   expect(Math.abs(target?.at.lng ?? 0)).toBeGreaterThan(170);
   expect(target?.scale ?? 0).toBeGreaterThan(1000);
 });

@@ -35,7 +35,11 @@ test("photos are sent a few at a time, in at most two requests", async () => {
   await finished(queue);
   expect(seen.most).toBe(2);
   expect(Math.max(...seen.requests.map((it) => it.length))).toBe(4);
-  expect(seen.requests.flat().sort()).toEqual(photos(19).map((it) => it.name).sort());
+  expect(seen.requests.flat().sort()).toEqual(
+    photos(19)
+      .map((it) => it.name)
+      .sort(),
+  );
   expect(queue.photos.map((it) => it.answer?.photo)).toEqual(photos(19).map((it) => it.name));
 });
 
@@ -49,7 +53,11 @@ test("a photo that is too large is not sent", async () => {
 });
 
 test("where a request is too large, its photos are tried one by one", async () => {
-  server((names) => (names.length > 1 || names[0] === "2.jpg" ? Response.json({ error: "too large" }, { status: 413 }) : answers(names)));
+  server((names) =>
+    names.length > 1 || names[0] === "2.jpg"
+      ? Response.json({ error: "too large" }, { status: 413 })
+      : answers(names),
+  );
   const queue = new LocateQueue(1 << 20, () => undefined);
   queue.add(photos(4));
   queue.start();
