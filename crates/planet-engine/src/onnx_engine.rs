@@ -35,6 +35,11 @@ impl OnnxEngine {
         Some([height, width])
     }
 
+    /// Whether this engine runs networks in 8 bits faster than in 32.
+    pub fn gains_from_8_bits(&self) -> bool {
+        self.session.gains_from_8_bits()
+    }
+
     /// Name of the output with the scores.
     pub fn scores_name(&self) -> &str {
         &self.signature.scores
@@ -120,11 +125,7 @@ impl Engine for OnnxEngine {
 }
 
 impl GraphEngine for OnnxEngine {
-    fn named(
-        &mut self,
-        batch: &PixelBatch,
-        names: &[&str],
-    ) -> Result<Vec<Vec<f32>>, EngineError> {
+    fn named(&mut self, batch: &PixelBatch, names: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
         self.checked_values(batch, names)
     }
 }

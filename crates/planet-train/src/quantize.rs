@@ -83,7 +83,8 @@ pub enum QuantizePackageError {
     /// Too few photos can be decoded.
     #[error(
         "{found} of {asked} photos for calibration can be decoded, but at least \
-         {LEAST_CALIBRATION_PHOTOS} are required{}", first_failed(failed)
+         {LEAST_CALIBRATION_PHOTOS} are required{}",
+        first_failed(failed)
     )]
     Photos {
         /// Photos that were decoded.
@@ -97,7 +98,9 @@ pub enum QuantizePackageError {
     #[error("none of the {0} held-out photos can be decoded")]
     NoHeldOut(usize),
     /// An array takes a value that 8 bits cannot represent.
-    #[error("{photo}: the array '{array}' of the network contains values that are not finite numbers")]
+    #[error(
+        "{photo}: the array '{array}' of the network contains values that are not finite numbers"
+    )]
     NotFinite {
         /// The photo's id.
         photo: String,
@@ -143,7 +146,9 @@ pub enum QuantizePackageError {
 }
 
 fn first_failed(failed: &[FailedPhoto]) -> String {
-    failed.first().map_or_else(String::new, |it| format!("; the first that fails is {}: {}", it.photo, it.error))
+    failed.first().map_or_else(String::new, |it| {
+        format!("; the first that fails is {}: {}", it.photo, it.error)
+    })
 }
 
 fn disagreement(agreement: &Agreement, required: f64) -> String {
@@ -305,7 +310,11 @@ impl Work<'_> {
         }
         if measured < LEAST_CALIBRATION_PHOTOS {
             let failed = std::mem::take(&mut self.failed);
-            return Err(QuantizePackageError::Photos { found: measured, asked: rows.len(), failed });
+            return Err(QuantizePackageError::Photos {
+                found: measured,
+                asked: rows.len(),
+                failed,
+            });
         }
         let of = outputs.iter().zip(&histograms).chain([(&input, &pixels)]);
         let ranges = of.map(|(name, it)| ((*name).to_owned(), it.range(method)));
@@ -313,7 +322,11 @@ impl Work<'_> {
     }
 
     /// Runs both networks over photos that were not measured.
-    fn compare(&mut self, quantized: &Path, rows: &[usize]) -> Result<Agreement, QuantizePackageError> {
+    fn compare(
+        &mut self,
+        quantized: &Path,
+        rows: &[usize],
+    ) -> Result<Agreement, QuantizePackageError> {
         let description = self.package.description();
         let mut counter = AgreementCounter::new(self.package.partition(), description.temperature);
         let mut engines = [(self.open)(&self.package.model())?, (self.open)(quantized)?];
@@ -328,7 +341,8 @@ impl Work<'_> {
                 continue;
             }
             let [full, small] = &mut engines;
-            let (full, small) = (full.run_checked(&batch.pixels)?, small.run_checked(&batch.pixels)?);
+            let (full, small) =
+                (full.run_checked(&batch.pixels)?, small.run_checked(&batch.pixels)?);
             for (at, row) in batch.rows.iter().enumerate() {
                 let (photo, truth) = &self.photos.photos[rows[*row]];
                 counter.add(full.logits_of(at), small.logits_of(at), *truth).map_err(|source| {

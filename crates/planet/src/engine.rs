@@ -42,8 +42,7 @@ pub trait GraphEngine: Engine {
     ///
     /// # Errors
     /// As [`Engine::run`], and an output that the graph does not have or that is not in 32 bits.
-    fn named(&mut self, batch: &PixelBatch, names: &[&str])
-    -> Result<Vec<Vec<f32>>, EngineError>;
+    fn named(&mut self, batch: &PixelBatch, names: &[&str]) -> Result<Vec<Vec<f32>>, EngineError>;
 }
 
 /// A network's two outputs for a batch of photos.

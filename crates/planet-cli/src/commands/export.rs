@@ -119,7 +119,9 @@ fn eight_bits(arguments: &Arguments, calibrate: &str) -> Result<(), Failure> {
     let temporary = tempfile::tempdir().map_err(Failure::new)?;
     let place = temporary.path().join("model");
     let package = planet_train::export(&RunFolder::at(folder), &arguments.name(output), &place)
-        .map_err(|error| Failure::new(error).hint("a run is a folder written by planet train -o"))?;
+        .map_err(|error| {
+            Failure::new(error).hint("a run is a folder written by planet train -o")
+        })?;
     arguments.quantize.quantize(&package, calibrate, output, &arguments.engine)
 }
 

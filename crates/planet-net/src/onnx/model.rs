@@ -92,7 +92,10 @@ impl OnnxModel {
             return Err(wrong(Malformed.to_string()));
         }
         match model.nodes.iter().find(|node| node.has_graph()) {
-            Some(node) => Err(wrong(format!("the operator {} (control flow) is not supported", node.operator))),
+            Some(node) => Err(wrong(format!(
+                "the operator {} (control flow) is not supported",
+                node.operator
+            ))),
             None => Ok(model),
         }
     }
@@ -174,7 +177,8 @@ impl OnnxModel {
     /// Leaves out arrays that no node reads, and inputs that named them.
     pub(super) fn drop_unused(&mut self) {
         let read = self.nodes.iter().flat_map(|node| &node.inputs);
-        let used: HashSet<String> = read.chain(self.outputs.iter().map(|it| &it.name)).cloned().collect();
+        let used: HashSet<String> =
+            read.chain(self.outputs.iter().map(|it| &it.name)).cloned().collect();
         let dropped: HashSet<String> =
             self.tensors.keys().filter(|name| !used.contains(*name)).cloned().collect();
         self.tensors.retain(|name, _| !dropped.contains(name));

@@ -99,7 +99,8 @@ impl Tensor {
                 let mut bytes = Vec::new();
                 part.read_to_end(&mut bytes)?;
                 if bytes.len() as u64 != length {
-                    let what = format!("{}: truncated at the array '{}'", file.display(), self.name);
+                    let what =
+                        format!("{}: truncated at the array '{}'", file.display(), self.name);
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
                 }
                 floats(&bytes)
@@ -118,7 +119,8 @@ impl Tensor {
         let Data::External { file, offset, length } = &self.data else {
             return Err(self.wrong("is not in a file of its own"));
         };
-        let named = |error| io::Error::new(io::ErrorKind::Other, format!("{}: {error}", file.display()));
+        let named =
+            |error| io::Error::new(io::ErrorKind::Other, format!("{}: {error}", file.display()));
         let mut opened = File::open(file).map_err(named)?;
         let whole = opened.metadata().map_err(named)?.len();
         let length = length.unwrap_or(whole.saturating_sub(*offset));

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use planet_geo::{LatLng, Partition, Scale};
 use serde::{Deserialize, Serialize};
 
-use crate::{Accuracy, CellProbabilities, ProbabilityError, calibration::expected_calibration_error};
+use crate::{
+    Accuracy, CellProbabilities, ProbabilityError, calibration::expected_calibration_error,
+};
 
 /// The best class of a photo is clear where it is so many times as probable as the second.
 const LEAD: f32 = 1.5;

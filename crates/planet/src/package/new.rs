@@ -9,7 +9,8 @@ use planet_geo::Partition;
 
 use super::{
     CARD_FILE, DESCRIPTION_FILE, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE,
-    PackageError, Quantization, SchemeFile, card, description::MODEL_FORMAT, features, read_description,
+    PackageError, Quantization, SchemeFile, card, description::MODEL_FORMAT, features,
+    read_description,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when

@@ -116,9 +116,8 @@ impl Settings {
         let settings =
             QuantizeSettings { keep, range: self.range, min_agreement: self.min_agreement };
         let (options, signature) = (engine.options()?, Signature::of(package.description()));
-        let open = |path: &Path| {
-            Ok(Box::new(options.open(path, &signature)?) as Box<dyn GraphEngine>)
-        };
+        let open =
+            |path: &Path| Ok(Box::new(options.open(path, &signature)?) as Box<dyn GraphEngine>);
         let progress = Progress::new("photos");
         let found = quantize(package, output, &photos, settings, &open, &progress);
         progress.finish();
@@ -150,7 +149,12 @@ fn report(from: &ModelPackage, found: &Quantized, out: &mut impl Write) -> io::R
     let description = package.description();
     writeln!(out, "package      {}", package.folder().display())?;
     if let [first, ..] = &failed[..] {
-        writeln!(out, "photos       {} cannot be decoded; the first: {}", failed.len(), first.photo)?;
+        writeln!(
+            out,
+            "photos       {} cannot be decoded; the first: {}",
+            failed.len(),
+            first.photo
+        )?;
     }
     for photo in failed.iter().take(NAMED) {
         anstream::eprintln!("{}: {}", photo.photo, photo.error);

@@ -106,8 +106,11 @@ impl Histogram {
     fn least_divergence(&self) -> Range {
         let (negative, positive) = self.bins.split_at(HALF);
         let levels = if self.lowest < 0.0 && self.highest > 0.0 { 128 } else { 256 };
-        let folded: Vec<u64> =
-            positive.iter().zip(negative.iter().rev()).map(|(above, below)| above + below).collect();
+        let folded: Vec<u64> = positive
+            .iter()
+            .zip(negative.iter().rev())
+            .map(|(above, below)| above + below)
+            .collect();
         let candidates = (levels..=HALF).step_by(levels / 32);
         let best = candidates.min_by(|&a, &b| {
             divergence(&folded, a, levels).total_cmp(&divergence(&folded, b, levels))

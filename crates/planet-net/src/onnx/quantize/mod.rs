@@ -4,6 +4,8 @@ mod histogram;
 mod numbers;
 mod plan;
 mod rewrite;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, io};
 

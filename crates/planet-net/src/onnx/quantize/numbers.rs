@@ -132,7 +132,8 @@ mod tests {
         let whole = |key| -> Vec<i64> { numbers(key).into_iter().map(|it| it as i64).collect() };
         let (weights, bias) = (floats("weights"), floats("bias"));
         let input_scale = floats("input_scale")[0];
-        let found = quantize_weights(&weights, bias.len(), OutputAxis::First, Some(&bias), input_scale);
+        let found =
+            quantize_weights(&weights, bias.len(), OutputAxis::First, Some(&bias), input_scale);
         assert_eq!(found.scales, floats("scales"), "the script's copy of the rule");
         let rounded: Vec<i64> = found.weights.iter().map(|it| i64::from(*it)).collect();
         assert_eq!(rounded, whole("quantized_weights"));

@@ -88,14 +88,21 @@ impl QuantizationPlan {
     }
 
     /// The range of every array, those that share one joined.
-    pub(super) fn joined(&self, ranges: &BTreeMap<String, Range>) -> Result<HashMap<&str, Range>, QuantizeError> {
+    pub(super) fn joined(
+        &self,
+        ranges: &BTreeMap<String, Range>,
+    ) -> Result<HashMap<&str, Range>, QuantizeError> {
         let mut joined: HashMap<&str, Range> = HashMap::new();
         for (name, shared) in &self.arrays {
             let range = ranges.get(name).ok_or_else(|| QuantizeError::NoRange(name.clone()))?;
             let union = joined.get(shared.as_str()).map_or(*range, |it| it.union(*range));
             joined.insert(shared, union);
         }
-        Ok(self.arrays.iter().map(|(name, shared)| (name.as_str(), joined[shared.as_str()])).collect())
+        Ok(self
+            .arrays
+            .iter()
+            .map(|(name, shared)| (name.as_str(), joined[shared.as_str()]))
+            .collect())
     }
 }
 
@@ -119,10 +126,10 @@ impl<'m> Planner<'m> {
         }
         let weights: Vec<_> = model.nodes.iter().map(|node| weights(model, node)).collect();
         let first = model.nodes.iter().position(|node| node.is("Conv"));
-        let last = weights.iter().rposition(Option::is_some).filter(|at| !model.nodes[*at].is("Conv"));
-        let is_kept = |at| {
-            options.keep_first && first == Some(at) || options.keep_last && last == Some(at)
-        };
+        let last =
+            weights.iter().rposition(Option::is_some).filter(|at| !model.nodes[*at].is("Conv"));
+        let is_kept =
+            |at| options.keep_first && first == Some(at) || options.keep_last && last == Some(at);
         let nodes = weights.into_iter().enumerate().map(|(at, axis)| match axis {
             Some(axis) if !is_kept(at) => Treatment::Weighted(axis),
             _ => Treatment::Kept,
