@@ -16,7 +16,7 @@ fn made(photos: usize) -> tempfile::TempDir {
     import(folder.path()).assert().success();
     let photos = photos.to_string();
     planet(folder.path())
-        .args(["world", "draw", "--photos", &photos, "--size", "48", "-o", "photos"])
+        .args(["world", "draw", "--photos", &photos, "--size", "64", "-o", "photos"])
         .assert()
         .success();
     folder
@@ -92,7 +92,7 @@ fn too_few_photos_and_too_little_agreement_write_nothing() {
     let folder = folder.path();
     quantize(folder, &["--root", "nowhere"]).assert().code(1).stderr(contains("at least 200"));
     planet(folder)
-        .args(["world", "draw", "--photos", "60", "--size", "48", "-o", "few"])
+        .args(["world", "draw", "--photos", "60", "--size", "64", "-o", "few"])
         .assert()
         .success();
     planet(folder)
