@@ -119,8 +119,7 @@ impl Tensor {
         let Data::External { file, offset, length } = &self.data else {
             return Err(self.wrong("is not in a file of its own"));
         };
-        let named =
-            |error| io::Error::new(io::ErrorKind::Other, format!("{}: {error}", file.display()));
+        let named = |error| io::Error::other(format!("{}: {error}", file.display()));
         let mut opened = File::open(file).map_err(named)?;
         let whole = opened.metadata().map_err(named)?.len();
         let length = length.unwrap_or(whole.saturating_sub(*offset));

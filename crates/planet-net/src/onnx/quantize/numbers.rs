@@ -178,9 +178,9 @@ mod tests {
         let weights = [0.0, 0.0, 1e-12, -1e-12, 1.0, 0.5];
         let bias = [0.75, 1000.0, -2.0];
         let found = quantize_weights(&weights, 3, OutputAxis::First, Some(&bias), 0.02);
-        for output in 0..3 {
-            let kept = found.bias[output] as f32 * found.bias_scales[output];
-            assert!((kept - bias[output]).abs() < 1e-5 * bias[output].abs() + 1e-4, "{found:?}");
+        for (value, (steps, step)) in bias.iter().zip(found.bias.iter().zip(&found.bias_scales)) {
+            let kept = *steps as f32 * step;
+            assert!((kept - value).abs() < 1e-5 * value.abs() + 1e-4, "{found:?}");
         }
         let dead = quantize_weights(&[0.0; 4], 1, OutputAxis::First, Some(&[0.0]), 0.02);
         assert_eq!((dead.weights, dead.scales, dead.bias), (vec![0; 4], vec![1.0], vec![0]));
