@@ -15,6 +15,9 @@ engine and take batches of 8, as ours does. Every figure is that of a process of
 Photos of 640 px are taken from FOLDER, those of 12 megapixels are mosaics of them. With --rounds,
 the rows take turns; a cell is then the median with the least and the greatest value.
 
+With --cpu, times are processor time with one thread for each engine, which another program on the
+same machine changes far less: photos/s becomes photos for each second of one core, and warm is left out.
+
 With --int8 there are rows in 8 bits too: the package that planet model quantize makes, and the
 network that onnxruntime's own tool makes (static, QDQ, weights for each channel), both calibrated on
 the same photos of FOLDER, of which at least 400 are needed.
@@ -22,11 +25,12 @@ the same photos of FOLDER, of which at least 400 are needed.
 Needs: cargo build --release -p planet-cli; cargo build --release -p planet-net --example random_model
        pip install pillow numpy onnxruntime openvino opencv-python-headless torch torchvision
        with --int8 also: pip install onnx
-Usage: bench/pipeline.py [--photos 100] [--large 40] [--rounds 1] [--int8] [--planet NAME=BINARY]...
+Usage: bench/pipeline.py [--photos 100] [--large 40] [--rounds 1] [--cpu] [--int8] [--planet NAME=BINARY]...
            [--onnxruntime LIBRARY]... [--python PYTHON] [--only TEXT] [--keep FOLDER] FOLDER
 """
 
 import argparse
+import math
 import os
 import random
 import statistics
@@ -39,7 +43,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SIDE, CLASSES, THREADS, BATCH, AHEAD = 299, 26_263, 2, 8, 24
+SIDE, CLASSES, BATCH, AHEAD = 299, 26_263, 8, 24
+THREADS = int(os.environ.get("THREADS", 2))
 SECONDS = 4.0
 
 
@@ -166,7 +171,7 @@ def timed(command, **environment):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment})
     out, error = process.stdout.read(), process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
-    took = time.perf_counter() - began
+    took = usage.ru_utime + usage.ru_stime if "THREADS" in os.environ else time.perf_counter() - began
     if status:
         raise RuntimeError(" ".join(error.decode().split()))
     return took, usage.ru_maxrss / 1024, out
@@ -179,13 +184,15 @@ def figures(locate, warm, sets):
         cold = min(timed(locate(photos[:1]))[0] for _ in range(3))
         whole, peak, _ = timed(locate(photos))
         command, read = warm(photos[0])
-        lap = read(timed(command, WARM="1")[2])
+        lap = math.nan if "THREADS" in os.environ else read(timed(command, WARM="1")[2])
         found += [cold * 1e3, lap, (len(photos) - 1) / (whole - cold), peak]
     return found
 
 
 def cell(values, digits):
     """The median, and the range where there is more than one value."""
+    if any(map(math.isnan, values)):
+        return "–"
     text = f"{statistics.median(values):.{digits}f}"
     return text if len(values) == 1 else f"{text} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
@@ -307,6 +314,7 @@ def main():
     parser.add_argument("--only", default="", metavar="TEXT[,TEXT...]", help="rows whose name holds one of these texts")
     parser.add_argument("--keep", type=Path, help="folder for model and photos, used again where it is there")
     parser.add_argument("--rounds", type=int, default=1, help="how often every row is measured")
+    parser.add_argument("--cpu", action="store_true", help="processor time of one thread, not the clock's")
     parser.add_argument("--int8", action="store_true", help="rows in 8 bits too")
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
     parser.add_argument("--quantize", type=Path, help=argparse.SUPPRESS)
@@ -318,6 +326,9 @@ def main():
     if arguments.quantize:
         return quantize(arguments.model, arguments.quantize, arguments.folder)
 
+    if arguments.cpu:
+        # What this process starts reads it too.
+        os.environ["THREADS"] = "1"
     planets = [("planet", str(ROOT / "target/release/planet")), *arguments.planet]
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
@@ -327,9 +338,10 @@ def main():
         all_photos = sorted(path.resolve() for path in arguments.folder[0].rglob("*.jpg"))
         photos = all_photos[:arguments.photos]
         large = mosaics(photos, arguments.large, folder / "large")[:arguments.large]
-        sets = [large, photos]
-        print(f"| {len(sets[0])} photos of 12 MP, {len(sets[1])} of 640 px | cold, ms | warm, ms | photos/s | peak, MB "
-              "| cold, ms | warm, ms | photos/s | peak, MB |\n|---|" + 8 * "---|", flush=True)
+        sets = [large, photos] if large else [photos]
+        shown = [f"{len(large)} photos of 12 MP"] * bool(large) + [f"{len(photos)} of 640 px"]
+        columns = " | cold, ms | warm, ms | photos/s | peak, MB" * len(sets)
+        print(f"| {', '.join(shown)}{columns} |\n|---|{4 * len(sets) * '---|'}", flush=True)
         packages = [("", package)]
         peers = [(name, name, package / "model.onnx") for name in PEERS]
         if arguments.int8:
@@ -340,14 +352,15 @@ def main():
             made = folder / "theirs-int8.onnx"
             made = made if made.exists() else theirs_int8(arguments.python, package / "model.onnx", all_photos, folder)
             peers.append(("Pillow + onnxruntime, int8 of its own tool", "Pillow + onnxruntime", made))
+        threads = ["--threads", os.environ.get("THREADS", str(THREADS))]
         rows = []
         for (name, binary), (bits, package) in [(planet, it) for it in packages for planet in planets]:
             name += bits
-            rows.append((f"**{name}, rten**", ours(binary, package, folder, ["--engine", "rten"])))
+            rows.append((f"**{name}, rten**", ours(binary, package, folder, ["--engine", "rten", *threads])))
             for library in arguments.onnxruntime:
                 version = Path(library).name.removeprefix("libonnxruntime.so.")
                 for device in ["cpu", "openvino", "openvino:bf16"]:
-                    engine = ["--engine", "onnxruntime", "--device", device, "--onnxruntime", library]
+                    engine = ["--engine", "onnxruntime", "--device", device, "--onnxruntime", library, *threads]
                     rows.append((f"**{name}, ONNX Runtime {version}, {device}**", ours(binary, package, folder, engine)))
         for shown, name, model in peers:
             rows.append((shown, theirs(arguments.python, name, model)))

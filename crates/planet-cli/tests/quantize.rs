@@ -33,13 +33,8 @@ fn quantize(folder: &Path, extra: &[&str]) -> Command {
 fn a_package_in_8_bits_states_its_agreement_wherever_it_is_shown() {
     let folder = made(410);
     let folder = folder.path();
-    // Two photos of each half that cannot be decoded are counted and named.
-    let photos = fs::read_dir(folder.join("photos")).expect("photos").flatten();
-    let mut photos: Vec<_> = photos
-        .map(|it| it.path())
-        .filter(|it| it.extension().is_some_and(|it| it == "jpg"))
-        .collect();
-    photos.sort();
+    // Photos that cannot be decoded are counted and named.
+    let photos = planet_data::photos_below(&folder.join("photos")).expect("photos");
     photos.iter().take(4).for_each(|path| fs::write(path, "no photo").expect("written"));
     quantize(folder, &["--min-agreement", "0.9"])
         .assert()

@@ -229,6 +229,13 @@ fn version_of_onnx(bytes: &[u8]) -> Result<i64, Malformed> {
     Ok(if domain.is_empty() || domain == "ai.onnx" { version } else { 0 })
 }
 
+/// The name of an `AttributeProto`; empty where it has none.
+pub(super) fn attribute_name(bytes: &[u8]) -> String {
+    let mut fields = Fields::of(bytes).flatten();
+    let name = fields.find_map(|(number, value)| (number == 1).then(|| value.text().ok())?);
+    name.unwrap_or_default()
+}
+
 impl ValueInfo {
     fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut name = String::new();
@@ -285,6 +292,14 @@ impl GraphNode {
         self.attribute(name, 3)?.integer().ok()
     }
 
+    /// Whole numbers among the attributes; empty without them.
+    pub(super) fn integers(&self, name: &str) -> Vec<i64> {
+        let named = self.attributes.iter().filter(|bytes| attribute_name(bytes) == name);
+        let fields = named.flat_map(|bytes| Fields::of(bytes).flatten());
+        let lists = fields.filter(|(number, _)| *number == 8);
+        lists.flat_map(|(_, value)| value.integers().unwrap_or_default()).collect()
+    }
+
     /// A number among the attributes.
     pub(super) fn float(&self, name: &str) -> Option<f32> {
         self.attribute(name, 2)?.float().ok()
@@ -299,6 +314,11 @@ impl GraphNode {
             };
             (of(1)?.bytes().ok()? == name.as_bytes()).then(|| of(field))?
         })
+    }
+
+    /// Whether there is an attribute of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.attributes.iter().any(|bytes| attribute_name(bytes) == name)
     }
 
     /// Whether an attribute holds a graph, as those of control flow do.

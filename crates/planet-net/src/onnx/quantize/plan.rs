@@ -25,6 +25,8 @@ pub struct QuantizationPlan {
     pub(super) arrays: Vec<(String, String)>,
     /// Arrays that only operators in 8 bits compute.
     pub(super) computed: HashSet<String>,
+    /// Average pools, by node, that become convolutions, and how many channels they have.
+    pub(super) averages: HashMap<usize, usize>,
 }
 
 /// What becomes of a node.
@@ -116,6 +118,8 @@ struct Planner<'m> {
     /// The array whose range another one shares.
     shared: HashMap<&'m str, &'m str>,
     computed: HashSet<&'m str>,
+    /// Channels of the arrays of which they are known.
+    channels: HashMap<&'m str, usize>,
 }
 
 impl<'m> Planner<'m> {
@@ -136,24 +140,32 @@ impl<'m> Planner<'m> {
         });
         let nodes = nodes.collect();
         let (arrays, shared, computed) = (Vec::new(), HashMap::new(), HashSet::new());
-        Self { model, consumers, nodes, arrays, shared, computed }
+        Self { model, consumers, nodes, arrays, shared, computed, channels: HashMap::new() }
     }
 
     fn plan(mut self) -> QuantizationPlan {
         let model = self.model;
+        let mut averages = HashMap::new();
         for (at, node) in model.nodes.iter().enumerate() {
             match self.nodes[at] {
                 Treatment::Weighted(_) => {
                     self.mark(&node.inputs[0]);
                     // A dense layer gives 32 bits.
                     if node.is("Conv") {
-                        self.output(at);
+                        let output = self.output(at);
+                        self.channels.insert(output, model.tensors[&node.inputs[1]].shape[0]);
                     }
                 }
                 Treatment::Kept if self.passes(node) => {
                     self.nodes[at] = Treatment::Passing;
                     node.inputs.iter().for_each(|input| self.mark(input));
                     let output = self.output(at);
+                    if let Some(channels) = self.channels(node) {
+                        self.channels.insert(output, channels);
+                        if is_convolution(node) {
+                            averages.insert(at, channels);
+                        }
+                    }
                     if COPYING.iter().any(|name| node.is(name)) {
                         node.inputs.iter().for_each(|input| self.share(input, output));
                     }
@@ -167,7 +179,18 @@ impl<'m> Planner<'m> {
             arrays: arrays.iter().map(|name| ((*name).to_owned(), shared(name))).collect(),
             computed: computed.into_iter().map(str::to_owned).collect(),
             nodes,
+            averages,
         }
+    }
+
+    /// Channels of the output of a node without weights, where they are known.
+    fn channels(&self, node: &GraphNode) -> Option<usize> {
+        let mut inputs = node.inputs.iter().map(|name| self.channels.get(name.as_str()).copied());
+        if node.is("Concat") {
+            return if node.integer("axis") == Some(1) { inputs.sum() } else { None };
+        }
+        let first = inputs.next()??;
+        inputs.all(|other| other == Some(first)).then_some(first)
     }
 
     /// Whether a node without weights gets an array that operators in 8 bits compute.
@@ -220,6 +243,18 @@ impl<'m> Planner<'m> {
             self.shared.insert(b, a);
         }
     }
+}
+
+/// Whether an average pool over two axes is a convolution whose weights are all the same: every window
+/// is divided by the same number.
+fn is_convolution(node: &GraphNode) -> bool {
+    let counts_padding = node.integer("count_include_pad") == Some(1)
+        || node.integers("pads").iter().all(|pad| *pad == 0);
+    node.is("AveragePool")
+        && counts_padding
+        && node.integers("kernel_shape").len() == 2
+        && node.integer("ceil_mode").unwrap_or(0) == 0
+        && !node.has("auto_pad")
 }
 
 fn root<'m>(shared: &HashMap<&'m str, &'m str>, mut name: &'m str) -> &'m str {

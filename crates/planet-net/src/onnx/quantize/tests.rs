@@ -90,6 +90,33 @@ fn convolutions_pool_and_concat_become_8_bits_and_relus_disappear() {
 }
 
 #[test]
+fn an_average_pool_becomes_a_convolution_of_each_channel() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut model = written(folder.path(), &Weights::initial(&network(), 0));
+    let pool = model.nodes.iter_mut().find(|node| node.is("MaxPool")).expect("a pool");
+    let integer = |name: &str, value| {
+        crate::onnx::message::Message::default().string(1, name).integer(3, value).into_bytes()
+    };
+    pool.operator = "AveragePool".into();
+    let average = |model: &OnnxModel| {
+        let plan = QuantizationPlan::new(model, QuantizeOptions::default()).expect("a plan");
+        let found = model.quantized(&plan, &ranges(&plan, 0.0)).expect("quantised");
+        let node = found.nodes.iter().find(|node| node.outputs == ["pool"]).expect("there").clone();
+        (node, found)
+    };
+    // Without its padding a window at the edge is divided by less than one inside.
+    assert!(average(&model).0.is("AveragePool"));
+    let pool = model.nodes.iter_mut().find(|node| node.is("AveragePool")).expect("a pool");
+    pool.attributes.push(integer("count_include_pad", 1));
+    let (node, found) = average(&model);
+    assert!(node.is("Conv") && node.integer("group") == Some(8) && !node.has("count_include_pad"));
+    assert_eq!(node.integers("kernel_shape"), [3, 3]);
+    assert_eq!(found.tensors["pool_weights_quantized"].shape, [8, 1, 3, 3]);
+    let step = found.tensors["pool_weights_scale"].floats().expect("steps");
+    assert!(step.iter().all(|step| (64.0 * step - 1.0 / 9.0).abs() < 1e-8), "{step:?}");
+}
+
+#[test]
 fn values_that_are_copied_share_one_range() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = written(folder.path(), &Weights::initial(&network(), 0));
