@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn no_pair_of_products_leaves_16_bits() {
         let weights: Vec<f32> = (0..64).map(|at| ((at * 37 % 64) as f32 - 31.5) / 9.0).collect();
-        for (outputs, axis) in [(1, OutputAxis::First), (4, OutputAxis::Last)] {
+        for (outputs, axis) in [(1, OutputAxis::First), (1, OutputAxis::Last)] {
             let found = quantize_weights(&weights, outputs, axis, None, 0.1);
             let mut of: Vec<i32> = found.weights.iter().map(|it| i32::from(*it)).collect();
             of.sort_unstable();
