@@ -5,10 +5,12 @@ Ours: `planet engine bench` with rten and, where a library is at hand, ONNX Runt
 Theirs, in Python: onnxruntime, openvino (f32, bf16), torch with torchvision's module (eager,
 channels-last, channels-last bf16). Each runs in a process of its own with THREADS threads:
 the median of single photos over SECONDS, photos per second in batches of 8, and the peak
-resident size. The pixels are synthetic: decoding is another benchmark's matter.
+resident size. The pixels are synthetic: decoding is another benchmark's matter. --quantized adds rows
+for a network in 8 bits, for example one that bench/pipeline.py --int8 --keep FOLDER leaves in FOLDER.
 
 Needs: cargo build --release; pip install onnxruntime openvino torch torchvision numpy
 Usage: bench/engines.py [--onnxruntime LIBRARY]... [--architecture NAME] [--classes N]
+           [--quantized NAME=FILE]...
 """
 
 import argparse
@@ -135,6 +137,7 @@ def main():
     parser.add_argument("--architecture", default="inception-v3", choices=SIDES)
     parser.add_argument("--classes", default=26_263, type=int)
     parser.add_argument("--onnxruntime", action="append", default=[], metavar="LIBRARY")
+    parser.add_argument("--quantized", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--peer", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     side = SIDES[arguments.architecture]
@@ -155,6 +158,14 @@ def main():
                 if b"was built without" not in result.stderr:
                     version = Path(library).name.removeprefix("libonnxruntime.so.")
                     row(f"**planet, ONNX Runtime {version}, {device}**", result)
+        for name, file in (text.split("=", 1) for text in arguments.quantized):
+            row(f"**planet, {name}, rten**", ours(file, None, "rten", "cpu"))
+            for library in arguments.onnxruntime:
+                row(f"**planet, {name}, ONNX Runtime**", ours(file, library, "onnxruntime", "cpu"))
+            command = [sys.executable, __file__, "--architecture", arguments.architecture,
+                       "--peer", "Python onnxruntime", file]
+            row(f"Python onnxruntime, {name}",
+                subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         for name in PEERS:
             if name.startswith("PyTorch") and arguments.architecture != "inception-v3":
                 continue

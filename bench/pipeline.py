@@ -12,15 +12,25 @@ engine and take batches of 8, as ours does. Every figure is that of a process of
     photos/s   (photos − 1) / (time for all − time for one), so that loading is excluded
     peak       the greatest resident size of the process with all photos
 
-Photos of 640 px are taken from FOLDER, those of 12 megapixels are mosaics of them.
+Photos of 640 px are taken from FOLDER, those of 12 megapixels are mosaics of them. With --rounds,
+the rows take turns; a cell is then the median with the least and the greatest value.
+
+With --cpu, times are processor time with one thread for each engine, which another program on the
+same machine changes far less: photos/s becomes photos for each second of one core, and warm is left out.
+
+With --int8 there are rows in 8 bits too: the package that planet model quantize makes, and the
+network that onnxruntime's own tool makes (static, QDQ, weights for each channel), both calibrated on
+the same photos of FOLDER, of which at least 400 are needed.
 
 Needs: cargo build --release -p planet-cli; cargo build --release -p planet-net --example random_model
        pip install pillow numpy onnxruntime openvino opencv-python-headless torch torchvision
-Usage: bench/pipeline.py [--photos 100] [--large 40] [--planet NAME=BINARY]...
+       with --int8 also: pip install onnx
+Usage: bench/pipeline.py [--photos 100] [--large 40] [--rounds 1] [--cpu] [--int8] [--planet NAME=BINARY]...
            [--onnxruntime LIBRARY]... [--python PYTHON] [--only TEXT] [--keep FOLDER] FOLDER
 """
 
 import argparse
+import math
 import os
 import random
 import statistics
@@ -33,7 +43,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SIDE, CLASSES, THREADS, BATCH, AHEAD = 299, 26_263, 2, 8, 24
+SIDE, CLASSES, BATCH, AHEAD = 299, 26_263, 8, 24
+THREADS = int(os.environ.get("THREADS", 2))
 SECONDS = 4.0
 
 
@@ -160,27 +171,51 @@ def timed(command, **environment):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment})
     out, error = process.stdout.read(), process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
-    took = time.perf_counter() - began
+    took = usage.ru_utime + usage.ru_stime if "THREADS" in os.environ else time.perf_counter() - began
     if status:
         raise RuntimeError(" ".join(error.decode().split()))
     return took, usage.ru_maxrss / 1024, out
 
 
-def row(name, locate, warm, sets):
-    """One line of the table: `locate` and `warm` make a command for photos."""
-    cells = []
-    try:
-        for photos in sets:
-            cold = min(timed(locate(photos[:1]))[0] for _ in range(3))
-            whole, peak, _ = timed(locate(photos))
-            command, read = warm(photos[0])
-            lap = read(timed(command, WARM="1")[2])
-            cells += [f"{cold * 1e3:.0f}", f"{lap:.0f}", f"{(len(photos) - 1) / (whole - cold):.2f}", f"{peak:.0f}"]
-    except RuntimeError as error:
-        if "was built without" in str(error):
-            return
-        cells.append(str(error))
-    print(f"| {name} | {' | '.join(cells)} |", flush=True)
+def figures(locate, warm, sets):
+    """The cells of one line: `locate` and `warm` make a command for photos."""
+    found = []
+    for photos in sets:
+        cold = min(timed(locate(photos[:1]))[0] for _ in range(3))
+        whole, peak, _ = timed(locate(photos))
+        command, read = warm(photos[0])
+        lap = math.nan if "THREADS" in os.environ else read(timed(command, WARM="1")[2])
+        found += [cold * 1e3, lap, (len(photos) - 1) / (whole - cold), peak]
+    return found
+
+
+def cell(values, digits):
+    """The median, and the range where there is more than one value."""
+    if any(map(math.isnan, values)):
+        return "–"
+    text = f"{statistics.median(values):.{digits}f}"
+    return text if len(values) == 1 else f"{text} ({min(values):.{digits}f}–{max(values):.{digits}f})"
+
+
+def table(rows, sets, rounds):
+    """Measures the rows in turns and prints them."""
+    found = {name: [] for name, _ in rows}
+    for _ in range(rounds):
+        for name, (locate, warm) in rows:
+            if isinstance(found[name], str):
+                continue
+            try:
+                found[name].append(figures(locate, warm, sets))
+            except RuntimeError as error:
+                found[name] = str(error)
+    for name, values in found.items():
+        if isinstance(values, str):
+            if "was built without" not in values:
+                print(f"| {name} | {values} |", flush=True)
+            continue
+        columns = zip(*values)
+        cells = [cell(column, 2 if at % 4 == 2 else 0) for at, column in enumerate(columns)]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def ours(binary, package, folder, engine):
@@ -216,6 +251,40 @@ def make_package(planet, folder):
     return folder / "package"
 
 
+def ours_int8(planet, package, photos, engine, folder):
+    """The package in 8 bits; random weights agree in no class, so that no agreement is asked for."""
+    manifest = folder / "calibration.csv"
+    manifest.write_text("photo\n" + "".join(f"{photo.relative_to('/')}\n" for photo in photos))
+    subprocess.run([planet, "model", "quantize", package, "--calibrate", manifest, "--root", "/", "--min-agreement", "0",
+                    "-o", folder / "package-int8", *engine], check=True, stdout=subprocess.DEVNULL)
+    return folder / "package-int8"
+
+
+def theirs_int8(python, model, photos, folder):
+    """The network that onnxruntime's tool makes of those photos that ours measures: every other one."""
+    made = folder / "theirs-int8.onnx"
+    measured = photos[::2]
+    measured = [measured[at * len(measured) // min(500, len(measured))] for at in range(min(500, len(measured)))]
+    subprocess.run([python, __file__, "--quantize", made, "--model", model, *map(str, measured)], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return made
+
+
+def quantize(model, made, photos):
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Pixels(CalibrationDataReader):
+        def __init__(self):
+            self.photos = iter(photos)
+
+        def get_next(self):
+            path = next(self.photos, None)
+            return None if path is None else {"pixels": with_pillow(path)[None]}
+
+    quantize_static(model, made, Pixels(), quant_format=QuantFormat.QDQ, per_channel=True,
+                    activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+
+
 def mosaics(photos, count, folder):
     """JPEGs of 4000 × 3000 pixels, each of 48 photos, quality 88, 4:2:0."""
     from PIL import Image
@@ -242,39 +311,60 @@ def main():
     parser.add_argument("--planet", action="append", type=named, metavar="NAME=BINARY", default=[])
     parser.add_argument("--onnxruntime", action="append", default=[], metavar="LIBRARY")
     parser.add_argument("--python", default=sys.executable, help="runs the peers")
-    parser.add_argument("--only", default="", help="rows whose name holds this text")
+    parser.add_argument("--only", default="", metavar="TEXT[,TEXT...]", help="rows whose name holds one of these texts")
     parser.add_argument("--keep", type=Path, help="folder for model and photos, used again where it is there")
+    parser.add_argument("--rounds", type=int, default=1, help="how often every row is measured")
+    parser.add_argument("--cpu", action="store_true", help="processor time of one thread, not the clock's")
+    parser.add_argument("--int8", action="store_true", help="rows in 8 bits too")
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
+    parser.add_argument("--quantize", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("folder", nargs="+", type=Path)
     arguments = parser.parse_args()
     if arguments.peer:
         return peer(arguments.peer, arguments.model, arguments.folder)
+    if arguments.quantize:
+        return quantize(arguments.model, arguments.quantize, arguments.folder)
 
+    if arguments.cpu:
+        # What this process starts reads it too.
+        os.environ["THREADS"] = "1"
     planets = [("planet", str(ROOT / "target/release/planet")), *arguments.planet]
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(exist_ok=True)
         package = folder / "package"
         package = package if package.exists() else make_package(planets[0][1], folder)
-        photos = sorted(path.resolve() for path in arguments.folder[0].rglob("*.jpg"))[:arguments.photos]
+        all_photos = sorted(path.resolve() for path in arguments.folder[0].rglob("*.jpg"))
+        photos = all_photos[:arguments.photos]
         large = mosaics(photos, arguments.large, folder / "large")[:arguments.large]
-        sets = [large, photos]
-        print(f"| {len(sets[0])} photos of 12 MP, {len(sets[1])} of 640 px | cold, ms | warm, ms | photos/s | peak, MB "
-              "| cold, ms | warm, ms | photos/s | peak, MB |\n|---|" + 8 * "---|", flush=True)
+        sets = [large, photos] if large else [photos]
+        shown = [f"{len(large)} photos of 12 MP"] * bool(large) + [f"{len(photos)} of 640 px"]
+        columns = " | cold, ms | warm, ms | photos/s | peak, MB" * len(sets)
+        print(f"| {', '.join(shown)}{columns} |\n|---|{4 * len(sets) * '---|'}", flush=True)
+        packages = [("", package)]
+        peers = [(name, name, package / "model.onnx") for name in PEERS]
+        if arguments.int8:
+            library = [f"--onnxruntime={library}" for library in arguments.onnxruntime[:1]]
+            made = folder / "package-int8"
+            made = made if made.exists() else ours_int8(planets[0][1], package, all_photos, library, folder)
+            packages.append((", int8", made))
+            made = folder / "theirs-int8.onnx"
+            made = made if made.exists() else theirs_int8(arguments.python, package / "model.onnx", all_photos, folder)
+            peers.append(("Pillow + onnxruntime, int8 of its own tool", "Pillow + onnxruntime", made))
+        threads = ["--threads", os.environ.get("THREADS", str(THREADS))]
         rows = []
-        for name, binary in planets:
-            rows.append((f"**{name}, rten**", ours(binary, package, folder, ["--engine", "rten"])))
+        for (name, binary), (bits, package) in [(planet, it) for it in packages for planet in planets]:
+            name += bits
+            rows.append((f"**{name}, rten**", ours(binary, package, folder, ["--engine", "rten", *threads])))
             for library in arguments.onnxruntime:
                 version = Path(library).name.removeprefix("libonnxruntime.so.")
                 for device in ["cpu", "openvino", "openvino:bf16"]:
-                    engine = ["--engine", "onnxruntime", "--device", device, "--onnxruntime", library]
+                    engine = ["--engine", "onnxruntime", "--device", device, "--onnxruntime", library, *threads]
                     rows.append((f"**{name}, ONNX Runtime {version}, {device}**", ours(binary, package, folder, engine)))
-        for name in PEERS:
-            rows.append((name, theirs(arguments.python, name, package / "model.onnx")))
-        for name, (locate, warm) in rows:
-            if arguments.only in name:
-                row(name, locate, warm, sets)
+        for shown, name, model in peers:
+            rows.append((shown, theirs(arguments.python, name, model)))
+        table([row for row in rows if any(text in row[0] for text in arguments.only.split(","))], sets, arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use planet::{Activations, Engine, EngineError, EngineErrorKind, ScoreKind};
+use planet::{Activations, Engine, EngineError, EngineErrorKind, GraphEngine, ScoreKind};
 use planet_data::{Layout, PixelBatch};
 
 use crate::{
@@ -35,6 +35,11 @@ impl OnnxEngine {
         Some([height, width])
     }
 
+    /// Whether this engine runs networks in 8 bits faster than in 32.
+    pub fn gains_from_8_bits(&self) -> bool {
+        self.session.gains_from_8_bits()
+    }
+
     /// Name of the output with the scores.
     pub fn scores_name(&self) -> &str {
         &self.signature.scores
@@ -45,11 +50,9 @@ impl OnnxEngine {
         self.signature.embedding.as_deref()
     }
 
-    /// The outputs of some photos, `[scores, embedding]`, in as many runs as the model's batch
-    /// axis asks for.
-    fn values(&mut self, batch: &PixelBatch) -> Result<[Vec<f32>; 2], String> {
-        let Resolved { input, scores, embedding, layout, .. } = &self.signature;
-        let names: Vec<&str> = std::iter::once(scores).chain(embedding).map(|s| &**s).collect();
+    /// These outputs of some photos, in as many runs as the model's batch axis asks for.
+    fn values(&mut self, batch: &PixelBatch, names: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+        let Resolved { input, layout, .. } = &self.signature;
         let [photos, channels, height, width] = batch.shape();
         let step = input.shape.as_ref().and_then(|shape| shape[0]).unwrap_or(photos).max(1);
         let pixels = match layout {
@@ -61,15 +64,15 @@ impl OnnxEngine {
             Layout::Nhwc => [step, height, width, channels],
         };
         let photo = channels * height * width;
-        let mut results = [Vec::new(), Vec::new()];
+        let mut results = vec![Vec::new(); names.len()];
         for first in (0..photos).step_by(step) {
             let here = step.min(photos - first);
             let mut part = Cow::Borrowed(&pixels[first * photo..][..here * photo]);
             if here < step {
                 part.to_mut().resize(step * photo, 0.0);
             }
-            let found = self.session.run(&input.name, &shape, &part, &names)?;
-            for (result, (values, name)) in results.iter_mut().zip(found.iter().zip(&names)) {
+            let found = self.session.run(&input.name, &shape, &part, names)?;
+            for (result, (values, name)) in results.iter_mut().zip(found.iter().zip(names)) {
                 if values.is_empty() || !values.len().is_multiple_of(step) {
                     let count = values.len();
                     return Err(format!("output '{name}' has {count} values for {step} photos"));
@@ -79,16 +82,14 @@ impl OnnxEngine {
         }
         Ok(results)
     }
-}
 
-impl Engine for OnnxEngine {
-    fn name(&self) -> &str {
-        self.session.engine()
-    }
-
-    fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
-        let photos = batch.photos();
-        if photos == 0 {
+    /// [`OnnxEngine::values`] of a batch that fits the model.
+    fn checked_values(
+        &mut self,
+        batch: &PixelBatch,
+        names: &[&str],
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        if batch.photos() == 0 {
             let what = "the batch has no photos";
             return Err(EngineError::new(EngineErrorKind::Input, self.name(), what));
         }
@@ -99,14 +100,33 @@ impl Engine for OnnxEngine {
             let what = format!("the model requires photos of {height} × {width}, not {h} × {w}");
             return Err(EngineError::new(EngineErrorKind::Input, self.name(), what));
         }
-        let [mut logits, embeddings] = self
-            .values(batch)
-            .map_err(|what| EngineError::new(EngineErrorKind::Run, self.session.engine(), what))?;
+        self.values(batch, names)
+            .map_err(|what| EngineError::new(EngineErrorKind::Run, self.session.engine(), what))
+    }
+}
+
+impl Engine for OnnxEngine {
+    fn name(&self) -> &str {
+        self.session.engine()
+    }
+
+    fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError> {
+        let names = [Some(self.signature.scores.clone()), self.signature.embedding.clone()];
+        let names: Vec<&str> = names.iter().flatten().map(String::as_str).collect();
+        let mut values = self.checked_values(batch, &names)?.into_iter();
+        let [mut logits, embeddings] = [(); 2].map(|()| values.next().unwrap_or_default());
+        let photos = batch.photos();
         if self.signature.kind == ScoreKind::Probabilities {
             logits.iter_mut().for_each(|x| *x = x.ln());
         }
         let (classes, features) = (logits.len() / photos, embeddings.len() / photos);
         Ok(Activations { embeddings, features, logits, classes })
+    }
+}
+
+impl GraphEngine for OnnxEngine {
+    fn named(&mut self, batch: &PixelBatch, names: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
+        self.checked_values(batch, names)
     }
 }
 

@@ -127,6 +127,11 @@ impl Session for RtenSession {
         NAME
     }
 
+    /// It runs convolutions in 32 bits (BENCHMARKS.md, "8 bits").
+    fn gains_from_8_bits(&self) -> bool {
+        false
+    }
+
     fn inputs(&self) -> &[Input] {
         &self.inputs
     }

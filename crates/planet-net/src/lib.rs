@@ -41,7 +41,10 @@ pub use builder::Builder;
 pub use count::Count;
 pub use error::NetworkError;
 pub use network::{Network, Node, NodeId, OutputName};
-pub use onnx::{OPSET, OnnxError, OnnxInfo, read_onnx_metadata};
+pub use onnx::{
+    Histogram, OPSET, OnnxError, OnnxInfo, OnnxModel, OnnxReadError, QuantizationPlan,
+    QuantizeError, QuantizeOptions, Range, RangeMethod, read_onnx_metadata,
+};
 pub use operation::{BatchNorm, Convolution, Linear, Lstm, Operation, Pool, PoolKind};
 pub use parameter::{Initialisation, Parameter, ParameterKind};
 pub use shape::Shape;

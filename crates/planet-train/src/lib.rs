@@ -60,6 +60,7 @@ mod optimizer;
 mod packed;
 mod photo_task;
 mod product;
+mod quantize;
 mod run;
 mod run_parts;
 mod running;
@@ -96,6 +97,10 @@ pub use loss::Loss;
 pub use lstm::LstmState;
 pub use optimizer::{Optimizer, Rule};
 pub use packed::Packed;
+pub use quantize::{
+    CalibrationPhotos, LEAST_CALIBRATION_PHOTOS, OpenGraph, QuantizePackageError, QuantizeSettings,
+    Quantized, quantize,
+};
 pub use run::{Run, Status, TrainMonitor};
 pub use run_parts::RunParts;
 pub use samples::Samples;

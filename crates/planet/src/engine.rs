@@ -36,6 +36,15 @@ pub trait Engine: Send {
     }
 }
 
+/// An engine that gives every output of its graph by name, in 32 bits.
+pub trait GraphEngine: Engine {
+    /// Runs the network once over a batch and gives these outputs, each `[photos, …]`.
+    ///
+    /// # Errors
+    /// As [`Engine::run`], and an output that the graph does not have or that is not in 32 bits.
+    fn named(&mut self, batch: &PixelBatch, names: &[&str]) -> Result<Vec<Vec<f32>>, EngineError>;
+}
+
 /// A network's two outputs for a batch of photos.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Activations {

@@ -64,7 +64,7 @@ pub mod retrieval;
 
 pub use accuracy::{Accuracy, GUESSES};
 pub use contact_sheet::contact_sheet;
-pub use engine::{Activations, Engine, EngineError, EngineErrorKind};
+pub use engine::{Activations, Engine, EngineError, EngineErrorKind, GraphEngine};
 pub use locate::{LocateError, LocateOptions, locate};
 pub use model::{LocatePhotoError, Model};
 pub use package::{

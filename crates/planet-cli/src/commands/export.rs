@@ -14,10 +14,13 @@ use planet::{
 use planet_net::Architecture;
 use planet_train::{Backbone, RunFolder, Scaling};
 
-use super::{album::HMM_FILE, model::three};
-use crate::failure::Failure;
+use super::{
+    album::HMM_FILE,
+    model::{QuantizeSettings, three},
+};
+use crate::{engine_choice::EngineChoice, failure::Failure};
 
-/// `planet export RUN -o MODEL`, of albums `planet export RUN --into MODEL`, for retrieval
+/// `planet export RUN -o MODEL [--int8 --calibrate M]`, of albums `planet export RUN --into MODEL`, for retrieval
 /// `planet export RUN|--init FILE --architecture A --features-only -o MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -63,11 +66,25 @@ pub struct Arguments {
     /// Folder for the package
     #[arg(short, long, value_name = "MODEL", required_unless_present = "into")]
     output: Option<PathBuf>,
+    /// Write the network in 8 bits: a quarter of the size, and faster with ONNX Runtime
+    #[arg(long, requires = "calibrate", conflicts_with_all = ["into", "features_only"])]
+    int8: bool,
+    /// With --int8: photos like those that the model will locate, a folder or a manifest (M or M:SPLIT),
+    /// at least 400. One half is measured, the other half compares the result with 32 bits
+    #[arg(long, value_name = "DIR|M", requires = "int8")]
+    calibrate: Option<String>,
+    #[command(flatten, next_help_heading = "Options for --int8")]
+    quantize: QuantizeSettings,
+    #[command(flatten, next_help_heading = "Options for --int8")]
+    engine: EngineChoice,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.features_only {
         return features(arguments);
+    }
+    if let Some(calibrate) = &arguments.calibrate {
+        return eight_bits(arguments, calibrate);
     }
     let folder = arguments.run.as_deref().expect("only features come without a run");
     let run = RunFolder::at(folder);
@@ -93,6 +110,19 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         (None, None) => unreachable!("the parser asks for one of the two"),
     }?;
     said(&package)
+}
+
+/// Exports a run in 32 bits into a folder that goes away, and quantises that package.
+fn eight_bits(arguments: &Arguments, calibrate: &str) -> Result<(), Failure> {
+    let folder = arguments.run.as_deref().expect("only features come without a run");
+    let output = arguments.output.as_deref().expect("required unless an album is exported");
+    let temporary = tempfile::tempdir().map_err(Failure::new)?;
+    let place = temporary.path().join("model");
+    let package = planet_train::export(&RunFolder::at(folder), &arguments.name(output), &place)
+        .map_err(|error| {
+            Failure::new(error).hint("a run is a folder written by planet train -o")
+        })?;
+    arguments.quantize.quantize(&package, calibrate, output, &arguments.engine)
 }
 
 impl Arguments {

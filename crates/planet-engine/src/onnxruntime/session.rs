@@ -107,6 +107,10 @@ impl Session for OrtSession {
         &self.engine
     }
 
+    fn gains_from_8_bits(&self) -> bool {
+        true
+    }
+
     fn inputs(&self) -> &[Input] {
         &self.inputs
     }

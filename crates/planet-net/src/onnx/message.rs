@@ -5,10 +5,22 @@ pub(super) struct Message(Vec<u8>);
 
 /// Wire types of the protocol-buffers encoding.
 const VARINT: u64 = 0;
+const FIXED64: u64 = 1;
 const BYTES: u64 = 2;
 const FIXED32: u64 = 5;
 
 impl Message {
+    /// Fields that are encoded already.
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// With further fields that are encoded already.
+    pub(super) fn joined(mut self, fields: &[u8]) -> Self {
+        self.0.extend(fields);
+        self
+    }
+
     pub(super) fn integer(mut self, field: u64, value: i64) -> Self {
         self.key(field, VARINT);
         self.varint(value.cast_unsigned());
@@ -18,6 +30,20 @@ impl Message {
     pub(super) fn float(mut self, field: u64, value: f32) -> Self {
         self.key(field, FIXED32);
         self.0.extend(value.to_le_bytes());
+        self
+    }
+
+    /// Four bytes as they stand.
+    pub(super) fn fixed32(mut self, field: u64, value: &[u8]) -> Self {
+        self.key(field, FIXED32);
+        self.0.extend(value);
+        self
+    }
+
+    /// Eight bytes as they stand.
+    pub(super) fn fixed64(mut self, field: u64, value: &[u8]) -> Self {
+        self.key(field, FIXED64);
+        self.0.extend(value);
         self
     }
 

@@ -1,13 +1,21 @@
 mod data;
+mod fields;
 mod fold;
 mod graph;
 mod message;
 mod metadata;
+mod model;
 mod node;
+mod quantize;
+mod tensor;
 
 use std::io::{self, Write};
 
 pub use metadata::read_onnx_metadata;
+pub use model::{OnnxModel, OnnxReadError};
+pub use quantize::{
+    Histogram, QuantizationPlan, QuantizeError, QuantizeOptions, Range, RangeMethod,
+};
 use thiserror::Error;
 
 use self::{data::ExternalData, graph::Graph, message::Message};

@@ -20,6 +20,7 @@ pub(super) fn write(description: &ModelDescription, partition: &Partition) -> St
     ));
     facts(description, partition, &mut put);
     scores(description, &mut put);
+    quantization(description, &mut put);
     put("## Use\n".to_owned());
     put("    planet locate PHOTO --model THIS_FOLDER\n".to_owned());
     put("## Limits\n".to_owned());
@@ -88,6 +89,26 @@ fn scores(description: &ModelDescription, put: &mut impl FnMut(String)) {
             .expect("a string takes whatever is written");
     }
     put(table);
+}
+
+fn quantization(description: &ModelDescription, put: &mut impl FnMut(String)) {
+    let Some(it) = &description.quantization else { return };
+    put("## Quantisation\n".to_owned());
+    let kept: u64 = it.f32_operators.values().sum();
+    put(format!(
+        "The network computes in 8 bits ({}; ranges of activations: {}; {} calibration photos). {} \
+         convolutions and dense layers have 8 bits, {kept} operators 32. Temperature and level \
+         calibration are those of the network in 32 bits. Agreement with it on other photos:\n",
+        one_line(&it.method),
+        one_line(&it.range),
+        it.calibration_photos,
+        it.int8_layers
+    ));
+    put("| | |\n|---|---|".to_owned());
+    for (name, value) in it.agreement.facts() {
+        put(format!("| {name} | {value} |"));
+    }
+    put(String::new());
 }
 
 fn one_line(text: &str) -> String {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use planet_data::Preprocess;
 use serde::{Deserialize, Serialize};
 
-use super::{MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE};
+use super::{Agreement, MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE};
 use crate::LevelCalibration;
 
 /// The `format` of model.json.
@@ -47,8 +47,30 @@ pub struct ModelDescription {
     /// Album schemes in this package.
     #[serde(default)]
     pub schemes: Vec<SchemeFile>,
+    /// How the network became 8 bits; `None` for a network in 32 bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<Quantization>,
     /// Where the model comes from.
     pub provenance: Provenance,
+}
+
+/// How the network of a package became 8 bits, and what that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantization {
+    /// `static QDQ: weights int8 per output, activations uint8`.
+    pub method: String,
+    /// How the ranges of activations were chosen: `percentile 99.99`, `entropy`.
+    pub range: String,
+    /// Photos whose activations were measured.
+    pub calibration_photos: u64,
+    /// Convolutions and dense layers in 8 bits.
+    pub int8_layers: u64,
+    /// Operators that stayed in 32 bits: how many of each.
+    pub f32_operators: BTreeMap<String, u64>,
+    /// [`ModelDescription::network_hash`] of the network in 32 bits.
+    pub network: String,
+    /// Agreement with that network on photos that were not measured.
+    pub agreement: Agreement,
 }
 
 /// What whoever makes a package says of it; [`super::NewPackage::finish`] adds the rest.

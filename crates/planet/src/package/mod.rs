@@ -1,5 +1,6 @@
 //! The model package: one folder with everything that an answer needs.
 
+mod agreement;
 mod card;
 mod description;
 mod error;
@@ -15,9 +16,10 @@ use std::{
     sync::Arc,
 };
 
+pub use agreement::{Agreement, AgreementCounter, Both};
 pub use description::{
     CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, ModelDescription, ModelDraft, Outputs, Provenance,
-    SchemeFile, ScoreKind,
+    Quantization, SchemeFile, ScoreKind,
 };
 pub use error::PackageError;
 pub use features::{FEATURES_FORMAT, FeatureDescription, FeatureDraft, FeatureModel, NewFeatures};

@@ -9,7 +9,8 @@ use planet_geo::Partition;
 
 use super::{
     CARD_FILE, DESCRIPTION_FILE, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE,
-    PackageError, SchemeFile, card, description::MODEL_FORMAT, features, read_description,
+    PackageError, Quantization, SchemeFile, card, description::MODEL_FORMAT, features,
+    read_description,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when
@@ -66,6 +67,7 @@ impl NewPackage {
             hashes: BTreeMap::new(),
             card_hash: None,
             schemes: Vec::new(),
+            quantization: None,
             provenance: draft.provenance,
         };
         self.place_with(description, partition)
@@ -99,6 +101,27 @@ impl NewPackage {
         let scheme = SchemeFile { name: name.to_owned(), file: file.to_owned(), network };
         description.schemes.push(scheme);
         new.place_with(description, package.partition())
+    }
+
+    /// Adds what a package in 32 bits states, for its network in 8 bits, and puts the package in its
+    /// place. Album schemes stay behind: they were trained on the embeddings of the other network.
+    ///
+    /// # Errors
+    /// A file cannot be written, or the whole is no sound package.
+    pub fn finish_quantized(
+        self,
+        package: &ModelPackage,
+        quantization: Quantization,
+    ) -> Result<ModelPackage, PackageError> {
+        let (from, to) =
+            (package.folder().join(PARTITION_FILE), self.folder().join(PARTITION_FILE));
+        fs::copy(&from, &to).map_err(PackageError::file(&from))?;
+        let description = ModelDescription {
+            schemes: Vec::new(),
+            quantization: Some(quantization),
+            ..package.description().clone()
+        };
+        self.place_with(description, package.partition())
     }
 
     /// Hashes what is there, writes description and card, takes the place.

@@ -1,11 +1,12 @@
 mod check;
 mod import;
+mod quantize;
 mod show;
 mod verify;
 
 use clap::{Args, Subcommand};
 
-pub use self::import::three;
+pub use self::{import::three, quantize::Settings as QuantizeSettings};
 use crate::failure::Failure;
 
 /// `planet model …`
@@ -23,6 +24,8 @@ enum ModelCommand {
     Verify(verify::Arguments),
     /// Import an ONNX classifier of another project as a model package
     Import(Box<import::Arguments>),
+    /// Make a package in 8 bits: a quarter of the size, and faster with ONNX Runtime
+    Quantize(quantize::Arguments),
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -30,5 +33,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         ModelCommand::Show(arguments) => show::run(arguments),
         ModelCommand::Verify(arguments) => verify::run(arguments),
         ModelCommand::Import(arguments) => import::run(arguments),
+        ModelCommand::Quantize(arguments) => quantize::run(arguments),
     }
 }

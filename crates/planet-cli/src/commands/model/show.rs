@@ -93,6 +93,14 @@ fn describe(package: &ModelPackage, out: &mut impl Write) -> io::Result<()> {
     for (name, score) in &it.provenance.scores {
         writeln!(out, "score        {score:.4} {name}")?;
     }
+    if let Some(quantization) = &it.quantization {
+        writeln!(out, "8 bits       {}", quantization.method)?;
+        let (photos, range) = (quantization.calibration_photos, &quantization.range);
+        writeln!(out, "calibration  {photos} photos, {range}")?;
+        for (name, value) in quantization.agreement.facts() {
+            writeln!(out, "agreement    {name}: {value}")?;
+        }
+    }
     for scheme in &it.schemes {
         writeln!(out, "scheme       {} for albums", scheme.name)?;
     }

@@ -16,6 +16,10 @@ use crate::{
 /// Greatest difference between two engines in f32 that is rounding.
 const TOLERANCE: f32 = 1e-4;
 
+/// The same in 8 bits: one engine rounds a value up that another rounds down, and later layers carry it
+/// on.
+const TOLERANCE_OF_8_BITS: f32 = 0.1;
+
 /// `planet model verify MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -26,7 +30,8 @@ pub struct Arguments {
 }
 
 /// Checks every file against its hash, the classes against the partition, and runs the network
-/// with rten and, where another engine is found or asked for, beside that.
+/// with rten and, where another engine is found or asked for, beside that. Of a package in 8 bits, states
+/// the agreement with 32 bits that was measured when it was made.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let description = package.description();
@@ -45,9 +50,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         package.scheme(&scheme.name).map_err(Failure::new)?;
         writeln!(out, "scheme      {} was trained on this network", scheme.name)?;
     }
+    if let Some(quantization) = &description.quantization {
+        for (name, value) in quantization.agreement.facts() {
+            writeln!(out, "agreement   {name}: {value}")?;
+        }
+    }
     if arguments.engine.engine == EngineName::Rten {
         return Ok(());
     }
+    let tolerance =
+        if description.quantization.is_some() { TOLERANCE_OF_8_BITS } else { TOLERANCE };
     let mut other = arguments.engine.open_package(&package)?;
     if other.name() == own.name() {
         return Ok(());
@@ -55,11 +67,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let found = try_out(&mut other, &photos, &package)?;
     let off = difference(&reference, &found);
     writeln!(out, "{} differs from {} by at most {off:.1e}", other.name(), own.name())?;
-    if off > TOLERANCE {
+    if off > tolerance {
         return Err(Failure::new(format!(
-            "the engines differ by {off:.1e}, more than {TOLERANCE:.0e}"
+            "the engines differ by {off:.1e}, more than {tolerance:.0e}"
         ))
-        .hint("differences are expected on devices that compute in bf16 or int8, but not in f32"));
+        .hint("greater differences are expected on devices that compute in bf16, but not in f32"));
     }
     Ok(())
 }

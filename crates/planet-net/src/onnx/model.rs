@@ -1,0 +1,329 @@
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+use super::{
+    data::ExternalData,
+    fields::{Fields, Malformed, Value},
+    message::Message,
+    tensor::{FLOAT, Tensor},
+};
+
+/// Files with more bytes than this hold their weights themselves and cannot be read by ONNX's own
+/// tools either.
+const LARGEST: u64 = 1 << 31;
+
+/// An ONNX graph of any program, read so that it can be changed and written again: nodes and the
+/// names that connect them; constant arrays stay where they lie until they are needed.
+#[derive(Clone, Debug)]
+pub struct OnnxModel {
+    pub(super) opset: i64,
+    /// Nodes in an order in which each comes after those that it reads.
+    pub(super) nodes: Vec<GraphNode>,
+    pub(super) tensors: BTreeMap<String, Tensor>,
+    inputs: Vec<ValueInfo>,
+    outputs: Vec<ValueInfo>,
+    /// The model's other fields as they were read, and the graph's.
+    model_fields: Vec<u8>,
+    graph_fields: Vec<u8>,
+}
+
+/// Why an ONNX graph cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OnnxReadError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's own reason.
+        source: io::Error,
+    },
+    /// The file is no ONNX model, or not one that can be changed.
+    #[error("{}: {what}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// One operation of a graph.
+#[derive(Clone, Debug, Default)]
+pub(super) struct GraphNode {
+    pub(super) operator: String,
+    pub(super) domain: String,
+    pub(super) name: String,
+    pub(super) inputs: Vec<String>,
+    pub(super) outputs: Vec<String>,
+    /// `AttributeProto`s as they were read.
+    pub(super) attributes: Vec<Vec<u8>>,
+}
+
+/// Name of an input or output, with the bytes that state its type.
+#[derive(Clone, Debug)]
+struct ValueInfo {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+impl OnnxModel {
+    /// Reads a graph; files with weights beside it are only named.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no ONNX model; a graph with control flow.
+    pub fn read(path: &Path) -> Result<Self, OnnxReadError> {
+        let failed = |source| OnnxReadError::File { path: path.to_owned(), source };
+        let wrong = |what: String| OnnxReadError::Content { path: path.to_owned(), what };
+        if fs::metadata(path).map_err(failed)?.len() > LARGEST {
+            return Err(wrong("an ONNX file has at most 2 GB".to_owned()));
+        }
+        let bytes = fs::read(path).map_err(failed)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let model = Self::parse(&bytes, folder).map_err(|error| wrong(error.to_string()))?;
+        if model.nodes.is_empty() {
+            return Err(wrong(Malformed.to_string()));
+        }
+        match model.nodes.iter().find(|node| node.has_graph()) {
+            Some(node) => Err(wrong(format!(
+                "the operator {} (control flow) is not supported",
+                node.operator
+            ))),
+            None => Ok(model),
+        }
+    }
+
+    fn parse(bytes: &[u8], folder: &Path) -> Result<Self, Malformed> {
+        let (mut graph, mut opset, mut rest) = (None, 0, Message::default());
+        for field in Fields::of(bytes) {
+            let (number, value) = field?;
+            match number {
+                7 => graph = Some(value.bytes()?),
+                8 => {
+                    opset = opset.max(version_of_onnx(value.bytes()?)?);
+                    rest = rest.field(number, value);
+                }
+                _ => rest = rest.field(number, value),
+            }
+        }
+        let mut model = Self {
+            opset,
+            nodes: Vec::new(),
+            tensors: BTreeMap::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            model_fields: rest.into_bytes(),
+            graph_fields: Vec::new(),
+        };
+        let mut rest = Message::default();
+        for field in Fields::of(graph.ok_or(Malformed)?) {
+            match field? {
+                (1, value) => model.nodes.push(GraphNode::read(value.bytes()?)?),
+                (5, value) => {
+                    let tensor = Tensor::read(value.bytes()?, folder)?;
+                    model.tensors.insert(tensor.name.clone(), tensor);
+                }
+                (11, value) => model.inputs.push(ValueInfo::read(value.bytes()?)?),
+                (12, value) => model.outputs.push(ValueInfo::read(value.bytes()?)?),
+                // Shapes of values inside: engines find them out again.
+                (13, _) => {}
+                (number, value) => rest = rest.field(number, value),
+            }
+        }
+        model.graph_fields = rest.into_bytes();
+        Ok(model)
+    }
+
+    /// Name of the input with the pixels: the first that is no constant; empty without one.
+    pub fn input_name(&self) -> &str {
+        let input = self.inputs.iter().find(|input| !self.tensors.contains_key(&input.name));
+        input.map_or("", |input| &input.name)
+    }
+
+    /// Whether a value is an output of the graph.
+    pub(super) fn is_output(&self, name: &str) -> bool {
+        self.outputs.iter().any(|output| output.name == name)
+    }
+
+    /// Every name of a value.
+    pub(super) fn names(&self) -> HashSet<String> {
+        let values = self.nodes.iter().flat_map(|node| node.inputs.iter().chain(&node.outputs));
+        let inputs = self.inputs.iter().map(|input| &input.name);
+        values.chain(inputs).chain(self.tensors.keys()).cloned().collect()
+    }
+
+    /// The same graph with these values inside it as further outputs, of f32 and any shape.
+    #[must_use]
+    pub fn with_outputs<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut model = self.clone();
+        for name in names {
+            if !model.is_output(name) {
+                let tensor = Message::default().integer(1, FLOAT);
+                let kind = Message::default().message(1, &tensor);
+                let bytes = Message::default().string(1, name).message(2, &kind).into_bytes();
+                model.outputs.push(ValueInfo { name: name.to_owned(), bytes });
+            }
+        }
+        model
+    }
+
+    /// Leaves out arrays that no node reads, and inputs that named them.
+    pub(super) fn drop_unused(&mut self) {
+        let read = self.nodes.iter().flat_map(|node| &node.inputs);
+        let used: HashSet<String> =
+            read.chain(self.outputs.iter().map(|it| &it.name)).cloned().collect();
+        let dropped: HashSet<String> =
+            self.tensors.keys().filter(|name| !used.contains(*name)).cloned().collect();
+        self.tensors.retain(|name, _| !dropped.contains(name));
+        self.inputs.retain(|input| !dropped.contains(&input.name));
+    }
+
+    /// Writes the graph, and large arrays into a second file that the graph refers to as
+    /// `data_name`.
+    ///
+    /// # Errors
+    /// A file that cannot be written, or a file with weights that cannot be read.
+    pub fn write(
+        &self,
+        data_name: &str,
+        mut model: impl Write,
+        mut data: impl Write,
+    ) -> io::Result<()> {
+        let mut external = ExternalData::new(&mut data, data_name);
+        let mut graph = Message::default();
+        for node in &self.nodes {
+            graph = graph.message(1, &node.message());
+        }
+        for tensor in self.tensors.values() {
+            graph = graph.message(5, &tensor.write(&mut external)?);
+        }
+        let infos = |field, values: &[ValueInfo], graph: Message| {
+            graph.each(values, |message, value| message.bytes(field, &value.bytes))
+        };
+        let graph = infos(12, &self.outputs, infos(11, &self.inputs, graph));
+        let graph = graph.joined(&self.graph_fields);
+        let message = Message::of(self.model_fields.clone()).message(7, &graph);
+        model.write_all(&message.into_bytes())?;
+        model.flush()?;
+        data.flush()
+    }
+}
+
+/// The version of ONNX's own operators in an `OperatorSetIdProto`; 0 for another domain.
+fn version_of_onnx(bytes: &[u8]) -> Result<i64, Malformed> {
+    let (mut domain, mut version) = (String::new(), 0);
+    for field in Fields::of(bytes) {
+        match field? {
+            (1, value) => domain = value.text()?,
+            (2, value) => version = value.integer()?,
+            _ => {}
+        }
+    }
+    Ok(if domain.is_empty() || domain == "ai.onnx" { version } else { 0 })
+}
+
+/// The name of an `AttributeProto`; empty where it has none.
+pub(super) fn attribute_name(bytes: &[u8]) -> String {
+    let mut fields = Fields::of(bytes).flatten();
+    let name = fields.find_map(|(number, value)| (number == 1).then(|| value.text().ok())?);
+    name.unwrap_or_default()
+}
+
+impl ValueInfo {
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut name = String::new();
+        for field in Fields::of(bytes) {
+            if let (1, value) = field? {
+                name = value.text()?;
+            }
+        }
+        Ok(Self { name, bytes: bytes.to_vec() })
+    }
+}
+
+impl GraphNode {
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut node = Self::default();
+        for field in Fields::of(bytes) {
+            match field? {
+                (1, value) => node.inputs.push(value.text()?),
+                (2, value) => node.outputs.push(value.text()?),
+                (3, value) => node.name = value.text()?,
+                (4, value) => node.operator = value.text()?,
+                (5, value) => node.attributes.push(value.bytes()?.to_vec()),
+                (7, value) => node.domain = value.text()?,
+                // Notes for people, and what newer versions add.
+                _ => {}
+            }
+        }
+        Ok(node)
+    }
+
+    /// `NodeProto`.
+    fn message(&self) -> Message {
+        let message = Message::default()
+            .each(&self.inputs, |message, input| message.string(1, input))
+            .each(&self.outputs, |message, output| message.string(2, output))
+            .string(3, &self.name)
+            .string(4, &self.operator)
+            .each(&self.attributes, |message, attribute| message.bytes(5, attribute));
+        if self.domain.is_empty() { message } else { message.string(7, &self.domain) }
+    }
+
+    /// Whether it is this operator of ONNX itself.
+    pub(super) fn is(&self, operator: &str) -> bool {
+        self.operator == operator && (self.domain.is_empty() || self.domain == "ai.onnx")
+    }
+
+    /// An input that is there.
+    pub(super) fn input(&self, at: usize) -> Option<&str> {
+        self.inputs.get(at).map(String::as_str).filter(|name| !name.is_empty())
+    }
+
+    /// A whole number among the attributes.
+    pub(super) fn integer(&self, name: &str) -> Option<i64> {
+        self.attribute(name, 3)?.integer().ok()
+    }
+
+    /// Whole numbers among the attributes; empty without them.
+    pub(super) fn integers(&self, name: &str) -> Vec<i64> {
+        let named = self.attributes.iter().filter(|bytes| attribute_name(bytes) == name);
+        let fields = named.flat_map(|bytes| Fields::of(bytes).flatten());
+        let lists = fields.filter(|(number, _)| *number == 8);
+        lists.flat_map(|(_, value)| value.integers().unwrap_or_default()).collect()
+    }
+
+    /// A number among the attributes.
+    pub(super) fn float(&self, name: &str) -> Option<f32> {
+        self.attribute(name, 2)?.float().ok()
+    }
+
+    /// A field of the attribute of this name.
+    fn attribute(&self, name: &str, field: u64) -> Option<Value<'_>> {
+        self.attributes.iter().find_map(|bytes| {
+            let of = |wanted| {
+                let mut fields = Fields::of(bytes).flatten();
+                fields.find_map(|(number, value)| (number == wanted).then_some(value))
+            };
+            (of(1)?.bytes().ok()? == name.as_bytes()).then(|| of(field))?
+        })
+    }
+
+    /// Whether there is an attribute of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.attributes.iter().any(|bytes| attribute_name(bytes) == name)
+    }
+
+    /// Whether an attribute holds a graph, as those of control flow do.
+    fn has_graph(&self) -> bool {
+        let fields = self.attributes.iter().flat_map(|bytes| Fields::of(bytes).flatten());
+        fields.into_iter().any(|(number, _)| matches!(number, 6 | 11))
+    }
+}
