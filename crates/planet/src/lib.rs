@@ -73,6 +73,6 @@ pub use package::{
 pub use prediction::{
     Candidate, Certain, LevelCalibration, Locator, LocatorOptions, Offered, Place, Prediction,
     PredictionError, PredictionFile, PredictionFileError, PredictionFormat, PredictionReader,
-    PredictionWriter, Within, WithinError, WriterOptions,
+    PredictionWriter, Within, WithinError, WriterOptions, answer_columns, answer_fields,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

@@ -11,12 +11,14 @@ pub struct LocateOptions {
     pub batch: usize,
     /// The layer below the classifier too.
     pub embedding: bool,
+    /// Candidates per photo; `None` is as many as [`crate::LocatorOptions::top`].
+    pub top: Option<usize>,
 }
 
 impl Default for LocateOptions {
-    /// Eight at once, without embeddings.
+    /// Eight at once, without embeddings, with the locator's number of candidates.
     fn default() -> Self {
-        Self { batch: 8, embedding: false }
+        Self { batch: 8, embedding: false, top: None }
     }
 }
 
@@ -68,7 +70,7 @@ pub fn locate<E>(
         };
         let predict = |(at, &row): (usize, &usize)| {
             let logits = activations.logits_of(at);
-            let mut prediction = match locator.predict(&photos[row], logits) {
+            let mut prediction = match locator.predict_top(&photos[row], logits, options.top) {
                 Ok(prediction) => prediction,
                 Err(error) => Prediction::failed(&photos[row], error),
             };
