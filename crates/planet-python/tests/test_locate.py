@@ -80,7 +80,7 @@ def test_paths_bytes_images_arrays_and_tensors_are_the_same_photo(
     path = good(photos)[0]
     content = Path(path).read_bytes()
     expected = model.predict(path)
-    for same in (Path(path), content, bytearray(content), memoryview(content)):
+    for same in [Path(path), content, bytearray(content), memoryview(content)]:
         coords, probabilities = model.predict(same)
         assert (coords == expected[0]).all() and (probabilities == expected[1]).all()
     # Pixels from here on: Pillow decodes JPEG with other rounding, so that they go through PNG.
@@ -104,18 +104,19 @@ def test_paths_bytes_images_arrays_and_tensors_are_the_same_photo(
 
     rgba = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     writable = pixels.copy()
-    for same in (
+    photos_in_memory: list[Any] = [
         opened,
         pixels,
         np.asfortranarray(pixels),
-        pixels[:, ::-1][:, ::-1],
+        pixels[:, ::-1].copy()[:, ::-1],
         pixels[::-1].copy()[::-1],
         pixels.astype(np.float32) / 255,
         pixels.astype(np.float64) / 255,
         rgba,
         image.fromarray(rgba),
         Tensor(writable),
-    ):
+    ]
+    for same in photos_in_memory:
         coords, probabilities = model.predict(same)
         assert (coords == expected[0]).all() and (probabilities == expected[1]).all()
 

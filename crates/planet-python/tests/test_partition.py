@@ -28,7 +28,7 @@ def test_a_partition_equals_the_commands(command: Any, tmp_path: Path) -> None:
 
 
 def test_positions_are_looked_up() -> None:
-    partition = Partition.build(LAT, LNG, split_above=100, keep_from=30)
+    partition = Partition.build(LAT, LNG, split_above=100, keep_from=50)
     found = partition.lookup(LAT, LNG)
     assert found.dtype == np.int64 and found.shape == LAT.shape
     counted = np.bincount(found[found >= 0], minlength=len(partition))

@@ -69,7 +69,7 @@ class Model:
         """
         folder = os.path.abspath(os.fspath(path))
         library = _onnxruntime() if onnxruntime is None else os.fspath(onnxruntime)
-        options = {
+        options: dict[str, Any] = {
             "engine": engine,
             "device": device,
             "threads": _threads(threads),

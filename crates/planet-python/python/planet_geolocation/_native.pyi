@@ -1,7 +1,7 @@
 """The extension module. What is public is in the package `planet_geolocation`."""
 
 from collections.abc import Sequence
-from typing import Self, TypeAlias, final
+from typing import TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,7 +205,7 @@ GivenPhoto: TypeAlias = str | bytes | NDArray[np.uint8] | tuple[str]
 
 @final
 class Stream:
-    def __iter__(self) -> Self: ...
+    def __iter__(self) -> Stream: ...
     def __next__(self) -> Prediction: ...
 
 @final
