@@ -97,10 +97,9 @@ impl ArrowTable {
 /// The record batches of an object with `__arrow_c_array__` or `__arrow_c_stream__`.
 pub fn import(value: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
     if value.hasattr("__arrow_c_array__")? {
-        let (schema, array) = value.call_method0("__arrow_c_array__")?.extract::<(
-            Bound<'_, PyCapsule>,
-            Bound<'_, PyCapsule>,
-        )>()?;
+        let (schema, array) = value
+            .call_method0("__arrow_c_array__")?
+            .extract::<(Bound<'_, PyCapsule>, Bound<'_, PyCapsule>)>()?;
         let batch = batch(&schema, &array)?;
         return Ok((batch.schema(), vec![batch]));
     }

@@ -85,9 +85,8 @@ impl Model {
         let within = within.map(Within::parse).transpose().map_err(|error| wrong(&error))?;
         let engine = EngineOptions { kind, onnxruntime, device, threads: Threads(Some(threads)) };
         let options = LocatorOptions { certain, within, names, ..LocatorOptions::default() };
-        let model = work::run(py, move |_| {
-            engine.open_model(&folder, options).map_err(open_failed)
-        })?;
+        let model =
+            work::run(py, move |_| engine.open_model(&folder, options).map_err(open_failed))?;
         let description = serde_json::to_string(model.description()).map_err(failed)?;
         Ok(Self {
             locator: model.locator(),
@@ -115,7 +114,9 @@ impl Model {
         top: usize,
         embedding: bool,
     ) -> PyResult<Stream> {
-        let options = LocateOptions { batch, embedding, top: Some(top) };
+        // As the command: one photo alone is computed once.
+        let divided = first > 0 || photos.len() > 1;
+        let options = LocateOptions { batch, embedding, top: Some(top), divided };
         let mut finish = self.finisher(first);
         Results::start(Arc::clone(&self.model), move |model, flag, results| {
             let store = Arc::new(GivenStore(photos));
@@ -145,7 +146,7 @@ impl Model {
         let (schema, batches) = arrow::import(value)?;
         let columns = Columns::choose(&schema, column.as_deref(), keep.as_deref())?;
         let mut finish = self.finisher(0);
-        let options = LocateOptions { batch, embedding: false, top: Some(top) };
+        let options = LocateOptions { batch, embedding: false, top: Some(top), divided: true };
         let table = work::run_on(py, &self.model, move |model, flag| {
             let mut located = Vec::with_capacity(batches.len());
             for record_batch in &batches {
@@ -198,7 +199,8 @@ impl Model {
     ) -> PyResult<Occlusion> {
         let wrong = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
         let target: Target = target.parse().map_err(|error| wrong(&error))?;
-        let options = OcclusionOptions { target, side, stride, batch, ..OcclusionOptions::default() };
+        let options =
+            OcclusionOptions { target, side, stride, batch, ..OcclusionOptions::default() };
         options.check().map_err(|error| wrong(&error))?;
         let name = match &photo {
             GivenPhoto::Path(path) => path.clone(),
@@ -212,7 +214,8 @@ impl Model {
                 .explain(&store, &photos, &options, flag, |_, it| found = Some(it))
                 .map_err(explain_failed)?;
             let result = found.ok_or_else(|| failed("the model gave no answer"))?;
-            let mut occlusion = result.map_err(|it| PhotoError::new_err(format!("{name}: {it}")))?;
+            let mut occlusion =
+                result.map_err(|it| PhotoError::new_err(format!("{name}: {it}")))?;
             occlusion.photo = name;
             Ok(Occlusion(occlusion))
         })
@@ -232,7 +235,8 @@ impl Model {
     fn finisher(
         &self,
         first: usize,
-    ) -> impl FnMut(&GivenStore, usize, planet::Prediction) -> planet::Prediction + Send + use<> {
+    ) -> impl FnMut(&GivenStore, usize, planet::Prediction) -> planet::Prediction + Send + use<>
+    {
         let general = self.provenance.warning();
         let mut warnings = Warnings::of(&self.provenance);
         move |store, row, mut prediction| {

@@ -1,6 +1,6 @@
 //! Which parts of a photo an answer rests on.
 
-use numpy::{PyArray2, PyArrayMethods, PyArray1};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use planet::occlusion::Measure;
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 
@@ -45,8 +45,7 @@ impl Occlusion {
             "drop" => Measure::Drop,
             "log_odds" => Measure::LogOdds,
             _ => {
-                let what =
-                    format!("measure '{measure}' is not one of probability, drop, log_odds");
+                let what = format!("measure '{measure}' is not one of probability, drop, log_odds");
                 return Err(PyValueError::new_err(what));
             }
         };

@@ -6,9 +6,7 @@ use std::{
 };
 
 use numpy::{PyReadonlyArray3, PyUntypedArrayMethods};
-use planet_data::{
-    Limits, PathStore, Photo, PhotoError, PhotoFacts, PhotoStore, Preprocess,
-};
+use planet_data::{Limits, PathStore, Photo, PhotoError, PhotoFacts, PhotoStore, Preprocess};
 use planet_geo::LatLng;
 use pyo3::{exceptions::PyTypeError, prelude::*, pybacked::PyBackedBytes};
 
@@ -58,9 +56,8 @@ impl FromPyObject<'_, '_> for GivenPhoto {
 impl GivenPhoto {
     /// Where the photo's own metadata says that it was taken, unless it is an estimate.
     pub fn truth(&self) -> Option<LatLng> {
-        let in_memory = |bytes: &[u8]| {
-            PhotoFacts::from_reader(Cursor::new(bytes), bytes.len() as u64)
-        };
+        let in_memory =
+            |bytes: &[u8]| PhotoFacts::from_reader(Cursor::new(bytes), bytes.len() as u64);
         let facts = match self {
             Self::Path(path) => PhotoFacts::read(Path::new(path)),
             Self::Bytes(bytes) => in_memory(bytes),

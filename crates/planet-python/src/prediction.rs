@@ -7,11 +7,7 @@ use planet::{PredictionFormat, PredictionReader, PredictionWriter, WriterOptions
 use planet_geo::{Distance, LatLng};
 use pyo3::{exceptions::PyValueError, prelude::*};
 
-use crate::{
-    failure::failed,
-    partition::position,
-    work,
-};
+use crate::{failure::failed, partition::position, work};
 
 #[pyclass(frozen, module = "planet_geolocation._native")]
 pub struct Prediction(pub planet::Prediction);

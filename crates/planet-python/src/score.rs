@@ -99,7 +99,9 @@ pub fn score(
     };
     let given = match predictions {
         Predictions::File(path) => Given::File(path),
-        Predictions::List(list) => Given::List(list.iter().map(|it| it.0.clone()).collect()),
+        Predictions::List(list) => {
+            Given::List(list.iter().map(|it| rounded(it.0.clone())).collect())
+        }
     };
     let partition = partition.map(|it| Arc::clone(&it.0));
     let report = work::run(py, move |flag| {
@@ -135,6 +137,16 @@ pub fn score(
         })
     })?;
     Ok(Score(report))
+}
+
+/// A prediction with positions as files keep them, so that its score is that of its file.
+fn rounded(mut prediction: planet::Prediction) -> planet::Prediction {
+    prediction.candidates.iter_mut().for_each(|it| it.position = it.position.rounded());
+    if let Some(certain) = &mut prediction.certain {
+        certain.position = certain.position.rounded();
+    }
+    prediction.truth = prediction.truth.map(LatLng::rounded);
+    prediction
 }
 
 /// Title and subject, as in the command's report.

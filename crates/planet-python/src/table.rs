@@ -7,9 +7,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use planet::{answer_columns, answer_fields};
 use pyo3::{exceptions::PyValueError, prelude::*};
 
-use crate::{
-    arrow::ArrowTable, failure::failed, photos::GivenPhoto, prediction::Prediction,
-};
+use crate::{arrow::ArrowTable, failure::failed, photos::GivenPhoto, prediction::Prediction};
 
 /// Columns that are taken for that of the photos where no column is named, the first first.
 const USUAL: [&str; 5] = ["photo", "path", "bytes", "image", "file"];

@@ -65,8 +65,7 @@ impl World {
         let corruption = Corruption { duplicates: 0.0, non_photos: 0.0, withhold: 0.0 };
         let library = Library { amount, seed, size, corruption, shards: false, layers: false };
         let world = Arc::clone(&self.0);
-        let drawn =
-            work::run(py, move |flag| library.draw(&world, &folder, flag).map_err(wrong))?;
+        let drawn = work::run(py, move |flag| library.draw(&world, &folder, flag).map_err(wrong))?;
         Ok(drawn.photos)
     }
 }

@@ -1,5 +1,6 @@
 """Locating: the same answers as the command's, whatever a photo is given as."""
 
+import copy
 import io
 import json
 from pathlib import Path
@@ -22,22 +23,25 @@ def test_predictions_equal_the_commands_bit_for_bit(
     assert found == lines
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, 32])
-def test_the_size_of_a_batch_does_not_change_the_places(
+@pytest.mark.parametrize("batch_size", [1, 5, 11, 32])
+def test_the_size_of_a_batch_does_not_change_the_answers(
     model: Model, photos: list[str], lines: list[dict[str, Any]], batch_size: int
 ) -> None:
-    found = list(model.locate(iter(photos), batch_size=batch_size))
-    assert [it.photo for it in found] == photos
-    best = [None if it.best is None else it.best.class_id for it in found]
-    assert best == [
-        line["predictions"][0]["class"] if "predictions" in line else None for line in lines
-    ]
+    found = [json.loads(it.to_json()) for it in model.locate(iter(photos), batch_size=batch_size)]
+    expected = copy.deepcopy(lines)
+    # A single photo at a time is computed in another order, which rounds otherwise.
+    if batch_size == 1:
+        for line in [*found, *expected]:
+            for row in line.get("predictions", []):
+                del row["probability"]
+            line.pop("certain", None)
+    assert found == expected
 
 
 def test_attributes_are_the_numbers_of_the_commands_lines(
     model: Model, photos: list[str], lines: list[dict[str, Any]]
 ) -> None:
-    prediction, line = next(model.locate(photos[:1])), lines[0]
+    prediction, line = next(model.locate(photos)), lines[0]
     rows = line["predictions"]
     assert [it.lat for it in prediction.candidates] == [row["lat"] for row in rows]
     assert [it.lng for it in prediction.candidates] == [row["lng"] for row in rows]

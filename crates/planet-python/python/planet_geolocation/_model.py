@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _native
-from ._native import ArrowTable, Occlusion, PhotoError, Posterior, Prediction
+from ._native import ArrowTable, EngineError, Occlusion, PhotoError, Posterior, Prediction
 from ._partition import Partition
 from ._photos import Photo, given, given_or_reason
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 #: Batches of a sequence that are handed over at once: photos are decoded ahead of the engine
 #: within them.
 _BATCHES_AHEAD = 8
-#: Engines of the parent process. Their threads are not in this one, so that they cannot be ended.
-_of_parent: list[_native.Model] = []
+#: The process in which the first model was opened.
+_opened_in: int | None = None
 
 
 class Model:
     """A model package with the engine that runs it.
 
-    Several threads may use one model: one call at a time computes. After a fork, the child
-    process opens the model again at its first use.
+    Several threads may use one model: one call at a time computes. A process that was forked after
+    a model was opened has none of the engine's threads: there, models raise EngineError.
     """
 
     def __init__(self, native: _native.Model, path: str, options: dict[str, Any]) -> None:
@@ -38,7 +38,6 @@ class Model:
         self._own = native
         self._path = path
         self._options = options
-        self._process = os.getpid()
         self._description: dict[str, Any] = json.loads(native.description())
 
     @classmethod
@@ -78,13 +77,10 @@ class Model:
             "within": within,
             "names": names,
         }
-        return cls(_native.Model.open(folder, **options), folder, options)
+        return _open(folder, options)
 
     def _native(self) -> _native.Model:
-        if self._process != os.getpid():
-            _of_parent.append(self._own)
-            self._own = _native.Model.open(self._path, **self._options)
-            self._process = os.getpid()
+        _check_process()
         return self._own
 
     @property
@@ -227,14 +223,26 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Through pickle, by its folder: other processes open the model themselves."""
-        return _reload, (self._path, self._options)
+        return _open, (self._path, self._options)
 
     def __repr__(self) -> str:
         return f"<Model {self.name}: {self._description['classes']} classes>"
 
 
-def _reload(path: str, options: dict[str, Any]) -> Model:
+def _open(path: str, options: dict[str, Any]) -> Model:
+    global _opened_in
+    _check_process()
+    _opened_in = os.getpid()
     return Model(_native.Model.open(path, **options), path, options)
+
+
+def _check_process() -> None:
+    if _opened_in not in (None, os.getpid()):
+        raise EngineError(
+            "this process was forked after a model was opened, and has none of the engine's "
+            "threads\nhint: start workers with multiprocessing.get_context('spawn'), or open the "
+            "model only in the workers"
+        )
 
 
 def _in_range(name: str, value: int, most: int) -> int:

@@ -126,7 +126,9 @@ fn in_a_process_of_its_own(
     let start = crate::START.get().and_then(|start| start.split_first());
     let (program, before) = start.ok_or("the path of the running program is unknown")?;
     let mut command = Command::new(program);
-    command.args(before).args(["engine", "bench", "--json", "--engine", engine, "--device", device]);
+    command
+        .args(before)
+        .args(["engine", "bench", "--json", "--engine", engine, "--device", device]);
     command.arg(&arguments.model).stderr(Stdio::piped());
     command.args(["--batch", &arguments.batch.to_string()]);
     command.args(["--seconds", &arguments.seconds.to_string()]);

@@ -146,6 +146,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         batch: arguments.batch.into(),
         embedding: arguments.embedding || refiner.is_some(),
         top: None,
+        // A photo alone must not wait for itself.
+        divided: arguments.shard.is_some() || sources.len() > 1,
     };
     let mut warnings = Warnings::of(&model.description().provenance);
     let ended = model.locate(

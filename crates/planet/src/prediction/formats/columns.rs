@@ -166,4 +166,3 @@ fn candidate_lists(predictions: &[Prediction]) -> ListArray {
     }
     lists.finish()
 }
-

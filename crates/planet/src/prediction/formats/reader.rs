@@ -70,7 +70,10 @@ impl PredictionReader {
     /// Reads lines of our jsonl from memory; `name` stands in errors.
     pub fn of_jsonl(text: String, name: &str) -> Self {
         let reader = Box::new(std::io::Cursor::new(text.into_bytes()));
-        Self { name: name.to_owned(), source: Source::Jsonl { reader, line: 0, buffer: Vec::new() } }
+        Self {
+            name: name.to_owned(),
+            source: Source::Jsonl { reader, line: 0, buffer: Vec::new() },
+        }
     }
 
     /// Reads our CSV from memory.
