@@ -76,7 +76,9 @@ def test_ctrl_c_ends_the_command(tmp_path: Path) -> None:
     arguments = ["world", "draw", "--photos", "1000000", "-o", str(tmp_path / "much")]
     start = [sys.executable, "-m", "planet_geolocation", *arguments]
     child = subprocess.Popen(start, stderr=subprocess.PIPE, text=True)
-    time.sleep(2)
+    # The folder in the making is there as soon as photos are drawn.
+    while child.poll() is None and not any(tmp_path.iterdir()):
+        time.sleep(0.05)
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=30)
     assert child.returncode == 130, said
