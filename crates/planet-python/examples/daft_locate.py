@@ -45,7 +45,7 @@ def main() -> None:
     workers = daft.cls(Locate, use_process=True, max_concurrency=arguments.workers)
     locator = workers(arguments.model, arguments.threads)
     photos = daft.read_parquet(arguments.photos)
-    kept = [column for column in photos.columns if column != "bytes"]
+    kept = [column for column in photos.column_names if column != "bytes"]
     found = photos.select(*kept, locator.locate(photos[arguments.column]))
     found.write_parquet(arguments.output)
 
