@@ -34,7 +34,9 @@ def main() -> None:
     arguments = parser.parse_args()
 
     ray.init(ignore_reinit_error=True)
-    photos = ray.data.read_parquet(arguments.photos)
+    # Reading and writing take no processor, so that the workers may have all of them.
+    free = {"num_cpus": 0}
+    photos = ray.data.read_parquet(arguments.photos, ray_remote_args=free)
     found = photos.map_batches(
         Locate,
         fn_constructor_args=(arguments.model, arguments.threads),
@@ -43,7 +45,7 @@ def main() -> None:
         num_cpus=arguments.threads,
         compute=ray.data.ActorPoolStrategy(size=arguments.workers),
     )
-    found.write_parquet(arguments.output)
+    found.write_parquet(arguments.output, ray_remote_args=free)
 
 
 if __name__ == "__main__":
