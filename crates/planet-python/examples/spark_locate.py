@@ -1,4 +1,4 @@
-"""Locates the photos of Parquet files with Spark: mapInArrow, one model for each Python worker.
+"""Locates the photos of Parquet files with Spark: mapInArrow, one model for each task.
 
 spark-submit spark_locate.py --model MODEL --photos photos.parquet --output found
 
@@ -9,19 +9,12 @@ is a folder of Parquet files. A task whose worker is killed runs again (spark.ta
 import argparse
 import os
 from collections.abc import Iterator
-from functools import cache
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from planet_geolocation import Model
-
-
-@cache
-def model_of_worker(folder: str, threads: int) -> Model:
-    """The model of this Python worker, which Spark uses for many tasks."""
-    return Model.load(folder, threads=threads)
+from planet_geolocation import Model, to_arrow
 
 
 def main() -> None:
@@ -41,14 +34,15 @@ def main() -> None:
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "256")
 
     def locate(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        model = model_of_worker(folder, threads)
+        model = Model.load(folder, threads=threads)
         for batch in batches:
             yield pa.record_batch(model.locate_arrow(batch, batch_size=32))
 
     photos = spark.read.parquet(arguments.photos)
-    # The schema of the answers is that of a table without rows.
-    empty = photos.limit(0).toArrow()
-    schema = from_arrow_schema(pa.schema(model_of_worker(folder, threads).locate_arrow(empty)))
+    # What Model.locate_arrow returns: the columns without the photos' bytes, and the answers.
+    kept = [it for it in photos.limit(0).toArrow().schema if not pa.types.is_binary(it.type)]
+    answers = [it for it in pa.schema(to_arrow([])) if it.name != "photo"]
+    schema = from_arrow_schema(pa.schema([*kept, *answers]))
     photos.mapInArrow(locate, schema).write.mode("errorifexists").parquet(arguments.output)
     spark.stop()
 
