@@ -1,4 +1,4 @@
-use std::{fmt, io, path::Path, process::ExitCode};
+use std::{fmt, io, path::Path};
 
 use anstyle::{AnsiColor, Style};
 use planet::{LocateError, album::AlbumError};
@@ -49,9 +49,9 @@ impl Failure {
     }
 
     /// Says it on stderr and gives the exit code.
-    pub fn report(&self) -> ExitCode {
+    pub fn report(&self) -> u8 {
         if self.kind == Kind::BrokenPipe {
-            return ExitCode::SUCCESS;
+            return 0;
         }
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let cyan = Style::new().bold().fg_color(Some(AnsiColor::Cyan.into()));
@@ -59,12 +59,12 @@ impl Failure {
         if let Some(hint) = &self.hint {
             anstream::eprintln!("{cyan}hint:{cyan:#} {hint}");
         }
-        ExitCode::from(match self.kind {
+        match self.kind {
             Kind::Usage => 2,
             // Every library says in its own words that it was told to stop.
             _ if progress::was_interrupted() => INTERRUPTED,
             Kind::Failed | Kind::BrokenPipe => 1,
-        })
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use std::{
 /// and process into the user's cache as soon as they are loaded, to send them later.
 pub fn forbid_telemetry() {
     #[expect(unsafe_code, reason = "the library asks the environment, and nothing else, in time")]
-    // SAFETY: `main` calls this first, when no other thread can read the environment.
+    // SAFETY: the command begins with this, before it starts threads; a program that calls the
+    // command has nothing else to do.
     unsafe {
         env::set_var("ORT_DISABLE_TELEMETRY", "1");
     }

@@ -84,6 +84,6 @@ pub use scan::{Found, Scanned, common_root, photos_below, scan};
 pub use sheet::{sample, thumbnail, thumbnail_jpeg};
 pub use split::{PartShare, Split, SplitBy, SplitGroups, SplitParts};
 pub use statistics::{SIDES, Statistics};
-pub use store::{DiskStore, PhotoStore};
+pub use store::{DiskStore, PathStore, PhotoStore};
 pub use time::CaptureTime;
 pub use truth::{TruthColumns, TruthRow, read_truth};

@@ -1,6 +1,6 @@
-use std::{path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
-use planet::{EngineError, EngineErrorKind, ModelPackage};
+use planet::{EngineError, EngineErrorKind, ModelPackage, package::WEIGHTS_FILE};
 use rten::{
     Dimension, LoadError, LoadErrorKind, Model, ModelOptions, RunOptions, ThreadPool, Value,
     ValueView,
@@ -37,12 +37,14 @@ impl Rten {
     }
 
     /// Loads a package's network. Its files are mapped, not read: their hashes were checked, and
-    /// they are replaced by renaming, never changed in place.
+    /// they are replaced by renaming, never changed in place. Links, as in a local snapshot of a
+    /// Hugging Face repository, are read.
     ///
     /// # Errors
     /// As [`Rten::open`].
     pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, EngineError> {
-        let session = self.session(&package.model(), map)?;
+        let load = if package.model().is_symlink() { read_linked } else { map };
+        let session = self.session(&package.model(), load)?;
         OnnxEngine::new(Box::new(session), &Signature::of(package.description()))
     }
 
@@ -106,6 +108,14 @@ fn read(path: &Path) -> Result<Model, LoadError> {
 fn map(path: &Path) -> Result<Model, LoadError> {
     // SAFETY: see the reason above.
     unsafe { options().load_mmap(path) }
+}
+
+/// A package's file that is a link. rten looks for the weights beside the file that the link leads
+/// to, where they have another name.
+fn read_linked(path: &Path) -> Result<Model, LoadError> {
+    let weights = fs::read(path.with_file_name(WEIGHTS_FILE));
+    let (Ok(graph), Ok(weights)) = (fs::read(path), weights) else { return read(path) };
+    options().external_data(WEIGHTS_FILE, weights).load(graph)
 }
 
 fn explain(path: &Path, error: &LoadError) -> String {

@@ -73,6 +73,7 @@ pub use package::{
 pub use prediction::{
     Candidate, Certain, Evidence, EvidenceKind, LevelCalibration, Locator, LocatorOptions, Offered,
     Place, Prediction, PredictionError, PredictionFile, PredictionFileError, PredictionFormat,
-    PredictionReader, PredictionWriter, Within, WithinError, WriterOptions,
+    PredictionReader, PredictionWriter, Within, WithinError, WriterOptions, answer_columns,
+    answer_fields,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

@@ -11,12 +11,18 @@ pub struct LocateOptions {
     pub batch: usize,
     /// The layer below the classifier too.
     pub embedding: bool,
+    /// Candidates per photo; `None` is as many as [`crate::LocatorOptions::top`].
+    pub top: Option<usize>,
+    /// Whether a last batch of one photo is computed as a batch of two. Engines compute a single
+    /// photo in another order, which rounds otherwise; with this, a photo's scores do not depend on
+    /// how photos are divided among calls. Without effect where `batch` is 1.
+    pub divided: bool,
 }
 
 impl Default for LocateOptions {
-    /// Eight at once, without embeddings.
+    /// Eight at once, without embeddings, with the locator's number of candidates.
     fn default() -> Self {
-        Self { batch: 8, embedding: false }
+        Self { batch: 8, embedding: false, top: None, divided: false }
     }
 }
 
@@ -60,15 +66,19 @@ pub fn locate<E>(
             return Err(LocateError::Cancelled);
         }
         let batch = batch?;
-        // An engine need not take a batch of no photos.
-        let activations = if batch.rows.is_empty() {
-            Activations::default()
-        } else {
-            engine.run_checked(&batch.pixels)?
+        let activations = match batch.rows.len() {
+            // An engine need not take a batch of no photos.
+            0 => Activations::default(),
+            1 if options.divided && options.batch > 1 => {
+                let mut twice = batch.pixels.clone();
+                twice.push(batch.pixels.values());
+                engine.run_checked(&twice)?
+            }
+            _ => engine.run_checked(&batch.pixels)?,
         };
         let predict = |(at, &row): (usize, &usize)| {
             let logits = activations.logits_of(at);
-            let mut prediction = match locator.predict(&photos[row], logits) {
+            let mut prediction = match locator.predict_top(&photos[row], logits, options.top) {
                 Ok(prediction) => prediction,
                 Err(error) => Prediction::failed(&photos[row], error),
             };

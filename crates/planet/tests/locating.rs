@@ -143,6 +143,34 @@ fn embeddings_come_where_they_are_wished() {
 }
 
 #[test]
+fn a_last_photo_alone_is_computed_as_one_of_two_where_photos_are_divided() {
+    let photos = ["bright-0", "bright-10", "bright-250", "bright-240"];
+    for (divided, batches) in [(false, [3, 1]), (true, [3, 2])] {
+        let options = LocateOptions { divided, ..LocateOptions::default() };
+        let mut engine = Fake::default();
+        let (came, ended) = located(&mut engine, &photos, options, &NoMonitor);
+        ended.expect("all of them");
+        assert_eq!(engine.batches, batches);
+        assert_eq!(came.len(), 4);
+        assert_eq!(came[3].1.best().and_then(|best| best.class), Some(ClassId(1)));
+    }
+    // Whoever asks for batches of one gets them.
+    let options = LocateOptions { batch: 1, divided: true, ..LocateOptions::default() };
+    let mut engine = Fake::default();
+    located(&mut engine, &["bright-0"], options, &NoMonitor).1.expect("located");
+    assert_eq!(engine.batches, [1]);
+}
+
+#[test]
+fn the_number_of_candidates_is_the_callers_where_it_asks_for_one() {
+    for (top, candidates) in [(None, 2), (Some(1), 1), (Some(9), 2)] {
+        let options = LocateOptions { top, ..LocateOptions::default() };
+        let (came, _) = located(&mut Fake::default(), &["bright-100"], options, &NoMonitor);
+        assert_eq!(came[0].1.candidates.len(), candidates, "{top:?}");
+    }
+}
+
+#[test]
 fn an_engine_that_fails_ends_it_by_name() {
     let mut engine = Fake { broken: true, ..Fake::default() };
     let (came, ended) = located(&mut engine, &["bright-0"], LocateOptions::default(), &NoMonitor);

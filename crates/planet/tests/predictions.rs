@@ -307,6 +307,9 @@ fn a_format_is_told_from_a_files_name() {
     assert_eq!(of("p.jsonl.gz"), Some(PredictionFormat::Jsonl));
     assert_eq!(of("p.CSV"), Some(PredictionFormat::Csv));
     assert_eq!(of("p.kml"), Some(PredictionFormat::Kml));
+    assert_eq!(of("p.parquet"), Some(PredictionFormat::Parquet));
+    // Parquet compresses itself.
+    assert_eq!(of("p.parquet.gz"), None);
     assert_eq!(of("predictions"), None);
 }
 

@@ -1,8 +1,10 @@
 mod disk;
+mod path;
 mod shard;
 
 pub use disk::DiskStore;
 pub(crate) use disk::split_member;
+pub use path::PathStore;
 
 use crate::{Photo, PhotoError, Preprocess};
 

@@ -9,6 +9,7 @@ mod format;
 mod input;
 mod lines;
 mod parquet;
+mod parquet_table;
 mod source;
 mod text;
 
@@ -18,6 +19,7 @@ pub use format::{Compression, Format, Kind};
 pub use input::{Table, open, open_text};
 pub(crate) use lines::read_line;
 pub(crate) use parquet::{not_whole, open_parquet};
+pub use parquet_table::ParquetTable;
 pub use source::TableSource;
 pub(crate) use text::not_utf8;
 pub use text::{TextTable, decimal};

@@ -144,7 +144,8 @@ impl<'a> Evaluation<'a> {
         let locator = model.locator();
         let store = Arc::new(DiskStore::new(&self.manifest.root));
         let embedding = self.options.refiner.is_some();
-        let options = LocateOptions { batch: self.options.batch, embedding };
+        let options =
+            LocateOptions { batch: self.options.batch, embedding, ..LocateOptions::default() };
         model.locate(store, &ids, options, monitor, |row, mut prediction, logits| {
             prediction.truth = records[row].position;
             if let Some(refiner) = self.options.refiner {

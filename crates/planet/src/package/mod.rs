@@ -7,6 +7,7 @@ mod error;
 mod features;
 mod new;
 mod onnx_metadata;
+mod warnings;
 
 use std::{
     collections::BTreeMap,
@@ -27,6 +28,7 @@ pub use new::NewPackage;
 pub use onnx_metadata::OnnxMetadata;
 use planet_data::file_hash;
 use planet_geo::{Partition, Point};
+pub use warnings::{Warnings, is_world};
 
 /// The network's graph.
 pub const MODEL_FILE: &str = "model.onnx";

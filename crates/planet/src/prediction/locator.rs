@@ -174,18 +174,36 @@ impl Locator {
     /// # Errors
     /// Scores that are no distribution (NaN), or too few or many of them.
     pub fn predict(&self, photo: &str, logits: &[f32]) -> Result<Prediction, ProbabilityError> {
-        Ok(self.of(photo, &self.probabilities(logits)?))
+        self.predict_top(photo, logits, None)
+    }
+
+    /// The same with another number of candidates than [`LocatorOptions::top`].
+    ///
+    /// # Errors
+    /// As [`Locator::predict`].
+    pub fn predict_top(
+        &self,
+        photo: &str,
+        logits: &[f32],
+        top: Option<usize>,
+    ) -> Result<Prediction, ProbabilityError> {
+        let probabilities = self.probabilities(logits)?;
+        Ok(self.of_top(photo, &probabilities, top.unwrap_or(self.options.top)))
     }
 
     /// What is said of a photo with these probabilities.
     pub fn of(&self, photo: &str, probabilities: &CellProbabilities) -> Prediction {
+        self.of_top(photo, probabilities, self.options.top)
+    }
+
+    fn of_top(&self, photo: &str, probabilities: &CellProbabilities, top: usize) -> Prediction {
         // Classes that mean "none of these" are no places: some more, in case they are among them.
-        let ranked = probabilities.top(self.options.top + self.placeless);
+        let ranked = probabilities.top(top.saturating_add(self.placeless));
         let candidates = ranked
             .into_iter()
             .filter(|(_, probability)| *probability > 0.0)
             .filter_map(|(class, probability)| self.candidate(class, probability))
-            .take(self.options.top)
+            .take(top)
             .collect();
         let certain = self.certain(probabilities);
         Prediction { photo: photo.to_owned(), candidates, certain, ..Prediction::default() }

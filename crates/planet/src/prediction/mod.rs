@@ -15,7 +15,7 @@ use planet_geo::{ClassId, Distance, LatLng, Scale};
 pub use evidence::{Evidence, EvidenceKind};
 pub use formats::{
     Offered, PredictionError, PredictionFile, PredictionFileError, PredictionFormat,
-    PredictionReader, PredictionWriter, WriterOptions,
+    PredictionReader, PredictionWriter, WriterOptions, answer_columns, answer_fields,
 };
 pub use level_calibration::LevelCalibration;
 pub use locator::{Locator, LocatorOptions};

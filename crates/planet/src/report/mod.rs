@@ -25,7 +25,10 @@ pub use references::{Reference, References};
 pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 
-use crate::evaluation::{KnownSet, Leakage, Score};
+use crate::{
+    evaluation::{KnownSet, Leakage, Score},
+    plot::LineChart,
+};
 
 /// Everything that is said of some predictions.
 #[derive(Clone, Debug)]
@@ -68,6 +71,12 @@ impl Report {
     pub fn save(&self, folder: &Path) -> Result<(), OutputFolderError> {
         let (json, html) = (self.to_json(), self.to_html());
         write_folder(folder, [&self.title, &self.subject], &self.tables(), &json, html)
+    }
+
+    /// The share of photos within each distance, with the first three references.
+    pub fn error_curve(&self) -> LineChart {
+        let references = &self.references.scales;
+        figures::error_curve(&self.score, &references[..references.len().min(3)])
     }
 
     /// Every figure of the report.

@@ -39,7 +39,7 @@ impl Report {
         html.push_str("<h2>Accuracy by distance</h2>\n");
         let mut tables = self.tables().into_iter();
         html.extend(tables.next().map(|table| table.to_html()));
-        let curve = figures::error_curve(&self.score, self.ideals()).to_svg();
+        let curve = self.error_curve().to_svg();
         html.push_str(&format!(
             "<figure>{curve}<figcaption>Share of photos within each distance. The band is the 95 % \
              interval of the first answer.</figcaption></figure>\n"
@@ -62,10 +62,6 @@ impl Report {
     }
 
     /// The references that are drawn beside the curves: at most three.
-    fn ideals(&self) -> &[super::Reference] {
-        &self.references.scales[..self.references.scales.len().min(3)]
-    }
-
     fn map(&self, html: &mut String) {
         if self.places.is_empty() {
             return;

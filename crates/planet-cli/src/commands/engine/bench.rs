@@ -123,9 +123,12 @@ fn in_a_process_of_its_own(
     engine: &str,
     device: &str,
 ) -> Result<Timing, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let start = crate::START.get().and_then(|start| start.split_first());
+    let (program, before) = start.ok_or("the path of the running program is unknown")?;
     let mut command = Command::new(program);
-    command.args(["engine", "bench", "--json", "--engine", engine, "--device", device]);
+    command
+        .args(before)
+        .args(["engine", "bench", "--json", "--engine", engine, "--device", device]);
     command.arg(&arguments.model).stderr(Stdio::piped());
     command.args(["--batch", &arguments.batch.to_string()]);
     command.args(["--seconds", &arguments.seconds.to_string()]);

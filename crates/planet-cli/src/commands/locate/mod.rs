@@ -3,6 +3,7 @@
 mod answers;
 pub mod map;
 pub mod output;
+mod shard;
 pub mod sources;
 mod text;
 
@@ -18,6 +19,7 @@ use planet_geo::Scale;
 pub use self::answers::AnswerArguments;
 use self::{
     map::{Maps, probability_of},
+    shard::Shard,
     sources::{SourceArguments, Sources},
 };
 use super::{refine::RefineArguments, synthetic::Warnings};
@@ -35,6 +37,10 @@ pub struct Arguments {
     embedding: bool,
     #[command(flatten)]
     refine: RefineArguments,
+    /// Locate one of N parts of the photos, I = 1..=N: every N-th photo, from the I-th on. The N
+    /// outputs together have the same rows for every N
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Photos per batch
     #[arg(long, alias = "batch-size", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
     batch: u16,
@@ -57,6 +63,8 @@ pub enum FormatName {
     Geojson,
     /// Placemarks for Google Earth
     Kml,
+    /// One row per photo
+    Parquet,
 }
 
 /// The levels at which an answer can be certain.
@@ -96,6 +104,7 @@ impl FormatName {
             Self::Exiftool => PredictionFormat::ExiftoolCsv,
             Self::Geojson => PredictionFormat::GeoJson,
             Self::Kml => PredictionFormat::Kml,
+            Self::Parquet => PredictionFormat::Parquet,
         })
     }
 }
@@ -110,13 +119,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let format = answers.format()?;
     let (mut sources, package) = arguments.source.open()?;
+    if let Some(shard) = arguments.shard {
+        sources.take(shard);
+    }
     let refiner = arguments.refine.open(&package)?;
     let mut model = arguments.engine.open_model(package, answers.options()?, gazetteer)?;
     let locator = model.locator();
     let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
 
     let settings = arguments.settings(model.description());
-    let mut tally = Tally::default();
+    let mut tally = Tally { of_part: arguments.shard.is_some(), ..Tally::default() };
     let opened = answers.open(format, &mut sources, &settings, |prediction| {
         tally.earlier(&prediction);
         maps.add(&prediction, || probability_of(&locator, &[], prediction.truth));
@@ -133,6 +145,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = LocateOptions {
         batch: arguments.batch.into(),
         embedding: arguments.embedding || refiner.is_some(),
+        top: None,
+        // A photo alone must not wait for itself.
+        divided: arguments.shard.is_some() || sources.len() > 1,
     };
     let mut warnings = Warnings::of(&model.description().provenance);
     let ended = model.locate(
@@ -168,6 +183,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 pub struct Tally {
     located: u64,
     failed: u64,
+    /// Whether these are a part of the photos, which may all have no answer.
+    of_part: bool,
     /// How often each photo stands in the part of an earlier run.
     pub done: HashMap<String, u64>,
 }
@@ -182,7 +199,7 @@ impl Tally {
         *self.done.entry(prediction.photo.clone()).or_default() += 1;
     }
 
-    /// Says how many photos have no answer; an error where none has, or with `strict` where one
+    /// Says how many photos have no answer; an error where none of all photos has, or with `strict` where one
     /// has none.
     pub fn conclude(&self, strict: bool) -> Result<(), Failure> {
         let (located, failed) = (self.located, self.failed);
@@ -190,7 +207,7 @@ impl Tally {
             return Ok(());
         }
         let photos = located + failed;
-        if located == 0 || strict {
+        if (located == 0 && !self.of_part) || strict {
             return Err(Failure::new(format!("{failed} of {photos} photos have no answer")));
         }
         anstream::eprintln!(
@@ -272,7 +289,7 @@ pub fn format(
                 "'{}' does not have the extension of an output format",
                 path.display()
             ))
-            .hint("use the extension .jsonl, .csv, .geojson or .kml, or add --format")
+            .hint("use the extension .jsonl, .csv, .geojson, .kml or .parquet, or add --format")
         })
     };
     file.map_or(Ok(None), named)
@@ -292,6 +309,7 @@ impl Arguments {
             ("--model", model),
             ("--embedding", self.embedding.to_string()),
             ("--refine", self.refine.setting()),
+            ("--shard", self.shard.unwrap_or_default().to_string()),
         ];
         let all = own.into_iter().chain(self.answers.settings());
         all.map(|(name, value)| (name.to_owned(), value)).collect()

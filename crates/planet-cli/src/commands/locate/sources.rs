@@ -8,8 +8,7 @@ use std::{
 use clap::Args;
 use planet::ModelPackage;
 use planet_data::{
-    DiskStore, Manifest, Photo, PhotoError, PhotoFacts, PhotoFormat, PhotoRecord, PhotoStore,
-    Preprocess, photos_below,
+    DiskStore, Manifest, PathStore, PhotoFacts, PhotoFormat, PhotoRecord, PhotoStore, photos_below,
     table::{self, TableSource},
 };
 use planet_geo::LatLng;
@@ -115,7 +114,7 @@ impl Sources {
         if ids.is_empty() {
             return Err(Failure::new("no photos were specified"));
         }
-        let store = Arc::new(Loose);
+        let store = Arc::new(PathStore);
         Ok(Self { ids, truths: None, store, root: PathBuf::new() })
     }
 
@@ -146,14 +145,19 @@ impl Sources {
             }
             _ => true,
         };
-        let keep: Vec<bool> = self.ids.iter().map(&mut is_left).collect();
-        let mut rows = keep.iter();
+        self.keep(&mut is_left);
+        done.into_iter().find(|(_, times)| *times > 0).map(|(id, _)| id)
+    }
+
+    /// Keeps the photos that `wanted` says yes to, asked once each, in order.
+    pub fn keep(&mut self, wanted: impl FnMut(&String) -> bool) {
+        let kept: Vec<bool> = self.ids.iter().map(wanted).collect();
+        let mut rows = kept.iter();
         self.ids.retain(|_| *rows.next().expect("one a photo"));
         if let Some(truths) = &mut self.truths {
-            let mut rows = keep.iter();
+            let mut rows = kept.iter();
             truths.retain(|_| *rows.next().expect("one a photo"));
         }
-        done.into_iter().find(|(_, times)| *times > 0).map(|(id, _)| id)
     }
 
     pub fn ids(&self) -> &[String] {
@@ -209,26 +213,4 @@ fn check_name(text: &str) -> Result<(), Failure> {
 /// Whether a name is that of a table.
 fn is_manifest(text: &str) -> bool {
     table::Format::of(&TableSource::parse(text).path).is_ok()
-}
-
-/// Photos by their path, wherever they lie.
-pub struct Loose;
-
-impl PhotoStore for Loose {
-    fn photo(&self, id: &str) -> Result<Photo, PhotoError> {
-        let (store, name) = folder_and_name(id);
-        store.photo(&name)
-    }
-
-    fn photo_for(&self, id: &str, preprocess: &Preprocess) -> Result<Photo, PhotoError> {
-        let (store, name) = folder_and_name(id);
-        store.photo_for(&name, preprocess)
-    }
-}
-
-fn folder_and_name(path: &str) -> (DiskStore, String) {
-    let path = Path::new(path);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    (DiskStore::new(folder.unwrap_or(Path::new("."))), name.unwrap_or_default())
 }

@@ -12,9 +12,8 @@ use planet::{
     FeatureModel,
     retrieval::{Extractor, Recipe, RetrievalError},
 };
-use planet_data::{DiskStore, PhotoError, PhotoStore};
+use planet_data::{DiskStore, PathStore, PhotoError, PhotoStore};
 
-use super::locate::sources::Loose;
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
 /// `planet retrieve …`
@@ -81,7 +80,7 @@ fn whiten(
 /// Where the photos of an index lie.
 fn store_at(root: &str) -> Arc<dyn PhotoStore> {
     match root {
-        "" => Arc::new(Loose),
+        "" => Arc::new(PathStore),
         root => Arc::new(DiskStore::new(Path::new(root))),
     }
 }

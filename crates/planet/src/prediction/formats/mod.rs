@@ -1,5 +1,6 @@
 //! Prediction files: one format a file of source.
 
+mod columns;
 mod csv;
 mod exiftool;
 mod file;
@@ -14,6 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use columns::ParquetRows;
+pub use columns::{answer_columns, answer_fields};
 pub use exiftool::Offered;
 pub use file::{PredictionFile, PredictionFileError};
 use planet_data::DataError;
@@ -37,12 +40,14 @@ pub enum PredictionFormat {
     GeoJson,
     /// A placemark a photo.
     Kml,
+    /// One row a photo, failed ones included, in Parquet.
+    Parquet,
 }
 
 impl PredictionFormat {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Jsonl, Self::Csv, Self::ExiftoolCsv, Self::GeoJson, Self::Kml];
+    pub const ALL: [Self; 6] =
+        [Self::Jsonl, Self::Csv, Self::ExiftoolCsv, Self::GeoJson, Self::Kml, Self::Parquet];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
@@ -52,6 +57,7 @@ impl PredictionFormat {
             Self::ExiftoolCsv => "exiftool-csv",
             Self::GeoJson => "geojson",
             Self::Kml => "kml",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -65,6 +71,8 @@ impl PredictionFormat {
             "csv" => Some(Self::Csv),
             "geojson" | "json" => Some(Self::GeoJson),
             "kml" => Some(Self::Kml),
+            // It compresses itself.
+            "parquet" if bare == name => Some(Self::Parquet),
             _ => None,
         }
     }
@@ -136,15 +144,21 @@ impl Default for WriterOptions {
     }
 }
 
+/// Rows in the making.
+enum Rows<W: Write + Send> {
+    Text(W),
+    Parquet(Box<ParquetRows<W>>),
+}
+
 /// Writes predictions one by one.
-pub struct PredictionWriter<W: Write> {
-    writer: W,
+pub struct PredictionWriter<W: Write + Send> {
+    writer: Rows<W>,
     format: PredictionFormat,
     options: WriterOptions,
     written: u64,
 }
 
-impl<W: Write> PredictionWriter<W> {
+impl<W: Write + Send> PredictionWriter<W> {
     /// Begins a file: what comes before the first photo is written at once.
     ///
     /// # Errors
@@ -154,9 +168,13 @@ impl<W: Write> PredictionWriter<W> {
         format: PredictionFormat,
         options: WriterOptions,
     ) -> io::Result<Self> {
+        if format == PredictionFormat::Parquet {
+            let writer = Rows::Parquet(Box::new(ParquetRows::new(writer)?));
+            return Ok(Self { writer, format, options, written: 0 });
+        }
         if !options.resumed {
             let start = match format {
-                PredictionFormat::Jsonl => "",
+                PredictionFormat::Jsonl | PredictionFormat::Parquet => "",
                 PredictionFormat::Csv => csv::HEADER,
                 PredictionFormat::ExiftoolCsv => exiftool::HEADER,
                 PredictionFormat::GeoJson => geojson::START,
@@ -164,15 +182,20 @@ impl<W: Write> PredictionWriter<W> {
             };
             writer.write_all(start.as_bytes())?;
         }
-        Ok(Self { writer, format, options, written: 0 })
+        Ok(Self { writer: Rows::Text(writer), format, options, written: 0 })
     }
 
     /// Writes what is said of one photo. A photo without an answer has a line of its own in
-    /// jsonl, geojson (a feature without geometry) and kml (a placemark without a point).
+    /// jsonl, geojson (a feature without geometry) and kml (a placemark without a point), and a row
+    /// in Parquet.
     ///
     /// # Errors
     /// The writer fails.
     pub fn write(&mut self, prediction: &Prediction) -> io::Result<()> {
+        let writer = match &mut self.writer {
+            Rows::Text(writer) => writer,
+            Rows::Parquet(rows) => return rows.write(prediction),
+        };
         let text = match self.format {
             PredictionFormat::Jsonl => jsonl::line(prediction),
             PredictionFormat::Csv => csv::rows(prediction),
@@ -181,9 +204,10 @@ impl<W: Write> PredictionWriter<W> {
             }
             PredictionFormat::GeoJson => geojson::feature(prediction, self.written == 0),
             PredictionFormat::Kml => kml::placemark(prediction),
+            PredictionFormat::Parquet => String::new(),
         };
         self.written += 1;
-        self.writer.write_all(text.as_bytes())
+        writer.write_all(text.as_bytes())
     }
 
     /// Hands on what is buffered, so that an interruption loses nothing.
@@ -191,27 +215,38 @@ impl<W: Write> PredictionWriter<W> {
     /// # Errors
     /// The writer fails.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+        self.get_mut().flush()
     }
 
     /// What is written to, for what stands there already.
     pub(super) fn get_mut(&mut self) -> &mut W {
-        &mut self.writer
+        match &mut self.writer {
+            Rows::Text(writer) => writer,
+            Rows::Parquet(rows) => rows.get_mut(),
+        }
     }
 
     /// Writes what comes after the last photo and gives the writer back.
     ///
     /// # Errors
     /// The writer fails.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub fn finish(self) -> io::Result<W> {
+        let mut writer = match self.writer {
+            Rows::Text(writer) => writer,
+            Rows::Parquet(rows) => {
+                let mut writer = rows.finish()?;
+                writer.flush()?;
+                return Ok(writer);
+            }
+        };
         let end = match self.format {
             PredictionFormat::GeoJson => geojson::END,
             PredictionFormat::Kml => kml::END,
             _ => "",
         };
-        self.writer.write_all(end.as_bytes())?;
-        self.writer.flush()?;
-        Ok(self.writer)
+        writer.write_all(end.as_bytes())?;
+        writer.flush()?;
+        Ok(writer)
     }
 }
 

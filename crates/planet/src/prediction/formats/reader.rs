@@ -67,6 +67,15 @@ impl PredictionReader {
         Ok(Self { name, source })
     }
 
+    /// Reads lines of our jsonl from memory; `name` stands in errors.
+    pub fn of_jsonl(text: String, name: &str) -> Self {
+        let reader = Box::new(std::io::Cursor::new(text.into_bytes()));
+        Self {
+            name: name.to_owned(),
+            source: Source::Jsonl { reader, line: 0, buffer: Vec::new() },
+        }
+    }
+
     /// Reads our CSV from memory.
     pub(super) fn of_table(
         reader: Box<dyn BufRead + Send>,
