@@ -21,6 +21,7 @@
 
 mod app;
 mod error;
+mod extract;
 mod game;
 mod guard;
 mod inference;

@@ -1,7 +1,7 @@
 //! The model that a server runs, and what all requests share of it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
 };
 
@@ -127,11 +127,14 @@ impl Served {
         work: impl FnOnce(&mut dyn SequenceModel) -> T,
     ) -> Result<T, ApiError> {
         let mut sequences = self.sequences.lock().await;
-        if !sequences.contains_key(&scheme) {
-            let (_, file) = self.package.scheme(scheme.name()).map_err(ApiError::bad_request)?;
-            sequences.insert(scheme, Box::new(self.engine.open_sequence(&file)?));
-        }
-        let network = sequences.get_mut(&scheme).expect("it was inserted");
+        let network = match sequences.entry(scheme) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let (_, file) =
+                    self.package.scheme(scheme.name()).map_err(ApiError::bad_request)?;
+                free.insert(Box::new(self.engine.open_sequence(&file)?))
+            }
+        };
         Ok(work(&mut **network))
     }
 

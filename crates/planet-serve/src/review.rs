@@ -299,7 +299,7 @@ impl Review {
     ) -> Result<Vec<Item>, String> {
         let folder = &self.options.folder;
         let mut records = Vec::new();
-        scan(&[folder.clone()], folder, &HashSet::new(), self, |found| {
+        scan(std::slice::from_ref(folder), folder, &HashSet::new(), self, |found| {
             if let Ok(Found::New(scanned)) = found {
                 records.push(scanned.record);
             }

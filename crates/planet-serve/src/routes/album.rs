@@ -1,7 +1,7 @@
 use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
 use axum::{
-    extract::{Multipart, Query, Request, State},
+    extract::{Multipart, Request, State},
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::Stream;
@@ -21,6 +21,7 @@ use super::locate::object;
 use crate::{
     app::App,
     error::ApiError,
+    extract,
     inference::Output,
     model::Served,
     upload::{FullQueue, form, next_photo, no_photo, too_many},
@@ -51,7 +52,7 @@ type Events = mpsc::Sender<Result<Event, Infallible>>;
     responses((status = 200, content_type = "text/event-stream"), (status = 400), (status = 503)))]
 pub(crate) async fn album(
     State(app): State<Arc<App>>,
-    Query(query): Query<AlbumQuery>,
+    extract::Query(query): extract::Query<AlbumQuery>,
     request: Request,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let model = Arc::clone(app.model()?);

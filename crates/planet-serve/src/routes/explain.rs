@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use axum::{
     Json,
     body::Bytes,
-    extract::{Query, Request, State},
+    extract::{Request, State},
 };
 use planet::occlusion::{OcclusionOptions, Search, Target};
 use planet_data::{Limits, Monitor, Photo, PhotoError, PhotoStore};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use utoipa::IntoParams;
 
-use crate::{app::App, error::ApiError, upload::uploads};
+use crate::{app::App, error::ApiError, extract, upload::uploads};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -34,7 +34,7 @@ pub(crate) struct ExplainQuery {
         (status = 429), (status = 503)))]
 pub(crate) async fn explain(
     State(app): State<Arc<App>>,
-    Query(query): Query<ExplainQuery>,
+    extract::Query(query): extract::Query<ExplainQuery>,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
     let model = app.model()?;

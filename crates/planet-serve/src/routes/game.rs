@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
@@ -19,6 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     app::App,
     error::ApiError,
+    extract,
     game::{Game, Games},
 };
 
@@ -84,7 +85,7 @@ fn games(app: &App) -> Result<&Arc<Games>, ApiError> {
     responses((status = 200, body = Object), (status = 400), (status = 404), (status = 503)))]
 pub(crate) async fn start(
     State(app): State<Arc<App>>,
-    Json(new): Json<NewMatch>,
+    extract::Json(new): extract::Json<NewMatch>,
 ) -> Result<Json<Value>, ApiError> {
     app.model()?;
     let NewMatch { rounds, players, seed, shared } = new;
@@ -97,7 +98,7 @@ pub(crate) async fn start(
     responses((status = 200, body = Object), (status = 404)))]
 pub(crate) async fn state(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let games = games(&app)?;
     let game = games.get(&id)?;
@@ -124,8 +125,8 @@ pub(crate) async fn state(
     responses((status = 200, content_type = "image/jpeg"), (status = 400), (status = 404)))]
 pub(crate) async fn photo(
     State(app): State<Arc<App>>,
-    Path((id, round)): Path<(String, usize)>,
-    Query(query): Query<PlayerQuery>,
+    extract::Path((id, round)): extract::Path<(String, usize)>,
+    extract::Query(query): extract::Query<PlayerQuery>,
 ) -> Result<Response, ApiError> {
     let games = games(&app)?;
     let game = games.get(&id)?;
@@ -158,14 +159,14 @@ fn player(game: &Game, query: &PlayerQuery) -> Result<usize, ApiError> {
         (status = 409, description = "the player has guessed in this round")))]
 pub(crate) async fn guess(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    Json(guess): Json<Guess>,
+    extract::Path(id): extract::Path<String>,
+    extract::Json(guess): extract::Json<Guess>,
 ) -> Result<Json<Value>, ApiError> {
     let games = games(&app)?;
     let position = LatLng::new(guess.lat, guess.lng).map_err(ApiError::bad_request)?;
     let (round, player) = games.with(&id, |game| {
         let player = game.player(&guess.player)?;
-        if guess.round != game.round() && !(guess.round < game.round() || !game.shared) {
+        if game.shared && guess.round > game.round() {
             return Err(ApiError::bad_request("an earlier round is not over"));
         }
         if guess.round >= game.rounds {
@@ -257,7 +258,7 @@ fn results(app: &App, games: &Games, game: &Game) -> Vec<Value> {
     responses((status = 200, body = Object), (status = 404)))]
 pub(crate) async fn summary(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let games = games(&app)?;
     let game = games.get(&id)?;
@@ -301,8 +302,8 @@ pub(crate) async fn summary(
     responses((status = 200, content_type = "text/csv"), (status = 404)))]
 pub(crate) async fn predictions(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    Query(query): Query<PlayerQuery>,
+    extract::Path(id): extract::Path<String>,
+    extract::Query(query): extract::Query<PlayerQuery>,
 ) -> Result<Response, ApiError> {
     let games = games(&app)?;
     let game = games.get(&id)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
@@ -18,6 +18,7 @@ use super::tensors::{self, BinaryParts, Tensor};
 use crate::{
     app::App,
     error::ApiError,
+    extract,
     inference::{Output, Place},
     model::Served,
     upload::body,
@@ -78,7 +79,7 @@ impl Named {
     responses((status = 200, body = Object), (status = 404)))]
 pub(crate) async fn metadata(
     State(app): State<Arc<App>>,
-    Path(named): Path<Named>,
+    extract::Path(named): extract::Path<Named>,
 ) -> Result<Json<Value>, ApiError> {
     let model = named.model(&app)?;
     let about = model.package.description();
@@ -112,7 +113,7 @@ fn outputs_of(model: &Served) -> Vec<(&'static str, usize)> {
     responses((status = 200, body = Object), (status = 404)))]
 pub(crate) async fn model_ready(
     State(app): State<Arc<App>>,
-    Path(named): Path<Named>,
+    extract::Path(named): extract::Path<Named>,
 ) -> Result<Json<Value>, ApiError> {
     let model = named.model(&app)?;
     Ok(Json(json!({ "name": model.name, "ready": true })))
@@ -126,7 +127,7 @@ pub(crate) async fn model_ready(
         (status = 422), (status = 429)))]
 pub(crate) async fn infer(
     State(app): State<Arc<App>>,
-    Path(named): Path<Named>,
+    extract::Path(named): extract::Path<Named>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let model = named.model(&app)?;

@@ -2,7 +2,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::{
         StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE},
@@ -20,6 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     app::App,
     error::ApiError,
+    extract,
     review::{Decided, Item, Review, Stage},
 };
 
@@ -98,8 +99,8 @@ pub(crate) struct SizeQuery {
     responses((status = 200, content_type = "image/jpeg"), (status = 400), (status = 404), (status = 422)))]
 pub(crate) async fn photo(
     State(app): State<Arc<App>>,
-    Path(id): Path<usize>,
-    Query(query): Query<SizeQuery>,
+    extract::Path(id): extract::Path<usize>,
+    extract::Query(query): extract::Query<SizeQuery>,
 ) -> Result<Response, ApiError> {
     let size = query.size.unwrap_or(160);
     if !(40..=2048).contains(&size) {
@@ -140,7 +141,7 @@ struct OneDecision {
         (status = 409, description = "something changed since that version")))]
 pub(crate) async fn decisions(
     State(app): State<Arc<App>>,
-    Json(body): Json<Decisions>,
+    extract::Json(body): extract::Json<Decisions>,
 ) -> Result<Response, ApiError> {
     let review = Arc::clone(review(&app)?);
     let all: Vec<_> = body.decisions.into_iter().map(|it| (it.id, it.decided)).collect();
@@ -172,7 +173,7 @@ pub(crate) struct Write {
         (status = 409, description = "something changed since that version, or another process writes")))]
 pub(crate) async fn write(
     State(app): State<Arc<App>>,
-    Json(body): Json<Write>,
+    extract::Json(body): extract::Json<Write>,
 ) -> Result<Json<Value>, ApiError> {
     let review = Arc::clone(review(&app)?);
     let work = move || {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Query, Request, State},
+    extract::{Request, State},
 };
 use planet_data::PhotoRecord;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 use crate::{
     app::App,
     error::ApiError,
+    extract,
     model::{MOST_CANDIDATES, Served},
     upload::{Upload, uploads},
 };
@@ -46,7 +47,7 @@ pub(crate) struct LocateQuery {
         (status = 429, description = "the queue is full"), (status = 503)))]
 pub(crate) async fn locate(
     State(app): State<Arc<App>>,
-    Query(query): Query<LocateQuery>,
+    extract::Query(query): extract::Query<LocateQuery>,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
     let top = query.top.unwrap_or(5);

@@ -2,7 +2,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{
         HeaderMap, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{app::App, error::ApiError, outlines};
+use crate::{app::App, error::ApiError, extract, outlines};
 
 static LAND: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(outlines::of_land()));
 
@@ -25,7 +25,7 @@ pub(crate) async fn land(headers: HeaderMap) -> Response {
     responses((status = 200, content_type = "application/octet-stream"), (status = 404)))]
 pub(crate) async fn cells(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let model = app.model_named(&name)?;

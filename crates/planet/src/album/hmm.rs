@@ -423,7 +423,7 @@ mod tests {
             let (trip, day) = ((photo / 40) as f64, (photo % 40) as f64);
             at((trip * 37.0) % 120.0 - 60.0 + day * 0.2, (trip * 71.0) % 300.0 - 150.0)
         };
-        let known = |photo: usize| (photo / 7) % 2 == 0;
+        let known = |photo: usize| (photo / 7).is_multiple_of(2);
         let fixes: Vec<Fix> = (0..400).filter(|it| known(*it)).map(|it| place(it).into()).collect();
         let states = StateSpace::new(Some(&model), &fixes);
         let photos: Vec<Observation> = (0..400)
