@@ -46,7 +46,6 @@ impl World {
     }
 
     /// Draws a library into a new folder.
-    #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn draw(
         &self,
         py: Python<'_>,
