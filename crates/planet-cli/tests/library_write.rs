@@ -48,7 +48,8 @@ fn answers(folder: &Path, names: &[String], moved: f64) {
             "{{\"photo\":{name:?},\"predictions\":[{{\"probability\":0.9,\"lat\":{lat},\"lng\":{lng}}}],\
              \"certain\":{{\"level\":\"city\",\"name\":\"\",\"lat\":{lat},\"lng\":{lng},\
              \"radius_km\":25.0,\"probability\":0.9}},\
-             \"evidence\":[{{\"kind\":\"neighbour\",\"share\":0.8}},{{\"kind\":\"model\",\"share\":0.2}}]}}\n"
+             \"evidence\":[{{\"kind\":\"neighbour\",\"share\":0.8,\"photo\":\"a.jpg\",\"minutes\":7}},\
+             {{\"kind\":\"model\",\"share\":0.2}}]}}\n"
         ));
     }
     fs::write(folder.join("found.jsonl"), lines).expect("written");
@@ -99,7 +100,10 @@ fn positions_are_written_only_when_asked_and_taken_back_byte_for_byte() {
         .stderr(contains("--apply"));
     assert_eq!(files(&library), before, "a dry run changes nothing");
     let page = fs::read_to_string(at.join("page.html")).expect("a page");
-    assert!(page.contains("neighbour 80 %, model 20 %") && page.contains("data:image/jpeg"));
+    assert!(
+        page.contains("7 minutes after a.jpg (80 %), what the photo shows (20 %)")
+            && page.contains("data:image/jpeg")
+    );
 
     planet(at).args(WRITE).args(["--apply"]).assert().success();
     let written = files(&library);

@@ -267,11 +267,13 @@ fn a_full_queue_refuses_and_says_when_to_come_again() {
         server.address
     );
     slow.write_all(head.as_bytes()).expect("sent");
-    let refused = (0..200).find_map(|_| {
-        let answer = server.send("POST", "/api/locate", &[], &photo);
-        (answer.status == 429).then_some(answer)
-    });
-    let refused = refused.expect("the queue was full");
+    let is_held = |_| {
+        let metrics = server.get("/metrics").body;
+        String::from_utf8_lossy(&metrics).contains("planet_queue_photos 1\n")
+    };
+    assert!((0..1000).any(is_held), "the place is taken");
+    let refused = server.send("POST", "/api/locate", &[], &photo);
+    assert_eq!(refused.status, 429);
     assert!(refused.head.to_ascii_lowercase().contains("retry-after: 1"), "{}", refused.head);
     // Who gives up leaves the queue.
     drop(slow);
@@ -365,7 +367,14 @@ fn tensors_have_the_same_values_in_json_and_in_binary_form() {
 #[test]
 fn a_review_keeps_its_decisions_and_what_it_writes_can_be_taken_back() {
     let folder = prepare("6");
+    // The same photos without positions.
     let library = folder.path().join("photos");
+    fs::remove_dir_all(&library).expect("removed");
+    planet(folder.path())
+        .args(["world", "draw", "--photos", "6", "--size", "64", "--withhold", "1"])
+        .args(["-o", "photos"])
+        .assert()
+        .success();
     // Positions of half of the photos, in sidecars, at times that are a minute apart.
     for (at, (id, _)) in photos(folder.path()).iter().enumerate() {
         if at % 2 == 0 {

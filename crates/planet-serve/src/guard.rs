@@ -21,7 +21,7 @@ use crate::error::ApiError;
 /// What the page may load: its own files and the pictures that it makes itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' blob: data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
-     form-action 'none'; frame-ancestors 'self'";
+     form-action 'none'; frame-ancestors 'none'";
 
 /// What a request must name and bring.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
-        (X_FRAME_OPTIONS, "SAMEORIGIN"),
+        (X_FRAME_OPTIONS, "DENY"),
     ];
     for (name, value) in fixed {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

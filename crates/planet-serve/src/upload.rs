@@ -57,22 +57,45 @@ pub(crate) async fn uploads(
     most: usize,
 ) -> Result<Vec<Upload>, ApiError> {
     if !is_form(&request) {
-        let place = inference.place()?;
-        let bytes = body(request, inference.limits().bytes).await?;
+        let most = inference.limits().bytes;
+        let place = match inference.place() {
+            Ok(place) => place,
+            Err(busy) => {
+                // A browser hears an answer only after it has sent everything.
+                let _ = body(request, most).await;
+                return Err(busy);
+            }
+        };
+        let bytes = body(request, most).await?;
         return Ok(vec![Upload { name: UNNAMED.to_owned(), bytes, place }]);
     }
     let mut form = form(request).await?;
     let mut uploads = Vec::new();
-    while let Some(upload) = next_photo(&mut form, inference, FullQueue::Refuse).await? {
-        if uploads.len() == most {
-            return Err(too_many(most));
+    loop {
+        let upload = match next_photo(&mut form, inference, FullQueue::Refuse).await {
+            Ok(Some(_)) if uploads.len() == most => Err(too_many(most)),
+            Ok(None) => break,
+            other => other,
+        };
+        match upload {
+            Ok(upload) => uploads.extend(upload),
+            Err(error) => {
+                drop(uploads);
+                discard(form).await;
+                return Err(error);
+            }
         }
-        uploads.push(upload);
     }
     match uploads.is_empty() {
         true => Err(no_photo()),
         false => Ok(uploads),
     }
+}
+
+/// Reads the rest of a form and keeps nothing: a browser hears an answer only after it has sent
+/// everything.
+async fn discard(mut form: Multipart) {
+    let _ = timed(async { while let Ok(Some(_)) = form.next_field().await {} }).await;
 }
 
 pub(crate) fn too_many(most: usize) -> ApiError {

@@ -1,13 +1,14 @@
 //! `planet library`: a user's own photos: located from known positions, times and, if given, a model;
 //! positions written into sidecars and taken back.
 
+mod locate;
 mod page;
 mod undo;
 mod write;
 
 use clap::{Args, Subcommand};
 
-use super::album::{clocks, locate, validate};
+use super::album::{clocks, validate};
 use crate::failure::Failure;
 
 /// `planet library …`
@@ -20,7 +21,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Locate the photos of a library from times, known positions and, optionally, a model
-    Locate(Box<locate::LibraryArguments>),
+    Locate(Box<locate::Arguments>),
     /// Estimate by how much the clocks of cameras are wrong; no file is changed
     Clocks(Box<clocks::Arguments>),
     /// Mask known positions, locate their photos, and report the accuracy

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+    http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_FRAME_OPTIONS},
     response::{IntoResponse, Response},
 };
 
@@ -21,6 +21,10 @@ pub(crate) async fn report(State(app): State<Arc<App>>) -> Result<Response, ApiE
     })?;
     let read = tokio::task::spawn_blocking(move || std::fs::read(path));
     let page = read.await.map_err(ApiError::internal)?.map_err(ApiError::not_found)?;
-    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_FRAME_OPTIONS, "SAMEORIGIN"),
+    ];
     Ok((headers, page).into_response())
 }

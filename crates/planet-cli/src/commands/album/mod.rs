@@ -2,13 +2,14 @@
 
 mod answers;
 pub mod clocks;
+pub mod common;
 mod embed;
 mod embeddings;
 mod evaluate;
 mod ideals;
-pub mod locate;
+mod locate;
 pub mod photos;
-mod tracks;
+pub mod tracks;
 mod train;
 pub mod validate;
 
@@ -32,7 +33,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Locate the photos of albums together
-    Locate(Box<locate::AlbumArguments>),
+    Locate(Box<locate::Arguments>),
     /// Evaluate album schemes on photos whose position is known
     Evaluate(Box<evaluate::Arguments>),
     /// Precompute embeddings for album models
@@ -61,7 +62,7 @@ impl PeopleName {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
-        Command::Locate(arguments) => locate::run_album(arguments),
+        Command::Locate(arguments) => locate::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Embed(arguments) => embed::run(arguments),
         Command::Train(arguments) => train::run(arguments),
@@ -69,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// What a package's hidden Markov model learned, else what we suppose.
-fn hmm_model(package: &ModelPackage) -> Result<HmmModel, Failure> {
+pub fn hmm_model(package: &ModelPackage) -> Result<HmmModel, Failure> {
     let name = Scheme::Hmm.name();
     if package.description().schemes.iter().all(|scheme| scheme.name != name) {
         return Ok(HmmModel::default());

@@ -1,0 +1,140 @@
+//! What `planet library locate` and `planet album locate` have in common: options, and where the
+//! answers go.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use clap::Args;
+use planet::{
+    LocatorOptions, Prediction, PredictionFormat,
+    album::{PhotoProbabilities, trip_map},
+};
+use planet_data::{AtomicFile, Gazetteer, Manifest};
+use planet_geo::LatLng;
+use planet_library::Library;
+
+use super::photos;
+use crate::{
+    commands::locate::{
+        FormatName, format,
+        output::{Offer, Output},
+    },
+    engine_choice::EngineChoice,
+    failure::Failure,
+};
+
+/// Options of both commands.
+#[derive(Args, Debug)]
+pub struct Common {
+    #[command(flatten)]
+    pub source: photos::SourceArguments,
+    /// Candidates per photo
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub top: u16,
+    /// Minimum probability for reporting a level
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub certain: f64,
+    /// Output format; by default inferred from the output's name, otherwise text
+    #[arg(long, value_enum)]
+    pub format: Option<FormatName>,
+    /// Output file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Draw a map of the located photos (.svg, .png, .html)
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    #[command(flatten)]
+    pub engine: EngineChoice,
+}
+
+/// What is read before any work: the photos, the answers' format and names of places.
+pub struct Prepared {
+    pub manifest: Manifest,
+    pub gazetteer: Arc<Gazetteer>,
+    format: Option<PredictionFormat>,
+}
+
+impl Common {
+    /// Checks the options and reads the photos; the table of names loads meanwhile.
+    pub fn prepare(&self) -> Result<Prepared, Failure> {
+        if !(self.certain > 0.0 && self.certain <= 1.0) {
+            return Err(Failure::usage("--certain must be above 0 and at most 1"));
+        }
+        let gazetteer = Arc::new(Gazetteer::new());
+        thread::spawn({
+            let gazetteer = Arc::clone(&gazetteer);
+            move || gazetteer.load()
+        });
+        let format = format(self.format, self.output.as_deref())?;
+        Ok(Prepared { manifest: self.source.read()?, gazetteer, format })
+    }
+
+    /// What is answered.
+    pub fn options(&self) -> LocatorOptions {
+        let (top, certain) = (self.top.into(), self.certain);
+        LocatorOptions { top, certain, ..LocatorOptions::default() }
+    }
+
+    /// Opens the output, before the long work.
+    pub fn open(&self, prepared: &Prepared) -> Result<Output, Failure> {
+        let offer = Offer { certain: self.certain, ..Offer::default() };
+        let (file, root) = (self.output.as_deref(), &prepared.manifest.root);
+        Ok(Output::open(file, prepared.format, root, offer, None)?)
+    }
+
+    /// Writes the predictions and the map; `known` are the positions that were evidence.
+    pub fn finish(
+        &self,
+        mut output: Output,
+        manifest: &Manifest,
+        known: &[Option<LatLng>],
+        network: Option<&PhotoProbabilities>,
+        mut predictions: Vec<Prediction>,
+    ) -> Result<(), Failure> {
+        for (row, error) in network.iter().flat_map(|it| it.failed().iter().cloned()) {
+            // A photo that cannot be read is named, and located from neighbouring photos.
+            if predictions[row].candidates.is_empty() {
+                predictions[row].error = Some(error);
+            } else {
+                anstream::eprintln!(
+                    "{}: {error}; located from neighbouring photos",
+                    predictions[row].photo
+                );
+            }
+        }
+        for (prediction, record) in predictions.iter_mut().zip(&manifest.records) {
+            prediction.truth = record.known_position();
+            output.write(prediction)?;
+        }
+        output.finish()?;
+        match &self.map {
+            Some(path) => draw(path, manifest, known, &predictions),
+            None => Ok(()),
+        }
+    }
+}
+
+fn draw(
+    path: &Path,
+    manifest: &Manifest,
+    known: &[Option<LatLng>],
+    predictions: &[Prediction],
+) -> Result<(), Failure> {
+    let library = Library::new(&manifest.records, None);
+    // What was not evidence is shown as it was answered.
+    let shown: Vec<Prediction> = predictions
+        .iter()
+        .zip(known)
+        .map(|(prediction, known)| Prediction { truth: *known, ..prediction.clone() })
+        .collect();
+    let in_order = |rows: &Vec<usize>| rows.iter().map(|row| &shown[*row]).collect::<Vec<_>>();
+    let map =
+        trip_map(library.timeline().sequences().iter().map(|sequence| in_order(&sequence.rows)));
+    let heading = format!("{} photos", predictions.len());
+    let bytes = crate::commands::locate::map::rendered(&map, path, &heading)?;
+    AtomicFile::write_all_at(path, &bytes)
+        .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+}
