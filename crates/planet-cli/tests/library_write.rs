@@ -110,7 +110,8 @@ fn positions_are_written_only_when_asked_and_taken_back_byte_for_byte() {
     let sidecar =
         |name: &str| String::from_utf8_lossy(&written[&format!("{name}.xmp")]).into_owned();
     assert!(sidecar(&names[7]).contains("xmp:Rating=\"5\""));
-    let method = "PlaNet estimate (city, 90 %): neighbour 80 %, model 20 %";
+    let method =
+        "PlaNet estimate (city, 90 %): 7 minutes after a.jpg (80 %), what the photo shows (20 %)";
     assert!(sidecar(&names[7]).contains(method), "{}", sidecar(&names[7]));
     assert_eq!(sidecar(&names[8]), "<html></html>");
     for (name, bytes) in &before {
