@@ -210,7 +210,7 @@ fn wrong_requests_have_a_reason_and_a_status() {
     assert_eq!(state("/api/locate?tops=1", b"x"), 400);
     assert_eq!(state("/api/explain?target=nowhere", b"x"), 400);
     assert_eq!(state("/api/album", b"x"), 400);
-    assert_eq!(state("/api/match", b"{"), 415);
+    assert_eq!(state("/api/match", b"{"), 400);
     assert_eq!(state("/api/nothing", b""), 404);
     assert_eq!(state("/v2/models/other/infer", b"{}"), 404);
     assert_eq!(state("/v2/models/model/versions/7/infer", b"{}"), 404);

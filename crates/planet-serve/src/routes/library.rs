@@ -169,7 +169,7 @@ pub(crate) struct Write {
 /// Writes accepted and corrected positions into sidecars, as `planet library write` does, or says
 /// what would be written.
 #[utoipa::path(post, path = "/api/library/write", request_body = Write,
-    responses((status = 200, body = Object), (status = 404),
+    responses((status = 200, body = Object), (status = 400), (status = 404),
         (status = 409, description = "something changed since that version, or another process writes")))]
 pub(crate) async fn write(
     State(app): State<Arc<App>>,
