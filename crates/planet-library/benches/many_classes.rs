@@ -1,7 +1,7 @@
 //! Time over as many classes as the paper's: a prediction from scores, and a library of 10,000
 //! photos with a model. One run each, since a library takes minutes:
 //!
-//! `cargo bench -p planet-library --bench many_classes`
+//! `cargo bench --workspace --bench many_classes`
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::{sync::Arc, time::Instant};
