@@ -90,5 +90,5 @@ export function write(state, { apply }) {
     } else if (it.decision === "rejected") skipped.push({ photo: it.photo, reason: "rejected" });
     else if (it.found) skipped.push({ photo: it.photo, reason: "not yet reviewed" });
   }
-  return { apply, files, skipped, journal: apply ? "/home/ann/found.jsonl.journal" : null };
+  return { apply, files, skipped, journal: apply ? "library.journal" : null };
 }

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     extract::{Multipart, Request, State},
@@ -221,15 +221,8 @@ fn by_hmm(
     records: &[PhotoRecord],
     predictions: &mut [Prediction],
 ) -> Result<(), ApiError> {
-    let by_row: HashMap<usize, Vec<f32>> = members
-        .iter()
-        .enumerate()
-        .filter_map(|(row, it)| {
-            let output = it.output.as_ref().ok()?;
-            Some((row, model.locator.probabilities(&output.logits).ok()?.values().to_vec()))
-        })
-        .collect();
-    let probabilities = |row: usize| by_row.get(&row).cloned();
+    let computed = probabilities(model, members)?;
+    let probabilities = |row: usize| computed.get(row);
     let partition = model.package.partition();
     let output = ModelOutput { partition, probabilities: &probabilities, prior: None };
     let library = Library::new(records, Some(output));
