@@ -11,8 +11,7 @@ use planet::{
 };
 use planet_data::Gazetteer;
 use planet_engine::{
-    Device, DeviceError, EngineKind, EngineOptions, OnnxEngine, OnnxRuntime, SequenceEngine,
-    Signature, Threads,
+    Device, DeviceError, EngineKind, EngineOptions, OnnxEngine, OnnxRuntime, Signature, Threads,
 };
 
 use crate::{failure::Failure, onnxruntime};
@@ -68,7 +67,7 @@ const INSTALL: &str = "install it with pip install onnxruntime (onnxruntime-open
      available";
 
 impl EngineChoice {
-    /// Loads a package's network into the engine that was chosen. Says so where nobody chose an engine
+    /// Loads a package's network into the engine that was chosen. Says so where no engine was chosen
     /// that gains nothing from a network in 8 bits.
     pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, Failure> {
         let engine = self.options()?.open_package(package).map_err(failure)?;
@@ -104,11 +103,6 @@ impl EngineChoice {
     /// Loads any ONNX file into the engine that was chosen.
     pub fn open(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, Failure> {
         self.options()?.open(model, signature).map_err(failure)
-    }
-
-    /// Loads a model over sequences, which runs on the CPU.
-    pub fn open_sequence(&self, model: &Path) -> Result<SequenceEngine, Failure> {
-        self.options()?.open_sequence(model).map_err(failure)
     }
 
     /// The ONNX Runtime that was named or found.

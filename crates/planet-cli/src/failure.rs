@@ -5,7 +5,7 @@ use planet::{LocateError, album::AlbumError};
 
 use crate::progress;
 
-/// What a shell says of a process that Ctrl-C ended: 128 and the signal's number.
+/// A shell's exit status of a process that Ctrl-C ended: 128 plus the signal's number.
 pub const INTERRUPTED: u8 = 130;
 
 /// Why a command ended without doing what was asked: rendered once, here, to stderr.

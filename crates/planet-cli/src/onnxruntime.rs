@@ -16,7 +16,7 @@ pub fn forbid_telemetry() {
     }
 }
 
-/// Where a libonnxruntime may lie that nobody named: beside the program, in the usual library
+/// Where a libonnxruntime is searched that was not named: beside the program, in the usual library
 /// folders, in the `onnxruntime` packages of the Pythons at hand. Nothing is started to look.
 pub fn find() -> Option<PathBuf> {
     library_folders().into_iter().chain(python_folders()).find_map(|folder| library_in(&folder))

@@ -1,5 +1,5 @@
-/// What long work tells its caller and asks of it. Libraries are quiet: the command behind
-/// them draws the progress bar and hears Ctrl-C.
+/// How long work reports its progress and asks whether it was cancelled. Libraries print nothing:
+/// the caller draws the progress bar and handles Ctrl-C.
 pub trait Monitor: Sync {
     /// How many steps there will be, where that is known.
     fn expect(&self, steps: u64);
@@ -12,7 +12,7 @@ pub trait Monitor: Sync {
     fn cancelled(&self) -> bool;
 }
 
-/// Nobody is watching.
+/// A monitor that reports to no one and never cancels.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoMonitor;
 

@@ -17,7 +17,7 @@ pub type ReadWritten = fn(&Path) -> Option<WrittenFiles>;
 
 /// A folder in the making: written under a temporary name beside its place and put there when
 /// whole. A folder that stands there is replaced only where it is of the same format and holds
-/// nothing but files that were written with it; no other file is ever removed.
+/// only files that were written with it; no other file is ever removed.
 #[derive(Debug)]
 #[must_use = "the folder appears only when it is finished"]
 pub struct OutputFolder {

@@ -15,7 +15,7 @@ const FORMAT: &str = "planet-folder-1";
 
 /// A folder that a command writes file by file: a report, a run. It may be new, empty, or one
 /// that was written as the same kind before; then only the files that were written are replaced,
-/// and files that somebody added stay as they are. [`crate::OutputFolder`] is for folders that
+/// and files that the user added stay as they are. [`crate::OutputFolder`] is for folders that
 /// are replaced whole.
 ///
 /// The folder's own record of what was written stands in `.planet-folder.json`.

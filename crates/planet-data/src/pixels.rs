@@ -6,7 +6,7 @@ pub struct PixelBatch {
     photos: usize,
     height: usize,
     width: usize,
-    /// Shared with the loader, which uses the memory again once nobody else has it.
+    /// Shared with the loader, which uses the memory again once no one else holds it.
     values: Arc<Vec<f32>>,
 }
 

@@ -19,7 +19,7 @@ const BATCH: usize = 512;
 pub struct Scanned {
     /// Its row.
     pub record: PhotoRecord,
-    /// What its headers say and was not believed.
+    /// Values of its headers that were not used.
     pub notes: Vec<Note>,
 }
 

@@ -116,7 +116,7 @@ impl StatedTime {
     }
 }
 
-/// As [`StatedTime::read`], where nobody is told of a refused offset.
+/// As [`StatedTime::read`], without a note of a refused offset.
 pub(crate) fn from_iso(text: &str) -> Option<String> {
     StatedTime::read(text, None).map(|stated| stated.text)
 }

@@ -163,7 +163,7 @@ impl EngineOptions {
             Some(Ok(runtime)) => Ok(Some(runtime)),
             Some(Err(failure)) if is_required => Err(failure),
             None if is_required => Err(error("the library was not found".to_owned())),
-            // Nobody asked for the library that does not load.
+            // The library that does not load was not asked for.
             Some(Err(_)) | None => Ok(None),
         }
     }
@@ -196,7 +196,7 @@ mod tests {
         ] {
             assert_eq!(failure(&options).kind, EngineErrorKind::Library, "{options:?}");
         }
-        // Nobody asked for this one, so that rten is asked, which does not find the model.
+        // It was not asked for, so that rten is used, which does not find the model.
         let options = EngineOptions { onnxruntime: missing, ..EngineOptions::default() };
         assert_eq!(failure(&options).kind, EngineErrorKind::Model);
     }

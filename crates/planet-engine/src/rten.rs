@@ -94,7 +94,7 @@ fn options() -> ModelOptions {
     options
 }
 
-/// Any file: whoever wrote it may write into it again.
+/// Any file: another program may write into it at any time.
 fn read(path: &Path) -> Result<Model, LoadError> {
     options().load_file(path)
 }

@@ -36,7 +36,7 @@ pub(crate) struct Resolved {
 }
 
 impl Signature {
-    /// What a model package says of its network.
+    /// The network as a model package describes it.
     pub fn of(description: &ModelDescription) -> Self {
         let outputs = &description.outputs;
         Self {

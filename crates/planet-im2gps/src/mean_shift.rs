@@ -26,7 +26,7 @@ pub fn mean_shift(positions: &[LatLng], bandwidth: Distance) -> Vec<Cluster> {
     let sphere = Sphere::new(&points, bandwidth);
     let mut modes: Vec<([f64; 3], usize)> =
         points.iter().map(|point| sphere.climb(*point)).collect();
-    // The sort keeps the order of equal ones: the result depends on nothing but the positions.
+    // The sort keeps the order of equal ones: the result depends on the positions alone.
     modes.sort_by_key(|(_, around)| std::cmp::Reverse(*around));
     let mut centres: Vec<[f64; 3]> = Vec::new();
     for (mode, _) in modes {

@@ -1,6 +1,9 @@
-//! What is said of a photo, from its distribution over the states.
+//! The prediction for a photo, from its distribution over the states.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use planet::{
     Candidate, CellProbabilities, Certain, LevelCalibration, Locator, LocatorOptions, Place,
@@ -12,11 +15,11 @@ use planet_geo::{ClassId, Distance, LatLng, Scale};
 
 use crate::{
     choice::Choice,
-    library::{Photo, Prepared},
+    prepared::{Photo, Prepared},
 };
 
 /// Turns distributions over states into predictions.
-pub(crate) struct Speaker<'a> {
+pub(crate) struct Answers<'a> {
     states: &'a StateSpace,
     locator: Locator,
     /// See [`crate::Calibration`].
@@ -24,10 +27,10 @@ pub(crate) struct Speaker<'a> {
     options: &'a LocatorOptions,
     gazetteer: &'a Gazetteer,
     /// Names of the places that were stated so far, by the bits of their position.
-    places: HashMap<[u64; 2], Place>,
+    places: Mutex<HashMap<[u64; 2], Place>>,
 }
 
-impl<'a> Speaker<'a> {
+impl<'a> Answers<'a> {
     pub(crate) fn new(
         prepared: &'a Prepared,
         locator: Locator,
@@ -35,14 +38,14 @@ impl<'a> Speaker<'a> {
         options: &'a LocatorOptions,
         gazetteer: &'a Gazetteer,
     ) -> Self {
-        let (states, places) = (&*prepared.states, HashMap::new());
+        let (states, places) = (&*prepared.states, Mutex::default());
         Self { states, locator, margin, options, gazetteer, places }
     }
 
     /// `levels` says what the probability of a disc of each scale is worth; `fix` is what tells
     /// the photo's own position.
     pub(crate) fn prediction(
-        &mut self,
+        &self,
         id: &str,
         photo: Photo<'_>,
         posterior: &[f64],
@@ -98,7 +101,7 @@ impl<'a> Speaker<'a> {
 
     /// Known places are no classes of the model's, and a known position is stated as it is, not
     /// as the mean of its place.
-    fn restore(&mut self, candidate: &mut Candidate, photo: Photo<'_>, fix: Option<Fix>) {
+    fn restore(&self, candidate: &mut Candidate, photo: Photo<'_>, fix: Option<Fix>) {
         let state = candidate.class.map(ClassId::index);
         if fix.is_none()
             && let Some((state, time)) = state.zip(photo.time)
@@ -122,7 +125,7 @@ impl<'a> Speaker<'a> {
 
     /// The finest level whose densest disc is certain enough.
     fn certain(
-        &mut self,
+        &self,
         posterior: &[f64],
         levels: &LevelCalibration,
         fix: Option<Fix>,
@@ -148,12 +151,13 @@ impl<'a> Speaker<'a> {
         None
     }
 
-    fn name(&mut self, position: LatLng, level: Scale) -> String {
+    fn name(&self, position: LatLng, level: Scale) -> String {
         if !self.options.names {
             return String::new();
         }
         let key = [position.lat().to_bits(), position.lng().to_bits()];
-        let place = self.places.entry(key).or_insert_with(|| Place::of(position, self.gazetteer));
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = places.entry(key).or_insert_with(|| Place::of(position, self.gazetteer));
         place.at_level(level)
     }
 }

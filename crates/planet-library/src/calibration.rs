@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::{
     Library, LibraryError, Masking,
     choice::{self, Choice, Gain, SCALES, USUAL_MARGIN},
-    library::{NEARNESSES, Photo, Prepared},
+    prepared::{Homes, NEARNESSES, Photo, Prepared},
 };
 
 /// Weights of a model's output that are tried.
@@ -20,13 +20,14 @@ const TRIALS: u64 = 2;
 const TRIAL_PHOTOS: usize = 2000;
 const WEIGHT_PHOTOS: usize = 600;
 
-/// How much is believed, found by masking known positions and locating their photos.
+/// How far the model's output and stated probabilities are trusted, found by masking known
+/// positions and locating their photos.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
     /// Weight of the model's output, 0 to 1.
     pub(crate) weight: f64,
-    /// By nearness in time of a known photo: what the probability within a level's radius is
-    /// worth.
+    /// By nearness in time of a known photo: how often the probability within a level's radius is
+    /// right.
     pub(crate) levels: [LevelCalibration; NEARNESSES],
     /// How many times better than the known photo nearest in time another place must be expected
     /// to be, to be the answer instead.
@@ -34,28 +35,45 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// The model's output counts with this weight, 0 to 1, and what is stated is believed.
+    /// The model's output counts with this weight, 0 to 1, and stated probabilities are used as
+    /// they are.
     pub fn uncalibrated(weight: f64) -> Self {
         Self { weight, levels: [LevelCalibration::default(); NEARNESSES], margin: USUAL_MARGIN }
     }
 }
 
-/// The disc of each level that would be stated of a photo: the probability inside, and whether it
+/// The disc of each level that would be stated for a photo: the probability inside, and whether it
 /// holds the truth.
 type Stated = [Option<(f64, bool)>; 5];
 
-/// What a masked photo tells.
+/// What a masked photo shows of the answers.
 struct Masked {
     nearness: usize,
     stated: Stated,
     gain: Option<Gain>,
 }
 
+/// Known positions of which some are masked, and what follows from the others.
+struct Trial {
+    /// The positions that stay known, one per record.
+    shown: Vec<Option<LatLng>>,
+    prepared: Prepared,
+    homes: Arc<Homes>,
+}
+
+impl Trial {
+    /// The same for about so many photos.
+    fn limited(&self, photos: usize) -> Self {
+        let (shown, homes) = (self.shown.clone(), Arc::clone(&self.homes));
+        Self { shown, prepared: self.prepared.limited(photos), homes }
+    }
+}
+
 impl Library<'_> {
     /// Finds the weight of the model's output, and how far stated probabilities are right: known
     /// positions are masked by runs and by days, and their photos located from the others. With
-    /// too few of them everything is believed as it is stated. The states of each trial are built
-    /// once.
+    /// too few of them stated probabilities are used as they are. The states of each trial, and
+    /// where people usually are in it, are computed once for all weights.
     ///
     /// # Errors
     /// The monitor ended it.
@@ -68,18 +86,15 @@ impl Library<'_> {
             .flat_map(|seed| Masking::ALL.map(|how| how.shown(self, known, seed)))
             .filter(|shown| shown.iter().any(Option::is_some))
             .collect();
-        let mut calibration = Calibration::uncalibrated(self.model().weight);
-        let prepared: Vec<Prepared> =
-            trials.par_iter().map(|shown| self.prepare(shown)).collect::<Result<Vec<_>, _>>()?;
-        let trials: Vec<(&Vec<Option<LatLng>>, Prepared)> = trials.iter().zip(prepared).collect();
-        if self.has_model() && !trials.is_empty() {
+        let mut calibration = Calibration::uncalibrated(self.model.weight);
+        let trials = self.trials(trials, monitor)?;
+        if self.output.is_some() && !trials.is_empty() {
             calibration.weight = self.best_weight(&trials, known, monitor)?;
         }
         let masked: Vec<Vec<Masked>> = trials
             .par_iter()
-            .map(|(shown, prepared)| {
-                let prepared = prepared.limited(TRIAL_PHOTOS);
-                self.masked(&prepared, (known, shown), calibration.weight, monitor)
+            .map(|trial| {
+                self.masked(&trial.limited(TRIAL_PHOTOS), known, calibration.weight, monitor)
             })
             .collect::<Result<_, _>>()?;
         let masked: Vec<Masked> = masked.into_iter().flatten().collect();
@@ -94,11 +109,24 @@ impl Library<'_> {
         Ok(calibration)
     }
 
-    /// Of one trial: what would be said of masked photos, and whether it is right.
+    fn trials(
+        &self,
+        shown: Vec<Vec<Option<LatLng>>>,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<Trial>, LibraryError> {
+        let trial = |shown: Vec<Option<LatLng>>| {
+            let prepared = self.prepare(&shown)?;
+            let homes = Arc::new(self.homes(&prepared, self.model.weight, monitor)?);
+            Ok(Trial { shown, prepared, homes })
+        };
+        shown.into_par_iter().map(trial).collect()
+    }
+
+    /// Of one trial: what would be stated for masked photos, and whether it is right.
     fn masked(
         &self,
-        prepared: &Prepared,
-        (known, shown): (&[Option<LatLng>], &[Option<LatLng>]),
+        Trial { shown, prepared, homes }: &Trial,
+        known: &[Option<LatLng>],
         weight: f64,
         monitor: &dyn Monitor,
     ) -> Result<Vec<Masked>, LibraryError> {
@@ -107,7 +135,7 @@ impl Library<'_> {
         let partition = Arc::new(states.partition().clone());
         let locator = Locator::new(partition, 1.0, options, Arc::new(Gazetteer::new()))?;
         let mut masked = Vec::new();
-        self.posteriors(prepared, weight, monitor, |photo, posterior| {
+        self.posteriors(prepared, homes, weight, monitor, |photo, posterior| {
             let row = photo.row;
             let Some(truth) = known[row].filter(|_| self.fix(row, shown).is_none()) else {
                 return;
@@ -130,36 +158,30 @@ impl Library<'_> {
     /// shown are located best: `known` are all of them, `shown` those of each trial.
     ///
     /// # Errors
-    /// There is nothing to go by, or the monitor ended it.
+    /// There is neither a model nor a known position, or the monitor ended it.
     pub fn weight(
         &self,
-        shown: &[Vec<Option<LatLng>>],
+        shown: Vec<Vec<Option<LatLng>>>,
         known: &[Option<LatLng>],
         monitor: &dyn Monitor,
     ) -> Result<f64, LibraryError> {
-        let trials = shown.iter().map(|shown| Ok((shown, self.prepare(shown)?)));
-        let trials = trials.collect::<Result<Vec<_>, LibraryError>>()?;
-        self.best_weight(&trials, known, monitor)
+        self.best_weight(&self.trials(shown, monitor)?, known, monitor)
     }
 
     fn best_weight(
         &self,
-        trials: &[(&Vec<Option<LatLng>>, Prepared)],
+        trials: &[Trial],
         known: &[Option<LatLng>],
         monitor: &dyn Monitor,
     ) -> Result<f64, LibraryError> {
-        let limited: Vec<(&Vec<Option<LatLng>>, Prepared)> = trials
-            .iter()
-            .map(|(shown, prepared)| (*shown, prepared.limited(WEIGHT_PHOTOS)))
-            .collect();
+        let limited: Vec<Trial> = trials.iter().map(|it| it.limited(WEIGHT_PHOTOS)).collect();
         let pairs: Vec<(usize, usize)> = (0..WEIGHTS.len())
             .flat_map(|weight| (0..limited.len()).map(move |trial| (weight, trial)))
             .collect();
         let sums: Vec<f64> = pairs
             .par_iter()
             .map(|(weight, trial)| {
-                let (shown, prepared) = &limited[*trial];
-                self.log_likelihood(prepared, (known, shown), WEIGHTS[*weight], monitor)
+                self.log_likelihood(&limited[*trial], known, WEIGHTS[*weight], monitor)
             })
             .collect::<Result<_, _>>()?;
         let of_weight = |weight: usize| -> f64 {
@@ -172,8 +194,8 @@ impl Library<'_> {
     /// Sum over masked photos of the logarithm of the probability near the truth.
     fn log_likelihood(
         &self,
-        prepared: &Prepared,
-        (known, shown): (&[Option<LatLng>], &[Option<LatLng>]),
+        Trial { shown, prepared, homes }: &Trial,
+        known: &[Option<LatLng>],
         weight: f64,
         monitor: &dyn Monitor,
     ) -> Result<f64, LibraryError> {
@@ -183,7 +205,7 @@ impl Library<'_> {
             .collect();
         let near = (Distance::from_km(25.0).km() / planet_geo::EARTH_RADIUS_KM).cos();
         let mut sum = 0.0;
-        self.posteriors(prepared, weight, monitor, |photo, posterior| {
+        self.posteriors(prepared, homes, weight, monitor, |photo, posterior| {
             let row = photo.row;
             let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
             let truth = truth.to_vector();

@@ -8,7 +8,7 @@ use planet::{
 };
 use planet_geo::{ClassId, LatLng, Scale};
 
-use crate::library::Photo;
+use crate::prepared::Photo;
 
 /// Scales at which an answer is meant to be right.
 pub(crate) const SCALES: [Scale; 3] = [Scale::Street, Scale::City, Scale::Region];

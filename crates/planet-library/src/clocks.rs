@@ -102,7 +102,7 @@ pub fn with_offsets(
     records.iter().map(|record| corrected(record).unwrap_or_else(|| record.clone())).collect()
 }
 
-/// What tracks tell of a camera's clock.
+/// The offset of a camera's clock according to tracks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClockEstimate {
     /// What has to be added to the camera's times; of photos without a zone, to reach UTC.

@@ -6,7 +6,7 @@
 //! | locate a whole library | [`Library`] |
 //! | find how far its answers can be trusted | [`Calibration`] |
 //! | see how well masked positions are found again | [`masked_validation`] |
-//! | read where somebody was from their tracks | [`Tracks`] |
+//! | read a person's positions from their tracks | [`Tracks`] |
 //! | look the photos up in them | [`Tracked`] |
 //! | find by how much cameras' clocks are wrong | [`clocks_by_tracks`], [`with_offsets`] |
 //! | write positions into sidecars, and take them back | [`writing`] |
@@ -19,6 +19,7 @@ mod clocks;
 mod library;
 mod masking;
 mod neighbours;
+mod prepared;
 mod tracked;
 mod tracks;
 pub mod writing;

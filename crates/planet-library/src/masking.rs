@@ -118,7 +118,7 @@ pub struct ValidationRow {
 /// all certain answers.
 ///
 /// # Errors
-/// There is nothing to go by, or the monitor ended it.
+/// There is neither a model nor a known position, or the monitor ended it.
 pub fn masked_validation(
     library: &Library<'_>,
     known: &[Option<LatLng>],
@@ -264,7 +264,7 @@ fn rule(
     Trial { way, errors, certain: CertainAnswers::default() }
 }
 
-/// Whoever picks the best of all known photos.
+/// The best known photo, chosen with knowledge of the truth: an upper bound.
 fn bound(known: &[Option<LatLng>], shown: &[Option<LatLng>], masked: &[usize]) -> Trial {
     let points: Vec<LatLng> = shown.iter().copied().flatten().collect();
     let index = PointIndex::new(points.iter().copied());

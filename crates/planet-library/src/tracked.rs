@@ -10,7 +10,7 @@ use crate::{TrackLimits, TrackPosition, Tracks};
 /// and summer time adds an hour.
 const BEHIND_SUN: f64 = 1.2;
 const AHEAD_OF_SUN: f64 = 2.8;
-/// Known positions must be compared with tracks before these can be somebody else's.
+/// Known positions that must be compared with tracks before these can be called another person's.
 const COMPARED: usize = 5;
 /// A position contradicts a track where it is farther away than so many times its accuracy, and
 /// than this.
@@ -21,7 +21,7 @@ const CONTRADICTS_FROM: Distance = Distance::from_km(1.0);
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tracked {
     /// Of each photo, in the order of the records; `None` where no track says it, or the tracks are
-    /// not believed.
+    /// not used.
     pub fixes: Vec<Option<Fix>>,
     /// Photos without a zone that were located by local time.
     pub by_local_time: usize,
@@ -38,7 +38,7 @@ impl Tracked {
     /// that time: within an hour or two. The answer is one of the positions at those times, with an
     /// accuracy that covers them all, so that it is exact while somebody stays and rough while they
     /// travel. Tracks that contradict more than half of at least five known positions are somebody
-    /// else's, or the clocks are wrong: they are not believed.
+    /// else's, or the clocks are wrong: they are not used.
     pub fn of(records: &[PhotoRecord], tracks: &Tracks, limits: TrackLimits) -> Self {
         let mut tracked = Self::default();
         for record in records {

@@ -131,7 +131,7 @@ impl Weights {
     }
 
     /// Checks that every parameter of the network is here in its shape, with finite values;
-    /// parameters that the network does not know are nobody's harm.
+    /// parameters that the network does not know are ignored.
     ///
     /// # Errors
     /// The first that is missing, of another shape, or not finite.

@@ -39,7 +39,7 @@ impl Iterator for Ahead {
 
 impl Drop for Ahead {
     fn drop(&mut self) {
-        // The thread notices that nobody takes what it makes.
+        // The thread notices that its results are no longer received.
         self.batches = None;
         if let Some(thread) = self.thread.take() {
             // What broke down there has ended the batches; the loader says so itself.

@@ -17,7 +17,7 @@ pub struct AlbumSamples {
 pub(crate) struct AlbumPhoto {
     pub(crate) id: String,
     pub(crate) position: Option<LatLng>,
-    /// `None` outside every cell, or where nobody knows.
+    /// `None` outside every cell, or where it is unknown.
     pub(crate) class: Option<ClassId>,
 }
 

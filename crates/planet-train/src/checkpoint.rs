@@ -229,7 +229,7 @@ impl RunFolder {
     }
 
     /// Refuses a folder that holds a run, or files that no run wrote. `more` are names of files
-    /// that whoever begins a run writes beside it.
+    /// that is written beside it when a run begins.
     ///
     /// # Errors
     /// As said.

@@ -138,7 +138,7 @@ impl TrainConfig {
     /// Reads a TOML file. Paths in it are relative to the folder that the command runs in.
     ///
     /// # Errors
-    /// The file cannot be read, holds a key that nobody knows, or a value that makes no sense.
+    /// The file cannot be read, holds an unknown key or an invalid value.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
         let config: Self = course::read_toml(path, "scheme")?;
         config.check()?;

@@ -11,7 +11,7 @@ use crate::{
 ///
 /// The gradients are written out by hand (back-propagation through time): the products with the
 /// inputs and the weights' gradients are one large product each over all steps, which is where
-/// a processor is fast, and derivatives come in the place of what nobody needs any more.
+/// a processor is fast, and derivatives replace values that are no longer needed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lstm<'a> {
     pub(crate) features: usize,

@@ -1,6 +1,6 @@
 use gemm::Parallelism;
 
-/// A matrix in somebody's memory, its rows and columns at fixed steps.
+/// A matrix in borrowed memory, its rows and columns at fixed steps.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     values: &'a [f32],

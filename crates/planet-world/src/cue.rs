@@ -1,8 +1,8 @@
-//! The visible things that tell of a place, each a small closed set of values.
+//! The visible cues to a place, each a small closed set of values.
 
 use std::fmt;
 
-/// A visible thing that tells of the place, with a small set of values.
+/// A visible cue to the place, with a small set of values.
 pub trait Cue: Copy + Sized {
     /// How many values there are.
     const COUNT: usize;
@@ -43,8 +43,8 @@ macro_rules! cue {
 }
 
 cue! {
-    /// Which side of the picture the noon sun stands at. Whoever takes photos on the drawn
-    /// earth looks east, so that right means a sun in the south.
+    /// Which side of the picture the noon sun stands at. Photographers on the synthetic
+    /// earth look east, so that right means a sun in the south.
     SunSide:
     /// The sun stands in the north.
     Left = "left",
@@ -521,7 +521,7 @@ cue! {
 }
 
 impl Scene {
-    /// Whether nothing in it tells of the place.
+    /// Whether it contains no cue to the place.
     pub const fn is_bare(self) -> bool {
         matches!(self, Self::Portrait | Self::Pet | Self::Food | Self::Indoor)
     }

@@ -11,7 +11,7 @@ use crate::{
 /// Declares [`Cues`] and [`CueKind`] from one list, so that no cue is forgotten in one of them.
 macro_rules! cues {
     ($($(#[$doc:meta])* $field:ident: $kind:ident = [$($scene:ident)*],)+) => {
-        /// Everything in a photo that tells of its place. What is `None` is not in the picture.
+        /// All cues to the place in a photo. A cue that is `None` is not in the picture.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct Cues {
             /// What the photo shows.
@@ -54,7 +54,7 @@ macro_rules! cues {
                 match kind { $(CueKind::$kind => self.$field.map(Cue::index),)+ }
             }
 
-            /// The same photo as somebody knows it who has not seen one of its cues. It cannot be
+            /// The same photo without one of its cues. It cannot be
             /// painted.
             pub fn without(mut self, kind: CueKind) -> Self {
                 match kind { $(CueKind::$kind => self.$field = None,)+ }

@@ -1,4 +1,4 @@
-//! Exact inference along an album: what all its photos together tell of each one's place.
+//! Exact inference along an album: the posterior of each photo's place given all its photos.
 
 use crate::{
     cues::Cues,
@@ -208,7 +208,7 @@ impl Journeys {
         States { home, trip, total }
     }
 
-    /// One step back: what the next photo and all behind it tell of the states before them.
+    /// One step back: the likelihood of the next photo and all later ones from each earlier state.
     fn back(&self, states: &mut States, seen: &[f64], weights: &StepWeights) {
         let [stay_home, depart, stay, moved, returned] = weights.map(|w| w / states.total);
         let places = self.order.len();

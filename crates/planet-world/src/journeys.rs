@@ -72,7 +72,7 @@ impl Step {
 /// Times are written to the second: no step is shorter, in minutes.
 const SECOND: f64 = 1.0 / 60.0;
 
-/// Share of photos at home: as many leave it as come back.
+/// Share of photos at home: departures and returns are equally frequent.
 const AT_HOME: f64 =
     Step::Return.probability() / (Step::Return.probability() + Step::Depart.probability());
 

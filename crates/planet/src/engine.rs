@@ -15,7 +15,7 @@ pub trait Engine: Send {
     /// A batch of the wrong size, or a failure of the library underneath.
     fn run(&mut self, batch: &PixelBatch) -> Result<Activations, EngineError>;
 
-    /// [`Engine::run`], with what comes back held to the batch: a model may give fewer values
+    /// [`Engine::run`], with its result checked against the batch: a model may give fewer values
     /// than it states, and nothing may be read beyond them.
     ///
     /// # Errors

@@ -70,6 +70,10 @@ impl Model {
         Arc::clone(&self.locator)
     }
 
+    pub(crate) fn engine_mut(&mut self) -> &mut dyn Engine {
+        self.engine.as_mut()
+    }
+
     /// Runs the network over preprocessed photos, `[photos, 3, height, width]`.
     ///
     /// # Errors

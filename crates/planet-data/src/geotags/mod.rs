@@ -1,4 +1,4 @@
-//! Geotags: nothing but positions, read from tables as fast as they can be and kept by nobody.
+//! Geotags: positions alone, read from tables as a stream; none are kept in memory.
 
 mod parquet;
 mod skipped;

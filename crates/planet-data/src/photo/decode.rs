@@ -74,7 +74,7 @@ impl Photo {
         Self::decode_sparing(bytes, limits, |upright| preprocess.spare(upright))
     }
 
-    /// `spare` tells of an upright photo's height and width how far it may be reduced.
+    /// `spare` returns for an upright photo's height and width how far it may be reduced.
     fn decode_sparing(
         bytes: &[u8],
         limits: &Limits,

@@ -40,7 +40,7 @@ impl Block {
         Orientation::from_exif(tag.unwrap_or(1))
     }
 
-    /// What the block says of the photo.
+    /// The block's metadata of the photo.
     pub(super) fn tags(&self) -> Tags {
         let mut tags = Tags {
             camera: camera(self.text(Tag::Make), self.text(Tag::Model)),

@@ -28,7 +28,7 @@ const SIDECAR_ENDINGS: [&str; 3] = ["xmp", "XMP", "Xmp"];
 /// Largest sidecar that is read, in bytes; real ones are a few thousand.
 const LARGEST_SIDECAR: u64 = 4 << 20;
 
-/// What a photo says of itself, from its headers and its sidecars alone: no pixel is decoded.
+/// A photo's metadata, from its headers and its sidecars alone: no pixel is decoded.
 ///
 /// The XMP sidecar wins over EXIF, EXIF over XMP inside the file, and the file over the JSON that
 /// Google Takeout writes beside it; but a position that is marked as an estimate is taken only

@@ -3,7 +3,7 @@ use thiserror::Error;
 
 use crate::PositionSource;
 
-/// Something that a photo says of itself and that was not believed. A wrong position is worse
+/// Metadata of a photo that was not used. A wrong position is worse
 /// than none, but nothing is dropped in silence.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error("{}: {problem}", .found_in.name())]
@@ -14,7 +14,7 @@ pub struct Note {
     pub problem: Problem,
 }
 
-/// Why a value was not believed.
+/// Why a value was not used.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum Problem {
     /// Exactly (0, 0), which cameras without a fix write.

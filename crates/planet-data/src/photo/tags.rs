@@ -3,7 +3,7 @@ use planet_geo::LatLng;
 use super::{estimate, note::Problem};
 use crate::time::{StatedTime, is_partial};
 
-/// What one place, an EXIF block or an XMP packet, says of a photo.
+/// The metadata of a photo in one place, an EXIF block or an XMP packet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Tags {
     pub(super) position: Option<LatLng>,

@@ -263,7 +263,7 @@ impl Properties {
     /// Latitude and longitude in signed degrees.
     fn position(&self) -> Result<Option<[f64; 2]>, Problem> {
         let references = [&self.latitude_reference, &self.longitude_reference];
-        // Whoever writes references writes numbers without signs.
+        // Where there are references, the numbers have no sign.
         let unsigned = references.iter().any(|reference| reference.is_some());
         let coordinate = |text: &str, reference: &Option<String>, letters| {
             coordinate(text, reference.as_deref(), letters, unsigned)
@@ -300,7 +300,7 @@ fn coordinate(
     unsigned: bool,
 ) -> Result<f64, Problem> {
     let (degrees, own) = degrees_of_text(text, letters).ok_or(Problem::Coordinates)?;
-    // Without a letter nobody can tell 37° 13' from 37.13° in a country of decimal commas.
+    // Without a letter, 37° 13' cannot be told from 37.13° where decimals are written with a comma.
     if own.is_none() && text.contains(',') && !text.contains('.') {
         return Err(Problem::Coordinates);
     }

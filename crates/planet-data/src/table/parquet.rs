@@ -37,7 +37,7 @@ fn lies_within(column: &ColumnChunkMetaData, length: u64) -> bool {
     data <= length && start.checked_add(size).is_some_and(|end| end <= length)
 }
 
-/// What the library says of a file that it cannot read.
+/// The library's error for a file that it cannot read.
 pub(crate) fn not_whole(name: &str, error: &dyn Display) -> DataError {
     let what = format!("is not a complete Parquet file ({error}); get or write it again");
     DataError::table(name, what)

@@ -105,7 +105,7 @@ impl OnnxRuntime {
 }
 
 /// From the file's name, `libonnxruntime.so.1.24.1` or `libonnxruntime.1.24.1.dylib`, else from
-/// what the library says of its build, `git-branch=rel-1.24.1, …`.
+/// the library's build information, `git-branch=rel-1.24.1, …`.
 fn version(path: &Path, build: &str) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let digits = |text: &str| {

@@ -1,4 +1,4 @@
-//! Tracks: where somebody was, as their GPS receiver or telephone recorded it.
+//! Tracks: a person's positions as their GPS receiver or telephone recorded them.
 //!
 //! | format | file |
 //! |---|---|
@@ -60,7 +60,7 @@ struct Visit {
     until: i64,
 }
 
-/// What tracks held, and what of it was not believed.
+/// What tracks contained, and what of it was not used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrackCounts {
     /// Files that were read.
@@ -83,7 +83,7 @@ pub struct TrackCounts {
     pub off_earth: u64,
     /// Positions with an error above 100 km: passed over.
     pub inaccurate: u64,
-    /// Positions that nobody reaches and leaves in the time between their neighbours: passed over.
+    /// Positions that cannot be reached and left in the time between their neighbours: not used.
     pub jumps: u64,
     /// Times without a zone: read as UTC.
     pub without_zone: u64,
@@ -155,7 +155,7 @@ pub enum TrackError {
     },
 }
 
-/// Where somebody was: positions and stays in order of time.
+/// A person's recorded positions and stays in order of time.
 ///
 /// ```
 /// use planet_library::{TrackLimits, Tracks};
@@ -211,7 +211,7 @@ impl Tracks {
         Self { fixes, visits, longest_visit, counts }
     }
 
-    /// What was read, and what of it was not believed.
+    /// What was read, and what of it was not used.
     pub fn counts(&self) -> &TrackCounts {
         &self.counts
     }

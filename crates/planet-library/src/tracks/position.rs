@@ -1,4 +1,4 @@
-//! Where somebody was at a time between the recorded ones.
+//! A person's position at a time between the recorded ones.
 
 use planet_geo::{Distance, LatLng};
 
@@ -6,13 +6,13 @@ use super::{Fix, Tracks};
 
 /// Faster than anybody travels, in metres per second: an airliner with the wind behind it.
 const FASTEST: f64 = 350.0;
-/// How fast somebody may wander off the way between two fixes and back, in metres per second:
+/// How fast a person may leave the line between two fixes and return, in metres per second:
 /// on foot.
 const WANDERING: f64 = 1.4;
-/// How fast somebody moves on after the last fix or before the first, in metres per second: in a
+/// How fast a person moves on after the last fix or before the first, in metres per second: in a
 /// vehicle through a town.
 const ONWARD: f64 = 5.0;
-/// Of the way between two fixes, how far off its middle somebody may be at the middle of the time.
+/// Share of the distance between two fixes by which a person may be off its middle at the middle of the time.
 const DETOUR: f64 = 0.25;
 
 /// How far between recorded positions others are worked out, as exiftool's `GeoMaxIntSecs` and
@@ -33,7 +33,7 @@ impl Default for TrackLimits {
     }
 }
 
-/// Where somebody was at a time, by their tracks.
+/// A person's position at a time, according to their tracks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrackPosition {
     /// Where.
@@ -46,7 +46,7 @@ pub struct TrackPosition {
 }
 
 impl Tracks {
-    /// Where somebody was at a time, in seconds since 1970-01-01T00:00:00Z: between two recorded
+    /// The person's position at a time, in seconds since 1970-01-01T00:00:00Z: between two recorded
     /// positions, or else at the one nearer in time; or, if that is more accurate, at the place of
     /// a stay. `None` where all are farther in time than the limits allow.
     pub fn at(&self, time: i64, limits: TrackLimits) -> Option<TrackPosition> {
@@ -78,7 +78,7 @@ impl Tracks {
 }
 
 /// On the great circle between two fixes, in proportion to the time. The errors of the fixes count
-/// in the same proportion; in between somebody may have left the way.
+/// in the same proportion; in between the person may have left the line.
 fn between(time: i64, before: &Fix, after: &Fix) -> TrackPosition {
     let (from, to) = ((time - before.time) as f64, (after.time - time) as f64);
     let gap = from + to;
@@ -119,7 +119,7 @@ fn great_circle(from: LatLng, to: LatLng, share: f64) -> LatLng {
     LatLng::from_vector(middle).unwrap_or(from)
 }
 
-/// Removes fixes that nobody reaches from the one before and leaves for the one after, while the
+/// Removes fixes that cannot be reached from the one before and left for the one after, while the
 /// way between those two is possible. Returns how many.
 pub(super) fn without_jumps(fixes: &mut Vec<Fix>) -> u64 {
     let is_possible = |from: &Fix, to: &Fix| {

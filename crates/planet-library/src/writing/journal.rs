@@ -22,7 +22,7 @@ pub struct Change {
     /// The library's folder, which is locked while it is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<PathBuf>,
-    /// What it said of its position.
+    /// The position that it stated.
     pub tags: Pair<Option<Tags>>,
     /// BLAKE3 of its bytes, hexadecimal; `null` where there was no file.
     pub hash: Pair<Option<String>>,

@@ -322,7 +322,7 @@ fn is_inside(root: &Path, path: &Path) -> bool {
     path.canonicalize().is_ok_and(|path| path.starts_with(root))
 }
 
-/// A photo that may be written to, and what it says of itself: it lies in the library, has not
+/// A photo that may be written to, and its metadata: it lies in the library, has not
 /// changed since it was located, and has no position but an estimate.
 pub(super) fn writable(
     root: &Path,
@@ -364,7 +364,7 @@ pub(super) fn change_of(
     }
 }
 
-/// What a photo says of its position now.
+/// The position that a photo states now.
 fn tags_before(photo: &Path) -> Option<Tags> {
     let facts = PhotoFacts::read(photo).ok()?;
     let position = facts.position?;
@@ -409,7 +409,7 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Removes what a process that was killed left half written beside these files. The library is
-/// locked, so that nobody else is writing.
+/// locked, so that no other process is writing.
 pub(super) fn remove_unfinished<'p>(files: impl Iterator<Item = &'p Path>) {
     let folders: HashSet<&Path> = files.filter_map(Path::parent).collect();
     for entry in folders.into_iter().filter_map(|it| fs::read_dir(it).ok()).flatten().flatten() {
@@ -417,7 +417,7 @@ pub(super) fn remove_unfinished<'p>(files: impl Iterator<Item = &'p Path>) {
         let name = name.to_string_lossy();
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_file && name.starts_with(".planet-") && name.ends_with(".tmp") {
-            // What stays is nobody's harm.
+            // A file that stays does no harm.
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -13,7 +13,7 @@ pub enum Undone {
     Restored,
     /// It was so already: the change had not been made, or was taken back.
     AsBefore,
-    /// The file was changed by somebody else since; it is left alone.
+    /// The file was changed since by another program; it is left alone.
     ChangedSince,
 }
 

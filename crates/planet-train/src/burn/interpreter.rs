@@ -57,7 +57,7 @@ impl Interpreter {
         let mut values: Vec<Option<Tensor<4>>> = Vec::with_capacity(left.len());
         values.push(Some(pixels));
         for (place, node) in self.network.nodes().iter().enumerate().skip(1) {
-            // The last reader takes a value, so that its memory is free once nobody needs it.
+            // The last reader takes a value, so that its memory is freed once it is no longer needed.
             let take = |at: usize| {
                 left[at] -= 1;
                 let value = if left[at] == 0 { values[at].take() } else { values[at].clone() };

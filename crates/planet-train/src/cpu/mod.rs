@@ -2,7 +2,7 @@
 //!
 //! Values stand channels last, so that a convolution is a product of windows with weights, and
 //! a branch writes straight into its place in the concatenation; batch norm and the ReLU behind
-//! it are one pass; gradients take the place of values that nobody needs any more; no memory
+//! it are one pass; gradients replace values that are no longer needed; no memory
 //! is asked for between steps. A batch is cut into a fixed number of parts, so that results do
 //! not depend on the number of threads.
 

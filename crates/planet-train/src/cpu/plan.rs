@@ -356,7 +356,7 @@ impl Planner<'_> {
             return Err(BackendError::Unsupported {
                 backend: "cpu".into(),
                 node: node.name().into(),
-                what: "takes batch norm right behind a convolution that nobody else reads".into(),
+                what: "takes batch norm right behind a convolution that nothing else reads".into(),
             });
         }
         self.slabs[input.slab].in_place = true;

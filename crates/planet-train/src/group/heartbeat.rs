@@ -88,7 +88,7 @@ impl Heartbeat {
                 if let Some(lost) = lost {
                     theirs.lock().lost.get_or_insert(lost);
                     theirs.changed.notify_all();
-                    // A device that cannot be reached any more waits for nobody either.
+                    // A device that cannot be reached any more waits no longer either.
                     let _ = group.abort();
                 }
                 match theirs.wait(BEAT, |state| state.exit.is_some()).exit {

@@ -33,7 +33,7 @@ pub struct Rendezvous {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// Whether rank 0 holds the store; otherwise whoever started the ranks does.
+    /// Whether rank 0 holds the store; otherwise the process that started the ranks does.
     pub serve: bool,
     /// Number of this process, from 0.
     pub rank: usize,

@@ -35,7 +35,7 @@ pub(super) fn open(name: &str) -> Result<Device, BackendError> {
 /// binary runs with a libtorch that has none.
 fn cards() -> usize {
     static CUDA: OnceLock<Option<Library>> = OnceLock::new();
-    #[allow(unsafe_code, reason = "libtorch's own library does nothing but register itself")]
+    #[allow(unsafe_code, reason = "libtorch's own library only registers itself")]
     // SAFETY: it is of the version that tch was built with, or else the loader refuses it, and it
     // stays loaded until the process ends.
     let cuda = CUDA.get_or_init(|| unsafe { Library::new(LIBRARY) }.ok());

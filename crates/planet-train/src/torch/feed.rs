@@ -117,7 +117,7 @@ fn channels_last(pixels: &Tensor, kind: Kind) -> Result<Tensor, TchError> {
 fn borrowed(batch: &PixelBatch) -> Result<Tensor, TchError> {
     let shape = batch.shape().map(|side| side as i64);
     let values = batch.values().as_ptr().cast();
-    // SAFETY: the values are `shape` f32 in a row, and whoever asks for the tensor drops it, or
+    // SAFETY: the values are `shape` f32 in a row, and the caller drops the tensor, or
     // all but copies of it, while the batch is still there.
     unsafe { Tensor::f_from_blob(values, &shape, &[], Kind::Float, Device::Cpu) }
 }

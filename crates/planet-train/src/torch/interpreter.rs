@@ -53,7 +53,7 @@ impl Interpreter {
         let mut values: Vec<Option<Tensor>> = Vec::with_capacity(left.len());
         values.push(Some(pixels));
         for node in &self.network.nodes()[1..] {
-            // The last reader takes a value, so that its memory is free once nobody needs it.
+            // The last reader takes a value, so that its memory is freed once it is no longer needed.
             let inputs: Vec<Tensor> = node
                 .inputs()
                 .iter()
@@ -183,7 +183,7 @@ impl Interpreter {
         normal.f_to_kind(input.kind())
     }
 
-    /// Whether a ReLU may write over its input: nobody else reads it, and what made it does not
+    /// Whether a ReLU may write over its input: nothing else reads it, and what made it does not
     /// need its result again on the way back.
     fn may_overwrite(&self, relu: &Node) -> bool {
         let input = relu.inputs()[0];

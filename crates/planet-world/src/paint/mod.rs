@@ -39,7 +39,7 @@ pub enum Format {
     Portrait,
 }
 
-/// Everything in a picture that does not tell of the place: drawn alike for all places.
+/// Everything in a picture that is no cue to the place: drawn alike for all places.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Nuisance {
     /// Seed of where things stand, of what people wear, of the grain.

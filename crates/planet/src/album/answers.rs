@@ -23,7 +23,7 @@ pub enum AnswerError<E> {
         steps: usize,
         /// Classes of the package.
         classes: usize,
-        /// Scores that came back.
+        /// Scores that were returned.
         found: usize,
     },
     /// A photo's embedding has another length.

@@ -2,9 +2,12 @@ use std::{
     collections::HashMap,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use planet_data::{AtomicFile, FailedPhoto, Loader, LoaderError, Monitor};
+use planet_data::{
+    AtomicFile, DiskStore, FailedPhoto, Loader, LoaderError, LoaderOptions, Manifest, Monitor,
+};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use thiserror::Error;
 
@@ -58,7 +61,18 @@ pub enum EmbeddingsError {
     /// The photos cannot be loaded.
     #[error(transparent)]
     Loader(#[from] LoaderError),
+    /// The monitor ended it; what was computed is in the cache.
+    #[error("interrupted; {computed} embeddings are saved in {}", path.display())]
+    Cancelled {
+        /// Embeddings that were computed.
+        computed: usize,
+        /// The cache.
+        path: PathBuf,
+    },
 }
+
+/// Photos that an engine takes at once.
+const BATCH: usize = 16;
 
 impl Embeddings {
     /// None yet. The key says what they are of; see [`Embeddings::key`].
@@ -188,12 +202,63 @@ impl Embeddings {
         }
     }
 
-    /// The photos of a list that are not here yet.
-    pub fn missing(&self, photos: &[String]) -> Vec<String> {
-        photos.iter().filter(|photo| !self.rows.contains_key(*photo)).cloned().collect()
+    /// The photos of a manifest that are not here yet.
+    pub fn missing(&self, manifest: &Manifest) -> Vec<String> {
+        let photos = manifest.records.iter().map(|it| &it.photo);
+        photos.filter(|photo| !self.rows.contains_key(*photo)).cloned().collect()
     }
 
-    /// Computes the embeddings of a loader's photos, which [`Embeddings::missing`] gave;
+    /// What the cache in a folder holds of a manifest's photos, and the file of the cache, which
+    /// need not be there yet.
+    ///
+    /// # Errors
+    /// The cache cannot be read, is damaged or of another network.
+    pub fn cached(
+        folder: &Path,
+        manifest: &Manifest,
+        package: &ModelPackage,
+    ) -> Result<(Self, PathBuf), EmbeddingsError> {
+        let key = Self::key(package, &manifest.root);
+        let path = Self::file(folder, &key);
+        let embeddings = Self::read(&path, key, package.description().features)?;
+        Ok((embeddings, path))
+    }
+
+    /// Computes what is missing of a manifest's photos and writes the cache `path`, also where
+    /// the work ends early. Photos that cannot be decoded get none; they are returned.
+    ///
+    /// # Errors
+    /// The engine or the loader fails, the model gives no such embedding, the cache cannot be
+    /// written, or the monitor ended it.
+    pub fn complete(
+        &mut self,
+        engine: &mut dyn Engine,
+        package: &ModelPackage,
+        manifest: &Manifest,
+        path: &Path,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<FailedPhoto>, EmbeddingsError> {
+        let missing = self.missing(manifest);
+        if missing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = Arc::new(DiskStore::new(&manifest.root));
+        let preprocess = package.description().preprocess.clone();
+        let options = LoaderOptions::evaluation(BATCH);
+        let loader = Loader::new(store, missing.clone(), preprocess, options)?;
+        let (before, mut failed) = (self.len(), Vec::new());
+        let whole = self.compute(engine, &loader, &missing, monitor, |photo| failed.push(photo));
+        let computed = self.len() - before;
+        if computed > 0 {
+            self.write(path)?;
+        }
+        match whole? {
+            true => Ok(failed),
+            false => Err(EmbeddingsError::Cancelled { computed, path: path.to_owned() }),
+        }
+    }
+
+    /// Computes the embeddings of a loader's photos;
     /// `false` where the monitor ended it before all were done: what was computed then is here.
     /// Photos that cannot be decoded go to `failed` and get none.
     ///
@@ -201,13 +266,13 @@ impl Embeddings {
     ///
     /// # Errors
     /// The engine or the loader fails, or the model gives no such embedding.
-    pub fn compute(
+    fn compute(
         &mut self,
         engine: &mut dyn Engine,
         loader: &Loader,
         photos: &[String],
         monitor: &dyn Monitor,
-        mut failed: impl FnMut(&FailedPhoto),
+        mut failed: impl FnMut(FailedPhoto),
     ) -> Result<bool, EmbeddingsError> {
         monitor.expect(photos.len() as u64);
         for batch in loader.epoch(0, 0) {
@@ -215,7 +280,8 @@ impl Embeddings {
                 return Ok(false);
             }
             let batch = batch?;
-            batch.failed.iter().for_each(&mut failed);
+            let done = (batch.rows.len() + batch.failed.len()) as u64;
+            batch.failed.into_iter().for_each(&mut failed);
             if !batch.rows.is_empty() {
                 let activations = engine.run_checked(&batch.pixels)?;
                 if activations.features != self.features || self.features == 0 {
@@ -226,7 +292,7 @@ impl Embeddings {
                     self.add(&photos[*row], activations.embedding_of(at));
                 }
             }
-            monitor.advance((batch.rows.len() + batch.failed.len()) as u64);
+            monitor.advance(done);
         }
         Ok(true)
     }
@@ -234,6 +300,8 @@ impl Embeddings {
 
 #[cfg(test)]
 mod tests {
+    use planet_data::PhotoRecord;
+
     use super::*;
 
     fn two() -> Embeddings {
@@ -253,7 +321,9 @@ mod tests {
         let back = read("key").expect("read");
         assert_eq!(back, two());
         assert_eq!(back.of("a/1.jpg"), Some(&[1.0, -0.5][..]));
-        assert_eq!(back.missing(&["b".to_owned(), "a/1.jpg".to_owned()]), ["b"]);
+        let record = |photo: &str| PhotoRecord { photo: photo.to_owned(), ..Default::default() };
+        let records = vec![record("b"), record("a/1.jpg")];
+        assert_eq!(back.missing(&Manifest { root: PathBuf::new(), records }), ["b"]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use planet_data::Monitor;
+use rayon::prelude::*;
 
 use super::{
     StateSpace, TransitionModel,
@@ -21,7 +22,7 @@ pub struct Observation {
     pub clock: usize,
     /// Probability that this clock is aligned with the others as supposed.
     pub alignment: f64,
-    /// Whether nothing follows this photo: it has no time, and hangs on the last photo before it
+    /// Whether nothing follows this photo: it has no time, and is attached to the last photo before it
     /// that is not attached itself. The next photo follows that one too.
     pub attached: bool,
 }
@@ -48,7 +49,10 @@ impl Observation {
 #[error("interrupted")]
 pub struct Cancelled;
 
-/// A hidden Markov model of somebody's photos in order: where each was taken, given all of them.
+/// Photos whose emissions are computed at the same time, before the messages between them.
+const AHEAD: usize = 64;
+
+/// A hidden Markov model of a person's photos in order: where each was taken, given all of them.
 ///
 /// The states are a [`StateSpace`], how they change says a [`TransitionModel`]. Known positions
 /// and a model's output are emissions.
@@ -56,7 +60,7 @@ pub struct Cancelled;
 /// A photo that nothing is known of, neither itself nor through those attached to it, is no step
 /// of the chain: it lies between the last photo before it and the first one after it of which
 /// something is known, and their transitions take the whole times to them. A burst of photos
-/// without evidence is no reason to believe that somebody moved; a step for each of them would
+/// without evidence does not make a move more likely; a step for each of them would
 /// make it one, since each step has some probability to move however short it is.
 ///
 /// ```
@@ -91,7 +95,7 @@ pub struct Hmm<'a> {
     /// How they change.
     pub transitions: &'a TransitionModel,
     /// Where this person is at other times, `[states]`, summing to one: transitions to anywhere
-    /// lead there as often as the transition model has learned. `None` where nobody knows.
+    /// lead there as often as the transition model has learned. `None` where it is unknown.
     pub home: Option<&'a [f64]>,
 }
 
@@ -102,7 +106,7 @@ impl Hmm<'_> {
     ///
     /// `emission` writes the likelihood of each state given a model's output for a photo, up to a
     /// factor, `[states]`, and returns whether it says anything; it is not asked where a position
-    /// is known, and is asked two or three times.
+    /// is known, and is asked two or three times, for several photos in parallel.
     ///
     /// Every √n-th forward message is kept, the others are computed again: 10,000 photos among
     /// 26,000 states take 50 MB. Short moves from and to places where the photo almost surely was
@@ -114,21 +118,19 @@ impl Hmm<'_> {
     pub fn posteriors(
         &self,
         photos: &[Observation],
-        mut emission: impl FnMut(usize, &mut [f64]) -> bool,
+        emission: impl Fn(usize, &mut [f64]) -> bool + Sync,
         monitor: &dyn Monitor,
         mut emit: impl FnMut(usize, &[f64]),
     ) -> Result<(), Cancelled> {
         let messages = Messages::new(*self, photos);
-        let Forward { steps, between, kept, chunk } =
-            forward_pass(&messages, &mut emission, monitor)?;
-        let mut walk =
-            Walk { messages: &messages, emission: &mut emission, emit: &mut emit, monitor };
+        let Forward { steps, between, kept, chunk } = forward_pass(&messages, &emission, monitor)?;
+        let mut walk = Walk { messages: &messages, emission: &emission, emit: &mut emit, monitor };
         let mut next: Option<Later<'_>> = None;
         for (number, first) in kept.into_iter().enumerate().rev() {
             let start = number * chunk;
             let end = (start + chunk).min(steps.len());
             let factors: Vec<Factor> =
-                steps[start..end].iter().map(|step| messages.factor(step, walk.emission)).collect();
+                steps[start..end].par_iter().map(|step| messages.factor(step, &emission)).collect();
             let mut forward = vec![first];
             for number in start + 1..end {
                 let before = forward.last().expect("the first is there");
@@ -169,37 +171,46 @@ struct Forward {
 
 fn forward_pass(
     messages: &Messages<'_>,
-    emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+    emission: &(impl Fn(usize, &mut [f64]) -> bool + Sync),
     monitor: &dyn Monitor,
 ) -> Result<Forward, Cancelled> {
-    let nodes = nodes(messages.photos);
+    let mut nodes = nodes(messages.photos).into_iter();
     let chunk = (nodes.len() as f64).sqrt().ceil().max(1.0) as usize;
     let (mut steps, mut between): (Vec<Node>, _) = (Vec::new(), vec![Vec::new()]);
     let (mut kept, mut message): (Vec<Vec<f64>>, Vec<f64>) = (Vec::new(), Vec::new());
-    for node in nodes {
+    loop {
         if monitor.cancelled() {
             return Err(Cancelled);
         }
-        let factor = messages.factor(&node, emission);
-        if matches!(factor, Factor::None) {
-            between.last_mut().expect("the first is there").push(node);
-            continue;
+        let ahead: Vec<Node> = nodes.by_ref().take(AHEAD).collect();
+        if ahead.is_empty() {
+            return Ok(Forward { steps, between, kept, chunk });
         }
-        let before = steps.last().map(|before| (&message[..], messages.photo(before)));
-        message = messages.forward(before, messages.photo(&node), &factor);
-        if steps.len() % chunk == 0 {
-            kept.push(message.clone());
+        let factors: Vec<Factor> =
+            ahead.par_iter().map(|node| messages.factor(node, emission)).collect();
+        for (node, factor) in ahead.into_iter().zip(factors) {
+            if monitor.cancelled() {
+                return Err(Cancelled);
+            }
+            if matches!(factor, Factor::None) {
+                between.last_mut().expect("the first is there").push(node);
+                continue;
+            }
+            let before = steps.last().map(|before| (&message[..], messages.photo(before)));
+            message = messages.forward(before, messages.photo(&node), &factor);
+            if steps.len() % chunk == 0 {
+                kept.push(message.clone());
+            }
+            steps.push(node);
+            between.push(Vec::new());
         }
-        steps.push(node);
-        between.push(Vec::new());
     }
-    Ok(Forward { steps, between, kept, chunk })
 }
 
 /// The backward pass, as it gives out posteriors.
 struct Walk<'a, Emit, Emission> {
     messages: &'a Messages<'a>,
-    emission: &'a mut Emission,
+    emission: &'a Emission,
     emit: &'a mut Emit,
     monitor: &'a dyn Monitor,
 }
@@ -207,7 +218,7 @@ struct Walk<'a, Emit, Emission> {
 impl<Emit, Emission> Walk<'_, Emit, Emission>
 where
     Emit: FnMut(usize, &[f64]),
-    Emission: FnMut(usize, &mut [f64]) -> bool,
+    Emission: Fn(usize, &mut [f64]) -> bool,
 {
     /// Gives out a photo's posterior and those of the photos that are attached to it.
     fn emit(&mut self, node: &Node, posterior: &[f64]) -> Result<(), Cancelled> {

@@ -1,4 +1,5 @@
-//! Messages between the photos of a hidden Markov model: what one says of another's state.
+//! Messages between the photos of a hidden Markov model: the information of one photo about the
+//! state of another.
 
 use super::{
     Hmm, Observation,
@@ -125,11 +126,11 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// What is known of a node: its own emission, and what its attached photos say of it.
+    /// What is known of a node: its own emission and the messages of its attached photos.
     pub(super) fn factor(
         &self,
         node: &Node,
-        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+        emission: &impl Fn(usize, &mut [f64]) -> bool,
     ) -> Factor {
         let mut factor = self.own_factor(node.photo, emission);
         for attached in &node.attached {
@@ -146,11 +147,7 @@ impl<'a> Messages<'a> {
         factor
     }
 
-    fn own_factor(
-        &self,
-        photo: usize,
-        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
-    ) -> Factor {
+    fn own_factor(&self, photo: usize, emission: &impl Fn(usize, &mut [f64]) -> bool) -> Factor {
         let mut values = vec![0.0; self.hmm.states.len()];
         match &self.photos[photo].position {
             Some(likelihoods) => {
@@ -162,13 +159,13 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// What an attached photo says of the state of the one that it is attached to; `None` where
-    /// it knows nothing itself.
+    /// The message of an attached photo to the one that it is attached to; `None` where
+    /// nothing is known of it.
     fn message_of(
         &self,
         photo: usize,
         host: usize,
-        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+        emission: &impl Fn(usize, &mut [f64]) -> bool,
     ) -> Option<Vec<f64>> {
         let Factor::Dense(mut values) = self.own_factor(photo, emission) else {
             return None;
@@ -184,11 +181,11 @@ impl<'a> Messages<'a> {
         photo: usize,
         host: usize,
         posterior: &[f64],
-        emission: &mut impl FnMut(usize, &mut [f64]) -> bool,
+        emission: &impl Fn(usize, &mut [f64]) -> bool,
     ) -> Vec<f64> {
         let mut others = posterior.to_vec();
         if let Some(own) = self.message_of(photo, host, emission) {
-            // What this photo itself said must not come back to it.
+            // A photo's own message must not be counted for itself again.
             others.iter_mut().zip(own).for_each(|(all, own)| *all /= own.max(f64::MIN_POSITIVE));
             normalise(&mut others);
         }

@@ -2,6 +2,7 @@
 //!
 //! | to … | use |
 //! |---|---|
+//! | locate the photos of albums with a model | [`Model::locate_albums`](crate::Model::locate_albums) |
 //! | put photos into albums | [`albums`] |
 //! | know what a sequence network reads, and have it answer | [`Scheme`] |
 //! | evaluate schemes on photos of known position | [`AlbumEvaluation`] |
@@ -18,6 +19,7 @@ mod evaluation;
 mod hmm;
 mod locate;
 mod messages;
+mod model;
 mod photo_probabilities;
 mod reach;
 mod scheme;
@@ -36,6 +38,7 @@ pub use evaluation::{
 };
 pub use hmm::{Cancelled, Emission, Hmm, Observation};
 pub use locate::{AlbumError, AlbumInput, SequenceModel, locate_albums};
+pub use model::{AlbumOptions, LocateAlbumsError};
 pub use photo_probabilities::PhotoProbabilities;
 pub use scheme::{Scheme, Step, UnknownScheme};
 pub use state_space::{Fix, StateSpace};

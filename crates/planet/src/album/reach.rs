@@ -178,7 +178,7 @@ impl Reach {
         self.of_cluster.of(to).filter_map(both).sum()
     }
 
-    /// Gives every point where something arrives from the points that somebody leaves, and what
+    /// Gives every point where something arrives from the points of departure, and what
     /// arrives there at known and at unknown places, over how often they are visited. Where a
     /// disc gets less than `least`, that counts as nothing.
     pub(super) fn forward(

@@ -36,7 +36,7 @@ impl From<LatLng> for Fix {
 /// of known position), then, where there is no model, the *unknown places*: for each known place
 /// and each kind of move that leads elsewhere, somewhere without a known photo that is reached by
 /// such a move from the surroundings of that place. Unknown places are no answers, but they hold
-/// the probability that the photo was taken where nobody has a known photo yet. Where there is a
+/// the probability that the photo was taken where there is no known photo yet. Where there is a
 /// model, its classes take that part.
 ///
 /// A move within a reach goes through *discs* of that reach whose centres cover all places, so

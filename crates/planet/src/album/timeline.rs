@@ -27,7 +27,7 @@ pub struct Sequence {
     pub rows: Vec<usize>,
     /// Each photo's time in seconds, on the timeline's basis.
     pub times: Vec<Option<i64>>,
-    /// Whether a photo has no time and hangs on the last one before it that has one.
+    /// Whether a photo has no time and is attached to the last one before it that has one.
     attached: Vec<bool>,
     /// Each photo's clock, and the probability that it is aligned as supposed.
     clocks: Vec<(usize, f64)>,

@@ -18,7 +18,7 @@ pub(super) const ANYWHERE: usize = KINDS - 1;
 /// Reaches of the kinds that are neither staying nor going anywhere, in km.
 pub(super) const REACHES: [f64; KINDS - 2] = [30.0, 200.0, 1000.0];
 
-/// The prior: how somebody moves who takes photos, before any of theirs are known. A row for each
+/// The prior: how people who take photos move, before any of a person's photos are known. A row for each
 /// of [`KNOTS`], the probabilities of each kind of transition. Ours, by plausibility alone; they
 /// count as much as [`PRIOR_STRENGTH`] photos once photos with positions are there to learn from.
 /// Without a time almost nothing ties a photo to the one before it.
@@ -37,7 +37,7 @@ const PRIOR: [[f64; KINDS]; ROWS] = [
     [0.020, 0.020, 0.0200, 0.0200, 0.9200],
 ];
 const PRIOR_STRENGTH: f64 = 20.0;
-/// Of transitions to anywhere, the share that leads back to where somebody is at other times:
+/// Of transitions to anywhere, the share that leads back to where the person is at other times:
 /// with a known and with an unknown time.
 const PRIOR_RETURNS: [f64; 2] = [0.5, 0.1];
 /// Of transitions of each kind, the share that leads where no known photo was taken.
@@ -49,13 +49,13 @@ const CLOCKS_APART: i64 = 43_200;
 /// Photos whose clocks agree less surely than this teach nothing.
 const TEACHES_FROM: f64 = 0.9;
 
-/// How somebody moves between two photos, by the time between them.
+/// How a person moves between two photos, by the time between them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TransitionModel {
     /// Probability of each kind of transition, `[knot][kind]`; rows sum to one.
     #[serde(rename = "chances")]
     probabilities: Vec<[f64; KINDS]>,
-    /// Of transitions to anywhere, the share that leads back to where somebody is at other times:
+    /// Of transitions to anywhere, the share that leads back to where the person is at other times:
     /// home again, the same village every summer.
     #[serde(rename = "returns")]
     return_probability: f64,
@@ -248,7 +248,7 @@ impl TransitionModel {
         })
     }
 
-    /// Probability that somebody is still within about 30 km of where they were so many seconds
+    /// Probability that a person is still within about 30 km of where they were so many seconds
     /// ago.
     pub fn near_after(&self, seconds: i64) -> f64 {
         let [stay, near, ..] = self.probabilities_at(Some(seconds));
@@ -437,7 +437,7 @@ mod tests {
         assert!(moves[1].is_new && !moves[2].is_new);
         let model = TransitionModel::default().learned(&states, &moves);
         assert!(model.is_sound());
-        // Every other move comes home, the others go where nobody was.
+        // Every other move comes home, the others go to new places.
         assert!((0.4..0.65).contains(&model.return_probability), "{}", model.return_probability);
         let never = sequence.iter().enumerate().filter(|(photo, _)| photo % 3 == 2);
         let never: Vec<Observation> = never.map(|(_, it)| it.clone()).collect();

@@ -12,7 +12,7 @@ const WAY: Colour = Colour::new(120, 120, 130);
 /// Margin round the places of a trip, in degrees, and as a share of their extent.
 const MARGIN: f64 = 0.5;
 const SHARE: f64 = 0.1;
-/// Between photos farther apart no line is drawn: nobody would follow it with their eyes.
+/// Between photos farther apart no line is drawn: it could not be followed by eye.
 const FARTHEST: Distance = Distance::from_km(12_000.0);
 
 /// A trip: where photos were taken, in their order, joined by lines; known positions, certain

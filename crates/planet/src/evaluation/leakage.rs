@@ -111,7 +111,7 @@ impl Leakage {
     }
 
     /// Share of the test photos whose nearest training photo lies within the five scales: what
-    /// whoever finds it would reach.
+    /// a search for it would reach.
     pub fn nearest(&self) -> [f64; 5] {
         self.nearest
     }

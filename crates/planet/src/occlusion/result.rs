@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Measure, OcclusionMap, ResolvedTarget, TargetError};
 use crate::{Candidate, ProbabilityError};
 
-/// What the network said of one variation of a photo.
+/// The network's output for one variation of a photo.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     /// Probability of the target's cells.
@@ -64,7 +64,7 @@ pub struct Occlusion {
     pub target: ResolvedTarget,
     /// The scale that maps are of; `None` is the target's cells.
     pub scale: Option<Scale>,
-    /// What was said of the whole photo.
+    /// The network's output for the whole photo.
     pub whole: Reading,
     /// All boxes, row by row.
     pub boxes: Vec<HiddenBox>,

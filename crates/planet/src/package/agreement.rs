@@ -10,7 +10,7 @@ use crate::{
 /// The best class of a photo is clear where it is so many times as probable as the second.
 const LEAD: f32 = 1.5;
 
-/// Classes among which the best one of the other network is looked for.
+/// Classes among which the best one of the other network is searched.
 const AMONG: usize = 5;
 
 /// How far a quantised network agrees with the network in 32 bits that it was made from, on photos

@@ -40,7 +40,7 @@ pub struct ModelDescription {
     pub partition_fingerprint: String,
     /// blake3 of every other file but the card, hexadecimal, by name.
     pub hashes: BTreeMap<String, String>,
-    /// blake3 of the model card as it was written, hexadecimal: whoever edits it still has a sound
+    /// blake3 of the model card as it was written, hexadecimal: with an edited card it is still a sound
     /// package. `None` in packages of before it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_hash: Option<String>,
@@ -73,7 +73,7 @@ pub struct Quantization {
     pub agreement: Agreement,
 }
 
-/// What whoever makes a package says of it; [`super::NewPackage::finish`] adds the rest.
+/// What the maker of a package states about it; [`super::NewPackage::finish`] adds the rest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelDraft {
     /// The model's name, for people.

@@ -41,7 +41,7 @@ pub struct FeatureDescription {
     pub provenance: Provenance,
 }
 
-/// What whoever makes a package without classes says of it.
+/// What the maker of a package without classes states about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureDraft {
     /// The model's name, for people.
@@ -166,7 +166,7 @@ pub struct NewFeatures {
 }
 
 impl NewFeatures {
-    /// Begins a package that will stand at `place`, where a package may stand that nobody changed.
+    /// Begins a package that will stand at `place`, where an unchanged package may be.
     ///
     /// # Errors
     /// Something else stands there, or the folder above does not exist or cannot be written.

@@ -7,7 +7,7 @@ const TEMPERATURE: &str = "planet_temperature";
 const LEVELS: &str = "planet_level_calibration";
 const FINGERPRINT: &str = "partition_fingerprint";
 
-/// What the ONNX file of a package says of itself, so that it can be used without model.json:
+/// The metadata in the ONNX file of a package, so that it can be used without model.json:
 /// photos' preprocessing and what its scores are worth, as JSON under keys of their own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OnnxMetadata {

@@ -169,7 +169,7 @@ impl Locator {
         CellProbabilities::from_logits(&masked, self.temperature)
     }
 
-    /// What is said of a photo with these scores `[classes]`.
+    /// The prediction for a photo with these scores `[classes]`.
     ///
     /// # Errors
     /// Scores that are no distribution (NaN), or too few or many of them.
@@ -191,7 +191,7 @@ impl Locator {
         Ok(self.of_top(photo, &probabilities, top.unwrap_or(self.options.top)))
     }
 
-    /// What is said of a photo with these probabilities.
+    /// The prediction for a photo with these probabilities.
     pub fn of(&self, photo: &str, probabilities: &CellProbabilities) -> Prediction {
         self.of_top(photo, probabilities, self.options.top)
     }

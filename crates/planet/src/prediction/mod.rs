@@ -1,4 +1,4 @@
-//! What is said of a photo: candidates with probabilities, the level that is certain, names.
+//! Predictions: candidates with probabilities, the level that is certain, names.
 
 mod angle;
 mod discs;
@@ -22,7 +22,7 @@ pub use locator::{Locator, LocatorOptions};
 pub use place::Place;
 pub use within::{Within, WithinError};
 
-/// Everything that is said of one photo: a line of a prediction file.
+/// The prediction for one photo: a line of a prediction file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prediction {
     /// The photo's id.

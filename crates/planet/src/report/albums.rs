@@ -73,11 +73,11 @@ pub struct Strip {
 pub struct StripPhoto {
     /// A small JPEG; `None` where photos are left out or cannot be read.
     pub thumbnail: Option<Vec<u8>>,
-    /// Where it was taken, or its id where nobody knows.
+    /// Where it was taken, or its id where that is unknown.
     pub label: String,
 }
 
-/// What one scheme says of one photo.
+/// One scheme's answer for one photo.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StripAnswer {
     /// The place.

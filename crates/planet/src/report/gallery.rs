@@ -26,7 +26,7 @@ pub struct Gallery {
     pub photos: Vec<Shown>,
 }
 
-/// A photo with what was said of it.
+/// A photo with its prediction.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// Its id.
@@ -46,7 +46,7 @@ pub struct Shown {
 pub(crate) struct Explanation {
     /// The photo with its occlusion map over it, as a small JPEG; `None` where it has none.
     pub picture: Option<Vec<u8>>,
-    /// What is said of it, or why there is no map.
+    /// Its description, or why there is no map.
     pub line: String,
 }
 

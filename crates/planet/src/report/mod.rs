@@ -30,7 +30,7 @@ use crate::{
     plot::LineChart,
 };
 
-/// Everything that is said of some predictions.
+/// The content of a report about predictions.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What stands above.
@@ -51,7 +51,7 @@ pub struct Report {
     pub by: String,
     /// Truths and errors in km of some photos, for the map.
     pub places: Vec<(LatLng, f64)>,
-    /// Photos with what was said of them.
+    /// Photos with their predictions.
     pub galleries: Vec<Gallery>,
 }
 
@@ -66,7 +66,7 @@ impl Report {
     /// Writes the report's folder: `index.html`, `report.json`, `tables.md`, and a CSV a table.
     ///
     /// # Errors
-    /// The folder is neither new nor empty nor one of an earlier report, or holds somebody else's
+    /// The folder is neither new nor empty nor one of an earlier report, or holds another program's
     /// file under one of these names; it cannot be written. The error names the file.
     pub fn save(&self, folder: &Path) -> Result<(), OutputFolderError> {
         let (json, html) = (self.to_json(), self.to_html());

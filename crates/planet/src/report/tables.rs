@@ -83,7 +83,7 @@ impl Report {
         table
     }
 
-    /// Whether the levels that are stated can be believed.
+    /// How often the stated levels are correct.
     fn levels(&self) -> Option<Table> {
         let levels = &self.score.levels;
         if levels.is_empty() {

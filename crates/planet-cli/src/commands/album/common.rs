@@ -8,10 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use planet::{
-    LocatorOptions, Prediction, PredictionFormat,
-    album::{PhotoProbabilities, trip_map},
-};
+use planet::{LocatorOptions, Prediction, PredictionFormat, album::trip_map};
 use planet_data::{AtomicFile, Gazetteer, Manifest};
 use planet_geo::LatLng;
 use planet_library::Library;
@@ -85,23 +82,25 @@ impl Common {
         Ok(Output::open(file, prepared.format, root, offer, None)?)
     }
 
-    /// Writes the predictions and the map; `known` are the positions that were evidence.
+    /// Writes the predictions and the map; `known` are the positions that were evidence, `failed`
+    /// the photos that cannot be decoded.
     pub fn finish(
         &self,
         mut output: Output,
         manifest: &Manifest,
         known: &[Option<LatLng>],
-        network: Option<&PhotoProbabilities>,
+        failed: &[(usize, String)],
         mut predictions: Vec<Prediction>,
     ) -> Result<(), Failure> {
-        for (row, error) in network.iter().flat_map(|it| it.failed().iter().cloned()) {
+        for (row, error) in failed {
             // A photo that cannot be read is named, and located from neighbouring photos.
-            if predictions[row].candidates.is_empty() {
-                predictions[row].error = Some(error);
+            let prediction = &mut predictions[*row];
+            if prediction.candidates.is_empty() {
+                prediction.error = Some(error.clone());
             } else {
                 anstream::eprintln!(
                     "{}: {error}; located from neighbouring photos",
-                    predictions[row].photo
+                    prediction.photo
                 );
             }
         }

@@ -1,27 +1,12 @@
-use planet::{Engine, ModelPackage, album::Embeddings};
-use planet_data::{DiskStore, Loader, LoaderOptions, Manifest};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
+use std::path::Path;
+
+use planet::{
+    Engine, ModelPackage,
+    album::{Embeddings, EmbeddingsError},
 };
+use planet_data::Manifest;
 
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
-
-/// Photos that an engine takes at once.
-const BATCH: usize = 16;
-
-/// What a folder of caches holds of a manifest's photos, and the file that it is kept in.
-pub fn cached(
-    manifest: &Manifest,
-    package: &ModelPackage,
-    cache: &Path,
-) -> Result<(Embeddings, PathBuf), Failure> {
-    let key = Embeddings::key(package, &manifest.root);
-    let path = Embeddings::file(cache, &key);
-    let features = package.description().features;
-    let embeddings = Embeddings::read(&path, key, features).map_err(Failure::new)?;
-    Ok((embeddings, path))
-}
 
 /// The embeddings of a manifest's photos, from the cache in a folder where they are there, else
 /// computed and put there. Photos that cannot be decoded are named and have none.
@@ -31,43 +16,28 @@ pub fn of(
     cache: &Path,
     engine: &EngineChoice,
 ) -> Result<Embeddings, Failure> {
-    let (mut embeddings, path) = cached(manifest, package, cache)?;
-    let photos: Vec<String> = manifest.records.iter().map(|it| it.photo.clone()).collect();
-    let missing = embeddings.missing(&photos);
-    if missing.is_empty() {
+    let (mut embeddings, path) =
+        Embeddings::cached(cache, manifest, package).map_err(Failure::new)?;
+    let missing = embeddings.missing(manifest).len();
+    if missing == 0 {
         return Ok(embeddings);
     }
     let mut engine = engine.open_package(package)?;
-    let loader = Loader::new(
-        Arc::new(DiskStore::new(&manifest.root)),
-        missing.clone(),
-        package.description().preprocess.clone(),
-        LoaderOptions::evaluation(BATCH),
-    );
-    let loader = loader.map_err(Failure::new)?;
     let progress = Progress::new("photos");
-    progress.say(&format!(
-        "computing embeddings of {} photos with {}",
-        missing.len(),
-        engine.name()
-    ));
-    let before = embeddings.len();
-    let mut failed = Vec::new();
-    let whole = embeddings.compute(&mut engine, &loader, &missing, &progress, |photo| {
-        failed.push(format!("{}: {}", photo.photo, photo.error));
-    });
+    progress.say(&format!("computing embeddings of {missing} photos with {}", engine.name()));
+    let failed = embeddings.complete(&mut engine, package, manifest, &path, &progress);
     progress.finish();
-    failed.iter().for_each(|line| anstream::eprintln!("{line}"));
-    if embeddings.len() > before {
-        embeddings.write(&path).map_err(Failure::new)?;
+    for photo in failed.map_err(|error| failure(&error))? {
+        anstream::eprintln!("{}: {}", photo.photo, photo.error);
     }
-    match whole {
-        Ok(true) => Ok(embeddings),
-        Ok(false) => {
-            let done = embeddings.len() - before;
-            let what = format!("interrupted; {done} embeddings are saved in {}", path.display());
-            Err(Failure::new(what).hint("run the same command again to continue"))
-        }
-        Err(error) => Err(Failure::new(error)),
+    Ok(embeddings)
+}
+
+/// Why there are no embeddings, and how to go on.
+pub fn failure(error: &EmbeddingsError) -> Failure {
+    let failure = Failure::new(error);
+    match error {
+        EmbeddingsError::Cancelled { .. } => failure.hint("run the same command again to continue"),
+        _ => failure,
     }
 }

@@ -17,7 +17,7 @@ use planet::{
 use planet_data::{Gazetteer, Manifest, table::TableSource};
 use planet_library::{Calibration, Library, LibraryError, ModelOutput};
 
-use super::{answers, embeddings, ideals::Ideals, photos};
+use super::{answers, ideals::Ideals, photos};
 use crate::{
     commands::{
         score::{self, RuleArguments},
@@ -126,7 +126,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 impl Arguments {
-    /// Looks at every photo once: what the model says of it, and what LSTMs read.
+    /// Runs the network once on every photo: its output, and the embedding that LSTMs read.
     fn look(
         &self,
         package: &ModelPackage,
@@ -135,7 +135,8 @@ impl Arguments {
     ) -> Result<(PhotoProbabilities, Embeddings), Failure> {
         let beside = || self.output.parent().unwrap_or(Path::new("")).join("embeddings");
         let cache = self.embeddings.clone().unwrap_or_else(beside);
-        let (mut embeddings, path) = embeddings::cached(manifest, package, &cache)?;
+        let (mut embeddings, path) =
+            Embeddings::cached(&cache, manifest, package).map_err(Failure::new)?;
         let before = embeddings.len();
         let wanted = schemes.iter().any(|scheme| scheme.is_sequence());
         let kept = wanted.then_some(&mut embeddings);

@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use planet::{
-    Locator, ModelPackage, Prediction,
-    album::{AlbumInput, Scheme, albums, locate_albums},
+    ModelPackage, Prediction,
+    album::{AlbumOptions, LocateAlbumsError, Scheme},
 };
 use planet_data::PhotoRecord;
 
@@ -29,8 +29,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (common, scheme) = (&arguments.common, arguments.scheme);
     if scheme == Scheme::Hmm {
-        return Err(Failure::usage("planet album locate does not support the scheme hmm")
-            .hint("use planet library locate, with or without a model"));
+        return Err(failure(&LocateAlbumsError::Hmm));
     }
     let prepared = common.prepare()?;
     let manifest = &prepared.manifest;
@@ -42,30 +41,33 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if scheme.is_sequence() && positions > 0 {
         anstream::eprintln!("the scheme {scheme} does not use the {positions} known positions");
     }
-    // A model's output on photos, and that of LSTMs, has its temperature already.
-    let (partition, gazetteer) = (package.shared_partition(), Arc::clone(&prepared.gazetteer));
-    let locator =
-        Locator::new(partition, 1.0, common.options(), gazetteer).map_err(Failure::new)?;
-    let (records, albums) = (&manifest.records, albums(&manifest.records));
-    let mut predictions = vec![Prediction::default(); records.len()];
-    let emit = |row: usize, prediction| predictions[row] = prediction;
-    let (mut sequence, embeddings, output);
-    let input = if scheme.is_sequence() {
-        let temporary = tempfile::tempdir()?;
-        let cache = arguments.embeddings.as_deref().unwrap_or(temporary.path());
-        sequence = common.engine.open_sequence(&answers::model(&package, scheme)?)?;
-        embeddings = embeddings::of(manifest, &package, cache, &common.engine)?;
-        output = None;
-        AlbumInput::Sequence(&mut sequence, &embeddings)
-    } else {
-        let all = |_| true;
-        output = Some(photos::probabilities(&package, &common.engine, manifest, all, None)?);
-        AlbumInput::Probabilities(output.as_ref().expect("it was computed"))
-    };
+    photos::warn(&package, manifest);
     let file = common.open(&prepared)?;
+    let (locator, gazetteer) = (common.options(), Arc::clone(&prepared.gazetteer));
+    let mut model = common.engine.open_model(package, locator.clone(), gazetteer)?;
+    let options = AlbumOptions { scheme, embeddings: arguments.embeddings.clone(), locator };
+    let engine = common.engine.options()?;
+    let mut predictions = vec![Prediction::default(); manifest.records.len()];
     let progress = Progress::new("photos");
-    let located = locate_albums(records, &albums, scheme, input, &locator, &progress, emit);
+    let failed = model.locate_albums(
+        manifest,
+        &options,
+        &mut |file| Ok(Box::new(engine.open_sequence(file)?)),
+        &progress,
+        |row, prediction| predictions[row] = prediction,
+    );
     progress.finish();
-    located?;
-    common.finish(file, manifest, &vec![None; records.len()], output.as_ref(), predictions)
+    let failed = failed.map_err(|error| failure(&error))?;
+    common.finish(file, manifest, &vec![None; predictions.len()], &failed, predictions)
+}
+
+fn failure(error: &LocateAlbumsError) -> Failure {
+    match error {
+        LocateAlbumsError::Hmm => {
+            Failure::usage(error).hint("use planet library locate, with or without a model")
+        }
+        LocateAlbumsError::Package(error) => answers::failure(error),
+        LocateAlbumsError::Embeddings(error) => embeddings::failure(error),
+        error => Failure::new(error),
+    }
 }

@@ -1,4 +1,4 @@
-//! The photos that album commands look at, and what a model says of them.
+//! The photos of album and library commands, and a model's output for them.
 
 use clap::Args;
 use planet::{
@@ -17,7 +17,7 @@ use crate::{
     progress::Progress,
 };
 
-/// A library's photos, and the model that looks at them.
+/// A library's photos, and the model that is run on them.
 #[derive(Args, Debug)]
 pub struct SourceArguments {
     /// A folder of photos, or a manifest (M or M:SPLIT)
@@ -101,12 +101,17 @@ pub fn probabilities(
     // Of each photo the distribution is wanted, not the names of places.
     let options = LocatorOptions { top: 1, names: false, ..LocatorOptions::default() };
     let mut model = engine.open_model(package.clone(), options, Arc::new(Gazetteer::new()))?;
-    let mut warnings = Warnings::of(&package.description().provenance);
-    if let Some(warning) = warnings.about(&manifest.root.join("photo")) {
-        anstream::eprintln!("warning: {warning}");
-    }
+    warn(package, manifest);
     let progress = Progress::new("photos");
     let computed = PhotoProbabilities::compute(&mut model, manifest, wanted, embeddings, &progress);
     progress.finish();
     Ok(computed?)
+}
+
+/// Says where a model's answers to these photos cannot be relied on.
+pub fn warn(package: &ModelPackage, manifest: &Manifest) {
+    let mut warnings = Warnings::of(&package.description().provenance);
+    if let Some(warning) = warnings.about(&manifest.root.join("photo")) {
+        anstream::eprintln!("warning: {warning}");
+    }
 }

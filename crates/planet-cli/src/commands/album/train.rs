@@ -172,7 +172,7 @@ fn learn_hmm(arguments: &Arguments) -> Result<(), Failure> {
     let known = library.known_positions();
     let progress = crate::progress::Progress::new("photos");
     let weight =
-        library.weight(&[vec![None; known.len()]], &known, &progress).map_err(Failure::new)?;
+        library.weight(vec![vec![None; known.len()]], &known, &progress).map_err(Failure::new)?;
     progress.finish();
     let model = HmmModel { transitions, weight };
     RunFolder::at(folder).claim(&[HMM_FILE]).map_err(train::failure)?;

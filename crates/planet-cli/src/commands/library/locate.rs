@@ -65,7 +65,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let file = common.open(&prepared)?;
     let network = package.as_ref().zip(output.as_ref());
     let predictions = arguments.located(&prepared, &known, network)?;
-    common.finish(file, &prepared.manifest, &known, output.as_ref(), predictions)
+    let failed = output.as_ref().map(PhotoProbabilities::failed).unwrap_or_default();
+    common.finish(file, &prepared.manifest, &known, failed, predictions)
 }
 
 impl Arguments {
@@ -87,9 +88,11 @@ impl Arguments {
             .with_people(self.people.people())
             .with_model(model.unwrap_or_else(HmmModel::default))
             .with_tracked(tracked);
-        let progress = Progress::new("photos");
         let failed = |error| self.failure(error);
+        let progress = Progress::new("photos located to calibrate probabilities");
         let calibration = library.calibrate(known, &progress).map_err(failed)?;
+        progress.finish();
+        let progress = Progress::new("photos");
         let mut predictions = vec![Prediction::default(); records.len()];
         let (options, gazetteer) = (self.common.options(), Arc::clone(&prepared.gazetteer));
         let emit = |row: usize, prediction| predictions[row] = prediction;

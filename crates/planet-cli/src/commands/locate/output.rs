@@ -149,7 +149,7 @@ impl Output {
         Ok(Self { writer, offer, offered, file: file.map(Path::to_owned), kept })
     }
 
-    /// Writes what is said of one photo.
+    /// Writes one photo's prediction.
     pub fn write(&mut self, prediction: &Prediction) -> Result<(), Failure> {
         if let Some(counts) = &mut self.offered {
             counts.add(Offered::of(prediction, self.offer.coarsest));

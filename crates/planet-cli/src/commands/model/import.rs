@@ -194,7 +194,7 @@ struct Tried {
 }
 
 impl Arguments {
-    /// What the file says of itself, where PlaNet wrote it.
+    /// The file's own metadata, where PlaNet wrote it.
     fn metadata(&self, partition: &Partition) -> Result<Option<OnnxMetadata>, Failure> {
         let named =
             |what: &dyn std::fmt::Display| Failure::new(format!("{}: {what}", self.onnx.display()));

@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a package without classes says of itself.
+/// The description of a package without classes.
 fn describe_features(model: &FeatureModel, out: &mut impl Write) -> io::Result<()> {
     let [height, width] = model.preprocess().size;
     writeln!(out, "name         {}", model.name())?;
@@ -66,7 +66,7 @@ fn describe_features(model: &FeatureModel, out: &mut impl Write) -> io::Result<(
     Ok(())
 }
 
-/// What a package says of itself.
+/// The description of a package.
 fn describe(package: &ModelPackage, out: &mut impl Write) -> io::Result<()> {
     let it = package.description();
     let [height, width] = it.preprocess.size;

@@ -152,7 +152,7 @@ impl View<'_> {
         text
     }
 
-    /// What is said of a photo that was found.
+    /// What is printed for a photo that was found.
     fn lines(&self, hit: &Hit, truth: Option<LatLng>) -> Vec<String> {
         let mut lines = vec![format!("distance {:.3}", hit.distance)];
         if let Some(position) = self.index.photos()[hit.photo].position {

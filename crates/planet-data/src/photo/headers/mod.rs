@@ -1,4 +1,4 @@
-//! What a file says of itself before its pixels: size, EXIF block, XMP packets. One walker a
+//! A file's metadata before its pixels: size, EXIF block, XMP packets. One walker a
 //! container; pixel data is skipped, so that a photo on a disk costs a few kilobytes of reading.
 
 mod heif;

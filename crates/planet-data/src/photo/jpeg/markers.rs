@@ -206,7 +206,7 @@ impl<'a> Walk<'a> {
         };
         let (intervals, end) = self.intervals(needed);
         self.at = end;
-        // Behind the one scan of a sequential file nothing but the end may follow.
+        // Behind the one scan of a sequential file only the end may follow.
         let follows = next_marker(self.bytes, end).map(|(marker, _)| marker);
         if whole && !matches!(follows, None | Some(0xD9)) {
             self.harm("a marker at an invalid place");

@@ -6,7 +6,7 @@ use crate::prediction::Prediction;
 pub(super) const HEADER: &str = "img_id,p_key,pred_class,pred_lat,pred_lng,probability\n";
 
 /// One row a candidate. A photo without an answer has one row with its id and nothing else, so
-/// that an interrupted file can be gone on with and nobody takes the photo for forgotten.
+/// that an interrupted file can be resumed and the photo is not taken for a missing one.
 pub(super) fn rows(prediction: &Prediction) -> String {
     let id = quoted(&prediction.photo);
     if prediction.candidates.is_empty() {

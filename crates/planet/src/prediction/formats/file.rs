@@ -191,7 +191,7 @@ impl PredictionFile {
         copied.map_err(|error| DataError::file(name)(error).into())
     }
 
-    /// Writes what is said of one photo.
+    /// Writes one photo's prediction.
     ///
     /// # Errors
     /// A full disk.

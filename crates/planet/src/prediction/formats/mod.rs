@@ -185,7 +185,7 @@ impl<W: Write + Send> PredictionWriter<W> {
         Ok(Self { writer: Rows::Text(writer), format, options, written: 0 })
     }
 
-    /// Writes what is said of one photo. A photo without an answer has a line of its own in
+    /// Writes one photo's prediction. A photo without an answer has a line of its own in
     /// jsonl, geojson (a feature without geometry) and kml (a placemark without a point), and a row
     /// in Parquet.
     ///

@@ -23,7 +23,7 @@ const BEGIN: usize = 64;
 const END: usize = 48;
 const FORMAT: &str = "planet-index-1";
 
-/// What an index says of itself.
+/// The description of an index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IndexInfo {

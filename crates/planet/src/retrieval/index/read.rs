@@ -67,7 +67,7 @@ impl Index {
         Ok(Self { path: path.to_owned(), info, photos, starts, whitening, squares, map })
     }
 
-    /// What it says of itself.
+    /// Its description.
     pub fn info(&self) -> &IndexInfo {
         &self.info
     }

@@ -1,0 +1,246 @@
+//! A library made ready for the hidden Markov model, and its posteriors.
+
+use std::sync::Arc;
+
+use planet::album::{
+    Cancelled, Clock, Fix, Hmm, Observation, Sequence, StateSpace, Timeline, TransitionModel,
+};
+use planet_data::Monitor;
+use planet_geo::LatLng;
+use rayon::prelude::*;
+
+use crate::{Library, LibraryError, choice::Visited};
+
+/// Hours to the nearest known photo that are calibrated alike: up to each of these, beyond all,
+/// and where a time is unknown.
+const NEAR: [i64; 8] =
+    [900, 3_600, 3 * 3_600, 8 * 3_600, 16 * 3_600, 36 * 3_600, 4 * 86_400, 14 * 86_400];
+pub(crate) const NEARNESSES: usize = NEAR.len() + 2;
+/// Photos that the prior counts for in the home distribution, and the most photos from which that
+/// is estimated: of larger libraries, pieces at regular distances.
+const HOME_STRENGTH: f64 = 5.0;
+const HOME_PHOTOS: usize = 2000;
+/// Photos of a piece that stands for a larger library.
+const PIECE: usize = 200;
+
+/// States, sequences and how people move, for one set of known positions: built once and used
+/// for every weight of the model's output.
+pub(crate) struct Prepared {
+    pub(crate) states: Arc<StateSpace>,
+    pub(crate) transitions: TransitionModel,
+    pub(crate) clocks: Vec<Clock>,
+    stretches: Vec<Stretch>,
+}
+
+#[derive(Clone)]
+struct Stretch {
+    /// Which of all sequences it is, or is a piece of.
+    number: usize,
+    sequence: Sequence,
+    observations: Vec<Observation>,
+    /// For each photo how near in time the nearest known one is.
+    nearness: Vec<usize>,
+    places: Arc<Visited>,
+}
+
+/// A photo whose posterior is given out.
+#[derive(Clone, Copy)]
+pub(crate) struct Photo<'a> {
+    pub(crate) row: usize,
+    pub(crate) time: Option<i64>,
+    /// How near in time the nearest known photo is.
+    pub(crate) nearness: usize,
+    /// The known photos of its sequence.
+    pub(crate) places: &'a Visited,
+}
+
+/// The home distribution of each person, `[sequences][states]`, each summing to one.
+pub(crate) type Homes = Vec<Vec<f64>>;
+
+impl Library<'_> {
+    /// Everything that does not depend on the weight of the model's output.
+    pub(crate) fn prepare(&self, known: &[Option<LatLng>]) -> Result<Prepared, LibraryError> {
+        let fix = |row: usize| self.fix(row, known);
+        let fixes: Vec<Fix> = (0..known.len()).filter_map(fix).collect();
+        let states = match &self.output {
+            None if fixes.is_empty() => return Err(LibraryError::NothingKnown),
+            None => StateSpace::new(None, &fixes),
+            Some(output) => {
+                let states = StateSpace::new(Some(output.partition), &fixes);
+                match output.prior {
+                    Some(prior) => states.with_prior(prior),
+                    None => states,
+                }
+            }
+        };
+        let timeline = Timeline::new(self.records, known, self.people);
+        let stretches: Vec<Stretch> = timeline
+            .sequences()
+            .iter()
+            .enumerate()
+            .map(|(number, sequence)| Stretch {
+                number,
+                observations: sequence.observations(|row| states.emission_of(fix(row)?)),
+                nearness: nearness(sequence, fix),
+                places: Arc::new(Visited::new(sequence, &states, fix, |row| known[row].is_some())),
+                sequence: sequence.clone(),
+            })
+            .collect();
+        let observations: Vec<Vec<Observation>> =
+            stretches.iter().map(|it| it.observations.clone()).collect();
+        let transitions = self.model.transitions.learned_from(&states, &observations);
+        let clocks = timeline.clocks().to_vec();
+        Ok(Prepared { states: Arc::new(states), transitions, clocks, stretches })
+    }
+
+    /// The home distribution of each person: the mean of the posteriors of their photos, computed
+    /// without a home distribution.
+    pub(crate) fn homes(
+        &self,
+        prepared: &Prepared,
+        weight: f64,
+        monitor: &dyn Monitor,
+    ) -> Result<Homes, Cancelled> {
+        let mut prior = prepared.states.prior(prepared.transitions.unseen_anywhere());
+        prior.iter_mut().for_each(|it| *it *= HOME_STRENGTH);
+        let sequences = prepared.stretches.iter().map(|it| it.number + 1).max().unwrap_or(0);
+        let mut homes = vec![prior; sequences];
+        let mut photos = vec![HOME_STRENGTH; sequences];
+        let pieces = prepared.limited(HOME_PHOTOS).stretches;
+        let sums: Vec<Vec<f64>> = pieces
+            .par_iter()
+            .map(|piece| {
+                let mut sum = vec![0.0; prepared.states.len()];
+                self.stretch(prepared, piece, None, weight, monitor, |_, posterior| {
+                    sum.iter_mut().zip(posterior).for_each(|(sum, it)| *sum += it);
+                })?;
+                Ok(sum)
+            })
+            .collect::<Result<_, _>>()?;
+        for (piece, sum) in pieces.iter().zip(sums) {
+            homes[piece.number].iter_mut().zip(sum).for_each(|(home, it)| *home += it);
+            photos[piece.number] += piece.observations.len() as f64;
+        }
+        for (home, photos) in homes.iter_mut().zip(photos) {
+            home.iter_mut().for_each(|it| *it /= photos);
+        }
+        Ok(homes)
+    }
+
+    /// Every photo's distribution over the states.
+    pub(crate) fn posteriors<'p>(
+        &self,
+        prepared: &'p Prepared,
+        homes: &Homes,
+        weight: f64,
+        monitor: &dyn Monitor,
+        mut emit: impl FnMut(Photo<'p>, &[f64]),
+    ) -> Result<(), Cancelled> {
+        for stretch in &prepared.stretches {
+            let Stretch { number, sequence, nearness, places, .. } = stretch;
+            let home = homes.get(*number).map(Vec::as_slice);
+            self.stretch(prepared, stretch, home, weight, monitor, |photo, posterior| {
+                let (row, time) = (sequence.rows[photo], sequence.times[photo]);
+                emit(Photo { row, time, nearness: nearness[photo], places }, posterior);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The distributions of one stretch; `emit` gets the number of each photo in it.
+    fn stretch(
+        &self,
+        prepared: &Prepared,
+        stretch: &Stretch,
+        home: Option<&[f64]>,
+        weight: f64,
+        monitor: &dyn Monitor,
+        mut emit: impl FnMut(usize, &[f64]),
+    ) -> Result<(), Cancelled> {
+        let Prepared { states, transitions, .. } = prepared;
+        let emission = |photo: usize, into: &mut [f64]| {
+            let output = self.output.as_ref().filter(|_| weight > 0.0);
+            let found = output.and_then(|it| (it.probabilities)(stretch.sequence.rows[photo]));
+            found.is_some_and(|probabilities| {
+                states.emission(&probabilities, weight, into);
+                true
+            })
+        };
+        let hmm = Hmm { states, transitions, home };
+        hmm.posteriors(&stretch.observations, emission, monitor, |photo, posterior| {
+            monitor.advance(1);
+            emit(photo, posterior);
+        })
+    }
+}
+
+impl Prepared {
+    /// How many posteriors are computed to locate every photo, with those for [`Library::homes`].
+    pub(crate) fn steps(&self) -> usize {
+        let photos = |stretches: &[Stretch]| -> usize {
+            stretches.iter().map(|it| it.observations.len()).sum()
+        };
+        photos(&self.stretches) + photos(&self.limited(HOME_PHOTOS).stretches)
+    }
+
+    /// The same for about so many photos, where there are more: stretches at regular distances.
+    pub(crate) fn limited(&self, photos: usize) -> Self {
+        let all: usize = self.stretches.iter().map(|it| it.observations.len()).sum();
+        let stretches = match all <= photos {
+            true => self.stretches.clone(),
+            false => {
+                let mut cut: Vec<Stretch> = self.stretches.iter().flat_map(Stretch::cut).collect();
+                let wanted = photos.div_ceil(PIECE).max(1);
+                let of = cut.len();
+                let chosen = (0..wanted.min(of)).map(|at| at * of / wanted.min(of));
+                let chosen: Vec<usize> = chosen.collect();
+                let mut number = 0;
+                cut.retain(|_| {
+                    number += 1;
+                    chosen.contains(&(number - 1))
+                });
+                cut
+            }
+        };
+        Self {
+            states: Arc::clone(&self.states),
+            transitions: self.transitions.clone(),
+            clocks: self.clocks.clone(),
+            stretches,
+        }
+    }
+}
+
+impl Stretch {
+    /// Pieces of at most [`PIECE`] photos.
+    fn cut(&self) -> Vec<Self> {
+        let starts = (0..self.observations.len()).step_by(PIECE);
+        let piece = |start: usize| {
+            let end = (start + PIECE).min(self.observations.len());
+            Self {
+                number: self.number,
+                sequence: self.sequence.window(start, end),
+                observations: self.observations[start..end].to_vec(),
+                nearness: self.nearness[start..end].to_vec(),
+                places: Arc::clone(&self.places),
+            }
+        };
+        starts.map(piece).collect()
+    }
+}
+
+/// For each photo how near in time the nearest known one is.
+fn nearness(sequence: &Sequence, fix: impl Fn(usize) -> Option<Fix>) -> Vec<usize> {
+    let times = sequence.rows.iter().zip(&sequence.times);
+    let mut evidence: Vec<i64> = times.filter_map(|(row, time)| fix(*row).and(*time)).collect();
+    evidence.sort_unstable();
+    let nearness = |time: &Option<i64>| {
+        let Some(time) = *time else { return NEARNESSES - 1 };
+        let after = evidence.partition_point(|known| *known < time);
+        let sides = [after.checked_sub(1), Some(after)];
+        let away = sides.iter().flatten().filter_map(|at| evidence.get(*at));
+        let nearest = away.map(|known| (known - time).abs()).min().unwrap_or(i64::MAX);
+        NEAR.partition_point(|near| *near < nearest)
+    };
+    sequence.times.iter().map(nearness).collect()
+}
