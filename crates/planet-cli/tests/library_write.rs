@@ -88,6 +88,12 @@ fn positions_are_written_only_when_asked_and_taken_back_byte_for_byte() {
                  xmp:Rating=\"5\"/></rdf:RDF></x:xmpmeta>";
     fs::write(library.join(format!("{}.xmp", names[7])), other).expect("written");
     fs::write(library.join(format!("{}.xmp", names[8])), "<html></html>").expect("written");
+    let sidecar = library.join(format!("{}.xmp", names[7]));
+    let file = fs::File::options().write(true).open(&sidecar).expect("opened");
+    let past = std::time::SystemTime::now() - Duration::from_secs(7 * 86_400);
+    file.set_modified(past).expect("set");
+    let modified = || fs::metadata(&sidecar).and_then(|it| it.modified()).expect("a time");
+    let time = modified();
     let before = files(&library);
     planet(at)
         .args(WRITE)
@@ -140,6 +146,7 @@ fn positions_are_written_only_when_asked_and_taken_back_byte_for_byte() {
         .stdout(contains("restored              58").and(contains("changed since          1")));
     fs::remove_file(library.join(format!("{}.xmp", names[9]))).expect("removed");
     assert_eq!(files(&library), before, "every byte is back");
+    assert_eq!(modified(), time, "and the time of the last change");
     planet(at).args(undo).assert().success().stdout(contains("as before             59"));
     planet(at).args(["library", "forget", "found.jsonl.journal"]).assert().success();
     assert!(!at.join("found.jsonl.journal.kept").exists());
@@ -204,24 +211,62 @@ fn read_by_exiftool(folder: &Path) -> Option<BTreeMap<String, (f64, f64)>> {
     Some(found.iter().filter_map(position).collect())
 }
 
-/// Compares what exiftool reads with the answers, within 2 cm; `ending` stands behind the photos'
-/// names.
+/// The position that exiv2 reads from a file; `None` where exiv2 is not installed.
+fn read_by_exiv2(file: &Path) -> Option<(f64, f64)> {
+    let output = Process::new("exiv2").args(["-q", "-Pkv"]).arg(file).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let value = |key: &str| {
+        let is_key = |line: &&str| line.split_whitespace().next() == Some(key);
+        let line = text.lines().find(is_key)?;
+        Some(line[key.len()..].trim().to_owned())
+    };
+    // In XMP `45,41.125926N`; in EXIF three fractions, and the hemisphere in a tag of its own.
+    let of = |axis: &str| -> Option<f64> {
+        if let Some(text) = value(&format!("Xmp.exif.GPS{axis}")) {
+            let (number, hemisphere) = text.split_at(text.len() - 1);
+            let (degrees, minutes) = number.split_once(',')?;
+            let degrees = degrees.parse::<f64>().ok()? + minutes.parse::<f64>().ok()? / 60.0;
+            return Some(if matches!(hemisphere, "S" | "W") { -degrees } else { degrees });
+        }
+        let fractions = value(&format!("Exif.GPSInfo.GPS{axis}"))?;
+        let part = |text: &str| -> Option<f64> {
+            let (above, below) = text.split_once('/')?;
+            Some(above.parse::<f64>().ok()? / below.parse::<f64>().ok()?)
+        };
+        let parts: Vec<f64> = fractions.split(' ').filter_map(part).collect();
+        let [degrees, minutes, seconds] = parts[..] else { return None };
+        let degrees = degrees + minutes / 60.0 + seconds / 3600.0;
+        let hemisphere = value(&format!("Exif.GPSInfo.GPS{axis}Ref"))?;
+        Some(if matches!(&*hemisphere, "S" | "W") { -degrees } else { degrees })
+    };
+    Some((of("Latitude").expect("a latitude"), of("Longitude").expect("a longitude")))
+}
+
+/// Compares what exiftool and exiv2 read with the answers, within 2 cm; `ending` stands behind the
+/// photos' names. `false` where exiftool is not installed.
 fn agree(folder: &Path, ending: &str, names: &[String]) -> bool {
     let Some(read) = read_by_exiftool(folder) else { return false };
+    if read_by_exiv2(&folder.join("library").join(format!("{}{ending}", names[0]))).is_none() {
+        eprintln!("not compared with exiv2: it is not installed");
+    }
     let found = fs::read_to_string(folder.join("found.jsonl")).expect("answers");
     for (line, name) in found.lines().zip(names) {
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
         let wanted = ["lat", "lng"].map(|it| line["certain"][it].as_f64().expect("a position"));
-        let (lat, lng) = read.get(&format!("{name}{ending}")).copied().unwrap_or_default();
+        let name = format!("{name}{ending}");
+        let by_exiftool = read.get(&name).copied().unwrap_or_default();
+        let by_exiv2 = read_by_exiv2(&folder.join("library").join(&name));
         let at = |lat, lng| planet_geo::LatLng::new(lat, lng).expect("degrees");
-        let off = at(lat, lng).distance_to(at(wanted[0], wanted[1]));
-        assert!(off <= planet_geo::Distance::from_m(0.02), "{name}: {off} off, {lat}, {lng}");
+        for (lat, lng) in [Some(by_exiftool), by_exiv2].into_iter().flatten() {
+            let off = at(lat, lng).distance_to(at(wanted[0], wanted[1]));
+            assert!(off <= planet_geo::Distance::from_m(0.02), "{name}: {off} off, {lat}, {lng}");
+        }
     }
     true
 }
 
 #[test]
-fn exiftool_reads_every_position_of_sidecars_within_two_centimetres() {
+fn exiftool_and_exiv2_read_every_position_of_sidecars_within_two_centimetres() {
     let folder = tempfile::tempdir().expect("a folder");
     let names = prepare(folder.path(), 40);
     planet(folder.path()).args(WRITE).args(["--apply"]).assert().success();
@@ -285,6 +330,56 @@ fn photos_are_written_through_exiftool_and_keep_all_but_their_position() {
         .success()
         .stdout(contains("restored              12"));
     assert!(files(&library) == before, "every byte is back");
+    assert_eq!(names.iter().map(|name| modified(name)).collect::<Vec<_>>(), times);
+}
+
+#[test]
+fn measured_positions_are_written_with_their_own_method_and_accuracy_and_alone_on_request() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let names = prepare(at, 4);
+    let library = at.join("library");
+    // The first photo's position is from a track, the second one's stands in Takeout's file.
+    let found = fs::read_to_string(at.join("found.jsonl")).expect("answers");
+    let mut lines: Vec<String> = found.lines().map(str::to_owned).collect();
+    lines[0] = format!(
+        "{{\"photo\":{:?},\"predictions\":[{{\"probability\":1.0,\"lat\":45.4,\"lng\":12.3,\
+         \"radius_km\":0.0123}}],\"certain\":{{\"level\":\"street\",\"name\":\"\",\"lat\":45.4,\
+         \"lng\":12.3,\"radius_km\":1.0,\"probability\":0.99}},\
+         \"evidence\":[{{\"kind\":\"track\",\"share\":1.0}}]}}",
+        names[0]
+    );
+    lines[1] = format!(
+        "{{\"photo\":{:?},\"predictions\":[{{\"probability\":1.0,\"lat\":-33.9,\"lng\":18.4}}],\
+         \"truth\":{{\"lat\":-33.9,\"lng\":18.4}}}}",
+        names[1]
+    );
+    let takeout = library.join(format!("{}.json", names[1]));
+    fs::write(takeout, r#"{"geoData":{"latitude":-33.9,"longitude":18.4}}"#).expect("written");
+    fs::write(at.join("found.jsonl"), lines.join("\n") + "\n").expect("written");
+    let exact = || {
+        let mut command = planet(at);
+        command.args(WRITE).args(["--exact-only", "--apply"]);
+        command.assert().success()
+    };
+    exact()
+        .stdout(contains("from tracks                       1"))
+        .stdout(contains("from Google Takeout               1"))
+        .stdout(contains("estimates, not written            2"))
+        .stdout(contains("new sidecars                      2"));
+    let sidecar =
+        |name: &str| fs::read_to_string(library.join(format!("{name}.xmp"))).expect("a sidecar");
+    let (track, takeout) = (sidecar(&names[0]), sidecar(&names[1]));
+    assert!(track.contains("GPS track") && track.contains("13"), "{track}");
+    assert!(takeout.contains("Google Takeout") && !takeout.contains("GPSHPositioningError"));
+    assert!(![&track, &takeout].iter().any(|it| it.contains("Estimated") || it.contains("PlaNet")));
+    exact().stdout(contains("written already                   2"));
+    // They are known positions from now on, and no estimates.
+    planet(at)
+        .args(["library", "status", "library"])
+        .assert()
+        .success()
+        .stderr(contains("2 photos with a known position"));
 }
 
 /// Kills a command at a moment that grows from run to run; whether it was still running.

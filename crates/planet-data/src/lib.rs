@@ -73,7 +73,9 @@ pub use output::{AtomicFile, Before, OutputFile, ResumeError, Settings};
 pub use output_folder::{OutputFolder, OutputFolderError, ReadWritten, WrittenFiles, file_hash};
 pub use owned_folder::OwnedFolder;
 pub use perceptual_hash::{NotAHash, PerceptualHash};
-pub use photo::{Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue};
+pub use photo::{
+    Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue, sidecar_paths,
+};
 pub use photo_score::{PHOTOGRAPH_FROM, photo_score};
 pub use pixels::PixelBatch;
 pub use preprocess::{

@@ -66,6 +66,8 @@ pub enum PositionSource {
     Xmp,
     /// An XMP file beside the photo.
     Sidecar,
+    /// The JSON file that Google Takeout writes beside the photo.
+    Takeout,
     /// A table that came with the dataset.
     Table,
     /// Any of these, but marked as an estimate, by PlaNet or by another program: it is shown, and
@@ -83,6 +85,7 @@ impl PositionSource {
             Self::Exif => "exif",
             Self::Xmp => "xmp",
             Self::Sidecar => "sidecar",
+            Self::Takeout => "takeout",
             Self::Table => "table",
             Self::Estimate => "estimate",
         }
@@ -90,7 +93,7 @@ impl PositionSource {
 
     /// The source of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Exif, Self::Xmp, Self::Sidecar, Self::Table, Self::Estimate]
+        [Self::Exif, Self::Xmp, Self::Sidecar, Self::Takeout, Self::Table, Self::Estimate]
             .into_iter()
             .find(|s| s.name() == name)
     }

@@ -19,7 +19,7 @@ use planet_data::{DataError, DiskStore, Found, Gazetteer, Monitor, PhotoRecord, 
 use planet_geo::{LatLng, Scale};
 use planet_library::{
     Library, ModelOutput,
-    writing::{Proposal, ProposalOptions},
+    writing::{Proposal, ProposalOptions, ProposalSource},
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -137,8 +137,9 @@ impl Item {
                 };
                 let prediction = Prediction { certain: Some(certain), ..self.prediction.clone() };
                 let proposal = Proposal::of(&prediction, options, names).ok()?;
+                let (source, accuracy_m) = (ProposalSource::Manual, Some(CORRECTED_M));
                 let evidence = "position chosen by hand".to_owned();
-                Some(Proposal { accuracy_m: CORRECTED_M, evidence, ..proposal })
+                Some(Proposal { source, accuracy_m, evidence, ..proposal })
             }
             Decision::Open | Decision::Rejected => None,
         }

@@ -76,10 +76,10 @@ impl PhotoFacts {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
         let reader = BufReader::with_capacity(16 << 10, file);
-        let mut facts = Self::of(reader, bytes, sidecar(path))?;
+        let mut facts = Self::of(reader, bytes, first_of(&sidecar_paths(path)))?;
         match first_of(&takeout::sidecars(path)) {
-            Some(Ok(json)) => facts.take(takeout::read(&json), PositionSource::Sidecar),
-            Some(Err(problem)) => facts.note(problem, PositionSource::Sidecar),
+            Some(Ok(json)) => facts.take(takeout::read(&json), PositionSource::Takeout),
+            Some(Err(problem)) => facts.note(problem, PositionSource::Takeout),
             None => {}
         }
         Ok(facts)
@@ -213,16 +213,18 @@ impl PhotoFacts {
     }
 }
 
-/// The sidecar's bytes, if there is one.
-fn sidecar(photo: &Path) -> Option<Result<Vec<u8>, Problem>> {
+/// Where a photo's XMP sidecar may be, in the order in which the files are taken: the first three
+/// names have the photo's extension (`photo.jpg.xmp`), the last three replace it (`photo.xmp`).
+pub fn sidecar_paths(photo: &Path) -> [PathBuf; 6] {
     let appended = SIDECAR_ENDINGS.map(|ending| {
         let mut name = OsString::from(photo);
         name.push(".");
         name.push(ending);
         PathBuf::from(name)
     });
-    let replaced = SIDECAR_ENDINGS.map(|ending| photo.with_extension(ending));
-    first_of(&[appended, replaced].concat())
+    let [a, b, c] = appended;
+    let [d, e, f] = SIDECAR_ENDINGS.map(|ending| photo.with_extension(ending));
+    [a, b, c, d, e, f]
 }
 
 /// The bytes of the first of these files that is there.

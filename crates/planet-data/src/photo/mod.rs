@@ -25,7 +25,7 @@ mod xmp;
 
 pub use decode::{Photo, Rescue};
 pub use error::PhotoError;
-pub use facts::PhotoFacts;
+pub use facts::{PhotoFacts, sidecar_paths};
 pub use format::PhotoFormat;
 pub use limits::Limits;
 pub use note::{Note, Problem};

@@ -7,7 +7,8 @@ use std::{
 
 /// A running exiftool, which takes one command after another (its option `-stay_open`).
 ///
-/// Photos are never rewritten by our own code: exiftool knows what every camera hides in its files.
+/// Photos are never rewritten by our own code: exiftool handles what each camera writes into its
+/// files.
 #[derive(Debug)]
 pub struct ExifTool {
     program: PathBuf,
@@ -34,6 +35,11 @@ impl ExifTool {
         };
         let output = BufReader::new(output);
         Ok(Self { program: program.to_owned(), child, input, output, number: 0 })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Runs a command with these arguments and gives what it printed.

@@ -26,6 +26,10 @@ pub struct Change {
     pub tags: Pair<Option<Tags>>,
     /// BLAKE3 of its bytes, hexadecimal; `null` where there was no file.
     pub hash: Pair<Option<String>>,
+    /// When it was last modified before, in nanoseconds since 1970; `null` where there was no
+    /// file, or in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_ns: Option<u64>,
     /// When, ISO 8601.
     pub time: String,
     /// By which command.
@@ -109,18 +113,25 @@ impl Journal {
         &self.path
     }
 
-    /// Writes down a change that is about to be made, and keeps the old bytes. The change may be
-    /// made once [`Journal::sync`] has returned.
+    /// Keeps the bytes of a file that is about to be changed; to be called before
+    /// [`Journal::begin`], from any thread.
     ///
     /// # Errors
-    /// One of them cannot be written; then nothing may be changed.
-    pub fn begin(&mut self, change: &Change, before: Option<&[u8]>) -> Result<(), JournalError> {
-        if let (Some(hash), Some(bytes)) = (&change.hash.before, before) {
-            let copy = kept(&self.path).join(hash);
-            if !copy.exists() {
-                AtomicFile::write_all_at(&copy, bytes).map_err(failed(&copy))?;
-            }
+    /// They cannot be written; then nothing may be changed.
+    pub fn keep(&self, before: &[u8]) -> Result<(), JournalError> {
+        let copy = kept(&self.path).join(hash(before));
+        match copy.exists() {
+            true => Ok(()),
+            false => AtomicFile::write_all_at(&copy, before).map_err(failed(&copy)),
         }
+    }
+
+    /// Writes down a change that is about to be made. The change may be made once the old bytes
+    /// are kept ([`Journal::keep`]) and [`Journal::sync`] has returned.
+    ///
+    /// # Errors
+    /// It cannot be written; then nothing may be changed.
+    pub fn begin(&mut self, change: &Change) -> Result<(), JournalError> {
         let mut line = serde_json::to_string(change).expect("a change is plain JSON");
         line.push('\n');
         self.file.write_all(line.as_bytes()).map_err(failed(&self.path))

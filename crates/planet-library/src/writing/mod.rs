@@ -19,7 +19,7 @@ pub use exiftool::ExifTool;
 pub use journal::{Change, Journal, JournalError, Pair, Tags};
 pub use lock::{LibraryLock, LockError};
 pub use photo_writer::PhotoWriter;
-pub use proposal::{NotProposed, Proposal, ProposalOptions};
+pub use proposal::{NotProposed, Proposal, ProposalOptions, ProposalSource};
 pub use sidecar_writer::{
     Action, PlannedWrite, SidecarName, SidecarWriter, SkipReason, WriteError,
 };

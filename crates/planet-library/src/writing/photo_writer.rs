@@ -3,16 +3,18 @@ use std::{
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
+    sync::Mutex,
     time::SystemTime,
 };
 
 use planet_data::{Monitor, PhotoFacts};
 use planet_geo::Distance;
+use rayon::prelude::*;
 
 use super::{
-    Action, ExifTool, Journal, PlannedWrite, Proposal, SkipReason, WriteError,
+    Action, Change, ExifTool, Journal, PlannedWrite, Proposal, SkipReason, WriteError,
     image_data::image_data_hash,
-    sidecar_writer::{READ_BACK_M, change_of, remove_unfinished, writable},
+    sidecar_writer::{READ_BACK_M, change_of, is_written, remove_unfinished, writable},
 };
 
 /// Tags that exiftool writes into every EXIF block that it begins.
@@ -22,23 +24,31 @@ const MANDATORY: [&str; 5] =
 const OF_NEW_BLOCKS: [&str; 4] =
     ["ComponentsConfiguration", "FlashpixVersion", "ColorSpace", "ExifByteOrder"];
 
-/// Writes positions into photos themselves, through exiftool.
+/// Photos that are written at once, for each thread. Their old and new bytes are in memory.
+const EACH: usize = 4;
+
+/// Writes positions into photos themselves, through one exiftool for each processor.
 ///
 /// exiftool works on a copy beside the photo. The copy takes the photo's place only where its
 /// compressed image data has the same hash and every tag that is no position is as before.
 pub struct PhotoWriter {
     root: PathBuf,
     located: Option<SystemTime>,
-    exiftool: ExifTool,
+    program: PathBuf,
+    /// Those that no thread uses now.
+    free: Mutex<Vec<ExifTool>>,
 }
 
 impl PhotoWriter {
-    /// For the library in a folder, whose photos were located at this time.
+    /// For the library in a folder, whose photos were located at this time, and a running
+    /// exiftool; more of the same program are started where they have work.
     ///
     /// # Errors
     /// There is no such folder.
     pub fn new(root: &Path, located: Option<SystemTime>, exiftool: ExifTool) -> io::Result<Self> {
-        Ok(Self { root: root.canonicalize()?, located, exiftool })
+        let program = exiftool.program().to_owned();
+        let free = Mutex::new(vec![exiftool]);
+        Ok(Self { root: root.canonicalize()?, located, program, free })
     }
 
     /// What would become of a proposal; nothing is changed.
@@ -49,9 +59,7 @@ impl PhotoWriter {
 
     fn action(&self, proposal: &Proposal) -> Result<Action, SkipReason> {
         let (photo, facts) = writable(&self.root, self.located, proposal)?;
-        let near = Distance::from_m(READ_BACK_M);
-        let is_there = facts.position.is_some_and(|it| it.distance_to(proposal.position) <= near);
-        if is_there && facts.processing_method.as_ref() == Some(&proposal.method()) {
+        if is_written(&facts, proposal) {
             return Ok(Action::Written(photo));
         }
         let unreadable = |error: io::Error| SkipReason::Unreadable(error.to_string());
@@ -68,7 +76,7 @@ impl PhotoWriter {
     /// # Errors
     /// As [`super::SidecarWriter::apply`].
     pub fn apply(
-        &mut self,
+        &self,
         planned: &[PlannedWrite],
         journal: &mut Journal,
         (time, command): (&str, &str),
@@ -77,99 +85,139 @@ impl PhotoWriter {
     ) -> Result<(), WriteError> {
         monitor.expect(planned.len() as u64);
         remove_unfinished(planned.iter().filter_map(|planned| planned.action.target()));
-        for planned in planned {
+        for batch in planned.chunks(EACH * rayon::current_num_threads()) {
             if monitor.cancelled() {
                 return Err(WriteError::Cancelled);
             }
-            monitor.advance(1);
-            let Action::Change(photo) = &planned.action else { continue };
-            let failed = |source| WriteError::File { path: photo.clone(), source };
-            let made = match self.copy(photo, &planned.proposal) {
-                Ok(made) => made,
-                Err(error) => {
-                    on_result(planned, Err(error));
-                    continue;
+            let kept = &*journal;
+            let made: Vec<_> = batch
+                .par_iter()
+                .map(|planned| self.prepare(planned, kept, (time, command)))
+                .collect();
+            let mut begun = Vec::new();
+            for (planned, made) in batch.iter().zip(made) {
+                match made {
+                    Ok(None) => {}
+                    Ok(Some(Prepared { change, copy })) => {
+                        journal.begin(&change)?;
+                        begun.push((planned, change.file, copy));
+                    }
+                    Err(error @ WriteError::Journal(_)) => return Err(error),
+                    Err(error) => on_result(planned, Err(error)),
                 }
-            };
-            let Copied { before, after, copy } = made;
-            let files = [self.root.as_path(), photo, photo];
-            let bytes = (Some(before.as_slice()), after.as_slice());
-            let change = change_of(files, &planned.proposal, bytes, (time, command));
-            journal.begin(&change, Some(&before))?;
+            }
             journal.sync()?;
-            let placed = copy.persist(photo).map_err(|error| failed(error.error));
-            on_result(planned, placed.map(|_| ()));
+            for (planned, photo, copy) in begun {
+                let placed = copy.persist(&photo);
+                let failed = |error: tempfile::PathPersistError| WriteError::File {
+                    path: photo.clone(),
+                    source: error.error,
+                };
+                on_result(planned, placed.map_err(failed));
+            }
+            monitor.advance(batch.len() as u64);
         }
         Ok(())
     }
 
-    /// A copy of the photo with the position in it, checked.
-    fn copy(&mut self, photo: &Path, proposal: &Proposal) -> Result<Copied, WriteError> {
-        let failed = |source| WriteError::File { path: photo.to_owned(), source };
-        let before = fs::read(photo).map_err(failed)?;
-        let about = fs::metadata(photo).map_err(failed)?;
-        let mut suffix = OsString::from(".tmp");
-        if let Some(ending) = photo.extension() {
-            suffix = OsString::from(".");
-            suffix.push(ending);
-            suffix.push(".tmp");
+    /// The change as it is to be made, its old bytes kept beside the journal; `None` where
+    /// nothing is to be done.
+    fn prepare(
+        &self,
+        planned: &PlannedWrite,
+        journal: &Journal,
+        about: (&str, &str),
+    ) -> Result<Option<Prepared>, WriteError> {
+        let Action::Change(photo) = &planned.action else { return Ok(None) };
+        let failed = |source| WriteError::File { path: photo.clone(), source };
+        let free = self.free.lock().ok().and_then(|mut free| free.pop());
+        let mut exiftool = match free {
+            Some(exiftool) => exiftool,
+            None => ExifTool::start(&self.program).map_err(failed)?,
+        };
+        let copied = copy(&mut exiftool, photo, &planned.proposal);
+        if let Ok(mut free) = self.free.lock() {
+            free.push(exiftool);
         }
-        let folder = photo.parent().unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        let copy = builder.prefix(".planet-").suffix(&suffix).tempfile_in(folder);
-        let copy = copy.map_err(failed)?.into_temp_path();
-        fs::write(&copy, &before).map_err(failed)?;
-        self.exiftool.run(arguments(proposal, &copy)).map_err(failed)?;
-        let after = fs::read(&copy).map_err(failed)?;
-        let changed =
-            |what: &str| WriteError::Changed { path: photo.to_owned(), what: what.into() };
-        if image_data_hash(&before) != image_data_hash(&after) {
-            return Err(changed("its image data"));
-        }
-        if let Some(tag) = self.other_tag(photo, &copy).map_err(failed)? {
-            return Err(changed(&format!("the tag {tag}")));
-        }
-        let facts = PhotoFacts::from_reader(io::Cursor::new(&after), after.len() as u64);
-        let found = facts.ok().and_then(|facts| facts.position);
-        let near = Distance::from_m(READ_BACK_M);
-        if found.is_none_or(|found| found.distance_to(proposal.position) > near) {
-            return Err(changed("not its position, which exiftool did not write"));
-        }
-        let file = fs::File::options().write(true).open(&copy).map_err(failed)?;
-        if let Ok(modified) = about.modified() {
-            file.set_modified(modified).map_err(failed)?;
-        }
-        fs::set_permissions(&copy, about.permissions()).map_err(failed)?;
-        file.sync_data().map_err(failed)?;
-        Ok(Copied { before, after, copy })
+        let Copied { before, after, copy } = copied?;
+        journal.keep(&before)?;
+        let bytes = (Some(before.as_slice()), after.as_slice());
+        let change = change_of([&self.root, photo, photo], &planned.proposal, bytes, about);
+        Ok(Some(Prepared { change, copy }))
     }
+}
 
-    /// A tag that is no position and differs between a photo and its copy.
-    fn other_tag(&mut self, photo: &Path, copy: &Path) -> io::Result<Option<String>> {
-        let mut arguments: Vec<OsString> =
-            ["-j", "-G1", "-a", "-s", "-n", "-b"].map(OsString::from).into();
-        for group in ["System", "File", "ExifTool", "Composite", "GPS"] {
-            arguments.push(format!("--{group}:all").into());
-        }
-        arguments.extend([photo.into(), copy.into()]);
-        let printed = self.exiftool.run(arguments)?;
-        let both: Vec<BTreeMap<String, serde_json::Value>> =
-            serde_json::from_str(&printed).map_err(io::Error::other)?;
-        let [before, after] = &both[..] else {
-            return Err(io::Error::other("exiftool did not read it"));
-        };
-        let names: Vec<&String> = before.keys().chain(after.keys()).collect();
-        let differs = |name: &&&String| {
-            let tag = name.rsplit(':').next().unwrap_or_default();
-            // Where something stands in the file is no property of the photo.
-            let is_place = ["Offset", "Offsets", "Start"].iter().any(|end| tag.ends_with(end));
-            let is_new = !before.contains_key(**name);
-            let belongs = MANDATORY.contains(&tag) || OF_NEW_BLOCKS.contains(&tag);
-            let ignored = is_place || tag == "SourceFile" || (is_new && belongs);
-            !ignored && before.get(**name) != after.get(**name)
-        };
-        Ok(names.iter().find(differs).map(|name| (*name).clone()))
+/// A copy of the photo with the position in it, checked.
+fn copy(exiftool: &mut ExifTool, photo: &Path, proposal: &Proposal) -> Result<Copied, WriteError> {
+    let failed = |source| WriteError::File { path: photo.to_owned(), source };
+    let before = fs::read(photo).map_err(failed)?;
+    let about = fs::metadata(photo).map_err(failed)?;
+    let mut suffix = OsString::from(".tmp");
+    if let Some(ending) = photo.extension() {
+        suffix = OsString::from(".");
+        suffix.push(ending);
+        suffix.push(".tmp");
     }
+    let folder = photo.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    let copy = builder.prefix(".planet-").suffix(&suffix).tempfile_in(folder);
+    let copy = copy.map_err(failed)?.into_temp_path();
+    fs::write(&copy, &before).map_err(failed)?;
+    exiftool.run(arguments(proposal, &copy)).map_err(failed)?;
+    let after = fs::read(&copy).map_err(failed)?;
+    let changed = |what: &str| WriteError::Changed { path: photo.to_owned(), what: what.into() };
+    if image_data_hash(&before) != image_data_hash(&after) {
+        return Err(changed("its image data"));
+    }
+    if let Some(tag) = other_tag(exiftool, photo, &copy).map_err(failed)? {
+        return Err(changed(&format!("the tag {tag}")));
+    }
+    let facts = PhotoFacts::from_reader(io::Cursor::new(&after), after.len() as u64);
+    let found = facts.ok().and_then(|facts| facts.position);
+    let near = Distance::from_m(READ_BACK_M);
+    if found.is_none_or(|found| found.distance_to(proposal.position) > near) {
+        return Err(changed("not its position, which exiftool did not write"));
+    }
+    let file = fs::File::options().write(true).open(&copy).map_err(failed)?;
+    if let Ok(modified) = about.modified() {
+        file.set_modified(modified).map_err(failed)?;
+    }
+    fs::set_permissions(&copy, about.permissions()).map_err(failed)?;
+    file.sync_data().map_err(failed)?;
+    Ok(Copied { before, after, copy })
+}
+
+/// A tag that is no position and differs between a photo and its copy.
+fn other_tag(exiftool: &mut ExifTool, photo: &Path, copy: &Path) -> io::Result<Option<String>> {
+    let mut arguments: Vec<OsString> =
+        ["-j", "-G1", "-a", "-s", "-n", "-b"].map(OsString::from).into();
+    for group in ["System", "File", "ExifTool", "Composite", "GPS"] {
+        arguments.push(format!("--{group}:all").into());
+    }
+    arguments.extend([photo.into(), copy.into()]);
+    let printed = exiftool.run(arguments)?;
+    let both: Vec<BTreeMap<String, serde_json::Value>> =
+        serde_json::from_str(&printed).map_err(io::Error::other)?;
+    let [before, after] = &both[..] else {
+        return Err(io::Error::other("exiftool did not read it"));
+    };
+    let names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    let differs = |name: &&&String| {
+        let tag = name.rsplit(':').next().unwrap_or_default();
+        // Where something stands in the file is no property of the photo.
+        let is_place = ["Offset", "Offsets", "Start"].iter().any(|end| tag.ends_with(end));
+        let is_new = !before.contains_key(**name);
+        let belongs = MANDATORY.contains(&tag) || OF_NEW_BLOCKS.contains(&tag);
+        let ignored = is_place || tag == "SourceFile" || (is_new && belongs);
+        !ignored && before.get(**name) != after.get(**name)
+    };
+    Ok(names.iter().find(differs).map(|name| (*name).clone()))
+}
+
+/// A change, and the copy that takes the photo's place.
+struct Prepared {
+    change: Change,
+    copy: tempfile::TempPath,
 }
 
 struct Copied {
@@ -187,9 +235,11 @@ fn arguments(proposal: &Proposal, copy: &Path) -> Vec<OsString> {
         ("GPSLongitude", format!("{:.9}", lng.abs())),
         ("GPSLongitudeRef", if lng < 0.0 { "W" } else { "E" }.to_owned()),
         ("GPSMapDatum", "WGS-84".to_owned()),
-        ("GPSHPositioningError", format!("{:.0}", proposal.accuracy_m.ceil())),
         ("GPSProcessingMethod", one_line(&proposal.method())),
     ];
+    let accuracy =
+        proposal.accuracy_m.map(|it| ("GPSHPositioningError", format!("{:.0}", it.ceil())));
+    let tags = tags.into_iter().chain(accuracy);
     let mut arguments: Vec<OsString> = vec!["-overwrite_original".into(), "-P".into()];
     arguments.extend(tags.map(|(tag, value)| format!("-EXIF:{tag}={value}").into()));
     arguments.push(copy.into());

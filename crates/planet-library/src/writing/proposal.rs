@@ -1,5 +1,5 @@
-use planet::{Offered, Place, Prediction};
-use planet_data::Gazetteer;
+use planet::{EvidenceKind, Offered, Place, Prediction};
+use planet_data::{Gazetteer, PhotoFacts, PositionSource};
 use planet_geo::{LatLng, Scale};
 
 /// Which answers are written.
@@ -11,12 +11,39 @@ pub struct ProposalOptions {
     pub certain: f64,
     /// Whether names of places go with the position.
     pub names: bool,
+    /// Whether only measured positions are written: those of tracks and of Google Takeout.
+    pub exact_only: bool,
 }
 
 impl Default for ProposalOptions {
     /// Positions within 25 km with at least 80 %, without names.
     fn default() -> Self {
-        Self { coarsest: Scale::City, certain: 0.8, names: false }
+        Self { coarsest: Scale::City, certain: 0.8, names: false, exact_only: false }
+    }
+}
+
+/// What found the position of a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProposalSource {
+    /// A GPS track or location history: measured, and between two recordings interpolated.
+    Track,
+    /// The JSON file that Google Takeout wrote beside the photo.
+    Takeout,
+    /// A person, on a map.
+    Manual,
+    /// Neighbouring photos or a model: an estimate, and marked as one.
+    Estimate,
+}
+
+impl ProposalSource {
+    /// For a table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Track => "from tracks",
+            Self::Takeout => "from Google Takeout",
+            Self::Manual => "chosen by hand",
+            Self::Estimate => "estimated",
+        }
     }
 }
 
@@ -27,8 +54,11 @@ pub struct Proposal {
     pub photo: String,
     /// Where it was taken.
     pub position: LatLng,
-    /// The position's error in metres: the radius of the level that is certain.
-    pub accuracy_m: f64,
+    /// What found it.
+    pub source: ProposalSource,
+    /// The position's error in metres: of an estimate the radius of the level that is certain,
+    /// otherwise as the source states it.
+    pub accuracy_m: Option<f64>,
     /// The level.
     pub level: Scale,
     /// Its probability.
@@ -48,6 +78,8 @@ pub enum NotProposed {
     NoAnswer,
     /// No level is certain.
     Uncertain,
+    /// It is an estimate, and only measured positions were asked for.
+    Estimate,
     /// The level that is certain is coarser than asked for.
     TooCoarse,
     /// The level's probability is lower than asked for.
@@ -61,6 +93,7 @@ impl NotProposed {
             Self::Known => "position known",
             Self::NoAnswer => "no answer",
             Self::Uncertain => "no level certain",
+            Self::Estimate => "estimates, not written",
             Self::TooCoarse => "coarser than --level",
             Self::TooUncertain => "less certain than --certain",
         }
@@ -87,23 +120,58 @@ impl Proposal {
         if f64::from(certain.probability) < options.certain {
             return Err(NotProposed::TooUncertain);
         }
-        let names = match options.names {
-            true => names(&Place::of(certain.position, gazetteer), certain.level),
-            false => Default::default(),
-        };
-        Ok(Self {
+        let estimate = Self {
             photo: prediction.photo.clone(),
             position: certain.position,
-            accuracy_m: certain.level.radius().m(),
+            source: ProposalSource::Estimate,
+            accuracy_m: Some(certain.level.radius().m()),
             level: certain.level,
             probability: certain.probability,
             evidence: evidence(prediction),
-            names,
+            names: options.names_of(certain.position, certain.level, gazetteer),
+        };
+        match prediction.best() {
+            Some(best) if by_track(prediction) && best.position == certain.position => {
+                let accuracy_m = Some(best.radius.m()).filter(|metres| *metres > 0.0);
+                let (source, position) = (ProposalSource::Track, best.position);
+                Ok(Self { position, source, accuracy_m, ..estimate })
+            }
+            _ if options.exact_only => Err(NotProposed::Estimate),
+            _ => Ok(estimate),
+        }
+    }
+
+    /// The position that Google Takeout states beside a photo, to be written where other programs
+    /// read it; `None` where the photo's position is from elsewhere or unknown.
+    pub fn of_takeout(
+        photo: &str,
+        facts: &PhotoFacts,
+        options: &ProposalOptions,
+        gazetteer: &Gazetteer,
+    ) -> Option<Self> {
+        let source = facts.position_source.filter(|it| *it == PositionSource::Takeout);
+        let position = source.and(facts.position)?;
+        Some(Self {
+            photo: photo.to_owned(),
+            position,
+            source: ProposalSource::Takeout,
+            accuracy_m: facts.accuracy_m,
+            level: Scale::Street,
+            probability: 1.0,
+            evidence: ProposalSource::Takeout.name().to_owned(),
+            names: options.names_of(position, Scale::Street, gazetteer),
         })
     }
 
-    /// As `GPSProcessingMethod` states it.
+    /// As `GPSProcessingMethod` states it: only estimates name PlaNet, by which they are recognised.
     pub fn method(&self) -> String {
+        match self.source {
+            ProposalSource::Track => return "GPS track".to_owned(),
+            ProposalSource::Takeout => return "Google Takeout".to_owned(),
+            // EXIF's own word.
+            ProposalSource::Manual => return "MANUAL".to_owned(),
+            ProposalSource::Estimate => {}
+        }
         let percent = 100.0 * self.probability;
         let method = format!("PlaNet estimate ({}, {percent:.0} %)", self.level.name());
         match self.evidence.is_empty() {
@@ -113,12 +181,26 @@ impl Proposal {
     }
 }
 
+impl ProposalOptions {
+    fn names_of(&self, position: LatLng, level: Scale, gazetteer: &Gazetteer) -> [String; 4] {
+        match self.names {
+            true => names(&Place::of(position, gazetteer), level),
+            false => Default::default(),
+        }
+    }
+}
+
+/// Whether the answer rests on a track above all.
+fn by_track(prediction: &Prediction) -> bool {
+    prediction.evidence.first().is_some_and(|it| it.kind == EvidenceKind::Track)
+}
+
 fn evidence(prediction: &Prediction) -> String {
     let all: Vec<String> = prediction.evidence.iter().map(ToString::to_string).collect();
     all.join(", ")
 }
 
-/// A level of 200 km tells no city, one of 750 km no state.
+/// A level of 200 km determines no city, one of 750 km no state.
 fn names(place: &Place, level: Scale) -> [String; 4] {
     let told = |coarsest: Scale, name: &str| match level <= coarsest {
         true => name.to_owned(),

@@ -7,14 +7,14 @@ use std::{
     time::SystemTime,
 };
 
-use planet_data::{AtomicFile, Monitor, PhotoFacts, PositionSource};
+use planet_data::{AtomicFile, Monitor, PhotoFacts, PositionSource, sidecar_paths};
 use planet_geo::{Distance, LatLng};
 use rayon::prelude::*;
 use thiserror::Error;
 
 use super::{
-    Change, Journal, JournalError, Pair, Proposal, SidecarError, SidecarValues, Tags, edit_sidecar,
-    journal::hash,
+    Change, Journal, JournalError, Pair, Proposal, ProposalSource, SidecarError, SidecarValues,
+    Tags, edit_sidecar, journal::hash,
 };
 
 /// Changes that are written down and made at once.
@@ -198,18 +198,12 @@ impl SidecarWriter {
 
     /// The sidecar of a photo: one that is there, else the name of a new one.
     fn sidecar(&self, photo: &Path) -> Result<PathBuf, SkipReason> {
-        let appended = |ending: &str| {
-            let mut name = OsString::from(photo);
-            name.push(".");
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        let existing = ["xmp", "XMP"].map(appended).into_iter().find(|it| it.exists());
-        if let Some(existing) = existing {
-            return Ok(existing);
+        let paths = sidecar_paths(photo);
+        let (appended, replaced) = paths.split_at(paths.len() / 2);
+        if let Some(existing) = appended.iter().find(|it| it.exists()) {
+            return Ok(existing.clone());
         }
         let is_shared = self.is_shared(photo);
-        let replaced = ["xmp", "XMP"].map(|ending| photo.with_extension(ending));
         if let Some(existing) = replaced.iter().find(|it| it.exists()) {
             match (is_shared, self.name) {
                 (false, _) => return Ok(existing.clone()),
@@ -219,8 +213,8 @@ impl SidecarWriter {
             }
         }
         match (self.name, is_shared) {
-            (SidecarName::WithExtension, _) => Ok(appended("xmp")),
-            (SidecarName::Adobe, false) => Ok(photo.with_extension("xmp")),
+            (SidecarName::WithExtension, _) => Ok(appended[0].clone()),
+            (SidecarName::Adobe, false) => Ok(replaced[0].clone()),
             (SidecarName::Adobe, true) => Err(SkipReason::SharedStem),
         }
     }
@@ -263,7 +257,10 @@ impl SidecarWriter {
                         let bytes = (before.as_deref(), after.as_slice());
                         let files = [self.root.as_path(), photo, target];
                         let change = change_of(files, &planned.proposal, bytes, (time, command));
-                        journal.begin(&change, ready.before.as_deref())?;
+                        if let Some(before) = before {
+                            journal.keep(before)?;
+                        }
+                        journal.begin(&change)?;
                         begun.push((planned, ready));
                     }
                     Err(error) => on_result(planned, Err(error)),
@@ -322,8 +319,9 @@ fn is_inside(root: &Path, path: &Path) -> bool {
     path.canonicalize().is_ok_and(|path| path.starts_with(root))
 }
 
-/// A photo that may be written to, and its metadata: it lies in the library, has not
-/// changed since it was located, and has no position but an estimate.
+/// A photo that may be written to, and its metadata: it lies in the library, has not changed since
+/// it was located, and has no position but an estimate, Takeout's where that is to be written, or
+/// the one that is proposed.
 pub(super) fn writable(
     root: &Path,
     located: Option<SystemTime>,
@@ -340,10 +338,19 @@ pub(super) fn writable(
     }
     let facts = PhotoFacts::read(&photo);
     let facts = facts.map_err(|error| SkipReason::Unreadable(error.to_string()))?;
-    if facts.position.is_some() && facts.position_source != Some(PositionSource::Estimate) {
-        return Err(SkipReason::Known);
-    }
-    Ok((photo, facts))
+    let is_free = match facts.position_source {
+        None | Some(PositionSource::Estimate) => true,
+        Some(PositionSource::Takeout) => proposal.source == ProposalSource::Takeout,
+        _ => is_written(&facts, proposal),
+    };
+    if is_free { Ok((photo, facts)) } else { Err(SkipReason::Known) }
+}
+
+/// Whether a photo states the position of a proposal already.
+pub(super) fn is_written(facts: &PhotoFacts, proposal: &Proposal) -> bool {
+    let near = Distance::from_m(READ_BACK_M);
+    let is_there = facts.position.is_some_and(|it| it.distance_to(proposal.position) <= near);
+    is_there && facts.processing_method.as_ref() == Some(&proposal.method())
 }
 
 /// The change of a library's file, for the journal: `[library, photo, file]`, its bytes before and
@@ -359,9 +366,16 @@ pub(super) fn change_of(
         root: Some(root.to_owned()),
         tags: Pair { before: tags_before(photo), after: Some(tags_after(proposal)) },
         hash: Pair { before: before.map(hash), after: Some(hash(after)) },
+        modified_ns: before.and_then(|_| modified_ns(file)),
         time: time.to_owned(),
         command: command.to_owned(),
     }
+}
+
+/// When a file was last modified, in nanoseconds since 1970.
+fn modified_ns(file: &Path) -> Option<u64> {
+    let modified = fs::metadata(file).and_then(|about| about.modified()).ok()?;
+    modified.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_nanos().try_into().ok()
 }
 
 /// The position that a photo states now.
@@ -381,7 +395,7 @@ fn tags_after(proposal: &Proposal) -> Tags {
     Tags {
         lat: proposal.position.lat(),
         lng: proposal.position.lng(),
-        accuracy_m: Some(proposal.accuracy_m),
+        accuracy_m: proposal.accuracy_m,
         method: Some(proposal.method()),
     }
 }
@@ -389,9 +403,9 @@ fn tags_after(proposal: &Proposal) -> Tags {
 fn values(proposal: &Proposal) -> SidecarValues {
     SidecarValues {
         position: proposal.position,
-        accuracy_m: Some(proposal.accuracy_m),
+        accuracy_m: proposal.accuracy_m,
         method: proposal.method(),
-        keywords: true,
+        keywords: proposal.source == ProposalSource::Estimate,
         names: proposal.names.clone(),
     }
 }

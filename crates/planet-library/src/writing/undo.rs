@@ -1,4 +1,8 @@
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use planet_data::{AtomicFile, Monitor};
 
@@ -65,6 +69,10 @@ fn take_back(journal: &Path, change: &Change) -> Result<Undone, WriteError> {
             let permissions = fs::metadata(&change.file).map_err(failed)?.permissions();
             AtomicFile::write_all_at(&change.file, &old).map_err(failed)?;
             fs::set_permissions(&change.file, permissions).map_err(failed)?;
+            if let Some(since_1970) = change.modified_ns.map(Duration::from_nanos) {
+                let file = fs::File::options().append(true).open(&change.file).map_err(failed)?;
+                file.set_modified(SystemTime::UNIX_EPOCH + since_1970).map_err(failed)?;
+            }
         }
     }
     Ok(Undone::Restored)

@@ -9,7 +9,7 @@ use planet::{
     report::STYLE,
 };
 use planet_data::{AtomicFile, DiskStore, PhotoStore, thumbnail_jpeg};
-use planet_library::writing::{Action, PlannedWrite};
+use planet_library::writing::{Action, PlannedWrite, ProposalSource};
 
 use crate::failure::Failure;
 
@@ -51,8 +51,16 @@ pub fn write(page: &Path, root: &Path, planned: &[PlannedWrite]) -> Result<(), F
         let lines = [
             proposal.photo.clone(),
             names.join(", "),
-            format!("{lat:.4}, {lng:.4} ± {:.0} m", proposal.accuracy_m),
-            format!("{}, {:.0} %", proposal.level.name(), 100.0 * proposal.probability),
+            match proposal.accuracy_m {
+                Some(metres) => format!("{lat:.5}, {lng:.5} ± {metres:.0} m"),
+                None => format!("{lat:.5}, {lng:.5}"),
+            },
+            match proposal.source {
+                ProposalSource::Estimate => {
+                    format!("{}, {:.0} %", proposal.level.name(), 100.0 * proposal.probability)
+                }
+                source => source.name().to_owned(),
+            },
             proposal.evidence.clone(),
         ];
         let lines = lines.iter().filter(|line| !line.is_empty());

@@ -8,10 +8,10 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{Prediction, PredictionReader};
-use planet_data::Gazetteer;
+use planet_data::{Gazetteer, PhotoFacts};
 use planet_library::writing::{
-    Action, ExifTool, Journal, LibraryLock, PhotoWriter, PlannedWrite, Proposal, ProposalOptions,
-    SidecarName, SidecarWriter, SkipReason, WriteError,
+    Action, ExifTool, Journal, LibraryLock, NotProposed, PhotoWriter, PlannedWrite, Proposal,
+    ProposalOptions, ProposalSource, SidecarName, SidecarWriter, SkipReason, WriteError,
 };
 
 use super::page;
@@ -48,6 +48,9 @@ pub struct Arguments {
     /// Also write city, state and country, where the sidecar names none
     #[arg(long)]
     names: bool,
+    /// Write only measured positions, those of GPS tracks and of Google Takeout, and no estimates
+    #[arg(long)]
+    exact_only: bool,
     /// Name of new sidecars
     #[arg(long, value_enum, default_value_t = SidecarNameName::Extension)]
     sidecar_name: SidecarNameName,
@@ -163,6 +166,7 @@ impl Arguments {
             coarsest: self.level.scale(),
             certain: self.certain,
             names: self.names,
+            exact_only: self.exact_only,
         };
         let gazetteer = Gazetteer::new();
         let progress = Progress::new("photos");
@@ -173,7 +177,13 @@ impl Arguments {
             }
             let prediction: Prediction = prediction.map_err(Failure::new)?;
             counts.photos += 1;
-            match Proposal::of(&prediction, &options, &gazetteer) {
+            let proposal = match Proposal::of(&prediction, &options, &gazetteer) {
+                Err(NotProposed::Known) => {
+                    takeout(root, &prediction.photo, &options, &gazetteer).ok_or(NotProposed::Known)
+                }
+                proposal => proposal,
+            };
+            match proposal {
                 Ok(proposal) => planned.push(plan(proposal)),
                 Err(reason) => *counts.not_proposed.entry(reason.name()).or_default() += 1,
             }
@@ -194,6 +204,17 @@ impl Arguments {
     }
 }
 
+/// Of a photo with a known position, the one that only Google Takeout's file states.
+fn takeout(
+    root: &Path,
+    photo: &str,
+    options: &ProposalOptions,
+    gazetteer: &Gazetteer,
+) -> Option<Proposal> {
+    let facts = PhotoFacts::read(&root.join(photo)).ok()?;
+    Proposal::of_takeout(photo, &facts, options, gazetteer)
+}
+
 fn is_change(planned: &PlannedWrite) -> bool {
     matches!(planned.action, Action::Create(_) | Action::Change(_))
 }
@@ -211,6 +232,11 @@ impl Counts {
         writeln!(out, "{:<28} {:>8}", format!("photos in {}", found.display()), self.photos)?;
         for (reason, photos) in &self.not_proposed {
             writeln!(out, "  {reason:<26} {photos:>8}")?;
+        }
+        let mut sources: BTreeMap<ProposalSource, usize> = BTreeMap::new();
+        planned.iter().for_each(|it| *sources.entry(it.proposal.source).or_default() += 1);
+        for (source, photos) in sources {
+            writeln!(out, "  {:<26} {photos:>8}", source.name())?;
         }
         let mut line = |name: &str, wanted: &dyn Fn(&Action) -> bool| {
             let photos = planned.iter().filter(|it| wanted(&it.action)).count();
