@@ -201,7 +201,8 @@ fn photos_that_must_not_be_touched_are_named() {
 /// The positions that exiftool reads from files, by their path; `None` where it is not installed.
 fn read_by_exiftool(folder: &Path) -> Option<BTreeMap<String, (f64, f64)>> {
     let mut exiftool = Process::new("exiftool");
-    exiftool.args(["-j", "-n", "-r", "-ext", "xmp", "-ext", "jpg"]).current_dir(folder);
+    exiftool.args(["-j", "-n", "-r"]).current_dir(folder);
+    exiftool.args(["xmp", "jpg", "heic", "avif", "webp"].iter().flat_map(|it| ["-ext", it]));
     let output = exiftool.args(["-GPSLatitude", "-GPSLongitude", "library"]).output().ok()?;
     let found: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("JSON");
     let position = |it: &serde_json::Value| {
@@ -211,10 +212,14 @@ fn read_by_exiftool(folder: &Path) -> Option<BTreeMap<String, (f64, f64)>> {
     Some(found.iter().filter_map(position).collect())
 }
 
-/// The position that exiv2 reads from a file; `None` where exiv2 is not installed.
+/// The position that exiv2 reads from a file; `None` where exiv2 is not installed or does not know
+/// the format.
 fn read_by_exiv2(file: &Path) -> Option<(f64, f64)> {
     let output = Process::new("exiv2").args(["-q", "-Pkv"]).arg(file).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if text.trim().is_empty() {
+        return None;
+    }
     let value = |key: &str| {
         let is_key = |line: &&str| line.split_whitespace().next() == Some(key);
         let line = text.lines().find(is_key)?;
@@ -334,6 +339,36 @@ fn photos_are_written_through_exiftool_and_keep_all_but_their_position() {
 }
 
 #[test]
+fn webp_heic_and_avif_are_written_through_exiftool_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../planet-data/tests/golden");
+    let library = at.join("library");
+    fs::create_dir(&library).expect("a folder");
+    let photos = ["heif/photo.avif", "heif/photo.heic", "photos/lossy.webp"];
+    let names = photos.map(|it| it.rsplit('/').next().unwrap_or(it).to_owned());
+    for (photo, name) in photos.iter().zip(&names) {
+        fs::copy(golden.join(photo), library.join(name)).expect("copied");
+    }
+    answers(at, &names, 0.0);
+    if read_by_exiftool(at).is_none() {
+        eprintln!("skipped: exiftool is not installed");
+        return;
+    }
+    let before = files(&library);
+    let write = || {
+        let mut command = planet(at);
+        command.args(WRITE).args(["--into", "photos", "--apply"]);
+        command.assert().success()
+    };
+    write().stdout(contains("files to change                   3"));
+    assert!(agree(at, "", &names));
+    write().stdout(contains("written already                   3"));
+    planet(at).args(["library", "undo", "found.jsonl.journal"]).assert().success();
+    assert!(files(&library) == before, "every byte is back");
+}
+
+#[test]
 fn measured_positions_are_written_with_their_own_method_and_accuracy_and_alone_on_request() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
@@ -372,7 +407,11 @@ fn measured_positions_are_written_with_their_own_method_and_accuracy_and_alone_o
     let (track, takeout) = (sidecar(&names[0]), sidecar(&names[1]));
     assert!(track.contains("GPS track") && track.contains("13"), "{track}");
     assert!(takeout.contains("Google Takeout") && !takeout.contains("GPSHPositioningError"));
-    assert!(![&track, &takeout].iter().any(|it| it.contains("Estimated") || it.contains("PlaNet")));
+    assert!(
+        ![&track, &takeout]
+            .iter()
+            .any(|it| it.contains("Estimated") || it.contains("PlaNet estimate"))
+    );
     exact().stdout(contains("written already                   2"));
     // They are known positions from now on, and no estimates.
     planet(at)

@@ -260,7 +260,7 @@ fn what_takeout_wrote_beside_a_photo_counts_where_the_photo_itself_is_silent() {
     for name in ["a(1).jpg", "a-edited(1).jpg"] {
         let facts = read(name);
         assert_eq!(facts.position.map(|it| it.lat()), Some(60.5), "{name}");
-        assert_eq!(facts.position_source, Some(PositionSource::Sidecar));
+        assert_eq!(facts.position_source, Some(PositionSource::Takeout));
         assert_eq!(facts.time.as_deref(), Some("2019-07-14T16:03:22Z"));
     }
     // The photo's own position and time win, and the other position is not dropped in silence.
@@ -270,6 +270,6 @@ fn what_takeout_wrote_beside_a_photo_counts_where_the_photo_itself_is_silent() {
     let facts = read("b.jpg");
     assert_eq!((facts.position, facts.position_source), (before.position, before.position_source));
     let note = facts.notes.last().expect("a note");
-    assert_eq!(note.found_in, PositionSource::Sidecar);
+    assert_eq!(note.found_in, PositionSource::Takeout);
     assert!(matches!(note.problem, Problem::Elsewhere { .. }), "{note}");
 }

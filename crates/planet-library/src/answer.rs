@@ -104,8 +104,7 @@ impl<'a> Answers<'a> {
     fn restore(&self, candidate: &mut Candidate, photo: Photo<'_>, fix: Option<Fix>) {
         let state = candidate.class.map(ClassId::index);
         if fix.is_none()
-            && let Some((state, time)) = state.zip(photo.time)
-            && let Some(position) = photo.places.nearest_at(state, time)
+            && let Some(position) = state.and_then(|state| photo.position_at(state))
         {
             candidate.position = position;
         }

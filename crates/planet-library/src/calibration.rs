@@ -82,12 +82,16 @@ impl Library<'_> {
         known: &[Option<LatLng>],
         monitor: &dyn Monitor,
     ) -> Result<Calibration, LibraryError> {
-        let trials: Vec<Vec<Option<LatLng>>> = (0..TRIALS)
-            .flat_map(|seed| Masking::ALL.map(|how| how.shown(self, known, seed)))
-            .filter(|shown| shown.iter().any(Option::is_some))
+        let mut ways = Masking::ALL.to_vec();
+        if self.look_alikes.is_some() {
+            ways.extend(Masking::UNTIMED);
+        }
+        let trials: Vec<(Masking, Vec<Option<LatLng>>)> = (0..TRIALS)
+            .flat_map(|seed| ways.iter().map(move |how| (*how, how.shown(self, known, seed))))
+            .filter(|(_, shown)| shown.iter().any(Option::is_some))
             .collect();
         let mut calibration = Calibration::uncalibrated(self.model.weight);
-        let trials = self.trials(trials, monitor)?;
+        let trials = self.trials(known, trials, monitor)?;
         if self.output.is_some() && !trials.is_empty() {
             calibration.weight = self.best_weight(&trials, known, monitor)?;
         }
@@ -111,11 +115,15 @@ impl Library<'_> {
 
     fn trials(
         &self,
-        shown: Vec<Vec<Option<LatLng>>>,
+        known: &[Option<LatLng>],
+        shown: Vec<(Masking, Vec<Option<LatLng>>)>,
         monitor: &dyn Monitor,
     ) -> Result<Vec<Trial>, LibraryError> {
-        let trial = |shown: Vec<Option<LatLng>>| {
-            let prepared = self.prepare(&shown)?;
+        let trial = |(how, shown): (Masking, Vec<Option<LatLng>>)| {
+            let prepared = match how.records(self.records, known, &shown) {
+                Some(records) => self.with_records(&records).prepare(&shown)?,
+                None => self.prepare(&shown)?,
+            };
             let homes = Arc::new(self.homes(&prepared, self.model.weight, monitor)?);
             Ok(Trial { shown, prepared, homes })
         };
@@ -165,7 +173,8 @@ impl Library<'_> {
         known: &[Option<LatLng>],
         monitor: &dyn Monitor,
     ) -> Result<f64, LibraryError> {
-        self.best_weight(&self.trials(shown, monitor)?, known, monitor)
+        let shown = shown.into_iter().map(|shown| (Masking::Runs, shown)).collect();
+        self.best_weight(&self.trials(known, shown, monitor)?, known, monitor)
     }
 
     fn best_weight(
@@ -230,7 +239,7 @@ fn gain(states: &StateSpace, posterior: &[f64], photo: Photo<'_>, truth: LatLng)
         return None;
     }
     let right = |state: usize| {
-        let position = photo.places.nearest_at(state, photo.time?);
+        let position = photo.position_at(state);
         let position = position.or(states.partition().point(ClassId(state as u32)))?;
         let away = position.distance_to(truth);
         Some(SCALES.iter().filter(|scale| away <= scale.radius()).count() as f64)

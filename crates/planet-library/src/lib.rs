@@ -8,6 +8,7 @@
 //! | see how well masked positions are found again | [`masked_validation`] |
 //! | read a person's positions from their tracks | [`Tracks`] |
 //! | look the photos up in them | [`Tracked`] |
+//! | locate photos without a time by what they look like | [`LookAlikes`] |
 //! | find by how much cameras' clocks are wrong | [`clocks_by_tracks`], [`with_offsets`] |
 //! | write positions into sidecars, and take them back | [`writing`] |
 //! | answer by a simple rule, for comparison | [`nearest_in_time`], [`photoprism`] |
@@ -17,9 +18,11 @@ mod calibration;
 mod choice;
 mod clocks;
 mod library;
+mod look_alikes;
 mod masking;
 mod neighbours;
 mod prepared;
+mod summary;
 mod tracked;
 mod tracks;
 pub mod writing;
@@ -27,7 +30,9 @@ pub mod writing;
 pub use calibration::Calibration;
 pub use clocks::{ClockEstimate, ClockOffset, clocks_by_tracks, with_offsets};
 pub use library::{Library, LibraryError, ModelOutput};
+pub use look_alikes::LookAlikes;
 pub use masking::{Masking, ValidationRow, masked_validation};
 pub use neighbours::{Timed, nearest_in_time, photoprism};
+pub use summary::Summary;
 pub use tracked::Tracked;
 pub use tracks::{TrackCounts, TrackError, TrackLimits, TrackPosition, Tracks};

@@ -8,7 +8,7 @@ use planet_data::{Gazetteer, Monitor, PhotoRecord};
 use planet_geo::{Distance, LatLng, Partition, Scale};
 use rayon::prelude::*;
 
-use crate::{Calibration, answer::Answers, prepared::Photo};
+use crate::{Calibration, LookAlikes, answer::Answers, prepared::Photo};
 
 /// Photos whose answers are computed at the same time.
 const AT_ONCE: usize = 64;
@@ -22,6 +22,7 @@ pub struct Library<'a> {
     pub(crate) model: HmmModel,
     /// Where tracks say that each photo was taken; empty without tracks.
     tracked: Vec<Option<Fix>>,
+    pub(crate) look_alikes: Option<&'a LookAlikes>,
 }
 
 /// A model's output for the photos of a library.
@@ -57,7 +58,7 @@ impl<'a> Library<'a> {
     pub fn new(records: &'a [PhotoRecord], output: Option<ModelOutput<'a>>) -> Self {
         let (people, model) = (People::default(), HmmModel::default());
         let timeline = Timeline::new(records, &[], people);
-        Self { records, people, timeline, output, model, tracked: Vec::new() }
+        Self { records, people, timeline, output, model, tracked: Vec::new(), look_alikes: None }
     }
 
     /// Whose photos these are.
@@ -75,6 +76,25 @@ impl<'a> Library<'a> {
     /// photos that have no known position and for their neighbours.
     pub fn with_tracked(self, tracked: Vec<Option<Fix>>) -> Self {
         Self { tracked, ..self }
+    }
+
+    /// Takes what the photos look like as evidence for those that have no time or are days from
+    /// all known ones.
+    pub fn with_look_alikes(self, look_alikes: &'a LookAlikes) -> Self {
+        Self { look_alikes: Some(look_alikes), ..self }
+    }
+
+    /// The same library of other records for the same photos.
+    pub(crate) fn with_records<'b>(&'b self, records: &'b [PhotoRecord]) -> Library<'b> {
+        Library {
+            records,
+            timeline: Timeline::new(records, &[], self.people),
+            people: self.people,
+            output: self.output,
+            model: self.model.clone(),
+            tracked: self.tracked.clone(),
+            look_alikes: self.look_alikes,
+        }
     }
 
     /// The photos in order, as far as their times tell without any position.
@@ -142,8 +162,8 @@ impl<'a> Library<'a> {
         Ok(prepared.clocks)
     }
 
-    /// What the answer for a photo rests on: its track, the known photos before and after it, and
-    /// the model. Each counts as surely as it alone would tell the place within about 30 km: the
+    /// What the answer for a photo rests on: its track, the known photos before and after it, the
+    /// one that looks most alike, and the model. Each counts as surely as it alone would tell the place within about 30 km: the
     /// network by its most probable class and by the weight of its output.
     fn evidence(
         &self,
@@ -166,6 +186,13 @@ impl<'a> Library<'a> {
                 place: place.unwrap_or_default(),
             };
             all.push((kind, transitions.near_after((own - time).abs())));
+        }
+        if let Some((votes, (row, _, position))) =
+            photo.votes.and_then(|votes| Some((votes, votes.alike.first()?)))
+        {
+            let place = names.map(|names| Place::of(*position, names).at_level(Scale::City));
+            let (photo, place) = (self.records[*row].photo.clone(), place.unwrap_or_default());
+            all.push((EvidenceKind::LookAlike { photo, place }, votes.share));
         }
         let output = self.output.filter(|_| weight > 0.0);
         if let Some(probabilities) = output.and_then(|it| (it.probabilities)(photo.row)) {

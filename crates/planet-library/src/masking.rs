@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use planet::{Certain, LocatorOptions};
-use planet_data::{Gazetteer, Monitor};
+use planet_data::{Gazetteer, Monitor, PhotoRecord};
 use planet_geo::{Distance, LatLng, PointIndex, Scale};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -21,18 +21,47 @@ pub enum Masking {
     Runs,
     /// Whole days.
     Days,
+    /// Photos one by one, whose times are taken away too.
+    Untimed,
+    /// Whole days, whose times are taken away too.
+    #[serde(rename = "untimed_days")]
+    UntimedDays,
 }
 
 impl Masking {
-    /// Both.
+    /// Those of photos with times.
     pub const ALL: [Self; 2] = [Self::Runs, Self::Days];
+    /// Those of photos without times.
+    pub const UNTIMED: [Self; 2] = [Self::Untimed, Self::UntimedDays];
 
     /// As on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Runs => "runs",
             Self::Days => "days",
+            Self::Untimed => "untimed",
+            Self::UntimedDays => "untimed_days",
         }
+    }
+
+    /// The records as they are when the masked photos have no times; `None` where they keep them.
+    pub(crate) fn records(
+        self,
+        records: &[PhotoRecord],
+        known: &[Option<LatLng>],
+        shown: &[Option<LatLng>],
+    ) -> Option<Vec<PhotoRecord>> {
+        if !Self::UNTIMED.contains(&self) {
+            return None;
+        }
+        let record = |(row, record): (usize, &PhotoRecord)| {
+            let mut record = record.clone();
+            if known[row].is_some() && shown[row].is_none() {
+                record.time = None;
+            }
+            record
+        };
+        Some(records.iter().enumerate().map(record).collect())
     }
 
     /// The positions that stay known, one a record.
@@ -49,7 +78,8 @@ impl Masking {
                 (0..sequence.rows.len()).filter(|at| known[sequence.rows[*at]].is_some()).collect();
             let masked = match self {
                 Self::Runs => runs(photos.len(), &mut rng),
-                Self::Days => {
+                Self::Untimed => (0..photos.len()).map(|_| rng.random_bool(0.5)).collect(),
+                Self::Days | Self::UntimedDays => {
                     let days =
                         photos.iter().map(|at| sequence.times[*at].map(|it| it.div_euclid(DAY)));
                     whole(&days.collect::<Vec<_>>(), &mut rng)
@@ -110,12 +140,16 @@ pub struct ValidationRow {
     /// for a truth outside the distance to it over the stated probability of that (Gneiting and
     /// Raftery 2007). It does not reward large radii.
     pub interval_score_km: Option<f64>,
+    /// Of the tenth, two tenths, … of the masked photos whose answers are most probable: the share
+    /// within 25 km. `None` for ways that state no probability.
+    pub within_by_coverage: Option<[f64; 10]>,
 }
 
 /// Masks half of the known positions and locates their photos: by the hidden Markov model, by
 /// PhotoPrism's rule, by the nearest known photo in time, and what the best choice among known
-/// places would reach. Figures are means over the seeds; those of certain answers are means over
-/// all certain answers.
+/// places would reach; without times, by the most photographed place and the known photo that looks
+/// most alike instead of the rules. Figures are means over the seeds; those of certain answers are
+/// means over all certain answers.
 ///
 /// # Errors
 /// There is neither a model nor a known position, or the monitor ended it.
@@ -126,7 +160,7 @@ pub fn masked_validation(
     seeds: u64,
     monitor: &dyn Monitor,
 ) -> Result<Vec<ValidationRow>, LibraryError> {
-    let mut trials: Vec<[Trial; 4]> = Vec::new();
+    let mut trials: Vec<Vec<Trial>> = Vec::new();
     for seed in 0..seeds {
         // Seeds apart from those by which the calibration is found.
         let shown = how.shown(library, known, 1000 + seed);
@@ -135,14 +169,42 @@ pub fn masked_validation(
         if masked.is_empty() || masked.len() == known.iter().flatten().count() {
             continue;
         }
-        trials.push([
-            hmm(library, known, &shown, &masked, monitor)?,
-            rule("PhotoPrism's rule", photoprism, library, known, &shown, &masked),
-            rule("nearest known photo in time", nearest_in_time, library, known, &shown, &masked),
-            bound(known, &shown, &masked),
-        ]);
+        let mut ways = Vec::new();
+        if let Some(records) = how.records(library.records, known, &shown) {
+            let untimed = library.with_records(&records);
+            ways.push(hmm(&untimed, known, &shown, &masked, monitor)?);
+            if let Some(alike) = library.look_alikes {
+                let nearest = |row: usize| alike.nearest(row, &shown);
+                ways.push(answers("known photo that looks most alike", known, &masked, nearest));
+            }
+            let usual = most_photographed(&shown);
+            ways.push(answers("most photographed place", known, &masked, |_| usual));
+        } else {
+            ways.push(hmm(library, known, &shown, &masked, monitor)?);
+            for (way, answer) in RULES {
+                ways.push(rule(way, answer, library, known, &shown, &masked));
+            }
+        }
+        ways.push(bound(known, &shown, &masked));
+        trials.push(ways);
     }
-    Ok((0..4).filter_map(|way| row(trials.iter().map(|trial| &trial[way]))).collect())
+    let ways = trials.first().map_or(0, Vec::len);
+    Ok((0..ways).filter_map(|way| row(trials.iter().map(|trial| &trial[way]))).collect())
+}
+
+type Rule = fn(&[Timed]) -> Vec<Option<LatLng>>;
+const RULES: [(&str, Rule); 2] =
+    [("PhotoPrism's rule", photoprism), ("nearest known photo in time", nearest_in_time)];
+
+/// The known photo with the most others within 25 km; of more than a thousand, those at regular
+/// distances are looked at.
+fn most_photographed(shown: &[Option<LatLng>]) -> Option<LatLng> {
+    let points: Vec<LatLng> = shown.iter().copied().flatten().collect();
+    let sample = || points.iter().step_by(points.len().div_ceil(1000).max(1));
+    let near = |middle: &LatLng| {
+        sample().filter(|it| it.distance_to(*middle) <= Scale::City.radius()).count()
+    };
+    sample().max_by_key(|middle| near(middle)).copied()
 }
 
 /// How one way did with one seed.
@@ -150,6 +212,8 @@ struct Trial {
     way: &'static str,
     /// Error of each masked photo; `None` where there is no answer.
     errors: Vec<Option<Distance>>,
+    /// Probability of each answer; empty where none is stated.
+    probabilities: Vec<f32>,
     certain: CertainAnswers,
 }
 
@@ -218,7 +282,23 @@ fn row<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<ValidationRow> {
         }),
         radius_km: sums.radii.get(sums.radii.len() / 2).copied(),
         interval_score_km: (sums.count > 0.0).then(|| sums.score / sums.count),
+        within_by_coverage: within_by_coverage(&trials),
     })
+}
+
+fn within_by_coverage(trials: &[&Trial]) -> Option<[f64; 10]> {
+    let is_right = |error: &Option<Distance>| error.is_some_and(|it| it <= Scale::City.radius());
+    let mut answers: Vec<(f32, bool)> = trials
+        .iter()
+        .flat_map(|trial| trial.probabilities.iter().zip(&trial.errors))
+        .map(|(probability, error)| (*probability, is_right(error)))
+        .collect();
+    answers.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let within = |tenths: usize| {
+        let answered = &answers[..(tenths * answers.len()).div_ceil(10)];
+        answered.iter().filter(|it| it.1).count() as f64 / answered.len() as f64
+    };
+    (!answers.is_empty()).then(|| std::array::from_fn(|tenth| within(tenth + 1)))
 }
 
 fn hmm(
@@ -231,49 +311,59 @@ fn hmm(
     let calibration = library.calibrate(shown, monitor)?;
     let options = LocatorOptions { names: false, ..LocatorOptions::default() };
     let mut errors = vec![None; known.len()];
+    let mut probabilities = vec![0.0; known.len()];
     let mut certain = CertainAnswers::default();
     let gazetteer = Arc::new(Gazetteer::new());
     library.locate(shown, &calibration, &options, &gazetteer, monitor, |row, prediction| {
         let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
         errors[row] = prediction.best().map(|best| best.position.distance_to(truth));
+        let probability = prediction.best().and_then(|best| best.probability);
+        probabilities[row] = probability.unwrap_or_default();
         if let Some(it) = &prediction.certain {
             certain.add(it, truth);
         }
     })?;
     let errors = masked.iter().map(|row| errors[*row]).collect();
-    Ok(Trial { way: "hidden Markov model", errors, certain })
+    let probabilities = masked.iter().map(|row| probabilities[*row]).collect();
+    Ok(Trial { way: "hidden Markov model", errors, probabilities, certain })
 }
 
 fn rule(
     way: &'static str,
-    rule: fn(&[Timed]) -> Vec<Option<LatLng>>,
+    rule: Rule,
     library: &Library<'_>,
     known: &[Option<LatLng>],
     shown: &[Option<LatLng>],
     masked: &[usize],
 ) -> Trial {
-    let mut answers = vec![None; known.len()];
+    let mut all = vec![None; known.len()];
     for sequence in library.timeline().sequences() {
         let rows = sequence.rows.iter().zip(&sequence.times);
         let photos: Vec<Timed> =
             rows.map(|(row, time)| Timed { time: *time, position: shown[*row] }).collect();
-        sequence.rows.iter().zip(rule(&photos)).for_each(|(row, answer)| answers[*row] = answer);
+        sequence.rows.iter().zip(rule(&photos)).for_each(|(row, answer)| all[*row] = answer);
     }
-    let error = |row: &usize| Some(answers[*row]?.distance_to(known[*row]?));
+    answers(way, known, masked, |row| all[row])
+}
+
+/// A way that gives each masked photo an answer and states no probability.
+fn answers(
+    way: &'static str,
+    known: &[Option<LatLng>],
+    masked: &[usize],
+    answer: impl Fn(usize) -> Option<LatLng>,
+) -> Trial {
+    let error = |row: &usize| Some(answer(*row)?.distance_to(known[*row]?));
     let errors = masked.iter().map(error).collect();
-    Trial { way, errors, certain: CertainAnswers::default() }
+    Trial { way, errors, probabilities: Vec::new(), certain: CertainAnswers::default() }
 }
 
 /// The best known photo, chosen with knowledge of the truth: an upper bound.
 fn bound(known: &[Option<LatLng>], shown: &[Option<LatLng>], masked: &[usize]) -> Trial {
     let points: Vec<LatLng> = shown.iter().copied().flatten().collect();
     let index = PointIndex::new(points.iter().copied());
-    let error = |row: &usize| {
-        let truth = known[*row]?;
-        Some(points[index.nearest(truth)? as usize].distance_to(truth))
-    };
-    let errors = masked.iter().map(error).collect();
-    Trial { way: "upper bound: the best known photo", errors, certain: CertainAnswers::default() }
+    let best = |row: usize| Some(points[index.nearest(known[row]?)? as usize]);
+    answers("upper bound: the best known photo", known, masked, best)
 }
 
 #[cfg(test)]
@@ -338,7 +428,12 @@ mod tests {
     fn seeds_without_a_certain_answer_do_not_lower_the_means_of_certain_ones() {
         let at = |lat: f64| LatLng::new(lat, 0.0).expect("in range");
         let error = Some(at(0.0).distance_to(at(0.1)));
-        let trial = |certain| Trial { way: "it", errors: vec![error; 4], certain };
+        let trial = |certain| Trial {
+            way: "it",
+            errors: vec![error; 4],
+            probabilities: Vec::new(),
+            certain,
+        };
         let mut some = CertainAnswers::default();
         let certain = Certain {
             level: Scale::City,

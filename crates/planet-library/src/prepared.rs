@@ -1,6 +1,6 @@
 //! A library made ready for the hidden Markov model, and its posteriors.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use planet::album::{
     Cancelled, Clock, Fix, Hmm, Observation, Sequence, StateSpace, Timeline, TransitionModel,
@@ -9,13 +9,20 @@ use planet_data::Monitor;
 use planet_geo::LatLng;
 use rayon::prelude::*;
 
-use crate::{Library, LibraryError, choice::Visited};
+use crate::{
+    Library, LibraryError,
+    choice::Visited,
+    look_alikes::{APART, Known, SimilarityModel, Votes},
+};
 
 /// Hours to the nearest known photo that are calibrated alike: up to each of these, beyond all,
 /// and where a time is unknown.
 const NEAR: [i64; 8] =
     [900, 3_600, 3 * 3_600, 8 * 3_600, 16 * 3_600, 36 * 3_600, 4 * 86_400, 14 * 86_400];
 pub(crate) const NEARNESSES: usize = NEAR.len() + 2;
+/// The last range of [`NEAR`] within the time of one occasion.
+const NEAR_APART: usize = 5;
+const _: () = assert!(NEAR[NEAR_APART] == APART);
 /// Photos that the prior counts for in the home distribution, and the most photos from which that
 /// is estimated: of larger libraries, pieces at regular distances.
 const HOME_STRENGTH: f64 = 5.0;
@@ -30,6 +37,10 @@ pub(crate) struct Prepared {
     pub(crate) transitions: TransitionModel,
     pub(crate) clocks: Vec<Clock>,
     stretches: Vec<Stretch>,
+    /// What look-alikes say of photos, by their rows.
+    votes: Arc<HashMap<usize, Votes>>,
+    /// The probability of each state before anything is seen.
+    prior: Arc<Vec<f64>>,
 }
 
 #[derive(Clone)]
@@ -52,6 +63,18 @@ pub(crate) struct Photo<'a> {
     pub(crate) nearness: usize,
     /// The known photos of its sequence.
     pub(crate) places: &'a Visited,
+    /// What its look-alikes say, where it is located by them.
+    pub(crate) votes: Option<&'a Votes>,
+}
+
+impl Photo<'_> {
+    /// Within a state, the position of the known photo that looks most alike, or else of the one
+    /// that is nearest in time.
+    pub(crate) fn position_at(&self, state: usize) -> Option<LatLng> {
+        let alike = self.votes.and_then(|votes| votes.alike.iter().find(|it| it.1 == state));
+        let nearest = || self.places.nearest_at(state, self.time?);
+        alike.map(|it| it.2).or_else(nearest)
+    }
 }
 
 /// The home distribution of each person, `[sequences][states]`, each summing to one.
@@ -90,7 +113,47 @@ impl Library<'_> {
             stretches.iter().map(|it| it.observations.clone()).collect();
         let transitions = self.model.transitions.learned_from(&states, &observations);
         let clocks = timeline.clocks().to_vec();
-        Ok(Prepared { states: Arc::new(states), transitions, clocks, stretches })
+        let prior = states.prior(transitions.unseen_anywhere());
+        let votes = self.votes(&stretches, &states, &prior, fix);
+        let (states, votes, prior) = (Arc::new(states), Arc::new(votes), Arc::new(prior));
+        Ok(Prepared { states, transitions, clocks, stretches, votes, prior })
+    }
+
+    /// What look-alikes say of the photos that have no time, or are days from all known ones.
+    fn votes(
+        &self,
+        stretches: &[Stretch],
+        states: &StateSpace,
+        prior: &[f64],
+        fix: impl Fn(usize) -> Option<Fix>,
+    ) -> HashMap<usize, Votes> {
+        let Some(look_alikes) = self.look_alikes else { return HashMap::new() };
+        let (mut known, mut wanted) = (Vec::new(), Vec::new());
+        for Stretch { number, sequence, nearness, .. } in stretches {
+            for (at, row) in sequence.rows.iter().copied().enumerate() {
+                let time = sequence.times[at].map(|time| (*number, time));
+                match fix(row) {
+                    Some(Fix { position, .. }) => {
+                        let state = states.state_of(position);
+                        known.extend(state.map(|state| Known { row, state, position, time }));
+                    }
+                    None if time.is_none() || nearness[at] > NEAR_APART => {
+                        wanted.push((row, time));
+                    }
+                    None => {}
+                }
+            }
+        }
+        let untimed: Vec<usize> =
+            wanted.iter().filter(|it| it.1.is_none()).map(|it| it.0).collect();
+        let Some(model) = SimilarityModel::learn(look_alikes, &known, &untimed, states, prior)
+        else {
+            return HashMap::new();
+        };
+        let votes = |(row, time): &(usize, Option<(usize, i64)>)| {
+            Some((*row, model.votes(look_alikes, &known, *row, *time)?))
+        };
+        wanted.par_iter().filter_map(votes).collect()
     }
 
     /// The home distribution of each person: the mean of the posteriors of their photos, computed
@@ -101,7 +164,7 @@ impl Library<'_> {
         weight: f64,
         monitor: &dyn Monitor,
     ) -> Result<Homes, Cancelled> {
-        let mut prior = prepared.states.prior(prepared.transitions.unseen_anywhere());
+        let mut prior = prepared.prior.to_vec();
         prior.iter_mut().for_each(|it| *it *= HOME_STRENGTH);
         let sequences = prepared.stretches.iter().map(|it| it.number + 1).max().unwrap_or(0);
         let mut homes = vec![prior; sequences];
@@ -141,7 +204,8 @@ impl Library<'_> {
             let home = homes.get(*number).map(Vec::as_slice);
             self.stretch(prepared, stretch, home, weight, monitor, |photo, posterior| {
                 let (row, time) = (sequence.rows[photo], sequence.times[photo]);
-                emit(Photo { row, time, nearness: nearness[photo], places }, posterior);
+                let votes = prepared.votes.get(&row);
+                emit(Photo { row, time, nearness: nearness[photo], places, votes }, posterior);
             })?;
         }
         Ok(())
@@ -159,12 +223,18 @@ impl Library<'_> {
     ) -> Result<(), Cancelled> {
         let Prepared { states, transitions, .. } = prepared;
         let emission = |photo: usize, into: &mut [f64]| {
+            let row = stretch.sequence.rows[photo];
             let output = self.output.as_ref().filter(|_| weight > 0.0);
-            let found = output.and_then(|it| (it.probabilities)(stretch.sequence.rows[photo]));
-            found.is_some_and(|probabilities| {
-                states.emission(&probabilities, weight, into);
-                true
-            })
+            let found = output.and_then(|it| (it.probabilities)(row));
+            let votes = prepared.votes.get(&row);
+            match &found {
+                Some(probabilities) => states.emission(probabilities, weight, into),
+                None => into.fill(1.0),
+            }
+            if let Some(votes) = votes {
+                votes.apply(&prepared.prior, into);
+            }
+            found.is_some() || votes.is_some()
         };
         let hmm = Hmm { states, transitions, home };
         hmm.posteriors(&stretch.observations, emission, monitor, |photo, posterior| {
@@ -207,6 +277,8 @@ impl Prepared {
             transitions: self.transitions.clone(),
             clocks: self.clocks.clone(),
             stretches,
+            votes: Arc::clone(&self.votes),
+            prior: Arc::clone(&self.prior),
         }
     }
 }

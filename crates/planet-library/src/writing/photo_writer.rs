@@ -20,9 +20,17 @@ use super::{
 /// Tags that exiftool writes into every EXIF block that it begins.
 const MANDATORY: [&str; 5] =
     ["XResolution", "YResolution", "ResolutionUnit", "YCbCrPositioning", "ExifVersion"];
-/// More that belong to a new EXIF block.
-const OF_NEW_BLOCKS: [&str; 4] =
-    ["ComponentsConfiguration", "FlashpixVersion", "ColorSpace", "ExifByteOrder"];
+/// More that belong to a new EXIF block, or to the extended header that a WebP gets with it.
+const OF_NEW_BLOCKS: [&str; 6] = [
+    "ComponentsConfiguration",
+    "FlashpixVersion",
+    "ColorSpace",
+    "ExifByteOrder",
+    "ImageWidth",
+    "ImageHeight",
+];
+/// What exiftool reports of a file's structure: which chunks a WebP has, and how much data a HEIC.
+const STRUCTURE: [&str; 2] = ["WebP_Flags", "MediaDataSize"];
 
 /// Photos that are written at once, for each thread. Their old and new bytes are in memory.
 const EACH: usize = 4;
@@ -208,7 +216,8 @@ fn other_tag(exiftool: &mut ExifTool, photo: &Path, copy: &Path) -> io::Result<O
         let is_place = ["Offset", "Offsets", "Start"].iter().any(|end| tag.ends_with(end));
         let is_new = !before.contains_key(**name);
         let belongs = MANDATORY.contains(&tag) || OF_NEW_BLOCKS.contains(&tag);
-        let ignored = is_place || tag == "SourceFile" || (is_new && belongs);
+        let ignored =
+            is_place || STRUCTURE.contains(&tag) || tag == "SourceFile" || (is_new && belongs);
         !ignored && before.get(**name) != after.get(**name)
     };
     Ok(names.iter().find(differs).map(|name| (*name).clone()))

@@ -47,6 +47,8 @@ impl ProposalSource {
     }
 }
 
+const TAKEOUT_METHOD: &str = "Google Takeout";
+
 /// A position for a photo.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
@@ -149,8 +151,9 @@ impl Proposal {
         options: &ProposalOptions,
         gazetteer: &Gazetteer,
     ) -> Option<Self> {
-        let source = facts.position_source.filter(|it| *it == PositionSource::Takeout);
-        let position = source.and(facts.position)?;
+        let is_written = facts.processing_method.as_deref() == Some(TAKEOUT_METHOD);
+        let is_takeout = facts.position_source == Some(PositionSource::Takeout) || is_written;
+        let position = facts.position.filter(|_| is_takeout)?;
         Some(Self {
             photo: photo.to_owned(),
             position,
@@ -167,7 +170,7 @@ impl Proposal {
     pub fn method(&self) -> String {
         match self.source {
             ProposalSource::Track => return "GPS track".to_owned(),
-            ProposalSource::Takeout => return "Google Takeout".to_owned(),
+            ProposalSource::Takeout => return TAKEOUT_METHOD.to_owned(),
             // EXIF's own word.
             ProposalSource::Manual => return "MANUAL".to_owned(),
             ProposalSource::Estimate => {}

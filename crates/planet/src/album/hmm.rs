@@ -109,7 +109,7 @@ impl Hmm<'_> {
     /// is known, and is asked two or three times, for several photos in parallel.
     ///
     /// Every √n-th forward message is kept, the others are computed again: 10,000 photos among
-    /// 26,000 states take 50 MB. Short moves from and to places where the photo almost surely was
+    /// 26,000 states take 100 MB. Short moves from and to places where the photo almost surely was
     /// not taken are left out, so that a step costs as much as there are likely places; the
     /// posterior changes by less than 10⁻⁵.
     ///
@@ -123,36 +123,41 @@ impl Hmm<'_> {
         mut emit: impl FnMut(usize, &[f64]),
     ) -> Result<(), Cancelled> {
         let messages = Messages::new(*self, photos);
-        let Forward { steps, between, kept, chunk } = forward_pass(&messages, &emission, monitor)?;
+        let forward = forward_pass(&messages, &emission, monitor)?;
+        let Forward { steps, between, kept, .. } = &forward;
         let mut walk = Walk { messages: &messages, emission: &emission, emit: &mut emit, monitor };
         let mut next: Option<Later<'_>> = None;
-        for (number, first) in kept.into_iter().enumerate().rev() {
-            let start = number * chunk;
-            let end = (start + chunk).min(steps.len());
-            let factors: Vec<Factor> =
-                steps[start..end].par_iter().map(|step| messages.factor(step, &emission)).collect();
-            let mut forward = vec![first];
-            for number in start + 1..end {
-                let before = forward.last().expect("the first is there");
-                let before = Some((&before[..], messages.photo(&steps[number - 1])));
-                let photo = messages.photo(&steps[number]);
-                forward.push(messages.forward(before, photo, &factors[number - start]));
-            }
-            for number in (start..end).rev() {
-                let message = forward.pop().expect("one per step");
-                let photo = messages.photo(&steps[number]);
-                walk.between(&between[number + 1], Some((&message, photo)), next.as_ref())?;
-                let mut later = match &next {
-                    Some(next) => messages.backward(next, photo),
-                    None => vec![1.0; self.states.len()],
-                };
-                let mut posterior = message;
-                posterior.iter_mut().zip(&later).for_each(|(here, later)| *here *= later);
-                normalise(&mut posterior);
-                walk.emit(&steps[number], &posterior)?;
-                apply_emission(&factors[number - start], &mut later);
-                next = Some(Later { message: later, posterior, photo });
-            }
+        let last = kept.len().checked_sub(1);
+        let mut ready = last.map(|last| forward.chunk(last, &messages, &emission));
+        while let Some(chunk) = ready.take() {
+            // The forward messages before this chunk are computed at the same time.
+            let (before, forward, messages, emission) =
+                (&mut ready, &forward, &messages, &emission);
+            let walked = rayon::in_place_scope(|scope| {
+                if let Some(number) = chunk.number.checked_sub(1) {
+                    scope.spawn(move |_| {
+                        *before = Some(forward.chunk(number, messages, emission));
+                    });
+                }
+                for (at, message) in chunk.messages.into_iter().enumerate().rev() {
+                    let number = chunk.start + at;
+                    let photo = messages.photo(&steps[number]);
+                    let before = Some((&message[..], photo));
+                    walk.between(&between[number + 1], before, next.as_ref())?;
+                    let mut later = match &next {
+                        Some(next) => messages.backward(next, photo),
+                        None => vec![1.0; self.states.len()],
+                    };
+                    let mut posterior = message;
+                    posterior.iter_mut().zip(&later).for_each(|(here, later)| *here *= later);
+                    normalise(&mut posterior);
+                    walk.emit(&steps[number], &posterior)?;
+                    apply_emission(&chunk.factors[at], &mut later);
+                    next = Some(Later { message: later, posterior, photo });
+                }
+                Ok(())
+            });
+            walked?;
         }
         walk.between(&between[0], None, next.as_ref())
     }
@@ -164,9 +169,41 @@ struct Forward {
     steps: Vec<Node>,
     /// Before, between and behind them those of which nothing is.
     between: Vec<Vec<Node>>,
-    /// The forward message of every `chunk`-th step.
+    /// The forward message of every `size`-th step.
     kept: Vec<Vec<f64>>,
-    chunk: usize,
+    size: usize,
+}
+
+/// The steps between two kept forward messages.
+struct Chunk {
+    number: usize,
+    /// The first step.
+    start: usize,
+    /// What is known of each step itself.
+    factors: Vec<Factor>,
+    /// The forward message of each step.
+    messages: Vec<Vec<f64>>,
+}
+
+impl Forward {
+    /// Computes the forward messages of a chunk again.
+    fn chunk(
+        &self,
+        number: usize,
+        messages: &Messages<'_>,
+        emission: &(impl Fn(usize, &mut [f64]) -> bool + Sync),
+    ) -> Chunk {
+        let start = number * self.size;
+        let steps = &self.steps[start..(start + self.size).min(self.steps.len())];
+        let factors: Vec<Factor> =
+            steps.par_iter().map(|step| messages.factor(step, emission)).collect();
+        let mut forward = vec![self.kept[number].clone()];
+        for (at, factor) in factors.iter().enumerate().skip(1) {
+            let before = Some((&forward[at - 1][..], messages.photo(&steps[at - 1])));
+            forward.push(messages.forward(before, messages.photo(&steps[at]), factor));
+        }
+        Chunk { number, start, factors, messages: forward }
+    }
 }
 
 fn forward_pass(
@@ -175,7 +212,7 @@ fn forward_pass(
     monitor: &dyn Monitor,
 ) -> Result<Forward, Cancelled> {
     let mut nodes = nodes(messages.photos).into_iter();
-    let chunk = (nodes.len() as f64).sqrt().ceil().max(1.0) as usize;
+    let size = (nodes.len() as f64).sqrt().ceil().max(1.0) as usize;
     let (mut steps, mut between): (Vec<Node>, _) = (Vec::new(), vec![Vec::new()]);
     let (mut kept, mut message): (Vec<Vec<f64>>, Vec<f64>) = (Vec::new(), Vec::new());
     loop {
@@ -184,7 +221,7 @@ fn forward_pass(
         }
         let ahead: Vec<Node> = nodes.by_ref().take(AHEAD).collect();
         if ahead.is_empty() {
-            return Ok(Forward { steps, between, kept, chunk });
+            return Ok(Forward { steps, between, kept, size });
         }
         let factors: Vec<Factor> =
             ahead.par_iter().map(|node| messages.factor(node, emission)).collect();
@@ -198,7 +235,7 @@ fn forward_pass(
             }
             let before = steps.last().map(|before| (&message[..], messages.photo(before)));
             message = messages.forward(before, messages.photo(&node), &factor);
-            if steps.len() % chunk == 0 {
+            if steps.len() % size == 0 {
                 kept.push(message.clone());
             }
             steps.push(node);

@@ -6,6 +6,9 @@ const CLUSTER: f64 = 0.1;
 /// Reaches below this many radians (about 60 km) are not clustered.
 const FINE: f64 = 0.01;
 
+/// Of so many clusters, one must get something for all to be looked at.
+const DENSE: usize = 16;
+
 /// Discs of one reach, and which places lie in them.
 #[derive(Clone, Debug)]
 pub(super) struct Reach {
@@ -268,12 +271,21 @@ impl Arrivals {
         sum[1] += share * values[1];
     }
 
+    /// In the order of the clusters.
     fn iter(&self) -> impl Iterator<Item = (usize, [f64; 2])> + '_ {
-        // A cluster may stand here twice where the first share was nothing.
-        let mut clusters = self.clusters.clone();
-        clusters.sort_unstable();
-        clusters.dedup();
-        clusters.into_iter().map(|cluster| (cluster, self.of_cluster[cluster]))
+        let clusters = match self.clusters.len() * DENSE < self.of_cluster.len() {
+            true => {
+                // A cluster may stand here twice where the first share was nothing.
+                let mut clusters = self.clusters.clone();
+                clusters.sort_unstable();
+                clusters.dedup();
+                clusters
+            }
+            // To look at every cluster takes less time than to sort.
+            false => (0..self.of_cluster.len()).collect(),
+        };
+        let with_values = clusters.into_iter().map(|cluster| (cluster, self.of_cluster[cluster]));
+        with_values.filter(|(_, values)| *values != [0.0; 2])
     }
 }
 

@@ -25,6 +25,13 @@ pub enum EvidenceKind {
         /// What the place is called; empty where no named place is near.
         place: String,
     },
+    /// A photo whose position is known and that looks alike.
+    LookAlike {
+        /// Its id.
+        photo: String,
+        /// What the place is called; empty where no named place is near.
+        place: String,
+    },
     /// A model's output on the photo itself.
     Model,
 }
@@ -35,6 +42,7 @@ impl EvidenceKind {
         match self {
             Self::Track => "track",
             Self::Neighbour { .. } => "neighbour",
+            Self::LookAlike { .. } => "look-alike",
             Self::Model => "model",
         }
     }
@@ -49,6 +57,10 @@ impl fmt::Display for EvidenceKind {
             Self::Neighbour { photo, minutes, place } => {
                 let side = if *minutes < 0.0 { "before" } else { "after" };
                 write!(f, "{} {side} {photo}", Span(minutes.abs()))?;
+                if place.is_empty() { Ok(()) } else { write!(f, " at {place}") }
+            }
+            Self::LookAlike { photo, place } => {
+                write!(f, "looks like {photo}")?;
                 if place.is_empty() { Ok(()) } else { write!(f, " at {place}") }
             }
         }
@@ -94,6 +106,8 @@ mod tests {
         assert_eq!(said(-1.0), "1 minute before a.jpg at Rome, Italy");
         assert_eq!(said(150.0), "3 hours after a.jpg at Rome, Italy");
         assert_eq!(said(-4320.0), "3 days before a.jpg at Rome, Italy");
+        let alike = EvidenceKind::LookAlike { photo: "b.jpg".to_owned(), place: String::new() };
+        assert_eq!(alike.to_string(), "looks like b.jpg");
         let share = Evidence { kind: EvidenceKind::Model, share: 0.125 };
         assert_eq!(share.to_string(), "what the photo shows (12 %)");
     }

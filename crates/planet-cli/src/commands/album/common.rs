@@ -11,7 +11,7 @@ use clap::Args;
 use planet::{LocatorOptions, Prediction, PredictionFormat, album::trip_map};
 use planet_data::{AtomicFile, Gazetteer, Manifest};
 use planet_geo::LatLng;
-use planet_library::Library;
+use planet_library::{Library, Summary};
 
 use super::photos;
 use crate::{
@@ -82,7 +82,7 @@ impl Common {
         Ok(Output::open(file, prepared.format, root, offer, None)?)
     }
 
-    /// Writes the predictions and the map; `known` are the positions that were evidence, `failed`
+    /// Writes the predictions and the map, and counts the photos; `known` are the positions that were evidence, `failed`
     /// the photos that cannot be decoded.
     pub fn finish(
         &self,
@@ -91,7 +91,7 @@ impl Common {
         known: &[Option<LatLng>],
         failed: &[(usize, String)],
         mut predictions: Vec<Prediction>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Summary, Failure> {
         for (row, error) in failed {
             // A photo that cannot be read is named, and located from neighbouring photos.
             let prediction = &mut predictions[*row];
@@ -104,15 +104,18 @@ impl Common {
                 );
             }
         }
-        for (prediction, record) in predictions.iter_mut().zip(&manifest.records) {
+        let mut summary = Summary::default();
+        let photos = manifest.records.iter().zip(known);
+        for (prediction, (record, known)) in predictions.iter_mut().zip(photos) {
             prediction.truth = record.known_position();
             output.write(prediction)?;
+            summary.add(prediction, known.is_some());
         }
         output.finish()?;
-        match &self.map {
-            Some(path) => draw(path, manifest, known, &predictions),
-            None => Ok(()),
+        if let Some(path) = &self.map {
+            draw(path, manifest, known, &predictions)?;
         }
+        Ok(summary)
     }
 }
 

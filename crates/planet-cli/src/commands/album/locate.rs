@@ -58,7 +58,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     );
     progress.finish();
     let failed = failed.map_err(|error| failure(&error))?;
-    common.finish(file, manifest, &vec![None; predictions.len()], &failed, predictions)
+    common.finish(file, manifest, &vec![None; predictions.len()], &failed, predictions)?;
+    Ok(())
 }
 
 fn failure(error: &LocateAlbumsError) -> Failure {

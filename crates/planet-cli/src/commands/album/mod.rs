@@ -6,6 +6,7 @@ pub mod common;
 mod embed;
 mod embeddings;
 mod evaluate;
+pub mod features;
 mod ideals;
 mod locate;
 pub mod photos;

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use planet::{ModelPackage, album::HmmModel, report::Table};
 use planet_library::{Library, Masking, ModelOutput, ValidationRow, masked_validation};
 
-use super::photos;
+use super::{features::FeatureArguments, photos};
 use crate::{engine_choice::EngineChoice, failure::Failure};
 
 /// `planet library validate DIR|M [--model MODEL]`
@@ -14,9 +14,11 @@ use crate::{engine_choice::EngineChoice, failure::Failure};
 pub struct Arguments {
     #[command(flatten)]
     source: photos::SourceArguments,
-    /// Which photos are masked together; by default both kinds are evaluated
+    /// Which photos are masked together; by default runs and days, with --features also untimed
     #[arg(long, value_enum)]
     hide: Option<HideName>,
+    #[command(flatten)]
+    features: FeatureArguments,
     /// Number of random maskings
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
@@ -36,6 +38,8 @@ enum HideName {
     Runs,
     /// Whole days
     Days,
+    /// Photos one by one and whole days, whose times are taken away too
+    Untimed,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -66,11 +70,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         probabilities: &probabilities,
         prior: None,
     });
-    let library = Library::new(&manifest.records, network)
+    let look_alikes = arguments.features.compute(&manifest, &arguments.engine)?;
+    let mut library = Library::new(&manifest.records, network)
         .with_people(arguments.people.people())
         .with_model(learned);
+    if let Some(look_alikes) = &look_alikes {
+        library = library.with_look_alikes(look_alikes);
+    }
     let ways = match arguments.hide {
+        None if look_alikes.is_some() => [Masking::ALL, Masking::UNTIMED].concat(),
         None => Masking::ALL.to_vec(),
+        Some(HideName::Untimed) => Masking::UNTIMED.to_vec(),
         Some(HideName::Runs) => vec![Masking::Runs],
         Some(HideName::Days) => vec![Masking::Days],
     };
@@ -89,6 +99,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             false => {
                 let table = table(how, &found, arguments.seeds, positions);
                 writeln!(out, "{}\n\n{}", table.title, table.to_text())?;
+                if Masking::UNTIMED.contains(&how) {
+                    let table = coverage(&found);
+                    writeln!(out, "{}\n\n{}", table.title, table.to_text())?;
+                }
             }
         }
     }
@@ -99,10 +113,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) -> Table {
-    let title = format!(
-        "Half of {positions} positions masked by {}; % of masked photos, mean of {seeds} seeds",
-        how.name()
-    );
+    let by = match how {
+        Masking::Runs => "masked by runs",
+        Masking::Days => "masked by days",
+        Masking::Untimed => "masked one by one, times taken away",
+        Masking::UntimedDays => "masked by days, times taken away",
+    };
+    let title =
+        format!("Half of {positions} positions {by}; % of masked photos, mean of {seeds} seeds");
     let header = [
         "",
         "1 km",
@@ -126,6 +144,20 @@ fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) ->
         let km = |km: Option<f64>| km.map_or_else(String::new, |km| format!("{km:.0}"));
         let radius = [km(row.radius_km), km(row.interval_score_km)];
         table.row(&row.way, cells.chain(certain).chain(radius));
+    }
+    table
+}
+
+/// How many of the answers are within 25 km, if only the most probable ones are given.
+fn coverage(found: &[ValidationRow]) -> Table {
+    let shares: Vec<String> = (1..=10).map(|tenths| format!("{} %", 10 * tenths)).collect();
+    let header: Vec<&str> = [""].into_iter().chain(shares.iter().map(String::as_str)).collect();
+    let title = "% of answers within 25 km, by the share of photos that are answered";
+    let mut table = Table::new("coverage", title, &header);
+    for row in found {
+        if let Some(within) = row.within_by_coverage {
+            table.row(&row.way, within.map(|share| format!("{:.1}", 100.0 * share)));
+        }
     }
     table
 }

@@ -16,6 +16,7 @@ use crate::{
     commands::album::{
         PeopleName,
         common::{Common, Prepared},
+        features::FeatureArguments,
         hmm_model, photos,
         tracks::{ClockArguments, TrackArguments},
     },
@@ -41,6 +42,8 @@ pub struct Arguments {
     tracks: TrackArguments,
     #[command(flatten)]
     clocks: ClockArguments,
+    #[command(flatten)]
+    features: FeatureArguments,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -66,7 +69,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let network = package.as_ref().zip(output.as_ref());
     let predictions = arguments.located(&prepared, &known, network)?;
     let failed = output.as_ref().map(PhotoProbabilities::failed).unwrap_or_default();
-    common.finish(file, &prepared.manifest, &known, failed, predictions)
+    let summary = common.finish(file, &prepared.manifest, &known, failed, predictions)?;
+    anstream::eprintln!("{summary}");
+    Ok(())
 }
 
 impl Arguments {
@@ -84,10 +89,14 @@ impl Arguments {
             prior: None,
         });
         let (records, tracked) = self.dated(&prepared.manifest.records)?;
-        let library = Library::new(&records, network)
+        let look_alikes = self.features.compute(&prepared.manifest, &self.common.engine)?;
+        let mut library = Library::new(&records, network)
             .with_people(self.people.people())
             .with_model(model.unwrap_or_else(HmmModel::default))
             .with_tracked(tracked);
+        if let Some(look_alikes) = &look_alikes {
+            library = library.with_look_alikes(look_alikes);
+        }
         let failed = |error| self.failure(error);
         let progress = Progress::new("photos located to calibrate probabilities");
         let calibration = library.calibrate(known, &progress).map_err(failed)?;

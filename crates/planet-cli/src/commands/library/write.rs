@@ -29,7 +29,8 @@ pub struct Arguments {
     /// Folder of the library, which the photos' names are relative to
     #[arg(long, value_name = "DIR", default_value = ".")]
     root: PathBuf,
-    /// Where positions are written: XMP sidecars, or JPEG and PNG photos themselves, through exiftool
+    /// Where positions are written: XMP sidecars, or the photos themselves, through exiftool
+    /// (JPEG, PNG, WebP, HEIC, AVIF)
     #[arg(long, value_enum, default_value_t = Into::Sidecars)]
     into: Into,
     /// exiftool's program; by default the one that is installed

@@ -168,6 +168,7 @@ fn evidence_row(evidence: &Evidence) -> EvidenceRow {
         EvidenceKind::Neighbour { photo, minutes, place } => {
             (Some(photo.clone()), Some((minutes * 10.0).round() / 10.0), place.clone())
         }
+        EvidenceKind::LookAlike { photo, place } => (Some(photo.clone()), None, place.clone()),
         _ => (None, None, String::new()),
     };
     EvidenceRow {
@@ -188,6 +189,7 @@ fn evidence(row: EvidenceRow) -> Option<Evidence> {
         "neighbour" => {
             EvidenceKind::Neighbour { photo: row.photo?, minutes: row.minutes?, place: row.place }
         }
+        "look-alike" => EvidenceKind::LookAlike { photo: row.photo?, place: row.place },
         _ => return None,
     };
     Some(Evidence { kind, share: row.share })
