@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use planet::{
     FeatureModel,
-    retrieval::{Extractor, Pooling, Recipe},
+    retrieval::{Extractor, Recipe},
 };
 use planet_data::{DiskStore, Manifest};
 use planet_library::LookAlikes;
@@ -30,9 +30,7 @@ impl FeatureArguments {
     ) -> Result<Option<LookAlikes>, Failure> {
         let Some(model) = &self.features else { return Ok(None) };
         let model = FeatureModel::open(model).map_err(Failure::new)?;
-        // The map of the last convolution where the package has one, otherwise the embedding.
-        let pooling = if model.map().is_some() { POOLING } else { Pooling::Embedding };
-        let recipe = Recipe { pooling, ..Recipe::default() };
+        let recipe = Recipe::default();
         let engine = Box::new(engine.open_features(&model)?);
         let mut extractor = Extractor::new(model, engine, recipe)?;
         let store = DiskStore::new(&manifest.root);
@@ -51,6 +49,3 @@ impl FeatureArguments {
         Ok(Some(computed?))
     }
 }
-
-/// Generalised mean of the map (Radenović et al. 2018).
-const POOLING: Pooling = Pooling::Gem { power: 3.0 };
