@@ -1,3 +1,5 @@
+use std::{error::Error, io};
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
@@ -16,6 +18,12 @@ pub(crate) struct ApiError {
     status: StatusCode,
     error: String,
     hint: Option<String>,
+}
+
+/// A full disk, a quota, or a limit of the process.
+fn has_no_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 impl ApiError {
@@ -47,9 +55,25 @@ impl ApiError {
             .hint("start the server with planet serve --model MODEL")
     }
 
+    /// A file cannot be written: 507 where there is no room, else 500.
+    pub(crate) fn storage(error: &(dyn Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |&it| it.source());
+        let is_full = causes.any(|it| it.downcast_ref::<io::Error>().is_some_and(has_no_room));
+        let status = match is_full {
+            true => StatusCode::INSUFFICIENT_STORAGE,
+            false => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error)
+    }
+
     /// Something of ours failed.
     pub(crate) fn internal(error: impl ToString) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error)
+    }
+
+    /// The same in other words.
+    pub(crate) fn said(self, error: String) -> Self {
+        Self { error, ..self }
     }
 
     pub(crate) fn hint(mut self, hint: impl ToString) -> Self {

@@ -17,15 +17,15 @@ export class AnswerPanel {
   private readonly button: HTMLButtonElement;
   private explained = false;
 
-  /** `warning` says why the model's answers must not be trusted, if so. */
+  /** Without `askWhy` the button is left out. `warning` says why the model's answers must not be trusted, if so. */
   constructor(
-    askWhy: () => void,
+    askWhy: (() => void) | null,
     private readonly warning: string | null,
   ) {
     this.button = button(
       {
         click: () => {
-          if (!this.explained) return askWhy();
+          if (!this.explained) return askWhy?.();
           this.figure.clearHeat();
           this.reset();
         },
@@ -38,7 +38,7 @@ export class AnswerPanel {
       "aside",
       { class: "answer", "aria-label": "Answer" },
       this.figure.element,
-      h("div", { class: "answer-head" }, this.name, this.button),
+      h("div", { class: "answer-head" }, this.name, askWhy ? this.button : null),
       this.why,
       this.body,
     );
