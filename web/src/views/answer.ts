@@ -36,7 +36,8 @@ export class AnswerPanel {
     this.button.setAttribute("aria-pressed", "false");
     this.element = h(
       "aside",
-      { class: "answer", "aria-label": "Answer" },
+      // Without the button nothing in it can be focused, and it must be scrolled by keyboard.
+      { class: "answer", "aria-label": "Answer", tabindex: askWhy ? undefined : "0" },
       this.figure.element,
       h("div", { class: "answer-head" }, this.name, askWhy ? this.button : null),
       this.why,

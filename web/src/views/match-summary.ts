@@ -153,7 +153,7 @@ function download(match: Match): HTMLElement {
   return h(
     "section",
     { class: "card summary-files" },
-    h("h2", {}, "File"),
+    h("h2", {}, "Files"),
     h(
       "p",
       { class: "hint" },
@@ -163,14 +163,13 @@ function download(match: Match): HTMLElement {
     ),
     h(
       "p",
-      {},
+      { class: "file-buttons" },
       h(
         "a",
         { class: "button", href: guessesUrl(match.id), download: "match.csv" },
         icon("download"),
         "Save match.csv",
       ),
-      " ",
       h(
         "a",
         { class: "button", href: answersUrl(match.id), download: "planet.jsonl" },

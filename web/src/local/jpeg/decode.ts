@@ -55,7 +55,7 @@ class Reader {
       else if (marker === 0xda) {
         this.scan(segment);
         scans += 1;
-      } else if (marker === 0xee) refuseOtherColours(segment);
+      } else if (marker === 0xee) this.tables.transform = transformOf(segment) ?? this.tables.transform;
       else if (marker >= 0xc0 && marker <= 0xcf) this.begin(marker, segment);
     }
   }
@@ -99,8 +99,8 @@ class Reader {
   }
 }
 
-/** Adobe's marker says where three components are not luma and chroma. */
-function refuseOtherColours(segment: Uint8Array): void {
+/** What Adobe's marker states of the colours. */
+function transformOf(segment: Uint8Array): number | null {
   const isAdobe = String.fromCharCode(...segment.subarray(0, 5)) === "Adobe";
-  if (isAdobe && segment[11] !== 1) throw new NotDecoded("its colours");
+  return isAdobe ? byte(segment, 11) : null;
 }

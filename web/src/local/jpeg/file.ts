@@ -40,6 +40,8 @@ export class Tables {
   readonly dc: (Code | undefined)[] = [];
   readonly ac: (Code | undefined)[] = [];
   restart = 0;
+  /** The colours that Adobe's marker states: 0 as they are, 1 luma and chroma, 2 the same with black. */
+  transform: number | null = null;
 
   /** A segment DQT; the steps are kept in the natural order. */
   quantise(segment: Uint8Array): void {
@@ -99,7 +101,7 @@ export function frameOf(marker: number, segment: Uint8Array): Frame {
   const first = stated[0];
   const plain = stated.slice(1).every((it) => it.h === 1 && it.v === 1);
   const sampling = first ? `${first.h}x${first.v}` : "";
-  const known = count === 3 ? ["1x1", "2x1", "1x2", "2x2", "4x1"] : count === 1 ? ["1x1"] : [];
+  const known = count === 3 ? ["1x1", "2x1", "1x2", "2x2", "4x1"] : [1, 4].includes(count) ? ["1x1"] : [];
   if (!first || !plain || isRgb || !known.includes(sampling)) throw new NotDecoded("its sampling");
   const mcus = [Math.ceil(width / (8 * first.h)), Math.ceil(height / (8 * first.v))] as const;
   const components = stated.map((it) => {

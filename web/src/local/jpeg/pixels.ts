@@ -7,31 +7,47 @@ interface Plane {
   readonly rows: number;
 }
 
-/** RGB of a frame: the inverse transform, chroma made as large as luma, colours (JFIF, BT.601 full range). */
+/** RGB of a frame: the inverse transform, chroma made as large as luma, colours. */
 export function pixelsOf(frame: Frame, tables: Tables): Uint8Array {
-  const planes = frame.components.map((it) => planeOf(it, tables));
   const { width, height, components } = frame;
-  const rgb = new Uint8Array(3 * width * height);
-  const luma = planes[0] as Plane;
+  const { transform } = tables;
+  if (components.length === 3 && (transform ?? 1) !== 1) throw new NotDecoded("its colours");
   const { h, v } = components[0] as Component;
-  const chroma = planes.slice(1).map((plane) => new Enlarger(plane, h, v));
-  for (let y = 0, at = 0; y < height; y += 1) {
-    const bright = luma.samples.subarray(y * luma.stride, y * luma.stride + width);
-    const [blue, red] = chroma.map((it) => it.row(y));
-    if (!blue || !red) {
-      for (let x = 0; x < width; x += 1, at += 3) rgb.fill(bright[x] as number, at, at + 3);
-      continue;
-    }
-    for (let x = 0; x < width; x += 1, at += 3) {
-      const cb = (blue[x] as number) - 128;
-      const cr = (red[x] as number) - 128;
-      const base = (bright[x] as number) * 16384 + 8191;
-      rgb[at] = within((base + cr * 22970) >> 14);
-      rgb[at + 1] = within((base - cr * 11700 - cb * 5638) >> 14);
-      rgb[at + 2] = within((base + cb * 29032) >> 14);
-    }
+  const planes = components.map((it, i) => new Enlarger(planeOf(it, tables), i > 0 ? h : 1, i > 0 ? v : 1));
+  const rgb = new Uint8Array(3 * width * height);
+  for (let y = 0; y < height; y += 1) {
+    const out = rgb.subarray(3 * y * width, 3 * (y + 1) * width);
+    const [first, second, third, black] = planes.map((it) => it.row(y));
+    if (!first) throw new NotDecoded("no components");
+    if (!second || !third) for (let at = 0; at < out.length; at += 1) out[at] = first[Math.floor(at / 3)] as number;
+    else if (black && transform !== 2) darken(out, [first, second, third], black);
+    else fromLuma(out, first, second, third);
+    if (black && transform === 2) darken(out, null, black);
   }
   return rgb;
+}
+
+/** Luma and chroma to RGB (JFIF, BT.601 full range). */
+function fromLuma(out: Uint8Array, bright: Uint8Array, blue: Uint8Array, red: Uint8Array): void {
+  for (let x = 0, at = 0; at < out.length; x += 1, at += 3) {
+    const cb = (blue[x] as number) - 128;
+    const cr = (red[x] as number) - 128;
+    const base = (bright[x] as number) * 16384 + 8191;
+    out[at] = within((base + cr * 22970) >> 14);
+    out[at + 1] = within((base - cr * 11700 - cb * 5638) >> 14);
+    out[at + 2] = within((base + cb * 29032) >> 14);
+  }
+}
+
+/** Inks of Adobe's files, which are stored inverted, with black over them; without inks what `out` holds is
+ * what they leave. */
+function darken(out: Uint8Array, inks: [Uint8Array, Uint8Array, Uint8Array] | null, black: Uint8Array): void {
+  for (let at = 0; at < out.length; at += 1) {
+    const x = Math.floor(at / 3);
+    const ink = inks ? (inks[(at % 3) as 0 | 1 | 2][x] as number) : 255 - (out[at] as number);
+    const product = ink * (black[x] as number) + 128;
+    out[at] = (product + (product >> 8)) >> 8;
+  }
 }
 
 const within = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value);
