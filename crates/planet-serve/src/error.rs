@@ -20,10 +20,12 @@ pub(crate) struct ApiError {
     hint: Option<String>,
 }
 
-/// A full disk, a quota, or a limit of the process.
-fn has_no_room(error: &io::Error) -> bool {
+/// Whether the cause is a full disk, a quota, or a limit of the process.
+pub(crate) fn has_no_room(error: &(dyn Error + 'static)) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+    let is_full = |it: &io::Error| matches!(it.kind(), StorageFull | QuotaExceeded | FileTooLarge);
+    std::iter::successors(Some(error), |&it| it.source())
+        .any(|it| it.downcast_ref::<io::Error>().is_some_and(is_full))
 }
 
 impl ApiError {
@@ -57,9 +59,7 @@ impl ApiError {
 
     /// A file cannot be written: 507 where there is no room, else 500.
     pub(crate) fn storage(error: &(dyn Error + 'static)) -> Self {
-        let mut causes = std::iter::successors(Some(error), |&it| it.source());
-        let is_full = causes.any(|it| it.downcast_ref::<io::Error>().is_some_and(has_no_room));
-        let status = match is_full {
+        let status = match has_no_room(error) {
             true => StatusCode::INSUFFICIENT_STORAGE,
             false => StatusCode::INTERNAL_SERVER_ERROR,
         };

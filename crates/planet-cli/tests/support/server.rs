@@ -57,12 +57,13 @@ impl Server {
         Self::run(Process::new(env!("CARGO_BIN_EXE_planet")), folder, arguments)
     }
 
-    /// One that can write no byte into a file, as on a full disk.
+    /// One that can write so many blocks of 512 bytes into a file, as on a full disk.
     #[cfg(unix)]
-    pub fn start_without_room(folder: &Path, arguments: &[&str]) -> Self {
+    pub fn start_with_room(folder: &Path, blocks: u32, arguments: &[&str]) -> Self {
         let mut shell = Process::new("sh");
         // Without the signal the system's word is an error.
-        shell.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""]);
+        let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &limited]);
         shell.arg(env!("CARGO_BIN_EXE_planet"));
         Self::run(shell, folder, arguments)
     }

@@ -15,7 +15,8 @@ use axum::{
 };
 use planet_data::{DiskStore, NoMonitor, PhotoStore, thumbnail_jpeg};
 use planet_library::writing::{
-    Action, Journal, LibraryLock, PlannedWrite, SidecarName, SidecarWriter, SkipReason,
+    Action, Journal, LibraryLock, LockError, PlannedWrite, SidecarName, SidecarWriter, SkipReason,
+    WriteError,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::outline::unless_known;
 use crate::{
     app::App,
-    error::ApiError,
+    error::{ApiError, has_no_room},
     extract,
     review::{Decided, Item, Review, Stage, State as ReviewState},
 };
@@ -207,7 +208,10 @@ pub(crate) async fn write(
             state.items.clone()
         };
         let folder = &review.options.folder;
-        let _lock = LibraryLock::take(folder).map_err(|error| conflict(error.to_string()))?;
+        let _lock = LibraryLock::take(folder).map_err(|error| match error {
+            LockError::Held { .. } => conflict(error.to_string()),
+            _ => not_written(error),
+        })?;
         let writer = SidecarWriter::new(folder, SidecarName::WithExtension, Some(review.located))
             .map_err(ApiError::internal)?;
         let options = &review.options.proposals;
@@ -227,6 +231,9 @@ pub(crate) async fn write(
 }
 
 /// Photos that could not be written, and why.
+///
+/// # Errors
+/// There is no room, or nothing at all could be written.
 fn apply(
     review: &Review,
     writer: &SidecarWriter,
@@ -234,15 +241,20 @@ fn apply(
 ) -> Result<Vec<(String, String)>, ApiError> {
     let mut journal = Journal::open(&review.options.journal).map_err(not_written)?;
     let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let mut failed = Vec::new();
+    let (mut written, mut failed) = (0, Vec::new());
     writer
         .apply(planned, &mut journal, (&time, "planet serve"), &NoMonitor, |planned, result| {
-            if let Err(error) = result {
-                failed.push((planned.proposal.photo.clone(), error.to_string()));
+            match result {
+                Ok(()) => written += 1,
+                Err(error) => failed.push((planned.proposal.photo.clone(), error)),
             }
         })
         .map_err(not_written)?;
-    Ok(failed)
+    let is_fatal = |it: &(String, WriteError)| written == 0 || has_no_room(&it.1);
+    if let Some(at) = failed.iter().position(is_fatal) {
+        return Err(not_written(failed.swap_remove(at).1));
+    }
+    Ok(failed.into_iter().map(|(photo, error)| (photo, error.to_string())).collect())
 }
 
 /// What was written until then stands in the journal, and the same request writes the rest.
