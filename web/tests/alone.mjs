@@ -105,7 +105,10 @@ async function load(context, url) {
     if (/^http/.test(request.url()) && !request.url().startsWith(url)) problems.push(`request to ${request.url()}`);
   });
   await page.goto(url);
-  await page.getByText("works without a network").waitFor({ timeout: 60_000 });
+  const status = page.locator(".welcome [role=status]");
+  await status.filter({ hasNotText: "being loaded" }).waitFor({ timeout: 60_000 });
+  const words = await status.textContent();
+  assert.match(words, /works without a network/, [words, ...problems].join("\n"));
   return { page, problems };
 }
 

@@ -8,6 +8,7 @@ mod server;
 
 use std::{path::Path, process::Command};
 
+use foreign::planet;
 use server::{Server, prepare, prepare_library};
 
 /// A script of web/tests, which must end well.
@@ -22,7 +23,9 @@ fn node(script: &str) -> Command {
 #[ignore = "needs npm and Chromium: scripts/check-browser"]
 fn all_views_work_in_chromium_against_a_server() {
     let folder = prepare_library("40");
-    let options = ["--library", "photos", "--match", "photos/manifest.parquet"];
+    let draw = ["world", "draw", "--photos", "40", "--size", "64", "-o", "known"];
+    planet(folder.path()).args(draw).assert().success();
+    let options = ["--library", "photos", "--match", "known/manifest.parquet"];
     let server = Server::start(folder.path(), &options);
     let status = node("tests/browser.mjs")
         .env("PLANET_URL", format!("http://{}/", server.address))

@@ -234,12 +234,13 @@ impl<'a> Runtime<'a> {
     }
 }
 
-/// The network's files: the graph, then its weights.
+/// The network's files: the graph, then its weights, which an imported network names as it likes.
 fn networks(package: &ModelPackage) -> Vec<String> {
     let about = package.description();
-    let of_scheme = |name: &String| about.schemes.iter().any(|scheme| scheme.file == *name);
-    let names = about.hashes.keys().filter(|name| name.starts_with(MODEL_FILE));
-    let weights = names.filter(|name| *name != MODEL_FILE && !of_scheme(name)).cloned();
+    let of_scheme = |name: &str| about.schemes.iter().any(|scheme| name.starts_with(&scheme.file));
+    // The partition is a table.
+    let names = about.hashes.keys().filter(|name| *name != MODEL_FILE && !name.ends_with(".csv"));
+    let weights = names.filter(|name| !of_scheme(name)).cloned();
     [MODEL_FILE.to_owned()].into_iter().chain(weights).collect()
 }
 
