@@ -183,7 +183,7 @@ async function matchRoute(request, response, url, parts) {
     return send(response, status, answered);
   }
   if (parts[1] === "summary") return send(response, 200, matches.summary(match));
-  if (parts[1] === "answers") return sendBytes(response, "application/x-ndjson", "");
+  if (parts[1] === "answers") return sendBytes(response, "application/x-ndjson", matches.answers(match));
   if (parts[1] === "predictions")
     return sendBytes(response, "text/csv; charset=utf-8", matches.predictions(match));
   return send(response, 200, matches.describe(match));

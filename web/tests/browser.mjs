@@ -6,7 +6,7 @@
 //                                      against a server; what it does not have is left out
 //   CHROMIUM=FILE                      the browser; otherwise the system's
 //   ONLY=WORDS                         only tests whose name contains these words
-//   QUICK=1                            without the measurements
+//   QUICK=1                            without measurements, looks in half of the settings
 //   SCREENSHOTS=DIR                    keeps pictures of all views
 
 import { spawn } from "node:child_process";

@@ -221,12 +221,16 @@ async function match(site) {
   await page.locator(".summary h1").waitFor();
   assert.equal(await page.locator(".summary-players tbody tr").count(), 3);
   assert.equal(await page.locator(".curve-line").count(), 6);
-  const file = await page.evaluate(
-    async (link) => (await fetch(link)).text(),
-    await page.locator(".summary-files a").getAttribute("href"),
-  );
-  assert.equal(file.trim().split("\n").length, 1 + 10);
-  assert.ok(file.startsWith("photo,lat,lng,author"));
+  const saved = async (name) => {
+    const link = await page.getByRole("link", { name: `Save ${name}` }).getAttribute("href");
+    return page.evaluate(async (link) => (await fetch(link)).text(), link);
+  };
+  const people = await saved("match.csv");
+  assert.equal(people.trim().split("\n").length, 1 + 10);
+  assert.ok(people.startsWith("photo,lat,lng,author"));
+  const answers = (await saved("planet.jsonl")).trim().split("\n");
+  assert.equal(answers.length, 5);
+  assert.ok(answers.every((line) => "truth" in JSON.parse(line)));
 }
 
 async function tournament(site) {
