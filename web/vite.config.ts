@@ -1,5 +1,6 @@
 import { defineConfig } from "vite";
 
+// The page, and the worker of a site without a server. public/ holds that site's service worker.
 // Fixed file names and no source maps: what is committed in dist/ changes only with its source.
 export default defineConfig({
   base: "./",
@@ -17,5 +18,6 @@ export default defineConfig({
       },
     },
   },
+  worker: { format: "es", rollupOptions: { output: { entryFileNames: "worker.js" } } },
   test: { include: ["tests/unit/*.test.ts"] },
 } as Parameters<typeof defineConfig>[0]);

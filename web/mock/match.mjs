@@ -99,3 +99,12 @@ export function predictions(match) {
   );
   return `photo,lat,lng,author\n${lines.join("\n")}\n`;
 }
+
+/** The model's answers for `planet score match --predictions`. */
+export function answers(match) {
+  const lines = match.results.map((it) => {
+    const { lat, lng } = it.guesses.find((guess) => guess.player === MACHINE);
+    return JSON.stringify({ photo: `${it.round}.jpg`, predictions: [{ lat, lng }], truth: it.truth });
+  });
+  return lines.map((line) => `${line}\n`).join("");
+}

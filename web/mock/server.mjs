@@ -157,8 +157,8 @@ async function album(request, response, url) {
     const minutes = index * 40;
     const time = new Date(Date.UTC(2016, 4, 1, 9) + minutes * 60_000).toISOString().slice(0, 19);
     const confused = next() < 0.35;
-    const alone = answer(it.name, cells, confused ? { sure: 0.3 } : { centre, sure: 0.55 });
-    results.push({ photo: it.name, time, alone, album: answer(it.name, cells, { centre, sure: 0.8 }) });
+    const alone = answer(it.name, cells, confused ? { sure: 0.3, posterior: true } : { centre, sure: 0.55, posterior: true });
+    results.push({ photo: it.name, time, alone, album: answer(it.name, cells, { centre, sure: 0.8, posterior: true }) });
     event("progress", { done: index + 1, stage: "network" });
     await sleep(Math.min(delay, 10));
   }
@@ -183,6 +183,7 @@ async function matchRoute(request, response, url, parts) {
     return send(response, status, answered);
   }
   if (parts[1] === "summary") return send(response, 200, matches.summary(match));
+  if (parts[1] === "answers") return sendBytes(response, "application/x-ndjson", matches.answers(match));
   if (parts[1] === "predictions")
     return sendBytes(response, "text/csv; charset=utf-8", matches.predictions(match));
   return send(response, 200, matches.describe(match));

@@ -5,6 +5,8 @@
  *   map/     the map: projection.ts, view.ts (which part is visible), outlines.ts (the server's binary
  *            outlines), shapes.ts (outlines projected once), paint.ts and marks.ts (drawing), canvas.ts
  *            (WorldMap, which ties them together), gestures.ts and keys.ts
+ *   local/   a site without a server (planet serve --export-site): the photo's pixels as the command has them,
+ *            the network in a worker, the answer; package.ts has what the site says of its model
  *   photos/  photos of the person at the page: dropped, sent a few at a time, shown small
  *   ui/      what views share: elements, the virtual list, words, notices
  *   views/   one file a view; a view is made when it is first opened, and kept
@@ -34,17 +36,19 @@ const VIEWS: { id: string; name: string; icon: IconName; make: MakeView }[] = [
   { id: "compare", name: "Compare", icon: "compare", make: (state) => CompareView.make(state) },
 ];
 
+/** A site without a server has no other view. */
+let views = VIEWS;
 const made = new Map<string, PageView>();
 const content = h("main", { id: "content", tabindex: "-1" });
-const links = VIEWS.map((it) => h("a", { href: `#${it.id}` }, icon(it.icon), h("span", {}, it.name)));
+let links: HTMLElement[] = [];
 
 function open(state: ServerState): void {
   const id = location.hash.slice(1).split("/")[0];
   const index = Math.max(
     0,
-    VIEWS.findIndex((it) => it.id === id),
+    views.findIndex((it) => it.id === id),
   );
-  const entry = VIEWS[index];
+  const entry = views[index];
   if (!entry) return;
   let view = made.get(entry.id);
   const first = view === undefined;
@@ -73,6 +77,8 @@ function frame(state: ServerState): void {
         model.name,
       )
     : h("p", { class: "model" }, h("span", {}, "No model"));
+  if (state.local) views = VIEWS.filter((it) => it.id === "locate");
+  links = views.map((it) => h("a", { href: `#${it.id}` }, icon(it.icon), h("span", {}, it.name)));
   const skip = h("a", { class: "skip", href: "#content" }, "Skip to the content");
   skip.addEventListener("click", (event) => {
     event.preventDefault();
@@ -84,7 +90,7 @@ function frame(state: ServerState): void {
       "header",
       { class: "top" },
       h("a", { class: "brand", href: "#locate" }, icon("globe"), "PlaNet"),
-      h("nav", { "aria-label": "Views" }, ...links),
+      links.length > 1 && h("nav", { "aria-label": "Views" }, ...links),
       about,
     ),
     content,

@@ -6,6 +6,7 @@
 //                                      against a server; what it does not have is left out
 //   CHROMIUM=FILE                      the browser; otherwise the system's
 //   ONLY=WORDS                         only tests whose name contains these words
+//   QUICK=1                            without measurements, looks in half of the settings
 //   SCREENSHOTS=DIR                    keeps pictures of all views
 
 import { spawn } from "node:child_process";
@@ -42,7 +43,7 @@ async function main() {
   let failed = 0;
   try {
     await site.look();
-    const tests = [...flows(site), ...troubles(site), ...speed(site), ...looks(site)];
+    const tests = [...flows(site), ...troubles(site), ...(process.env.QUICK ? [] : speed(site)), ...looks(site)];
     for (const [name, test] of tests) {
       if (!name.includes(process.env.ONLY ?? "")) continue;
       try {

@@ -2,164 +2,19 @@
 
 #[path = "support/foreign.rs"]
 mod foreign;
+#[path = "support/server.rs"]
+mod server;
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    io::{Read, Write},
     path::Path,
-    process::{Child, Command as Process, Stdio},
+    process::Command as Process,
 };
 
-use foreign::{foreign, import, planet};
+use foreign::planet;
 use serde_json::{Value, json};
-
-/// A package of random weights and synthetic photos.
-fn prepare(photos: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    foreign(folder.path(), 3);
-    import(folder.path()).assert().success();
-    planet(folder.path())
-        .args(["world", "draw", "--photos", photos, "--size", "64", "-o", "photos"])
-        .assert()
-        .success();
-    folder
-}
-
-/// A running server, which is killed at the end.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Status, head and body of an answer.
-struct Answer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        let text = String::from_utf8_lossy(&self.body);
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {text}"))
-    }
-}
-
-impl Server {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = Process::new(env!("CARGO_BIN_EXE_planet"))
-            .current_dir(folder)
-            .args(["serve", "--model", "model", "--engine", "rten", "--port", "0"])
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("started");
-        let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-        let line = lines
-            .by_ref()
-            .map(|line| line.expect("text"))
-            .find(|line| line.contains("http://"))
-            .expect("it says where it is");
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = line.split("http://").nth(1).expect("an address");
-        let address = address.split('/').next().expect("an address").to_owned();
-        Self { child, address }
-    }
-
-    fn connect(&self) -> TcpStream {
-        TcpStream::connect(&self.address).expect("it listens")
-    }
-
-    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut stream = self.connect();
-        let host = headers.iter().all(|(name, _)| *name != "Host");
-        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
-        if host {
-            head.push_str(&format!("Host: {}\r\n", self.address));
-        }
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-        stream.write_all(head.as_bytes()).expect("sent");
-        // A server that refuses may close before it has read everything.
-        let _ = stream.write_all(body);
-        read(stream)
-    }
-
-    fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, &[], b"")
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Answer {
-        let kind = [("Content-Type", "application/json")];
-        self.send("POST", path, &kind, body.to_string().as_bytes())
-    }
-}
-
-fn read(mut stream: TcpStream) -> Answer {
-    let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes);
-    let end = bytes.windows(4).position(|it| it == b"\r\n\r\n").expect("a head");
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
-    let mut body = bytes[end + 4..].to_vec();
-    if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
-        body = unchunked(&body);
-    }
-    Answer { status, head, body }
-}
-
-fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Some(end) = bytes.windows(2).position(|it| it == b"\r\n") {
-        let length = String::from_utf8_lossy(&bytes[..end]).into_owned();
-        let length = usize::from_str_radix(length.trim(), 16).expect("a length");
-        let chunk = &bytes[end + 2..];
-        if length == 0 || chunk.len() < length + 2 {
-            break;
-        }
-        body.extend_from_slice(&chunk[..length]);
-        bytes = &chunk[length + 2..];
-    }
-    body
-}
-
-/// A form with these photos, and its content type.
-fn form(photos: &[(&str, &[u8])]) -> (String, Vec<u8>) {
-    let mut body = Vec::new();
-    for (name, bytes) in photos {
-        let head = format!(
-            "--edge\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"{name}\"\r\n\r\n"
-        );
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(bytes);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b"--edge--\r\n");
-    ("multipart/form-data; boundary=edge".to_owned(), body)
-}
-
-/// Ids of the synthetic photos and their bytes.
-fn photos(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let listed = planet(folder).args(["dataset", "scan", "photos", "-o", "-"]).assert().success();
-    let table = String::from_utf8_lossy(&listed.get_output().stdout).into_owned();
-    let rows = table.lines().filter(|line| !line.starts_with('#')).skip(1);
-    let ids = rows.map(|row| row.split(',').next().expect("an id").to_owned());
-    let read = |id: String| {
-        let bytes = fs::read(folder.join("photos").join(&id)).ok()?;
-        Some((id, bytes))
-    };
-    ids.filter_map(read).collect()
-}
+use server::{Server, form, library_of, photos, prepare, prepare_library};
 
 #[test]
 fn photos_are_located_as_by_the_command() {
@@ -296,7 +151,7 @@ fn a_match_tells_no_position_before_everybody_has_guessed() {
     };
     let first = guess("Ann").json();
     assert_eq!(first, json!({ "waiting": ["Ben"] }));
-    for path in [String::new(), "/summary".to_owned(), "/predictions".to_owned()] {
+    for path in ["", "/summary", "/predictions", "/answers"] {
         let answer = server.get(&format!("/api/match/{id}{path}"));
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         assert!(!text.contains("truth") && !text.contains(".jpg"), "{path}: {text}");
@@ -306,18 +161,36 @@ fn a_match_tells_no_position_before_everybody_has_guessed() {
     let second = guess("Ben").json();
     assert!(second["truth"]["lat"].is_f64(), "{second}");
     assert_eq!(second["guesses"].as_array().map(Vec::len), Some(3), "{second}");
-    // The file is one that the command scores.
+}
+
+#[test]
+fn both_sides_of_a_match_that_is_over_are_files_that_the_command_scores() {
+    let folder = prepare("20");
+    let server = Server::start(folder.path(), &["--match", "photos/manifest.parquet"]);
+    let players = json!({ "rounds": 3, "players": ["Ann"], "seed": 7, "shared": false });
+    let id = server.post("/api/match", &players).json()["id"].as_str().expect("an id").to_owned();
+    let answers = || server.get(&format!("/api/match/{id}/answers"));
+    for round in 0..3 {
+        assert_eq!(answers().status, 409, "the match goes on");
+        let guess = json!({ "round": round, "player": "Ann", "lat": 10.0, "lng": 20.0 });
+        assert_eq!(server.post(&format!("/api/match/{id}/guess"), &guess).status, 200);
+    }
     let csv = server.get(&format!("/api/match/{id}/predictions"));
-    fs::write(folder.path().join("people.csv"), &csv.body).expect("written");
-    planet(folder.path())
-        .args(["locate", "photos/manifest.parquet", "--model", "model", "-o", "model.jsonl"])
+    fs::write(folder.path().join("match.csv"), &csv.body).expect("written");
+    fs::write(folder.path().join("planet.jsonl"), &answers().body).expect("written");
+    let scored = planet(folder.path())
+        .args(["score", "match", "--predictions", "planet.jsonl", "--people", "match.csv"])
+        .arg("--json")
         .assert()
         .success();
-    planet(folder.path())
-        .args(["score", "match", "--predictions", "model.jsonl", "--people", "people.csv"])
-        .args(["--truth", "photos/manifest.parquet"])
-        .assert()
-        .success();
+    let by_command: Value = serde_json::from_slice(&scored.get_output().stdout).expect("JSON");
+    let summary = server.get(&format!("/api/match/{id}/summary")).json();
+    for (at, side) in ["people", "model"].iter().enumerate() {
+        let median = &summary["players"][at]["median_km"];
+        let (served, own) = (median.as_f64(), by_command[side]["median_km"].as_f64());
+        let (served, own) = (served.expect("a median"), own.expect("a median"));
+        assert!((served - own).abs() < 0.01, "{side}: {served} and {own}");
+    }
 }
 
 #[test]
@@ -365,38 +238,71 @@ fn tensors_have_the_same_values_in_json_and_in_binary_form() {
 }
 
 #[test]
-fn a_review_keeps_its_decisions_and_what_it_writes_can_be_taken_back() {
-    let folder = prepare("6");
-    // The same photos without positions.
-    let library = folder.path().join("photos");
-    fs::remove_dir_all(&library).expect("removed");
-    planet(folder.path())
-        .args(["world", "draw", "--photos", "6", "--size", "64", "--withhold", "1"])
-        .args(["-o", "photos"])
-        .assert()
-        .success();
-    // Positions of half of the photos, in sidecars, at times that are a minute apart.
-    for (at, (id, _)) in photos(folder.path()).iter().enumerate() {
-        if at % 2 == 0 {
-            let xmp = "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF \
-                 xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><rdf:Description \
-                 xmlns:exif=\"http://ns.adobe.com/exif/1.0/\" exif:GPSLatitude=\"41,54.0N\" \
-                 exif:GPSLongitude=\"12,30.0E\"/></rdf:RDF></x:xmpmeta>";
-            fs::write(library.join(format!("{id}.xmp")), xmp).expect("written");
-        }
-    }
-    let library_of = |server: &Server| {
-        let mut answer = Value::Null;
-        for _ in 0..600 {
-            answer = server.get("/api/library").json();
-            if answer["state"] != "working" {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
-        assert_eq!(answer["state"], "ready", "{answer}");
-        answer
+fn a_library_that_has_not_changed_is_not_sent_again() {
+    let folder = prepare_library("6");
+    let server = Server::start(folder.path(), &["--library", "photos"]);
+    let found = library_of(&server);
+    let answer = server.get("/api/library");
+    let tag = answer.head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("a tag");
+    let again = || server.send("GET", "/api/library", &[("If-None-Match", tag)], b"");
+    let known = again();
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    let decision = json!({ "id": 5, "decision": "rejected" });
+    let body = json!({ "version": found["version"], "decisions": [decision] });
+    assert_eq!(server.post("/api/library/decisions", &body).status, 200);
+    assert_eq!(again().status, 200, "a decision is a change");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_told_and_neither_a_decision_nor_a_sidecar_is_lost() {
+    let folder = prepare_library("6");
+    let sidecars = || {
+        let authors = fs::read_dir(folder.path().join("photos")).expect("listed").flatten();
+        let files = authors.filter_map(|it| fs::read_dir(it.path()).ok()).flatten().flatten();
+        files.filter(|it| it.path().extension().is_some_and(|it| it == "xmp")).count()
     };
+    let decide = |server: &Server, found: &Value| {
+        let photos = found["photos"].as_array().expect("photos");
+        let id = &photos.iter().find(|it| it["known"].is_null()).expect("one is not known")["id"];
+        let decision = json!({ "id": id, "decision": "corrected", "lat": 48.2, "lng": 16.4 });
+        let body = json!({ "version": found["version"], "decisions": [decision] });
+        server.post("/api/library/decisions", &body)
+    };
+    let write = |server: &Server, found: &Value| {
+        let body = json!({ "version": found["version"], "apply": true });
+        server.post("/api/library/write", &body)
+    };
+    // Decisions.
+    let full = Server::start_with_room(folder.path(), 0, &["--library", "photos"]);
+    let found = library_of(&full);
+    let refused = decide(&full, &found);
+    assert_eq!(refused.status, 507, "{}", refused.json());
+    let reason = refused.json()["error"].to_string();
+    assert!(reason.contains("photos.review.jsonl") && reason.contains("not kept"), "{reason}");
+    assert_eq!(library_of(&full)["version"], found["version"], "nothing has changed");
+    drop(full);
+    // Sidecars of a decision that was kept.
+    let server = Server::start(folder.path(), &["--library", "photos"]);
+    assert_eq!(decide(&server, &library_of(&server)).status, 200);
+    drop(server);
+    let before = sidecars();
+    // The library's lock and the journal have room, the sidecar has none.
+    let full = Server::start_with_room(folder.path(), 1, &["--library", "photos"]);
+    let refused = write(&full, &library_of(&full));
+    assert_eq!(refused.status, 507, "{}", refused.json());
+    assert!(refused.json()["error"].to_string().contains(".xmp"), "{}", refused.json());
+    assert_eq!(sidecars(), before, "nothing half-written stays");
+    drop(full);
+    let server = Server::start(folder.path(), &["--library", "photos"]);
+    assert_eq!(write(&server, &library_of(&server)).status, 200);
+    assert_eq!(sidecars(), before + 1, "the decision was kept");
+}
+
+#[test]
+fn a_review_keeps_its_decisions_and_what_it_writes_can_be_taken_back() {
+    let folder = prepare_library("6");
+    let library = folder.path().join("photos");
     let server = Server::start(folder.path(), &["--library", "photos"]);
     let found = library_of(&server);
     let photos = found["photos"].as_array().expect("photos");
@@ -431,4 +337,99 @@ fn a_review_keeps_its_decisions_and_what_it_writes_can_be_taken_back() {
     assert!(sidecar.contains("48,12.") && sidecar.contains("chosen by hand"), "{sidecar}");
     planet(folder.path()).args(["library", "undo", "photos.journal"]).assert().success();
     assert!(!library.join(&file).exists(), "it was taken back");
+}
+
+#[test]
+fn an_album_has_what_each_photo_says_alone_beside_what_the_album_says() {
+    let folder = prepare("3");
+    let server = Server::start(folder.path(), &[]);
+    let photos = photos(folder.path());
+    let parts: Vec<(&str, &[u8])> =
+        photos.iter().map(|(id, bytes)| (id.as_str(), &bytes[..])).collect();
+    let (kind, body) = form(&parts);
+    for scheme in ["average", "hmm"] {
+        let path = format!("/api/album?scheme={scheme}");
+        let answer = server.send("POST", &path, &[("Content-Type", &kind)], &body);
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let result = text.split("event: result\ndata: ").nth(1).expect("a result");
+        let result: Value =
+            serde_json::from_str(result.lines().next().expect("a line")).expect("JSON");
+        let rows = result["photos"].as_array().expect("photos");
+        assert_eq!(rows.len(), 3);
+        for (row, side) in rows.iter().flat_map(|row| ["alone", "album"].map(|it| (row, it))) {
+            let posterior = &row[side]["posterior"];
+            let classes = posterior["classes"].as_array().expect("classes");
+            let shares = posterior["probabilities"].as_array().expect("shares");
+            assert_eq!(classes.len(), shares.len());
+            // A known position is no class.
+            let first = classes.first().cloned().unwrap_or_default();
+            assert_eq!(first, row[side]["predictions"][0]["class"], "{scheme} {side}");
+            let falls = |pair: &[Value]| pair[0].as_f64() >= pair[1].as_f64();
+            assert!(shares.windows(2).all(falls), "{scheme} {side}: {posterior}");
+        }
+        let first = |row: &Value| row["album"]["posterior"].clone();
+        if scheme == "average" {
+            assert_eq!(first(&rows[0]), first(&rows[2]), "one average for all");
+            assert_ne!(rows[0]["alone"]["posterior"], rows[2]["alone"]["posterior"]);
+        }
+    }
+}
+
+/// The npm package onnxruntime-web, as far as a site takes it.
+fn onnxruntime_web(folder: &Path) {
+    let dist = folder.join("onnxruntime-web/dist");
+    fs::create_dir_all(&dist).expect("made");
+    let package = r#"{"name":"onnxruntime-web","version":"1.30.0"}"#;
+    fs::write(folder.join("onnxruntime-web/package.json"), package).expect("written");
+    for name in ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"] {
+        fs::write(dist.join(name), name).expect("written");
+    }
+}
+
+#[test]
+fn a_site_without_a_server_has_all_files_that_it_keeps_and_asks_nobody_else() {
+    let folder = prepare("1");
+    onnxruntime_web(folder.path());
+    let export = |more: &[&str]| {
+        let serve = ["serve", "--model", "model", "--export-site", "site"];
+        planet(folder.path()).args(serve).args(more).assert()
+    };
+    let told = export(&[]).code(2);
+    let told = String::from_utf8_lossy(&told.get_output().stderr).into_owned();
+    assert!(told.contains("npm install --prefix . onnxruntime-web"), "{told}");
+    export(&["--onnxruntime-web", "onnxruntime-web"]).success();
+    // Once more: the same kind of folder is replaced.
+    export(&["--onnxruntime-web", "onnxruntime-web"]).success();
+    let site = folder.path().join("site");
+    let text = |name: &str| fs::read_to_string(site.join(name)).expect("it is text");
+    let offline = text("offline.js");
+    let kept = offline.lines().next().and_then(|line| line.strip_prefix("const SITE = "));
+    let kept: Value =
+        serde_json::from_str(kept.expect("a list").trim_end_matches(';')).expect("JSON");
+    let files = kept["files"].as_array().expect("files");
+    for file in files.iter().filter_map(Value::as_str).filter(|file| *file != "./") {
+        assert!(site.join(file).is_file(), "{file}");
+    }
+    for needed in ["api/state", "api/land", "classes.json", "worker.js", "model/model.onnx"] {
+        assert!(files.contains(&json!(needed)), "{needed}");
+    }
+    let page = text("index.html");
+    assert!(page.contains("Content-Security-Policy") && page.contains("'wasm-unsafe-eval'"));
+    assert!(text("onnxruntime/LICENSE.txt").contains("Copyright (c) Microsoft Corporation"));
+    let state: Value = serde_json::from_str(&text("api/state")).expect("JSON");
+    let classes: Value = serde_json::from_str(&text("classes.json")).expect("JSON");
+    assert_eq!(
+        classes.as_array().map(Vec::len),
+        state["model"]["classes"].as_u64().map(|it| it as usize)
+    );
+    // Somebody else's folder is left alone.
+    fs::create_dir(folder.path().join("other")).expect("made");
+    fs::write(folder.path().join("other/index.html"), "mine").expect("written");
+    planet(folder.path())
+        .args(["serve", "--model", "model", "--export-site", "other"])
+        .args(["--onnxruntime-web", "onnxruntime-web"])
+        .assert()
+        .code(1);
+    let mine = fs::read_to_string(folder.path().join("other/index.html")).expect("it stays");
+    assert_eq!(mine, "mine");
 }

@@ -32,8 +32,6 @@ pub(crate) struct App {
     pub metrics: Arc<Metrics>,
     /// Photos that a request may have.
     pub most_photos: usize,
-    /// Photos in work at once.
-    pub queue: usize,
     /// Becomes true when the server ends, so that streams do.
     pub ending: watch::Receiver<bool>,
 }
@@ -74,6 +72,7 @@ pub(crate) fn router(app: Arc<App>, guarded: Guard) -> Router {
         .route("/api/match/{id}/guess", post(game::guess))
         .route("/api/match/{id}/summary", get(game::summary))
         .route("/api/match/{id}/predictions", get(game::predictions))
+        .route("/api/match/{id}/answers", get(game::answers))
         .route("/api/report", get(report::report))
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/metrics", get(state::metrics))

@@ -1,3 +1,5 @@
+use std::{error::Error, io};
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
@@ -16,6 +18,14 @@ pub(crate) struct ApiError {
     status: StatusCode,
     error: String,
     hint: Option<String>,
+}
+
+/// Whether the cause is a full disk, a quota, or a limit of the process.
+pub(crate) fn has_no_room(error: &(dyn Error + 'static)) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let is_full = |it: &io::Error| matches!(it.kind(), StorageFull | QuotaExceeded | FileTooLarge);
+    std::iter::successors(Some(error), |&it| it.source())
+        .any(|it| it.downcast_ref::<io::Error>().is_some_and(is_full))
 }
 
 impl ApiError {
@@ -47,9 +57,23 @@ impl ApiError {
             .hint("start the server with planet serve --model MODEL")
     }
 
+    /// A file cannot be written: 507 where there is no room, else 500.
+    pub(crate) fn storage(error: &(dyn Error + 'static)) -> Self {
+        let status = match has_no_room(error) {
+            true => StatusCode::INSUFFICIENT_STORAGE,
+            false => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error)
+    }
+
     /// Something of ours failed.
     pub(crate) fn internal(error: impl ToString) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error)
+    }
+
+    /// The same in other words.
+    pub(crate) fn said(self, error: String) -> Self {
+        Self { error, ..self }
     }
 
     pub(crate) fn hint(mut self, hint: impl ToString) -> Self {

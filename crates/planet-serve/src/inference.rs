@@ -34,6 +34,8 @@ pub(crate) struct Inference {
     jobs: Sender<Job>,
     preprocess: Preprocess,
     limits: Limits,
+    /// Photos in work at once.
+    queue: usize,
     /// A permit for each photo that is received, decoded or waits.
     photos: Arc<Semaphore>,
     /// A permit for each photo that is decoded at the same time.
@@ -64,6 +66,7 @@ impl Inference {
             jobs,
             preprocess,
             limits,
+            queue,
             photos: Arc::new(Semaphore::new(queue)),
             decoders: Arc::new(Semaphore::new(cores)),
             metrics,
@@ -83,9 +86,16 @@ impl Inference {
         Arc::clone(&self.photos).acquire_owned().await.expect("the queue is never closed")
     }
 
-    /// Photos of a queue of this length that are in work.
-    pub(crate) fn waiting(&self, queue: usize) -> usize {
-        queue.saturating_sub(self.photos.available_permits())
+    /// Photos that are in work.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.saturating_sub(self.photos.available_permits())
+    }
+
+    /// Photos in work at once that keep the engine and all cores busy, and leave half of the queue
+    /// to requests: for work that the server does by itself.
+    pub(crate) fn share(&self) -> usize {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        (2 * BATCH + cores).min(self.queue / 2).max(1)
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | run a server until something says that it ends | [`serve`] with [`ServeOptions`] |
 //! | bind it and run it in a runtime of one's own | [`Server`] |
+//! | write the page as files that need no server | [`export_site`] |
 //!
 //! The interface is described at `/api/openapi.json` and in docs/server.md. The server listens on
 //! the loopback unless it is given a token, answers only requests that name its own host, and
@@ -32,7 +33,9 @@ mod page;
 mod review;
 mod routes;
 mod server;
+mod site;
 mod upload;
 
 pub use review::ReviewOptions;
 pub use server::{ModelOptions, ServeError, ServeOptions, Server, serve};
+pub use site::{SiteError, SiteOptions, export_site};

@@ -5,11 +5,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Path, media type and content of each file.
+pub(crate) const INDEX: &str = include_str!("../../../web/dist/index.html");
+pub(crate) const PAGE_JS: &[u8] = include_bytes!("../../../web/dist/page.js");
+pub(crate) const PAGE_CSS: &[u8] = include_bytes!("../../../web/dist/page.css");
+/// The worker of a site without a server, and what keeps that site for use without a network.
+pub(crate) const WORKER_JS: &[u8] = include_bytes!("../../../web/dist/worker.js");
+pub(crate) const OFFLINE: &str = include_str!("../../../web/dist/offline.js");
+
+/// Path, media type and content of each file that is served.
 const FILES: [(&str, &str, &[u8]); 3] = [
-    ("/", "text/html; charset=utf-8", include_bytes!("../../../web/dist/index.html")),
-    ("/page.js", "text/javascript; charset=utf-8", include_bytes!("../../../web/dist/page.js")),
-    ("/page.css", "text/css; charset=utf-8", include_bytes!("../../../web/dist/page.css")),
+    ("/", "text/html; charset=utf-8", INDEX.as_bytes()),
+    ("/page.js", "text/javascript; charset=utf-8", PAGE_JS),
+    ("/page.css", "text/css; charset=utf-8", PAGE_CSS),
 ];
 
 /// The page's files.

@@ -188,7 +188,6 @@ impl Server {
             report: options.report,
             metrics,
             most_photos: options.request_photos,
-            queue: options.queue,
             ending,
         };
         let failed = |source| ServeError::Listen { address: options.address, source };

@@ -71,9 +71,9 @@ pub use package::{
     FeatureModel, ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };
 pub use prediction::{
-    Candidate, Certain, Evidence, EvidenceKind, LevelCalibration, Locator, LocatorOptions, Offered,
-    Place, Prediction, PredictionError, PredictionFile, PredictionFileError, PredictionFormat,
-    PredictionReader, PredictionWriter, Within, WithinError, WriterOptions, answer_columns,
-    answer_fields,
+    Candidate, Certain, ClassFacts, Evidence, EvidenceKind, LevelCalibration, Locator,
+    LocatorOptions, Offered, Place, Prediction, PredictionError, PredictionFile,
+    PredictionFileError, PredictionFormat, PredictionReader, PredictionWriter, Within, WithinError,
+    WriterOptions, answer_columns, answer_fields,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

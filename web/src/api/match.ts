@@ -73,5 +73,8 @@ export function matchPhotoUrl(id: string, round: number, player: string | null):
   return `api/match/${encodeURIComponent(id)}/photo/${round}${query}`;
 }
 
+/** The model's answers and the true positions, for `planet score match --predictions`; once it is over. */
+export const answersUrl = (id: string): string => `api/match/${encodeURIComponent(id)}/answers`;
+
 /** The guesses of all people as a table that `planet score match --people` reads. */
 export const guessesUrl = (id: string): string => `api/match/${encodeURIComponent(id)}/predictions`;

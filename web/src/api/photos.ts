@@ -83,6 +83,7 @@ export async function explain(file: File, signal: AbortSignal): Promise<Explanat
   return (await (await request("api/explain?target=best", init)).json()) as Explanation;
 }
 
+/** Both answers have the most probable cells as their posterior. */
 export interface AlbumPhoto {
   photo: string;
   time: string | null;

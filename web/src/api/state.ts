@@ -1,3 +1,4 @@
+import type { LocalModel } from "../local/package.ts";
 import { getJson } from "./request.ts";
 
 export interface Model {
@@ -18,7 +19,7 @@ export interface Limits {
   pixels: number;
 }
 
-/** What the server has. */
+/** What the server has, or the site. */
 export interface ServerState {
   version: string;
   model: Model | null;
@@ -28,6 +29,8 @@ export interface ServerState {
   limits: Limits;
   /** Commands that lead to a model; only without one. */
   get_model?: string[];
+  /** Only of a site without a server: the page runs the model itself. */
+  local?: LocalModel;
 }
 
 export function serverState(): Promise<ServerState> {

@@ -11,7 +11,8 @@ export const turned = (lng: number): number => lng - 360 * Math.round(lng / 360)
 
 type Vector = [number, number, number];
 
-function vector({ lat, lng }: LatLng): Vector {
+/** The position as a unit vector. */
+export function vector({ lat, lng }: LatLng): Vector {
   const [phi, lambda] = [radians(lat), radians(lng)];
   return [Math.cos(phi) * Math.cos(lambda), Math.cos(phi) * Math.sin(lambda), Math.sin(phi)];
 }

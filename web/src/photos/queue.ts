@@ -16,6 +16,12 @@ export interface QueuedPhoto {
   failure: string | null;
 }
 
+/** Who locates photos: the server, or the page itself. */
+export interface Locate {
+  locate(files: readonly File[], signal: AbortSignal): Promise<Answer[]>;
+  locateWithPosterior(file: File, signal: AbortSignal): Promise<Answer>;
+}
+
 /** Sends photos to be located, a few at a time, and keeps their answers. */
 export class LocateQueue {
   readonly photos: QueuedPhoto[] = [];
@@ -29,6 +35,7 @@ export class LocateQueue {
     private readonly largest: number,
     /** Called with the numbers of photos whose state has changed. */
     private readonly changed: (indexes: number[]) => void,
+    private readonly by: Locate = { locate, locateWithPosterior },
   ) {}
 
   /** Adds photos; `start` sends them. */
@@ -36,7 +43,7 @@ export class LocateQueue {
     for (const file of files) {
       const failure =
         file.size > this.largest
-          ? `The file has ${bytes(file.size)}; the server accepts ${bytes(this.largest)}`
+          ? `The file has ${bytes(file.size)}; the most is ${bytes(this.largest)}`
           : null;
       this.photos.push({ file, state: failure ? "failed" : "waiting", answer: null, failure });
     }
@@ -65,7 +72,7 @@ export class LocateQueue {
     const first = photo.state === "waiting";
     if (first) photo.state = "sent";
     try {
-      const answer = await locateWithPosterior(photo.file, this.stop.signal);
+      const answer = await this.by.locateWithPosterior(photo.file, this.stop.signal);
       this.settle(photo, answer);
       this.changed([index]);
       return answer;
@@ -114,7 +121,7 @@ export class LocateQueue {
     const photos = indexes.flatMap((index) => this.photos[index] ?? []);
     try {
       const files = photos.map((it) => it.file);
-      const answers = await locate(files, this.stop.signal);
+      const answers = await this.by.locate(files, this.stop.signal);
       photos.forEach((photo, i) => {
         const answer = answers[i];
         if (answer) this.settle(photo, answer);

@@ -2,7 +2,7 @@ import type { AlbumPhoto } from "../api/photos.ts";
 import { distanceKm } from "../map/geodesic.ts";
 import type { Line, Mark, Overlay } from "../map/marks.ts";
 import { candidatesTable } from "../ui/candidates.ts";
-import { h, scrollable } from "../ui/element.ts";
+import { button, h, scrollable } from "../ui/element.ts";
 import { PhotoFigure } from "../ui/figure.ts";
 import {
   answerWords,
@@ -23,6 +23,9 @@ export function changed({ alone, album }: AlbumPhoto): boolean {
   return a !== undefined && b !== undefined && distanceKm(a, b) > CHANGED_KM;
 }
 
+/** What the cells on the map show. */
+export type Side = "album" | "alone";
+
 /** One photo: what it says alone against what the album says. */
 export class AlbumPanel {
   readonly element = h("aside", {
@@ -33,8 +36,37 @@ export class AlbumPanel {
   private readonly figure = new PhotoFigure();
   private readonly body = h("div", { class: "album-compare" });
 
-  constructor() {
-    this.element.append(this.figure.element, this.body);
+  private readonly sides: Record<Side, HTMLButtonElement>;
+  /** Whose cells are on the map. */
+  side: Side = "album";
+
+  /** `cells` is called when the cells of the other side are wanted. */
+  constructor(cells: (side: Side) => void) {
+    const choose = (side: Side, words: string) =>
+      button(
+        {
+          click: () => {
+            this.choose(side);
+            cells(side);
+          },
+        },
+        words,
+      );
+    this.sides = { album: choose("album", "In the album"), alone: choose("alone", "Alone") };
+    this.choose("album");
+    const group = h(
+      "div",
+      { class: "album-sides", role: "group", "aria-label": "Cells on the map" },
+      h("span", { class: "hint", "aria-hidden": "true" }, "Cells on the map"),
+      this.sides.album,
+      this.sides.alone,
+    );
+    this.element.append(this.figure.element, group, this.body);
+  }
+
+  private choose(side: Side): void {
+    this.side = side;
+    for (const [name, it] of Object.entries(this.sides)) it.setAttribute("aria-pressed", String(name === side));
   }
 
   show(photo: AlbumPhoto, file: File | null): void {

@@ -2,6 +2,7 @@ import { locateAlbum, type AlbumProgress } from "../api/album.ts";
 import type { AlbumPhoto, AlbumResult, LatLng } from "../api/photos.ts";
 import type { Model, ServerState } from "../api/state.ts";
 import { WorldMap } from "../map/canvas.ts";
+import { Legend } from "../map/legend.ts";
 import { acceptDrops, chooseButtons, type Chosen } from "../photos/drop.ts";
 import { announce } from "../ui/announce.ts";
 import { Chooser } from "../ui/chooser.ts";
@@ -9,7 +10,7 @@ import { button, h } from "../ui/element.ts";
 import { percent, plural } from "../ui/format.ts";
 import { icon } from "../ui/icons.ts";
 import { errorNotice, notice } from "../ui/notice.ts";
-import { AlbumPanel, albumOverlay, albumTable } from "./album-panel.ts";
+import { AlbumPanel, albumOverlay, albumTable, type Side } from "./album-panel.ts";
 import { STRIP_WIDTH, stripPhoto } from "./album-strip.ts";
 import type { PageView } from "./view.ts";
 import { withoutModel } from "./without.ts";
@@ -34,7 +35,10 @@ const SCHEMES: Record<string, string> = {
 export class AlbumView implements PageView {
   readonly element = h("section", { class: "view album is-empty", "aria-labelledby": "album-title" });
   private readonly map = new WorldMap({ label: "Places of the album" });
-  private readonly panel = new AlbumPanel();
+  private readonly legend = new Legend();
+  private readonly panel = new AlbumPanel((side) => this.showCells(side));
+  /** The photo that is looked at. */
+  private current = -1;
   private readonly strip: Chooser;
   private readonly status = h("p", { class: "status" });
   private readonly progress = h("progress", { max: "1", value: "0", "aria-label": "Progress of the album" });
@@ -100,13 +104,14 @@ export class AlbumView implements PageView {
         "div",
         { class: "album-body" },
         welcome,
-        h("div", { class: "stage" }, this.map.element),
+        h("div", { class: "stage" }, this.map.element, this.legend.element),
         this.panel.element,
       ),
       this.strip.element,
       this.table,
     );
     acceptDrops(this.element, take);
+    this.map.showCells(model.name).catch((error: unknown) => this.notices.append(errorNotice(error)));
   }
 
   private take({ photos, ignored }: Chosen): void {
@@ -134,6 +139,8 @@ export class AlbumView implements PageView {
     if (this.start.disabled)
       this.notices.append(notice("note", "An album needs at least two photos", "Add another one."));
     this.map.showOverlay({});
+    this.map.showPosterior(null);
+    this.legend.show(null);
     this.strip.show(new Array<number>(this.files.length).fill(STRIP_WIDTH));
     announce(
       `${plural(photos.length, "photo")} added${ignored > 0 ? `, ${plural(ignored, "other file")} left out` : ""}`,
@@ -190,10 +197,19 @@ export class AlbumView implements PageView {
   private select(index: number): void {
     const photo = this.result?.photos[index];
     if (!photo || !this.result) return;
+    this.current = index;
     this.panel.show(photo, this.ordered[index] ?? null);
+    this.showCells(this.panel.side);
     this.map.showOverlay(albumOverlay(this.result.photos, index));
     const [alone] = photo.alone.predictions ?? [];
     this.map.include([...this.places(), ...(alone ? [alone] : [])], 300);
+  }
+
+  /** The cells of what the photo says alone, or of what the album says of it. */
+  private showCells(side: Side): void {
+    const posterior = this.result?.photos[this.current]?.[side].posterior ?? null;
+    this.legend.show(posterior?.probabilities[0] ?? null);
+    this.map.showPosterior(posterior);
   }
 
   /** The first answers of the album. */

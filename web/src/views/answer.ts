@@ -17,15 +17,15 @@ export class AnswerPanel {
   private readonly button: HTMLButtonElement;
   private explained = false;
 
-  /** `warning` says why the model's answers must not be trusted, if so. */
+  /** Without `askWhy` the button is left out. `warning` says why the model's answers must not be trusted, if so. */
   constructor(
-    askWhy: () => void,
+    askWhy: (() => void) | null,
     private readonly warning: string | null,
   ) {
     this.button = button(
       {
         click: () => {
-          if (!this.explained) return askWhy();
+          if (!this.explained) return askWhy?.();
           this.figure.clearHeat();
           this.reset();
         },
@@ -36,9 +36,10 @@ export class AnswerPanel {
     this.button.setAttribute("aria-pressed", "false");
     this.element = h(
       "aside",
-      { class: "answer", "aria-label": "Answer" },
+      // Without the button nothing in it can be focused, and it must be scrolled by keyboard.
+      { class: "answer", "aria-label": "Answer", tabindex: askWhy ? undefined : "0" },
       this.figure.element,
-      h("div", { class: "answer-head" }, this.name, this.button),
+      h("div", { class: "answer-head" }, this.name, askWhy ? this.button : null),
       this.why,
       this.body,
     );

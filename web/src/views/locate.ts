@@ -4,6 +4,8 @@ import { WorldMap } from "../map/canvas.ts";
 import { Legend } from "../map/legend.ts";
 import type { Mark } from "../map/marks.ts";
 import { acceptDrops, chooseButtons, type Chosen } from "../photos/drop.ts";
+import { LocalLocator } from "../local/locator.ts";
+import { keepOffline } from "../local/offline.ts";
 import { LocateQueue } from "../photos/queue.ts";
 import { announce } from "../ui/announce.ts";
 import { Chooser } from "../ui/chooser.ts";
@@ -44,8 +46,11 @@ export class LocateView implements PageView {
   }
 
   private constructor(state: ServerState, model: Model) {
-    this.queue = new LocateQueue(state.limits.photo_bytes, (indexes) => this.changed(indexes));
-    this.panel = new AnswerPanel(() => void this.explain(), model.warning);
+    const changed = (indexes: number[]) => this.changed(indexes);
+    const kept = state.local ? keepOffline() : Promise.resolve(false);
+    const local = state.local ? new LocalLocator(state, kept) : undefined;
+    this.queue = new LocateQueue(state.limits.photo_bytes, changed, local);
+    this.panel = new AnswerPanel(local ? null : () => void this.explain(), model.warning);
     this.list = new Chooser({
       label: "Photos",
       render: (index) => photoRow(this.queue.photos[index]!),
@@ -68,7 +73,9 @@ export class LocateView implements PageView {
         "Drop photos or a folder here. For each photo, the model gives a probability for every cell of the globe.",
       ),
       chooseButtons(take, true),
-      h("p", { class: "hint" }, "Photos are sent to this server only, and are not kept."),
+      local
+        ? offlineWords(local, kept)
+        : h("p", { class: "hint" }, "Photos are sent to this server only, and are not kept."),
     );
     const side = h(
       "div",
@@ -196,6 +203,18 @@ export class LocateView implements PageView {
       this.notices.replaceChildren(errorNotice(halted, again));
     }
   }
+}
+
+/** What becomes of photos here, and whether the page needs a network any more. */
+function offlineWords(local: LocalLocator, kept: Promise<boolean>): HTMLElement {
+  const state = h("span", { role: "status" }, "The model is being loaded …");
+  const done = (kept: boolean) =>
+    (state.textContent = kept
+      ? "The model is loaded, and the page now works without a network."
+      : "The model is loaded. This browser does not keep the page for use without a network.");
+  const failed = (error: unknown) => (state.textContent = error instanceof Error ? error.message : String(error));
+  local.ready.then(() => kept).then(done, failed);
+  return h("p", { class: "hint" }, "Photos stay in this browser: they are located here, and sent to nobody. ", state);
 }
 
 function marksOf(answer: Answer): Mark[] {

@@ -1,4 +1,4 @@
-import { guessesUrl, MACHINE, positionOf, type Match, type Summary } from "../api/match.ts";
+import { answersUrl, guessesUrl, MACHINE, positionOf, type Match, type Summary } from "../api/match.ts";
 import { WorldMap } from "../map/canvas.ts";
 import { curveFigure, type Series } from "../ui/curve.ts";
 import { button, h, scrollable } from "../ui/element.ts";
@@ -153,22 +153,28 @@ function download(match: Match): HTMLElement {
   return h(
     "section",
     { class: "card summary-files" },
-    h("h2", {}, "File"),
+    h("h2", {}, "Files"),
     h(
       "p",
       { class: "hint" },
-      "The guesses of all people, for ",
-      h("code", {}, "planet score match --people match.csv"),
+      "The guesses of all people and PlaNet's answers, for ",
+      h("code", {}, "planet score match --people match.csv --predictions planet.jsonl"),
       ".",
     ),
     h(
       "p",
-      {},
+      { class: "file-buttons" },
       h(
         "a",
         { class: "button", href: guessesUrl(match.id), download: "match.csv" },
         icon("download"),
         "Save match.csv",
+      ),
+      h(
+        "a",
+        { class: "button", href: answersUrl(match.id), download: "planet.jsonl" },
+        icon("download"),
+        "Save planet.jsonl",
       ),
     ),
   );

@@ -6,6 +6,8 @@ mod page;
 mod undo;
 mod write;
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 
 use super::album::{clocks, validate};
@@ -46,4 +48,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Status(arguments) => undo::run_status(arguments),
         Command::Forget(arguments) => undo::run_forget(arguments),
     }
+}
+
+/// A file that must not lie in the library; `options` name another place.
+pub fn outside(file: PathBuf, library: &Path, options: &str) -> Result<PathBuf, Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().map_err(Failure::file(folder))?;
+    if folder.starts_with(library) {
+        let what = format!("{} would lie in the library", file.display());
+        return Err(Failure::usage(what).hint(format!("name another place with {options}")));
+    }
+    Ok(file)
 }

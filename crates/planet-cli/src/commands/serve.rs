@@ -8,11 +8,14 @@ use std::{
 };
 
 use clap::Args;
-use planet::ModelPackage;
+use planet::{Locator, LocatorOptions, ModelPackage};
 use planet_data::{Gazetteer, Manifest, table::TableSource};
 use planet_library::writing::ProposalOptions;
-use planet_serve::{ModelOptions, ReviewOptions, ServeError, ServeOptions, serve};
+use planet_serve::{
+    ModelOptions, ReviewOptions, ServeError, ServeOptions, SiteOptions, export_site, serve,
+};
 
+use super::library::outside;
 use crate::{
     engine_choice::EngineChoice,
     failure::Failure,
@@ -64,11 +67,24 @@ pub struct Arguments {
     /// Open the page in the browser
     #[arg(long)]
     open: bool,
+    /// Write the page and the model into a folder instead, as files for any web server: the
+    /// browser locates photos by itself
+    #[arg(long, value_name = "DIR", conflicts_with_all = SERVER_ONLY)]
+    export_site: Option<PathBuf>,
+    /// Folder of the npm package onnxruntime-web, which runs the model in the browser
+    #[arg(long, value_name = "DIR", requires = "export_site")]
+    onnxruntime_web: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineChoice,
 }
 
+/// Options that only a server has.
+const SERVER_ONLY: [&str; 7] = ["library", "matches", "report", "listen", "token", "queue", "open"];
+
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(folder) = &arguments.export_site {
+        return arguments.export(folder);
+    }
     // Hears Ctrl-C and SIGTERM, which end a server as they should.
     let _progress = Progress::silent();
     let on_ready = |address: SocketAddr| {
@@ -129,6 +145,30 @@ impl Arguments {
         })
     }
 
+    /// Writes the site without a server.
+    fn export(&self, folder: &Path) -> Result<(), Failure> {
+        let demo = || Some(PathBuf::from(DEMO_MODEL)).filter(|path| path.exists());
+        let model = self.model.clone().or_else(demo).ok_or_else(|| {
+            Failure::usage("--export-site needs a model").hint("name one with --model MODEL")
+        })?;
+        let onnxruntime_web = self.onnxruntime_web.clone().ok_or_else(|| {
+            Failure::usage("--export-site needs --onnxruntime-web DIR").hint(
+                "get it with: npm install --prefix . onnxruntime-web; then add \
+                 --onnxruntime-web node_modules/onnxruntime-web",
+            )
+        })?;
+        let package = ModelPackage::open(&model).map_err(Failure::new)?;
+        let (about, partition) = (package.description(), package.shared_partition());
+        let gazetteer = Arc::new(Gazetteer::new());
+        let locator = Locator::for_model(about, partition, LocatorOptions::default(), gazetteer);
+        let locator = locator.map_err(Failure::new)?;
+        let options = SiteOptions { folder: folder.to_owned(), onnxruntime_web };
+        export_site(&options, &package, &locator).map_err(Failure::new)?;
+        let folder = folder.display();
+        anstream::eprintln!("the site is in {folder}; try it: python3 -m http.server -d {folder}");
+        Ok(())
+    }
+
     fn open(&self, folder: &Path) -> Result<ModelOptions, Failure> {
         let package = ModelPackage::open(folder).map_err(Failure::new)?;
         let gazetteer = Arc::new(Gazetteer::new());
@@ -141,7 +181,8 @@ impl Arguments {
         let name = folder.file_name().map(|it| it.to_string_lossy().into_owned());
         let beside = |given: &Option<PathBuf>, ending: &str| {
             let own = format!("{}.{ending}", name.as_deref().unwrap_or("library"));
-            outside(given.clone().unwrap_or_else(|| PathBuf::from(own)), &folder)
+            let file = given.clone().unwrap_or_else(|| PathBuf::from(own));
+            outside(file, &folder, "--review and --journal")
         };
         Ok(ReviewOptions {
             decisions: beside(&self.review, "review.jsonl")?,
@@ -150,16 +191,4 @@ impl Arguments {
             folder,
         })
     }
-}
-
-/// A file that must not lie in the library.
-fn outside(file: PathBuf, library: &Path) -> Result<PathBuf, Failure> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().map_err(Failure::file(folder))?;
-    if folder.starts_with(library) {
-        let what = format!("{} would lie in the library", file.display());
-        return Err(Failure::usage(what).hint("name other places with --review and --journal"));
-    }
-    Ok(file)
 }

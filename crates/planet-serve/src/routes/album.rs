@@ -6,7 +6,7 @@ use axum::{
 };
 use futures_util::Stream;
 use planet::{
-    LocatorOptions, Prediction,
+    Candidate, LocatorOptions, Prediction,
     album::{AlbumInput, Embeddings, PhotoProbabilities, Scheme, albums, locate_albums},
 };
 use planet_data::{NoMonitor, PhotoRecord};
@@ -23,10 +23,12 @@ use crate::{
     error::ApiError,
     extract,
     inference::Output,
-    model::Served,
+    model::{MOST_CANDIDATES, Served},
     upload::{FullQueue, form, next_photo, no_photo, too_many},
 };
 
+/// Candidates of an answer; its posterior has up to [`MOST_CANDIDATES`].
+const CANDIDATES: usize = 5;
 /// Photos that an album may have.
 const MOST_PHOTOS: usize = 1000;
 
@@ -46,7 +48,9 @@ type Events = mpsc::Sender<Result<Event, Infallible>>;
 ///
 /// The body is a form with 2 to 1000 fields named `photo`. The answer is a stream of events:
 /// `progress` with `{"done", "stage"}`, then `result` with `{"scheme", "photos": [{"photo", "time",
-/// "alone", "album"}]}` in the order of time, or `error` with `{"error"}`.
+/// "alone", "album"}]}` in the order of time, or `error` with `{"error"}`. What a photo says alone and
+/// what the album says of it are answers as of `/api/locate`, each with the `posterior` of its most
+/// probable classes.
 #[utoipa::path(post, path = "/api/album", params(AlbumQuery),
     request_body(content = Vec<u8>, content_type = "multipart/form-data"),
     responses((status = 200, content_type = "text/event-stream"), (status = 400), (status = 503)))]
@@ -134,7 +138,7 @@ async fn together(
     let photos = by_scheme(model, scheme, &members).await?;
     let rows: Result<Vec<Value>, ApiError> = members
         .iter()
-        .zip(&photos)
+        .zip(photos)
         .map(|(Member { record, output }, album)| {
             let alone = match output {
                 Ok(output) => model.predict(record, &output.logits)?,
@@ -143,12 +147,23 @@ async fn together(
             Ok(json!({
                 "photo": record.photo,
                 "time": record.time,
-                "alone": object(&alone, record)?,
-                "album": object(album, record)?,
+                "alone": answer(alone, record)?,
+                "album": answer(album, record)?,
             }))
         })
         .collect();
     Ok(json!({ "scheme": scheme, "photos": rows? }))
+}
+
+/// An answer with the most probable classes as its posterior.
+fn answer(mut prediction: Prediction, record: &PhotoRecord) -> Result<Value, ApiError> {
+    let class = |it: &Candidate| Some((it.class?.0, it.probability?));
+    let (classes, probabilities): (Vec<u32>, Vec<f32>) =
+        prediction.candidates.iter().filter_map(class).unzip();
+    prediction.candidates.truncate(CANDIDATES);
+    let mut answer = object(&prediction, record)?;
+    answer["posterior"] = json!({ "classes": classes, "probabilities": probabilities });
+    Ok(answer)
 }
 
 async fn by_scheme(
@@ -190,7 +205,6 @@ async fn by_scheme(
         prediction.photo.clone_from(&member.record.photo);
         prediction.truth = member.record.known_position();
         prediction.warning = model.warning();
-        prediction.candidates.truncate(5);
     }
     Ok(predictions)
 }
@@ -229,7 +243,7 @@ fn by_hmm(
     let known = library.known_positions();
     let calibration = library.calibrate(&known, &NoMonitor).map_err(ApiError::internal)?;
     let gazetteer = model.locator.shared_gazetteer();
-    let options = LocatorOptions::default();
+    let options = LocatorOptions { top: MOST_CANDIDATES, ..LocatorOptions::default() };
     library
         .locate(&known, &calibration, &options, &gazetteer, &NoMonitor, |row, it| {
             predictions[row] = it;

@@ -3,15 +3,18 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 use planet::{
-    Place,
-    evaluation::{Match, Round, Rules},
+    Candidate, Place, Prediction,
+    evaluation::{Match, Round, Rules, geoscore},
 };
 use planet_data::{DiskStore, PhotoStore, thumbnail_jpeg};
-use planet_geo::LatLng;
+use planet_geo::{Distance, LatLng};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -27,8 +30,6 @@ use crate::{
 const SIDE: u32 = 1280;
 /// The model's name among the players.
 const MODEL: &str = "PlaNet";
-/// Score of a guess: 5000 · exp(−d / 1492.7 km), GeoGuessr's.
-const POINTS: (f64, f64) = (5000.0, 1492.7);
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -226,7 +227,7 @@ fn result(app: &App, games: &Games, game: &Game, round: usize, player: usize) ->
             "lat": position.map(LatLng::lat),
             "lng": position.map(LatLng::lng),
             "distance_km": km,
-            "points": km.map_or(0.0, |km| POINTS.0 * (-km / POINTS.1).exp()),
+            "points": km.map_or(0.0, geoscore),
         })
     };
     let mut guesses: Vec<Value> = (0..game.players.len())
@@ -322,4 +323,51 @@ pub(crate) async fn predictions(
         (CONTENT_DISPOSITION, "attachment; filename=\"match.csv\""),
     ];
     Ok((headers, table).into_response())
+}
+
+/// The model's answers as JSON Lines with the true positions, for `planet score match
+/// --predictions`; once the match is over.
+#[utoipa::path(get, path = "/api/match/{id}/answers", params(("id" = String, Path,)),
+    responses((status = 200, content_type = "application/x-ndjson"), (status = 404),
+        (status = 409, description = "the match is not over")))]
+pub(crate) async fn answers(
+    State(app): State<Arc<App>>,
+    extract::Path(id): extract::Path<String>,
+) -> Result<Response, ApiError> {
+    let games = games(&app)?;
+    let game = games.get(&id)?;
+    if game.round() < game.rounds {
+        let what = "the match is not over: the answers would tell where its photos were taken";
+        return Err(ApiError::new(StatusCode::CONFLICT, what));
+    }
+    let mut photos: Vec<(usize, Option<LatLng>)> =
+        game.answers.iter().map(|(photo, answer)| (*photo, *answer)).collect();
+    photos.sort_by_key(|(photo, _)| *photo);
+    let lines: String = photos.into_iter().map(|it| line(games, it)).collect();
+    let headers = [
+        (CONTENT_TYPE, "application/x-ndjson"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"planet.jsonl\""),
+    ];
+    Ok((headers, lines).into_response())
+}
+
+/// The model's answer for a photo, as a line.
+fn line(games: &Games, (photo, answer): (usize, Option<LatLng>)) -> String {
+    let (name, truth) = &games.known[photo];
+    let prediction = match answer {
+        Some(position) => Prediction {
+            photo: name.clone(),
+            candidates: vec![Candidate {
+                class: None,
+                cell: String::new(),
+                probability: None,
+                position,
+                radius: Distance::ZERO,
+                place: None,
+            }],
+            ..Prediction::default()
+        },
+        None => Prediction::failed(name, "the photo could not be located"),
+    };
+    format!("{}\n", Prediction { truth: Some(*truth), ..prediction }.to_json().trim_end())
 }

@@ -1,27 +1,33 @@
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    error::Error,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::UNIX_EPOCH,
+};
 
 use axum::{
     Json,
     extract::State,
     http::{
-        StatusCode,
+        HeaderMap, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
 };
 use planet_data::{DiskStore, NoMonitor, PhotoStore, thumbnail_jpeg};
 use planet_library::writing::{
-    Action, Journal, LibraryLock, PlannedWrite, SidecarName, SidecarWriter, SkipReason,
+    Action, Journal, LibraryLock, LockError, PlannedWrite, SidecarName, SidecarWriter, SkipReason,
+    WriteError,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
+use super::outline::unless_known;
 use crate::{
     app::App,
-    error::ApiError,
+    error::{ApiError, has_no_room},
     extract,
-    review::{Decided, Item, Review, Stage},
+    review::{Decided, Item, Review, Stage, State as ReviewState},
 };
 
 fn review(app: &App) -> Result<&Arc<Review>, ApiError> {
@@ -31,11 +37,27 @@ fn review(app: &App) -> Result<&Arc<Review>, ApiError> {
 }
 
 /// The library under review: every photo with its proposal, evidence and decision, in order of
-/// time.
-#[utoipa::path(get, path = "/api/library", responses((status = 200, body = Object), (status = 404)))]
-pub(crate) async fn library(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+/// time. Who asks with the `ETag` of an earlier answer (`If-None-Match`) hears nothing (304) while
+/// nothing has changed.
+#[utoipa::path(get, path = "/api/library",
+    responses((status = 200, body = Object), (status = 304), (status = 404)))]
+pub(crate) async fn library(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let review = review(&app)?;
     let state = review.state();
+    let (done, total) = (review.done.load(Relaxed), review.total.load(Relaxed));
+    // Another server counts its versions from the beginning.
+    let begun = review.located.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_nanos());
+    let name = match &state.stage {
+        Stage::Working(stage) => format!("{begun}-{stage}-{done}-{total}"),
+        _ => format!("{begun}-{}", state.version),
+    };
+    Ok(unless_known(&headers, &name, || Json(whole(review, &state)).into_response()))
+}
+
+fn whole(review: &Review, state: &ReviewState) -> Value {
     let (name, progress, error) = match &state.stage {
         Stage::Working(stage) => {
             let (done, total) = (review.done.load(Relaxed), review.total.load(Relaxed));
@@ -46,14 +68,14 @@ pub(crate) async fn library(State(app): State<Arc<App>>) -> Result<Json<Value>, 
     };
     let photos: Vec<Value> =
         state.items.iter().enumerate().map(|(id, it)| photo_of(id, it)).collect();
-    Ok(Json(json!({
+    json!({
         "folder": review.folder(),
         "state": name,
         "progress": progress,
         "error": error,
         "version": state.version,
         "photos": photos,
-    })))
+    })
 }
 
 fn photo_of(id: usize, item: &Item) -> Value {
@@ -186,7 +208,10 @@ pub(crate) async fn write(
             state.items.clone()
         };
         let folder = &review.options.folder;
-        let _lock = LibraryLock::take(folder).map_err(|error| conflict(error.to_string()))?;
+        let _lock = LibraryLock::take(folder).map_err(|error| match error {
+            LockError::Held { .. } => conflict(error.to_string()),
+            _ => not_written(error),
+        })?;
         let writer = SidecarWriter::new(folder, SidecarName::WithExtension, Some(review.located))
             .map_err(ApiError::internal)?;
         let options = &review.options.proposals;
@@ -206,22 +231,35 @@ pub(crate) async fn write(
 }
 
 /// Photos that could not be written, and why.
+///
+/// # Errors
+/// There is no room, or nothing at all could be written.
 fn apply(
     review: &Review,
     writer: &SidecarWriter,
     planned: &[PlannedWrite],
 ) -> Result<Vec<(String, String)>, ApiError> {
-    let mut journal = Journal::open(&review.options.journal).map_err(ApiError::internal)?;
+    let mut journal = Journal::open(&review.options.journal).map_err(not_written)?;
     let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let mut failed = Vec::new();
+    let (mut written, mut failed) = (0, Vec::new());
     writer
         .apply(planned, &mut journal, (&time, "planet serve"), &NoMonitor, |planned, result| {
-            if let Err(error) = result {
-                failed.push((planned.proposal.photo.clone(), error.to_string()));
+            match result {
+                Ok(()) => written += 1,
+                Err(error) => failed.push((planned.proposal.photo.clone(), error)),
             }
         })
-        .map_err(ApiError::internal)?;
-    Ok(failed)
+        .map_err(not_written)?;
+    let is_fatal = |it: &(String, WriteError)| written == 0 || has_no_room(&it.1);
+    if let Some(at) = failed.iter().position(is_fatal) {
+        return Err(not_written(failed.swap_remove(at).1));
+    }
+    Ok(failed.into_iter().map(|(photo, error)| (photo, error.to_string())).collect())
+}
+
+/// What was written until then stands in the journal, and the same request writes the rest.
+fn not_written(error: impl Error + 'static) -> ApiError {
+    ApiError::storage(&error).hint("make room or change the rights, then write again")
 }
 
 fn said(

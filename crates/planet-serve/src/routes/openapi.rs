@@ -28,6 +28,7 @@ use super::{album, explain, game, kserve, library, locate, outline, report, stat
         game::guess,
         game::summary,
         game::predictions,
+        game::answers,
         report::report,
         kserve::server,
         kserve::live,

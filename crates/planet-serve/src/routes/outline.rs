@@ -33,14 +33,24 @@ pub(crate) async fn cells(
     Ok(binary(&headers, fingerprint, model.cells()))
 }
 
-/// What does not change while its name does not.
 fn binary(headers: &HeaderMap, name: &str, content: Bytes) -> Response {
+    unless_known(headers, name, || {
+        ([(CONTENT_TYPE, "application/octet-stream")], content).into_response()
+    })
+}
+
+/// What does not change while its name does not; nothing (304) to who has it already.
+pub(super) fn unless_known(
+    headers: &HeaderMap,
+    name: &str,
+    content: impl FnOnce() -> Response,
+) -> Response {
     let tag = format!("\"{name}\"");
     let known = headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     // Another model may have this name tomorrow: the browser asks each time, which costs no bytes.
     let caching = [(CACHE_CONTROL, "no-cache".to_owned()), (ETAG, tag)];
     match known {
         true => (StatusCode::NOT_MODIFIED, caching).into_response(),
-        false => (caching, [(CONTENT_TYPE, "application/octet-stream")], content).into_response(),
+        false => (caching, content()).into_response(),
     }
 }

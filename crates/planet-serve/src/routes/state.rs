@@ -6,11 +6,11 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
-use planet::album::Scheme;
+use planet::{ModelPackage, album::Scheme};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::App, model::Served};
+use crate::app::App;
 
 /// What this server offers.
 #[derive(Serialize, ToSchema)]
@@ -29,7 +29,7 @@ pub(crate) struct ServerState {
 }
 
 #[derive(Serialize, ToSchema)]
-struct ModelState {
+pub(crate) struct ModelState {
     name: String,
     architecture: String,
     /// Number of classes.
@@ -66,16 +66,16 @@ struct LimitState {
 }
 
 impl ModelState {
-    fn of(model: &Served) -> Self {
-        let about = model.package.description();
+    pub(crate) fn of(package: &ModelPackage, schemes: Vec<Scheme>) -> Self {
+        let about = package.description();
         Self {
-            name: model.name.clone(),
+            name: about.name.clone(),
             architecture: about.architecture.clone(),
             classes: about.classes,
             input: about.preprocess.size,
             features: about.features,
-            warning: model.warning(),
-            schemes: model.schemes(),
+            warning: about.provenance.warning().map(str::to_owned),
+            schemes,
         }
     }
 }
@@ -93,7 +93,7 @@ pub(crate) async fn state(State(app): State<Arc<App>>) -> Json<ServerState> {
     };
     Json(ServerState {
         version: env!("CARGO_PKG_VERSION"),
-        model: app.model.as_deref().map(ModelState::of),
+        model: app.model.as_deref().map(|it| ModelState::of(&it.package, it.schemes())),
         get_model,
         library: app
             .review
@@ -115,6 +115,6 @@ pub(crate) async fn state(State(app): State<Arc<App>>) -> Json<ServerState> {
 /// Counters and histograms in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let waiting = app.model.as_ref().map_or(0, |model| model.inference.waiting(app.queue));
+    let waiting = app.model.as_ref().map_or(0, |model| model.inference.waiting());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.text(waiting)).into_response()
 }

@@ -47,8 +47,9 @@ pub(super) struct Intervals {
     pub curve: Vec<Interval>,
 }
 
-/// The points that one photo brings.
-pub(super) fn geoscore(km: f64) -> f64 {
+/// The points that a photo brings whose answer is this far off: 5000 · exp(−d / 1492.7 km), as in
+/// GeoGuessr.
+pub fn geoscore(km: f64) -> f64 {
     GEOSCORE_MOST * (-km / GEOSCORE_KM).exp()
 }
 

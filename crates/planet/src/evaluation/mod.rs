@@ -25,7 +25,7 @@ mod score;
 mod scorer;
 mod truth_table;
 
-pub use bootstrap::Interval;
+pub use bootstrap::{Interval, geoscore};
 pub use comparison::{Comparison, Difference, Verdict};
 pub use evaluate::{Evaluation, EvaluationOptions};
 pub use leakage::{Leakage, LeakageKind};

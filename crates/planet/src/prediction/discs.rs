@@ -13,7 +13,11 @@ const LEAF: usize = 8;
 const ROUNDING: f64 = 1e-6;
 
 /// Probability in a node that is not worth a look.
-const NEGLIGIBLE: f64 = 1e-9;
+const NEGLIGIBLE: f64 = 1e-13;
+
+/// Masses that differ by less are equal: which of two discs that hold the same classes wins must
+/// not hang on the order in which their probabilities were added.
+const EQUAL: f64 = 1e-9;
 
 const SCALES: usize = Scale::ALL.len();
 
@@ -99,7 +103,7 @@ impl Discs {
         if !self.nodes.is_empty() {
             search.descend(0);
         }
-        search.best
+        search.best.map(|best| Disc { mass: best.mass.min(1.0), ..best })
     }
 
     /// Probability within each scale's radius of a position.
@@ -131,8 +135,9 @@ impl Discs {
         for (index, node) in self.nodes.iter().enumerate().rev() {
             masses[index] = if node.second == 0 {
                 let points = &self.points[node.first as usize..node.last as usize];
-                let most =
-                    |it: &ClassPoint| f64::from(probabilities[it.class.index()] * it.most[scale]);
+                let most = |it: &ClassPoint| {
+                    f64::from(probabilities[it.class.index()]) * f64::from(it.most[scale])
+                };
                 points.iter().map(most).sum()
             } else {
                 masses[index + 1] + masses[node.second as usize]
@@ -160,7 +165,7 @@ impl Search<'_> {
     fn descend(&mut self, index: usize) {
         let node = &self.discs.nodes[index];
         let bound = self.bound(0, node.middle, self.radius.angle.plus(node.reach));
-        if bound < self.share || self.best.is_some_and(|best| bound < best.mass) {
+        if self.is_beaten(bound) {
             return;
         }
         if node.second == 0 {
@@ -183,20 +188,27 @@ impl Search<'_> {
         }
         // The bound of one disc costs less than the disc.
         let bound = self.bound(0, vector, self.radius.angle);
-        if bound < self.share || self.best.is_some_and(|best| bound < best.mass) {
+        if self.is_beaten(bound) {
             return;
         }
         let mass = self.mass(0, vector);
         let better = |best: Disc| {
             let other = self.probability(best.class);
-            mass.total_cmp(&best.mass)
+            let rounded = |mass: f64| (mass / EQUAL).round();
+            rounded(mass)
+                .total_cmp(&rounded(best.mass))
                 .then(own.total_cmp(&other))
                 .then(best.class.cmp(&class))
                 .is_gt()
         };
         if mass >= self.share && self.best.is_none_or(better) {
-            self.best = Some(Disc { class, mass: mass.min(1.0) });
+            self.best = Some(Disc { class, mass });
         }
+    }
+
+    /// Whether a disc that holds no more than this cannot win.
+    fn is_beaten(&self, bound: f64) -> bool {
+        bound < self.share || self.best.is_some_and(|best| bound < best.mass - EQUAL)
     }
 
     fn probability(&self, class: ClassId) -> f64 {
@@ -340,13 +352,13 @@ mod tests {
         Partition::new(PartitionInfo::default(), classes).expect("disjoint")
     }
 
-    /// Tries all classes against all.
+    /// Tries all classes against all; of discs that hold the same, the more probable class's.
     fn by_trying_all(
         partition: &Partition,
         probabilities: &[f32],
         scale: Scale,
         share: f64,
-    ) -> Option<f64> {
+    ) -> Option<(ClassId, f64)> {
         let points: Vec<ClassPoint> = (0..partition.len() as u32)
             .filter_map(|row| ClassPoint::of(partition, ClassId(row)))
             .collect();
@@ -358,9 +370,14 @@ mod tests {
             };
             points.iter().map(part).sum()
         };
-        let middles = points.iter().filter(|it| probabilities[it.class.index()] > 0.0);
-        let most = middles.map(mass).fold(0.0, f64::max);
-        (most >= share).then_some(most)
+        let own = |class: ClassId| probabilities[class.index()];
+        let middles = points.iter().filter(|it| own(it.class) > 0.0);
+        let discs = middles.map(|middle| (middle.class, mass(middle)));
+        let best = discs.max_by(|(a, m), (b, n)| {
+            let near = |mass: f64| (mass / EQUAL).round();
+            near(*m).total_cmp(&near(*n)).then(own(*a).total_cmp(&own(*b))).then(b.cmp(a))
+        });
+        best.filter(|(_, most)| *most >= share)
     }
 
     proptest! {
@@ -391,14 +408,18 @@ mod tests {
             }
             let partition = partition(classes);
             let probabilities: Vec<f32> = places.iter().map(|place| place.2 / total).collect();
+            // Discs wide enough hold the same, whatever their middle.
             let found = Discs::new(&partition).densest(&probabilities, scale, share);
             let wanted = by_trying_all(&partition, &probabilities, scale, share);
             match (found, wanted) {
-                (Some(disc), Some(mass)) => prop_assert!((disc.mass - mass).abs() < 1e-5),
+                (Some(disc), Some((class, mass))) => {
+                    prop_assert!((disc.mass - mass).abs() < 1e-8);
+                    prop_assert!(disc.class == class || (disc.mass - mass).abs() > 1e-12);
+                }
                 (None, None) => {}
                 // Within rounding of the share either answer is right.
                 (Some(disc), None) => prop_assert!((disc.mass - share).abs() < 1e-5),
-                (None, Some(mass)) => prop_assert!((mass - share).abs() < 1e-5),
+                (None, Some((_, mass))) => prop_assert!((mass - share).abs() < 1e-5),
             }
         }
     }

@@ -1,11 +1,12 @@
 use std::sync::{Arc, OnceLock};
 
-use planet_data::Gazetteer;
+use planet_data::{Country, Gazetteer};
 use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
 
 use super::{
     Candidate, Certain, LevelCalibration, Place, Prediction, Within, WithinError,
     discs::{Disc, Discs},
+    spread::Spread,
 };
 use crate::{CellProbabilities, ProbabilityError, package::ModelDescription};
 
@@ -74,6 +75,20 @@ struct Known {
     cell: String,
     radius: Distance,
     place: Option<Place>,
+}
+
+/// All that answers need of a class: with the network's scores and the calibration, another
+/// program can say what [`Locator`] says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassFacts {
+    /// The class as a candidate, without a probability.
+    pub candidate: Candidate,
+    /// English name of its continent; empty where it has none.
+    pub continent: &'static str,
+    /// From its point to the farthest place where its photos may lie.
+    pub reach: Distance,
+    /// Shares of its photos within the radii of [`Scale::ALL`] of its point.
+    pub shares: [f64; Scale::ALL.len()],
 }
 
 impl Locator {
@@ -228,6 +243,18 @@ impl Locator {
         let Known { cell, radius, place } = known.clone();
         let probability = Some(probability);
         Some(Candidate { class: Some(class), cell, probability, position, radius, place })
+    }
+
+    /// What answers need of a class; `None` where it is no place.
+    pub fn facts(&self, class: ClassId) -> Option<ClassFacts> {
+        let candidate = Candidate { probability: None, ..self.candidate(class, 0.0)? };
+        let code = candidate.place.as_ref().map_or("", |place| place.country_code.as_str());
+        Some(ClassFacts {
+            continent: Country::of_code(code).map_or("", |country| country.continent),
+            candidate,
+            reach: Distance::from_km(Spread::reach_km(&self.partition, class)),
+            shares: self.partition.shares_within(class),
+        })
     }
 
     fn look_up(&self, class: ClassId) -> Known {

@@ -18,7 +18,7 @@ pub use formats::{
     PredictionReader, PredictionWriter, WriterOptions, answer_columns, answer_fields,
 };
 pub use level_calibration::LevelCalibration;
-pub use locator::{Locator, LocatorOptions};
+pub use locator::{ClassFacts, Locator, LocatorOptions};
 pub use place::Place;
 pub use within::{Within, WithinError};
 

@@ -49,19 +49,22 @@ impl Radius {
 impl Spread {
     /// Of a class that has a point.
     pub(super) fn of(partition: &Partition, class: ClassId) -> Self {
+        let reach = Self::reach_km(partition, class);
+        Self::new(partition.shares_within(class), Angle::new(reach / EARTH_RADIUS_KM))
+    }
+
+    /// From the point of a class to the farthest place where its photos may lie, in km.
+    pub(super) fn reach_km(partition: &Partition, class: ClassId) -> f64 {
+        if !partition.class(class).cells().is_empty() {
+            return partition.radius(class).km();
+        }
+        // Only a point: as far as its photos scatter.
         let shares = partition.shares_within(class);
-        let km = if partition.class(class).cells().is_empty() {
-            // Only a point: as far as its photos scatter.
-            let whole = shares.iter().position(|share| *share >= 1.0);
-            match whole {
-                Some(_) if partition.class(class).scatter.is_none() => 0.0,
-                Some(at) => Scale::ALL[at].radius().km(),
-                None => PI * EARTH_RADIUS_KM,
-            }
-        } else {
-            partition.radius(class).km()
-        };
-        Self::new(shares, Angle::new(km / EARTH_RADIUS_KM))
+        match shares.iter().position(|share| *share >= 1.0) {
+            Some(_) if partition.class(class).scatter.is_none() => 0.0,
+            Some(at) => Scale::ALL[at].radius().km(),
+            None => PI * EARTH_RADIUS_KM,
+        }
     }
 
     /// From the shares within the scales' radii; all of them lie within the reach.

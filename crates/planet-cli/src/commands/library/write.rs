@@ -14,7 +14,7 @@ use planet_library::writing::{
     ProposalOptions, ProposalSource, SidecarName, SidecarWriter, SkipReason, WriteError,
 };
 
-use super::page;
+use super::{outside, page};
 use crate::{commands::locate::LevelName, failure::Failure, progress::Progress};
 
 /// Photos that are named for each reason that nothing is written for.
@@ -147,14 +147,7 @@ impl Arguments {
             name.push(".journal");
             PathBuf::from(name)
         });
-        let folder = journal.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let folder = folder.canonicalize().map_err(Failure::file(folder))?;
-        if folder.starts_with(root) {
-            let what = format!("the journal {} would lie in the library", journal.display());
-            return Err(Failure::usage(what).hint("name another place with --journal FILE"));
-        }
-        Ok(journal)
+        outside(journal, root, "--journal FILE")
     }
 
     fn plan(

@@ -1,34 +1,27 @@
 //! The review of a library: what `planet library locate` proposes, what its owner decides, and
 //! the positions that are written.
 
+mod decision;
+mod work;
+
 use std::{
-    collections::HashSet,
-    fs::{self, File, OpenOptions},
-    io::{self, BufRead, BufReader, Write},
+    io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
     thread,
     time::SystemTime,
 };
 
-use planet::{Certain, LocatorOptions, Prediction};
-use planet_data::{DataError, DiskStore, Found, Gazetteer, Monitor, PhotoRecord, scan};
+use planet::{Certain, Prediction};
+use planet_data::{Gazetteer, PhotoRecord};
 use planet_geo::{LatLng, Scale};
-use planet_library::{
-    Library, ModelOutput,
-    writing::{Proposal, ProposalOptions, ProposalSource},
-};
-use serde::{Deserialize, Serialize};
+use planet_library::writing::{Proposal, ProposalOptions, ProposalSource};
 use tokio::sync::watch;
-use utoipa::ToSchema;
 
-use crate::{error::ApiError, inference::Output, model::Served, server::ServeError};
+pub(crate) use self::decision::{Decided, Decision};
+use self::decision::{Line, append, kept_decisions};
+use crate::{error::ApiError, model::Served, server::ServeError};
 
-/// Photos of a library that the network takes together.
-const CHUNK: usize = 8;
 /// What a position that a person chose is believed to be right to, in metres.
 pub(crate) const CORRECTED_M: f64 = 100.0;
 
@@ -43,56 +36,6 @@ pub struct ReviewOptions {
     pub journal: PathBuf,
     /// Which answers are proposed for writing.
     pub proposals: ProposalOptions,
-}
-
-/// What an owner decided about a photo.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Decision {
-    /// Nothing yet.
-    #[default]
-    Open,
-    /// The proposed position is right.
-    Accepted,
-    /// It is wrong.
-    Rejected,
-    /// Another position is right.
-    Corrected,
-}
-
-/// A decision, as it is sent and kept.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Decided {
-    pub decision: Decision,
-    /// Where the decision is `corrected`: degrees.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lat: Option<f64>,
-    /// Where the decision is `corrected`: degrees.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lng: Option<f64>,
-}
-
-impl Decided {
-    /// The corrected position.
-    ///
-    /// # Errors
-    /// It is missing or none.
-    pub(crate) fn position(&self) -> Result<Option<LatLng>, ApiError> {
-        if self.decision != Decision::Corrected {
-            return Ok(None);
-        }
-        let missing = || ApiError::bad_request("a corrected position needs lat and lng");
-        let (lat, lng) = self.lat.zip(self.lng).ok_or_else(missing)?;
-        LatLng::new(lat, lng).map(Some).map_err(ApiError::bad_request)
-    }
-}
-
-/// A line of the file of decisions.
-#[derive(Serialize, Deserialize)]
-struct Line {
-    photo: String,
-    #[serde(flatten)]
-    decided: Decided,
 }
 
 /// One photo of the review.
@@ -274,9 +217,7 @@ impl Review {
             lines.push_str(&serde_json::to_string(&line).map_err(ApiError::internal)?);
             lines.push('\n');
         }
-        append(&self.options.decisions, &lines).map_err(|error| {
-            ApiError::internal(format!("{}: {error}", self.options.decisions.display()))
-        })?;
+        append(&self.options.decisions, &lines)?;
         for (id, decided) in decisions {
             let corrected = decided.position()?;
             let item = &mut state.items[*id];
@@ -285,136 +226,4 @@ impl Review {
         state.version += 1;
         Ok(Ok(state.version))
     }
-
-    fn stage(&self, stage: &'static str) {
-        self.state().stage = Stage::Working(stage);
-        self.done.store(0, Relaxed);
-        self.total.store(0, Relaxed);
-    }
-
-    /// Photos in order of time with their predictions; those without a time last.
-    fn locate(
-        &self,
-        model: Option<&Served>,
-        runtime: &tokio::runtime::Handle,
-    ) -> Result<Vec<Item>, String> {
-        let folder = &self.options.folder;
-        let mut records = Vec::new();
-        scan(std::slice::from_ref(folder), folder, &HashSet::new(), self, |found| {
-            if let Ok(Found::New(scanned)) = found {
-                records.push(scanned.record);
-            }
-            Ok::<(), DataError>(())
-        })
-        .map_err(|error| error.to_string())?;
-        if records.is_empty() {
-            return Err(format!("there are no photos in {}", folder.display()));
-        }
-        records.sort_by(|a, b| {
-            (a.time.is_none(), &a.time, &a.photo).cmp(&(b.time.is_none(), &b.time, &b.photo))
-        });
-        let known: Vec<Option<LatLng>> = records.iter().map(PhotoRecord::known_position).collect();
-        let outputs = match model {
-            Some(model) => self.outputs(model, &records, &known, runtime)?,
-            None => Vec::new(),
-        };
-        self.stage("locating");
-        let probabilities = |row: usize| {
-            let output = outputs.get(row)?.as_ref()?;
-            let found = model?.locator.probabilities(&output.logits).ok()?;
-            Some(found.values().to_vec())
-        };
-        let network = model.map(|model| ModelOutput {
-            partition: model.package.partition(),
-            probabilities: &probabilities,
-            prior: None,
-        });
-        let library = Library::new(&records, network);
-        let calibration = library.calibrate(&known, self).map_err(|error| error.to_string())?;
-        let mut predictions = vec![Prediction::default(); records.len()];
-        let options = LocatorOptions::default();
-        library
-            .locate(&known, &calibration, &options, &self.gazetteer, self, |row, it| {
-                predictions[row] = it;
-            })
-            .map_err(|error| error.to_string())?;
-        let item = |((record, mut prediction), truth): ((PhotoRecord, Prediction), _)| {
-            prediction.truth = truth;
-            Item { record, prediction, decision: Decision::Open, corrected: None }
-        };
-        Ok(records.into_iter().zip(predictions).zip(known).map(item).collect())
-    }
-
-    /// What the network says of the photos whose position is not known.
-    fn outputs(
-        &self,
-        model: &Served,
-        records: &[PhotoRecord],
-        known: &[Option<LatLng>],
-        runtime: &tokio::runtime::Handle,
-    ) -> Result<Vec<Option<Output>>, String> {
-        self.stage("network");
-        self.total.store(known.iter().filter(|it| it.is_none()).count() as u64, Relaxed);
-        let store = DiskStore::new(&self.options.folder);
-        let mut outputs: Vec<Option<Output>> = vec![None; records.len()];
-        let rows: Vec<usize> = (0..records.len()).filter(|row| known[*row].is_none()).collect();
-        for rows in rows.chunks(CHUNK) {
-            if self.cancelled() {
-                return Err("interrupted".to_owned());
-            }
-            let read = |row: &usize| Some((*row, store.bytes(&records[*row].photo).ok()?));
-            let photos: Vec<(usize, Vec<u8>)> = rows.iter().filter_map(read).collect();
-            let run = async |(row, bytes)| {
-                let place = model.inference.wait_for_place().await;
-                (row, model.inference.run_bytes(bytes, place).await.ok())
-            };
-            let all = futures_util::future::join_all(photos.into_iter().map(run));
-            for (row, output) in runtime.block_on(all) {
-                outputs[row] = output;
-            }
-            self.done.fetch_add(rows.len() as u64, Relaxed);
-        }
-        Ok(outputs)
-    }
-}
-
-impl Monitor for Review {
-    fn expect(&self, steps: u64) {
-        self.total.fetch_add(steps, Relaxed);
-    }
-
-    fn advance(&self, steps: u64) {
-        self.done.fetch_add(steps, Relaxed);
-    }
-
-    fn cancelled(&self) -> bool {
-        *self.ending.borrow()
-    }
-}
-
-/// The decisions of earlier runs; a last line that a crash cut off was never answered.
-fn kept_decisions(path: &Path) -> io::Result<Vec<Line>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut lines = Vec::new();
-    for line in BufReader::new(file).lines() {
-        if let Ok(line) = serde_json::from_str(&line?) {
-            lines.push(line);
-        }
-    }
-    Ok(lines)
-}
-
-fn append(path: &Path, lines: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    // A line that was cut off must not swallow the next one.
-    let is_cut = fs::read(path)?.last().is_some_and(|last| *last != b'\n');
-    if is_cut {
-        file.write_all(b"\n")?;
-    }
-    file.write_all(lines.as_bytes())?;
-    file.sync_data()
 }
