@@ -1,15 +1,18 @@
-"""Locates the photos of Parquet files with Daft: a class UDF, one model for each instance.
+"""Locates many photos with Daft: a class UDF, one model for each instance.
 
 python daft_locate.py --model MODEL --photos photos.parquet --output found --workers 2
+python daft_locate.py --model MODEL --photos 's3://bucket/folder/**/*.jpg' --as files --output found
 
-The input has a column `photo` of paths that every worker can read, or name a column of bytes with
---column. The output is a folder of Parquet files.
+--photos names Parquet files with a column `photo` of paths that every worker can read, or a column
+`bytes`; with --as files, patterns of photos; with --as tar, tar shards of .jpg files. All of them
+may lie in an S3-compatible store. The output is a folder of Parquet files.
 """
 
 import argparse
 
 import daft
 import pyarrow as pa
+from daft import col
 
 from planet_geolocation import Model, to_arrow
 
@@ -32,11 +35,32 @@ class Locate:
         return found.to_struct_array().combine_chunks()
 
 
+@daft.func(return_dtype=daft.DataType.binary())
+def content(member: daft.File) -> bytes:
+    """The bytes of a member of a tar shard, read from its place in the shard."""
+    with member.open() as file:
+        return file.read()
+
+
+def read(photos: list[str], kind: str) -> daft.DataFrame:
+    """Rows with the name of a photo, and its bytes unless a Parquet file states paths."""
+    if kind == "files":
+        files = daft.from_glob_path(photos)
+        # A file that cannot be read has no bytes, and its row an error.
+        read = daft.functions.download(col("path"), on_error="null")
+        return files.select(col("path").alias("photo"), read.alias("bytes"))
+    if kind == "tar":
+        members = daft.read_webdataset(photos)
+        name = col("__url__") + "!" + col("__key__") + ".jpg"
+        return members.select(name.alias("photo"), content(col("jpg")).alias("bytes"))
+    return daft.read_parquet(photos)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True)
-    parser.add_argument("--photos", required=True, nargs="+", help="Parquet files or folders")
-    parser.add_argument("--column", default="photo", help="the column of paths or of bytes")
+    parser.add_argument("--photos", required=True, nargs="+", help="files or s3:// addresses")
+    parser.add_argument("--as", dest="kind", choices=["parquet", "files", "tar"], default="parquet")
     parser.add_argument("--output", required=True, help="folder of Parquet files")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1, help="threads of each worker")
@@ -44,9 +68,10 @@ def main() -> None:
 
     workers = daft.cls(Locate, use_process=True, max_concurrency=arguments.workers)
     locator = workers(arguments.model, arguments.threads)
-    photos = daft.read_parquet(arguments.photos)
+    photos = read(arguments.photos, arguments.kind)
+    given = "bytes" if "bytes" in photos.column_names else "photo"
     kept = [column for column in photos.column_names if column != "bytes"]
-    found = photos.select(*kept, locator.locate(photos[arguments.column]))
+    found = photos.select(*kept, locator.locate(photos[given]))
     found.write_parquet(arguments.output)
 
 

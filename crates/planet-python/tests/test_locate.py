@@ -16,6 +16,7 @@ def good(photos: list[str]) -> list[str]:
     return [path for path in photos if "poisoned" not in path]
 
 
+@pytest.mark.smoke
 def test_predictions_equal_the_commands_bit_for_bit(
     model: Model, photos: list[str], lines: list[dict[str, Any]]
 ) -> None:
@@ -55,6 +56,7 @@ def test_attributes_are_the_numbers_of_the_commands_lines(
     assert best is not None and best.cell == rows[0]["cell"]
 
 
+@pytest.mark.smoke
 def test_a_photo_that_cannot_be_used_is_a_value_in_its_place(
     model: Model, photos: list[str]
 ) -> None:
@@ -125,6 +127,7 @@ def test_paths_bytes_images_arrays_and_tensors_are_the_same_photo(
         assert (coords == expected[0]).all() and (probabilities == expected[1]).all()
 
 
+@pytest.mark.smoke
 def test_grey_photos_are_located(model: Model) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (40, 60), dtype=np.uint8)
     rgb = np.repeat(grey[:, :, np.newaxis], 3, axis=2)
@@ -133,6 +136,7 @@ def test_grey_photos_are_located(model: Model) -> None:
         assert (model.predict(same)[1] == expected).all()
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("photo", "reason"),
     [

@@ -20,6 +20,7 @@ from planet_geolocation import EngineError, Model, ModelError, Partition, Planet
 UNIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 
 
+@pytest.mark.smoke
 def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is not a model package") as raised:
         Model.load(tmp_path / "missing")
@@ -75,6 +76,7 @@ def test_answers_can_be_limited_to_an_area(model_folder: Path, photos: list[str]
     assert (coords[:, 0] >= 0).all()
 
 
+@pytest.mark.smoke
 def test_two_threads_share_a_model(model: Model, photos: list[str]) -> None:
     expected = [it.to_json() for it in model.locate(photos)]
 
@@ -148,6 +150,7 @@ def _refused(model: Model, photo: str) -> str:
     return "it was not refused"
 
 
+@pytest.mark.smoke
 @UNIX
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_after_load_is_refused_and_does_not_hang(model: Model, photos: list[str]) -> None:
@@ -185,6 +188,7 @@ def test_spawned_workers_open_the_model_by_themselves(model: Model, photos: list
     assert found == [_best(model, photos[0])] * 4
 
 
+@pytest.mark.smoke
 @UNIX
 def test_ctrl_c_ends_a_stream_at_once(model_folder: Path, photos: list[str]) -> None:
     script = f"""
@@ -209,6 +213,7 @@ except KeyboardInterrupt:
         assert child.wait(timeout=20) == 0
 
 
+@pytest.mark.smoke
 def test_the_import_is_fast_and_loads_no_other_package() -> None:
     script = (
         "import sys, time; t = time.perf_counter(); import planet_geolocation; "

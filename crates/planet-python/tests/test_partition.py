@@ -13,6 +13,7 @@ LAT = np.degrees(np.arcsin(RANDOM.uniform(-1, 1, 5000)))
 LNG = RANDOM.uniform(-180, 180, 5000)
 
 
+@pytest.mark.smoke
 def test_a_partition_equals_the_commands(command: Any, tmp_path: Path) -> None:
     table, output, own = tmp_path / "photos.csv", tmp_path / "cells.csv", tmp_path / "own.csv"
     rows = "\n".join(f"{lat!r},{lng!r}" for lat, lng in zip(LAT.tolist(), LNG.tolist(), strict=True))
@@ -56,6 +57,7 @@ def test_arrays_of_any_layout_are_read() -> None:
     assert partition.lookup(np.array([1, 2]), np.array([3, 4])).shape == (2,)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("lat", "lng", "reason"),
     [
