@@ -243,3 +243,26 @@ def test_a_prediction_goes_through_pickle(model: Model, photos: list[str]) -> No
     again = pickle.loads(pickle.dumps(prediction))
     assert again.to_json() == prediction.to_json()
     assert isinstance(again, Prediction)
+
+
+def test_the_lines_for_users_of_geoclip_run(
+    model_folder: Path,
+    photos: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    guide = Path(__file__).parents[1] / "python.md"
+    if not guide.exists():
+        pytest.skip("scripts/test-wheel puts docs/python.md there")
+    section = guide.read_text(encoding="utf-8").split("\n## From GeoCLIP\n")[1].split("\n## ")[0]
+    theirs, ours = (block.split("\n```")[0] for block in section.split("```python\n")[1:])
+    assert len(theirs.splitlines()) == len(ours.splitlines()) == 10
+    (tmp_path / "model").symlink_to(model_folder)
+    (tmp_path / "photo.jpg").write_bytes(Path(good(photos)[0]).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"paths": photos}
+    exec(ours, names)
+    printed = [[float(it) for it in line.split()] for line in capsys.readouterr().out.splitlines()]
+    assert [len(line) for line in printed] == [3] * 5
+    assert [row[0] for row in names["rows"]] == good(photos)

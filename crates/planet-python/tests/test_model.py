@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from planet_geolocation import EngineError, Model, ModelError, Partition, PlanetError
+from planet_geolocation._model import _taken
 
 UNIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 
@@ -111,6 +113,14 @@ def test_photos_of_an_iterator_are_taken_as_they_are_needed(
     for _ in range(10):
         assert next(stream).error is None
     assert taken <= 12
+
+
+def test_paths_are_handed_over_in_large_parts_and_pixels_in_small_ones() -> None:
+    paths, pixels = ["a.jpg"] * 1000, [np.zeros((2, 2, 3), np.uint8)] * 1000
+    assert len(_taken(iter(paths), 2, 128)) == 256
+    # They are copied.
+    assert len(_taken(iter(pixels), 2, 128)) == 16
+    assert len(_taken(iter([*paths[:100], *pixels]), 2, 128)) == 116
 
 
 def test_other_threads_of_python_run_meanwhile(model: Model, photos: list[str]) -> None:

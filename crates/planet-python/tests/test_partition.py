@@ -75,6 +75,13 @@ def test_positions_out_of_range_are_named_by_their_row(lat: Any, lng: Any, reaso
         Partition.build(lat, lng)
 
 
+def test_of_many_wrong_positions_the_first_is_named() -> None:
+    lat = np.zeros(100_000)
+    lat[[99_999, 70_000, 30_000]] = 91.0
+    with pytest.raises(ValueError, match="position 30000: "):
+        Partition.uniform([0.0], [0.0], level=1).lookup(lat, lat)
+
+
 def test_rules_that_contradict_each_other_are_refused_with_a_hint() -> None:
     with pytest.raises(ValueError, match="hint: lower keep_from or raise split_above"):
         Partition.build(LAT, LNG, split_above=10, keep_from=50)
