@@ -4,11 +4,14 @@ python daft_locate.py --model MODEL --photos photos.parquet --output found --wor
 python daft_locate.py --model MODEL --photos 's3://bucket/folder/**/*.jpg' --as files --output found
 
 --photos names Parquet files with a column `photo` of paths that every worker can read, or a column
-`bytes`; with --as files, patterns of photos; with --as tar, tar shards of .jpg files. All of them
-may lie in an S3-compatible store. The output is a folder of Parquet files.
+`bytes`; with --as files, patterns of photos; with --as tar, patterns of tar shards of
+.jpg files. All of them may lie in an S3-compatible store. The output is a folder of Parquet files.
 """
 
 import argparse
+import io
+import tarfile
+from collections.abc import Iterator
 
 import daft
 import pyarrow as pa
@@ -18,6 +21,7 @@ from planet_geolocation import Model, to_arrow
 
 # The columns of answers are those of a table without photos.
 ANSWER = pa.struct([field for field in pa.schema(to_arrow([])) if field.name != "photo"])
+PHOTO = daft.DataType.struct({"photo": daft.DataType.string(), "bytes": daft.DataType.binary()})
 
 
 class Locate:
@@ -35,25 +39,27 @@ class Locate:
         return found.to_struct_array().combine_chunks()
 
 
-@daft.func(return_dtype=daft.DataType.binary())
-def content(member: daft.File) -> bytes:
-    """The bytes of a member of a tar shard, read from its place in the shard."""
-    with member.open() as file:
-        return file.read()
+@daft.func(return_dtype=PHOTO, unnest=True)
+def members(path: str, content: bytes) -> Iterator[dict[str, object]]:
+    """The photos of a tar shard, a row for each."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as shard:
+        for member in shard:
+            if member.isfile() and member.name.endswith(".jpg"):
+                photo = f"{path}!{member.name}"
+                yield {"photo": photo, "bytes": shard.extractfile(member).read()}
 
 
 def read(photos: list[str], kind: str) -> daft.DataFrame:
     """Rows with the name of a photo, and its bytes unless a Parquet file states paths."""
-    if kind == "files":
-        files = daft.from_glob_path(photos)
-        # A file that cannot be read has no bytes, and its row an error.
-        read = daft.functions.download(col("path"), on_error="null")
-        return files.select(col("path").alias("photo"), read.alias("bytes"))
+    if kind == "parquet":
+        return daft.read_parquet(photos)
+    files = daft.from_glob_path(photos)
+    # A photo that cannot be read has no bytes, and its row an error; a shard ends the job.
+    missing = "raise" if kind == "tar" else "null"
+    content = daft.functions.download(col("path"), on_error=missing)
     if kind == "tar":
-        members = daft.read_webdataset(photos)
-        name = col("__url__") + "!" + col("__key__") + ".jpg"
-        return members.select(name.alias("photo"), content(col("jpg")).alias("bytes"))
-    return daft.read_parquet(photos)
+        return files.select(members(col("path"), content))
+    return files.select(col("path").alias("photo"), content.alias("bytes"))
 
 
 def main() -> None:

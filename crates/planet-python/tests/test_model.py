@@ -189,7 +189,7 @@ def test_partitions_are_looked_up_after_a_fork() -> None:
 
 def _look_up(points: list[list[float]]) -> list[int]:
     lat, lng = [lat for lat, _ in points], [lng for _, lng in points]
-    return Partition.uniform(lat, lng, level=2).lookup(lat, lng).tolist()
+    return [int(it) for it in Partition.uniform(lat, lng, level=2).lookup(lat, lng)]
 
 
 def test_spawned_workers_open_the_model_by_themselves(model: Model, photos: list[str]) -> None:
