@@ -12,7 +12,7 @@ use planet_geo::{
 use pyo3::{exceptions::PyValueError, prelude::*};
 use rayon::prelude::*;
 
-use crate::{failure::failed, work};
+use crate::{failure::failed, posterior::in_notebook, work};
 
 /// Positions that a thread takes at once; fewer are not worth another thread.
 const AT_ONCE: usize = 1 << 12;
@@ -215,7 +215,7 @@ impl Partition {
     }
 
     fn _repr_svg_(&self) -> String {
-        self.to_svg()
+        in_notebook(&self.to_svg())
     }
 
     fn __repr__(&self) -> String {

@@ -103,7 +103,9 @@ def test_partitions_are_compared_and_drawn() -> None:
     assert coarse.overlap(fine).coarser == len(coarse)
     assert fine.overlap(fine).same == len(fine)
     assert fine != coarse and fine == Partition.uniform(LAT, LNG, level=4)
-    assert fine._repr_svg_().startswith("<svg")
+    # A notebook's cell is narrower than the map.
+    assert fine._repr_svg_().startswith('<svg style="max-width:100%')
+    assert fine.to_svg().startswith("<svg ") and "max-width" not in fine.to_svg()
     assert "classes" in repr(fine)
 
 
