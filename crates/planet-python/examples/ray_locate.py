@@ -45,6 +45,8 @@ def read(photos: list[str], kind: str) -> ray.data.Dataset:
         return members.map(
             lambda it: {"photo": f"{it['path']}!{it['__key__']}.jpg", "bytes": it["jpg"]},
             num_cpus=0,
+            # Without a limit, tasks that take no processor are as many as there are blocks.
+            concurrency=2,
         )
     return ray.data.read_parquet(photos, ray_remote_args=FREE)
 
