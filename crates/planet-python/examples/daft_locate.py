@@ -1,20 +1,27 @@
-"""Locates the photos of Parquet files with Daft: a class UDF, one model for each instance.
+"""Locates many photos with Daft: a class UDF, one model for each instance.
 
 python daft_locate.py --model MODEL --photos photos.parquet --output found --workers 2
+python daft_locate.py --model MODEL --photos 's3://bucket/folder/**/*.jpg' --as files --output found
 
-The input has a column `photo` of paths that every worker can read, or name a column of bytes with
---column. The output is a folder of Parquet files.
+--photos names Parquet files with a column `photo` of paths that every worker can read, or a column
+`bytes`; with --as files, patterns of photos; with --as tar, patterns of tar shards of
+.jpg files. All of them may lie in an S3-compatible store. The output is a folder of Parquet files.
 """
 
 import argparse
+import io
+import tarfile
+from collections.abc import Iterator
 
 import daft
 import pyarrow as pa
+from daft import col
 
 from planet_geolocation import Model, to_arrow
 
 # The columns of answers are those of a table without photos.
 ANSWER = pa.struct([field for field in pa.schema(to_arrow([])) if field.name != "photo"])
+PHOTO = daft.DataType.struct({"photo": daft.DataType.string(), "bytes": daft.DataType.binary()})
 
 
 class Locate:
@@ -32,11 +39,34 @@ class Locate:
         return found.to_struct_array().combine_chunks()
 
 
+@daft.func(return_dtype=PHOTO, unnest=True)
+def members(path: str, content: bytes) -> Iterator[dict[str, object]]:
+    """The photos of a tar shard, a row for each."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as shard:
+        for member in shard:
+            if member.isfile() and member.name.endswith(".jpg"):
+                photo = f"{path}!{member.name}"
+                yield {"photo": photo, "bytes": shard.extractfile(member).read()}
+
+
+def read(photos: list[str], kind: str) -> daft.DataFrame:
+    """Rows with the name of a photo, and its bytes unless a Parquet file states paths."""
+    if kind == "parquet":
+        return daft.read_parquet(photos)
+    files = daft.from_glob_path(photos)
+    # A photo that cannot be read has no bytes, and its row an error; a shard ends the job.
+    missing = "raise" if kind == "tar" else "null"
+    content = daft.functions.download(col("path"), on_error=missing)
+    if kind == "tar":
+        return files.select(members(col("path"), content))
+    return files.select(col("path").alias("photo"), content.alias("bytes"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True)
-    parser.add_argument("--photos", required=True, nargs="+", help="Parquet files or folders")
-    parser.add_argument("--column", default="photo", help="the column of paths or of bytes")
+    parser.add_argument("--photos", required=True, nargs="+", help="files or s3:// addresses")
+    parser.add_argument("--as", dest="kind", choices=["parquet", "files", "tar"], default="parquet")
     parser.add_argument("--output", required=True, help="folder of Parquet files")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1, help="threads of each worker")
@@ -44,9 +74,10 @@ def main() -> None:
 
     workers = daft.cls(Locate, use_process=True, max_concurrency=arguments.workers)
     locator = workers(arguments.model, arguments.threads)
-    photos = daft.read_parquet(arguments.photos)
+    photos = read(arguments.photos, arguments.kind)
+    given = "bytes" if "bytes" in photos.column_names else "photo"
     kept = [column for column in photos.column_names if column != "bytes"]
-    found = photos.select(*kept, locator.locate(photos[arguments.column]))
+    found = photos.select(*kept, locator.locate(photos[given]))
     found.write_parquet(arguments.output)
 
 

@@ -122,7 +122,8 @@ impl Model {
             let store = Arc::new(GivenStore(photos));
             let ended =
                 model.locate(Arc::clone(&store) as _, &store.ids(), options, flag, |row, it, _| {
-                    let prediction = finish(&store, row, it);
+                    let mut prediction = finish(&store, row, it);
+                    prediction.truth = store.0[row].truth();
                     // Nobody waits after Ctrl-C.
                     results.send(Ok(prediction)).map_err(|_| "the results are not wanted")
                 });
@@ -230,8 +231,8 @@ fn explain_failed(error: planet::occlusion::OcclusionError) -> PyErr {
 }
 
 impl Model {
-    /// Completes predictions as the command does: the photo's name, the position that its file
-    /// states, and the warning of a model that was made for other photos.
+    /// Completes predictions as the command does: the photo's name, and the warning of a model that
+    /// was made for other photos.
     fn finisher(
         &self,
         first: usize,
@@ -249,7 +250,6 @@ impl Model {
                 GivenPhoto::Path(path) => path.clone(),
                 _ => (first + row).to_string(),
             };
-            prediction.truth = photo.truth();
             prediction.warning = warning.map(str::to_owned);
             prediction
         }

@@ -10,8 +10,12 @@ use planet_geo::{
     PhotoLeavesBuilder, Point, Uniform,
 };
 use pyo3::{exceptions::PyValueError, prelude::*};
+use rayon::prelude::*;
 
-use crate::{failure::failed, work};
+use crate::{failure::failed, posterior::in_notebook, work};
+
+/// Positions that a thread takes at once; fewer are not worth another thread.
+const AT_ONCE: usize = 1 << 12;
 
 #[pyclass(frozen, module = "planet_geolocation._native")]
 pub struct Partition(pub Arc<planet_geo::Partition>);
@@ -25,27 +29,45 @@ fn wrong(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
-/// The positions of two arrays of one length.
-fn positions(
-    lat: &PyReadonlyArray1<'_, f64>,
-    lng: &PyReadonlyArray1<'_, f64>,
-) -> PyResult<Vec<LatLng>> {
-    let (lat, lng) = (lat.as_slice()?, lng.as_slice()?);
-    if lat.len() != lng.len() {
-        let what = format!("lat has {} values, but lng has {}", lat.len(), lng.len());
-        return Err(PyValueError::new_err(what));
-    }
-    let pairs = (0..).zip(lat.iter().zip(lng));
-    let one = |(row, (lat, lng)): (usize, (&f64, &f64))| {
-        position(*lat, *lng).map_err(|error| wrong(format!("position {row}: {error}")))
-    };
-    pairs.map(one).collect()
+/// Latitudes and longitudes of as many positions. They are copied, as Python may change its arrays
+/// while the interpreter's lock is released.
+struct Degrees {
+    lat: Vec<f64>,
+    lng: Vec<f64>,
 }
 
-fn leaves(positions: &[LatLng]) -> PhotoLeaves {
-    let mut builder = PhotoLeavesBuilder::new();
-    builder.extend(positions);
-    builder.finish()
+impl Degrees {
+    fn new(lat: &PyReadonlyArray1<'_, f64>, lng: &PyReadonlyArray1<'_, f64>) -> PyResult<Self> {
+        let (lat, lng) = (lat.as_slice()?, lng.as_slice()?);
+        if lat.len() != lng.len() {
+            let what = format!("lat has {} values, but lng has {}", lat.len(), lng.len());
+            return Err(PyValueError::new_err(what));
+        }
+        Ok(Self { lat: lat.to_vec(), lng: lng.to_vec() })
+    }
+
+    /// What `of` says of each position, computed on all threads of the pool.
+    fn map<T: Send>(&self, of: impl Fn(LatLng) -> T + Sync) -> PyResult<Vec<T>> {
+        let pairs = self.lat.par_iter().zip(&self.lng).with_min_len(AT_ONCE);
+        let values = pairs.map(|(lat, lng)| Some(of(position(*lat, *lng).ok()?)));
+        values.collect::<Option<Vec<T>>>().ok_or_else(|| self.first_wrong())
+    }
+
+    /// The first position that is out of range, by its row.
+    fn first_wrong(&self) -> PyErr {
+        let mut pairs = self.lat.iter().zip(&self.lng).enumerate();
+        let wrong = pairs.find_map(|(row, (lat, lng))| Some((row, position(*lat, *lng).err()?)));
+        wrong.map_or_else(
+            || failed("the positions cannot be read"),
+            |(row, error)| PyValueError::new_err(format!("position {row}: {error}")),
+        )
+    }
+
+    fn leaves(&self) -> PyResult<PhotoLeaves> {
+        let mut builder = PhotoLeavesBuilder::new();
+        builder.extend(&self.map(|it| it)?);
+        Ok(builder.finish())
+    }
 }
 
 fn keep(from: u64, more_than: Option<u64>) -> Keep {
@@ -95,8 +117,8 @@ impl Partition {
             source,
         };
         rules.check().map_err(refused)?;
-        let positions = positions(&lat, &lng)?;
-        let build = move |_: &_| rules.build(&leaves(&positions)).map_err(refused);
+        let degrees = Degrees::new(&lat, &lng)?;
+        let build = move |_: &_| rules.build(&degrees.leaves()?).map_err(refused);
         work::run(py, build).map(|it| Self(Arc::new(it)))
     }
 
@@ -112,8 +134,8 @@ impl Partition {
     ) -> PyResult<Self> {
         let level = Level::new(level).map_err(wrong)?;
         let rules = Uniform { level, keep: Keep::From(keep_from), point: point(answer)?, source };
-        let positions = positions(&lat, &lng)?;
-        let build = move |_: &_| rules.build(&leaves(&positions)).map_err(refused);
+        let degrees = Degrees::new(&lat, &lng)?;
+        let build = move |_: &_| rules.build(&degrees.leaves()?).map_err(refused);
         work::run(py, build).map(|it| Self(Arc::new(it)))
     }
 
@@ -141,11 +163,9 @@ impl Partition {
         lat: PyReadonlyArray1<'py, f64>,
         lng: PyReadonlyArray1<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let (positions, partition) = (positions(&lat, &lng)?, Arc::clone(&self.0));
-        let classes = work::run(py, move |_| {
-            let class = |it: &LatLng| partition.class_of(*it).map_or(-1, |class| class.0.into());
-            Ok(positions.iter().map(class).collect::<Vec<i64>>())
-        })?;
+        let (degrees, partition) = (Degrees::new(&lat, &lng)?, Arc::clone(&self.0));
+        let class = move |it| partition.class_of(it).map_or(-1, |class| i64::from(class.0));
+        let classes = work::run(py, move |_| degrees.map(class))?;
         Ok(PyArray1::from_vec(py, classes))
     }
 
@@ -195,7 +215,7 @@ impl Partition {
     }
 
     fn _repr_svg_(&self) -> String {
-        self.to_svg()
+        in_notebook(&self.to_svg())
     }
 
     fn __repr__(&self) -> String {

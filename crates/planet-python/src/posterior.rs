@@ -12,6 +12,11 @@ use pyo3::{prelude::*, types::PyBytes};
 
 use crate::failure::failed;
 
+/// A picture that shrinks to the width of a notebook's cell, which would cut it off otherwise.
+pub fn in_notebook(svg: &str) -> String {
+    svg.replacen("<svg ", "<svg style=\"max-width:100%;height:auto\" ", 1)
+}
+
 #[pyclass(frozen, module = "planet_geolocation._native")]
 pub struct Posterior {
     pub probabilities: CellProbabilities,
@@ -43,7 +48,7 @@ impl Posterior {
     }
 
     fn _repr_svg_(&self) -> String {
-        self.to_svg()
+        in_notebook(&self.to_svg())
     }
 
     fn __repr__(&self) -> String {

@@ -9,7 +9,8 @@ use pyo3::{exceptions::PyValueError, prelude::*};
 
 use crate::{arrow::ArrowTable, failure::failed, photos::GivenPhoto, prediction::Prediction};
 
-/// Columns that are taken for that of the photos where no column is named, the first first.
+/// Columns that are taken for that of the photos where no column is named, the first first; those of
+/// bytes before those of paths, which then are the photos' names.
 const USUAL: [&str; 5] = ["photo", "path", "bytes", "image", "file"];
 const NULL: &str = "the photo is missing (null)";
 
@@ -29,8 +30,9 @@ fn is_bytes(kind: &DataType) -> bool {
 }
 
 impl Columns {
-    /// Chooses them. Without a name, the photos are the only column of paths or bytes, or the first
-    /// with a usual name. All columns are kept, but not the photos' bytes.
+    /// Chooses them. Without a name, the photos are the first column with a usual name, of bytes if
+    /// there is one, or the only column of paths or bytes. All columns are kept, but not the photos'
+    /// bytes.
     pub fn choose(
         schema: &Schema,
         column: Option<&str>,
@@ -115,10 +117,13 @@ fn photo_column(schema: &Schema, column: Option<&str>) -> PyResult<usize> {
         return Ok(at);
     }
     let fitting: Vec<usize> = (0..schema.fields().len()).filter(|at| is_photo(kind(*at))).collect();
-    let usual = USUAL.iter().find_map(|name| {
-        fitting.iter().find(|at| schema.field(**at).name().eq_ignore_ascii_case(name))
-    });
-    match (usual, fitting.as_slice()) {
+    let usual = |of_bytes: bool| {
+        let named = |name: &&str, at: &&usize| {
+            is_bytes(kind(**at)) == of_bytes && schema.field(**at).name().eq_ignore_ascii_case(name)
+        };
+        USUAL.iter().find_map(|name| fitting.iter().find(|at| named(name, at)))
+    };
+    match (usual(true).or_else(|| usual(false)), fitting.as_slice()) {
         (Some(at), _) => Ok(*at),
         (None, [only]) => Ok(*only),
         (None, _) => {

@@ -1,7 +1,7 @@
 """What the tests share: a model, photos of the synthetic earth, and the command.
 
-PLANET_TEST_MODEL names a model package, PLANET_TEST_COMMAND the command to compare with; by default
-that of the installed package. `scripts/test-wheel` sets both.
+PLANET_TEST_MODEL names a model package; by default the command makes one. PLANET_TEST_COMMAND names
+the command to compare with; by default that of the installed package.
 """
 
 import json
@@ -20,11 +20,23 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def model_folder() -> Path:
-    folder = os.environ.get("PLANET_TEST_MODEL")
-    if folder is None:
-        pytest.skip("PLANET_TEST_MODEL names no model package")
-    return Path(folder)
+def model_folder(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if named := os.environ.get("PLANET_TEST_MODEL"):
+        return Path(named)
+    return small_model(command, tmp_path_factory.mktemp("model"))
+
+
+def small_model(command: Command, folder: Path) -> Path:
+    """A network that has hardly learned anything: no answer of it is tested for being right."""
+    earth, cells, run, model = (str(folder / name) for name in ("earth", "cells.csv", "run", "model"))
+    manifest = f"{earth}/manifest.parquet"
+    command("world", "draw", "--photos", "1500", "--size", "64", "-o", earth)
+    rules = ["--split-above", "60", "--keep-from", "5"]
+    command("partition", "build", manifest, *rules, "-o", cells)
+    network = ["--architecture", "inception-mini", "--size", "48", "--batch", "16", "--epochs", "1"]
+    command("train", "--dataset", manifest, "--partition", cells, *network, "-o", run)
+    command("export", run, "-o", model)
+    return Path(model)
 
 
 @pytest.fixture(scope="session")

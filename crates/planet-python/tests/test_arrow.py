@@ -112,6 +112,16 @@ def test_columns_are_named_or_clear(model: Model, photos: list[str]) -> None:
     assert pa.record_batch(model.locate_arrow(doubled, keep=["photo"])).num_rows == 1
 
 
+def test_bytes_are_the_photos_and_paths_beside_them_their_names(
+    model: Model, photos: list[str]
+) -> None:
+    content = Path(photos[0]).read_bytes()
+    batch = pa.record_batch({"photo": ["s3://bucket/a.jpg"], "bytes": [content]})
+    (row,) = pa.record_batch(model.locate_arrow(batch)).to_pylist()
+    assert row["photo"] == "s3://bucket/a.jpg" and "bytes" not in row
+    assert row["error"] is None and row["lat"] == model.predict(photos[0])[0][0, 0]
+
+
 @pytest.mark.parametrize("value", [None, 3, [1, 2], {"photo": ["a.jpg"]}])
 def test_what_is_no_table_is_refused(model: Model, value: Any) -> None:
     with pytest.raises(TypeError, match="no Arrow table"):

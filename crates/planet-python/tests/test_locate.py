@@ -16,6 +16,7 @@ def good(photos: list[str]) -> list[str]:
     return [path for path in photos if "poisoned" not in path]
 
 
+@pytest.mark.smoke
 def test_predictions_equal_the_commands_bit_for_bit(
     model: Model, photos: list[str], lines: list[dict[str, Any]]
 ) -> None:
@@ -55,6 +56,7 @@ def test_attributes_are_the_numbers_of_the_commands_lines(
     assert best is not None and best.cell == rows[0]["cell"]
 
 
+@pytest.mark.smoke
 def test_a_photo_that_cannot_be_used_is_a_value_in_its_place(
     model: Model, photos: list[str]
 ) -> None:
@@ -125,6 +127,7 @@ def test_paths_bytes_images_arrays_and_tensors_are_the_same_photo(
         assert (coords == expected[0]).all() and (probabilities == expected[1]).all()
 
 
+@pytest.mark.smoke
 def test_grey_photos_are_located(model: Model) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (40, 60), dtype=np.uint8)
     rgb = np.repeat(grey[:, :, np.newaxis], 3, axis=2)
@@ -133,6 +136,7 @@ def test_grey_photos_are_located(model: Model) -> None:
         assert (model.predict(same)[1] == expected).all()
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("photo", "reason"),
     [
@@ -193,7 +197,9 @@ def test_a_posterior_sums_to_one_and_is_drawn(model: Model, photos: list[str]) -
     assert posterior.probabilities.sum() == pytest.approx(1.0, abs=1e-4)
     best = model.predict(photos[0], top_k=1)[1]
     assert posterior.probabilities.max() == best[0]
-    assert posterior._repr_svg_().startswith("<svg")
+    # A notebook's cell is narrower than the map.
+    assert posterior._repr_svg_().startswith('<svg style="max-width:100%')
+    assert posterior.to_svg().startswith("<svg ") and "max-width" not in posterior.to_svg()
     assert posterior.to_png()[:4] == b"\x89PNG"
 
 
@@ -239,3 +245,26 @@ def test_a_prediction_goes_through_pickle(model: Model, photos: list[str]) -> No
     again = pickle.loads(pickle.dumps(prediction))
     assert again.to_json() == prediction.to_json()
     assert isinstance(again, Prediction)
+
+
+def test_the_lines_for_users_of_geoclip_run(
+    model_folder: Path,
+    photos: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    guide = Path(__file__).parents[1] / "python.md"
+    if not guide.exists():
+        pytest.skip("scripts/test-wheel puts docs/python.md there")
+    section = guide.read_text(encoding="utf-8").split("\n## From GeoCLIP\n")[1].split("\n## ")[0]
+    theirs, ours = (block.split("\n```")[0] for block in section.split("```python\n")[1:])
+    assert len(theirs.splitlines()) == len(ours.splitlines()) == 10
+    (tmp_path / "model").symlink_to(model_folder)
+    (tmp_path / "photo.jpg").write_bytes(Path(good(photos)[0]).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"paths": photos}
+    exec(ours, names)
+    printed = [[float(it) for it in line.split()] for line in capsys.readouterr().out.splitlines()]
+    assert [len(line) for line in printed] == [3] * 5
+    assert [row[0] for row in names["rows"]] == good(photos)

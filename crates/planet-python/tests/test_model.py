@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from planet_geolocation import EngineError, Model, ModelError, Partition, PlanetError
+from planet_geolocation._model import _taken
 
 UNIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 
 
+@pytest.mark.smoke
 def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is not a model package") as raised:
         Model.load(tmp_path / "missing")
@@ -75,6 +78,7 @@ def test_answers_can_be_limited_to_an_area(model_folder: Path, photos: list[str]
     assert (coords[:, 0] >= 0).all()
 
 
+@pytest.mark.smoke
 def test_two_threads_share_a_model(model: Model, photos: list[str]) -> None:
     expected = [it.to_json() for it in model.locate(photos)]
 
@@ -109,6 +113,14 @@ def test_photos_of_an_iterator_are_taken_as_they_are_needed(
     for _ in range(10):
         assert next(stream).error is None
     assert taken <= 12
+
+
+def test_paths_are_handed_over_in_large_parts_and_pixels_in_small_ones() -> None:
+    paths, pixels = ["a.jpg"] * 1000, [np.zeros((2, 2, 3), np.uint8)] * 1000
+    assert len(_taken(iter(paths), 2, 128)) == 256
+    # They are copied.
+    assert len(_taken(iter(pixels), 2, 128)) == 16
+    assert len(_taken(iter([*paths[:100], *pixels]), 2, 128)) == 116
 
 
 def test_other_threads_of_python_run_meanwhile(model: Model, photos: list[str]) -> None:
@@ -148,6 +160,7 @@ def _refused(model: Model, photo: str) -> str:
     return "it was not refused"
 
 
+@pytest.mark.smoke
 @UNIX
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_after_load_is_refused_and_does_not_hang(model: Model, photos: list[str]) -> None:
@@ -176,7 +189,7 @@ def test_partitions_are_looked_up_after_a_fork() -> None:
 
 def _look_up(points: list[list[float]]) -> list[int]:
     lat, lng = [lat for lat, _ in points], [lng for _, lng in points]
-    return Partition.uniform(lat, lng, level=2).lookup(lat, lng).tolist()
+    return [int(it) for it in Partition.uniform(lat, lng, level=2).lookup(lat, lng)]
 
 
 def test_spawned_workers_open_the_model_by_themselves(model: Model, photos: list[str]) -> None:
@@ -185,6 +198,7 @@ def test_spawned_workers_open_the_model_by_themselves(model: Model, photos: list
     assert found == [_best(model, photos[0])] * 4
 
 
+@pytest.mark.smoke
 @UNIX
 def test_ctrl_c_ends_a_stream_at_once(model_folder: Path, photos: list[str]) -> None:
     script = f"""
@@ -209,6 +223,7 @@ except KeyboardInterrupt:
         assert child.wait(timeout=20) == 0
 
 
+@pytest.mark.smoke
 def test_the_import_is_fast_and_loads_no_other_package() -> None:
     script = (
         "import sys, time; t = time.perf_counter(); import planet_geolocation; "

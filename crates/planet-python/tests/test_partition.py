@@ -13,6 +13,7 @@ LAT = np.degrees(np.arcsin(RANDOM.uniform(-1, 1, 5000)))
 LNG = RANDOM.uniform(-180, 180, 5000)
 
 
+@pytest.mark.smoke
 def test_a_partition_equals_the_commands(command: Any, tmp_path: Path) -> None:
     table, output, own = tmp_path / "photos.csv", tmp_path / "cells.csv", tmp_path / "own.csv"
     rows = "\n".join(f"{lat!r},{lng!r}" for lat, lng in zip(LAT.tolist(), LNG.tolist(), strict=True))
@@ -56,6 +57,7 @@ def test_arrays_of_any_layout_are_read() -> None:
     assert partition.lookup(np.array([1, 2]), np.array([3, 4])).shape == (2,)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("lat", "lng", "reason"),
     [
@@ -71,6 +73,13 @@ def test_arrays_of_any_layout_are_read() -> None:
 def test_positions_out_of_range_are_named_by_their_row(lat: Any, lng: Any, reason: str) -> None:
     with pytest.raises((ValueError, TypeError), match=reason):
         Partition.build(lat, lng)
+
+
+def test_of_many_wrong_positions_the_first_is_named() -> None:
+    lat = np.zeros(100_000)
+    lat[[99_999, 70_000, 30_000]] = 91.0
+    with pytest.raises(ValueError, match="position 30000: "):
+        Partition.uniform([0.0], [0.0], level=1).lookup(lat, lat)
 
 
 def test_rules_that_contradict_each_other_are_refused_with_a_hint() -> None:
@@ -94,7 +103,9 @@ def test_partitions_are_compared_and_drawn() -> None:
     assert coarse.overlap(fine).coarser == len(coarse)
     assert fine.overlap(fine).same == len(fine)
     assert fine != coarse and fine == Partition.uniform(LAT, LNG, level=4)
-    assert fine._repr_svg_().startswith("<svg")
+    # A notebook's cell is narrower than the map.
+    assert fine._repr_svg_().startswith('<svg style="max-width:100%')
+    assert fine.to_svg().startswith("<svg ") and "max-width" not in fine.to_svg()
     assert "classes" in repr(fine)
 
 

@@ -9,6 +9,7 @@ import pytest
 from planet_geolocation import Model, PlanetError, Prediction, read_predictions, score
 
 
+@pytest.mark.smoke
 def test_a_score_equals_the_commands(
     model: Model, photos: list[str], command: Any, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(start, capture_output=True, text=True, **options)
 
 
+@pytest.mark.smoke
 def test_the_wheel_carries_the_command() -> None:
     said = run("--version")
     assert said.returncode == 0 and planet_geolocation.__version__ in said.stdout

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: Batches of a sequence that are handed over at once: photos are decoded ahead of the engine
-#: within them.
+#: Batches of a sequence that are handed over at once, at first (of pixels always) and at most:
+#: photos are decoded ahead of the engine within them.
 _BATCHES_AHEAD = 8
+_MOST_BATCHES_AHEAD = 128
+#: More are handed over as long as they take less than this, so that the engine seldom waits for the
+#: first photos of the next, but other calls of the same model need not wait long.
+_SECONDS_AHEAD = 1.0
 #: The process in which the first model was opened.
 _opened_in: int | None = None
 
@@ -127,8 +132,8 @@ class Model:
         """Locates photos in their order, as they are taken from the iterator.
 
         A photo that cannot be used has a prediction with an error, in its place. Memory does not
-        grow with the number of photos. Photos of a list are decoded ahead of the engine; of
-        another iterable, one batch is taken at a time.
+        grow with the number of photos. Photos of a list are decoded ahead of the engine, at most
+        128 batches at once; of another iterable, one batch is taken at a time.
 
         Raises EngineError if the engine fails.
         """
@@ -140,12 +145,15 @@ class Model:
     def _stream(
         self, photos: Iterable[Photo], batch: int, top: int, embedding: bool
     ) -> Iterator[Prediction]:
-        at_once = batch * _BATCHES_AHEAD if isinstance(photos, Sequence) else batch
+        ahead = _BATCHES_AHEAD if isinstance(photos, Sequence) else 1
         source = iter(photos)
         first = 0
-        while chunk := [given_or_reason(it) for it in itertools.islice(source, at_once)]:
+        while chunk := _taken(source, batch, ahead):
+            started = time.monotonic()
             yield from self._native().locate(chunk, first, batch, top, embedding)
             first += len(chunk)
+            if ahead > 1 and time.monotonic() - started < _SECONDS_AHEAD:
+                ahead = min(2 * ahead, _MOST_BATCHES_AHEAD)
 
     def locate_arrow(
         self,
@@ -159,8 +167,8 @@ class Model:
         """Locates the photos of a column of paths or of bytes; a row of the answer for each.
 
         table: an object of any Arrow library, such as a pyarrow.RecordBatch.
-        column: the photos' column; by default the only one of paths or bytes, or the first that
-            is called photo, path, bytes, image or file.
+        column: the photos' column; by default the first that is called photo, path, bytes, image
+            or file, of bytes if there is one, or the only one of paths or bytes.
         keep: columns to carry over; by default all but the photos' bytes.
 
         The answer adds class, cell, lat, lng, probability, radius_km, place, country_code,
@@ -243,6 +251,18 @@ def _check_process() -> None:
             "threads\nhint: start workers with multiprocessing.get_context('spawn'), or open the "
             "model only in the workers"
         )
+
+
+def _taken(source: Iterator[Photo], batch: int, ahead: int) -> list[_native.GivenPhoto]:
+    """The next batches, so many that are ahead; fewer of pixels, which are copied."""
+    taken: list[_native.GivenPhoto] = []
+    pixels = 0
+    for photo in itertools.islice(source, batch * ahead):
+        taken.append(given_or_reason(photo))
+        pixels += not isinstance(taken[-1], str | bytes | tuple)
+        if pixels == batch * _BATCHES_AHEAD:
+            break
+    return taken
 
 
 def _in_range(name: str, value: int, most: int) -> int:

@@ -158,7 +158,7 @@ class Partition:
         return self._native.to_svg()
 
     def _repr_svg_(self) -> str:
-        return self.to_svg()
+        return self._native._repr_svg_()
 
     def __len__(self) -> int:
         return len(self._native)
