@@ -6,6 +6,7 @@ python daft_locate.py --model MODEL --photos 's3://bucket/folder/**/*.jpg' --as 
 --photos names Parquet files with a column `photo` of paths that every worker can read, or a column
 `bytes`; with --as files, patterns of photos; with --as tar, patterns of tar shards of
 .jpg files. All of them may lie in an S3-compatible store. The output is a folder of Parquet files.
+A worker that is killed ends the job: remove the output and run it again.
 """
 
 import argparse

@@ -12,9 +12,15 @@ use pyo3::{prelude::*, types::PyBytes};
 
 use crate::failure::failed;
 
-/// A picture that shrinks to the width of a notebook's cell, which would cut it off otherwise.
+/// A map as wide as a notebook's cell, in pixels, which would cut it off otherwise; its height
+/// follows from the view box.
 pub fn in_notebook(svg: &str) -> String {
-    svg.replacen("<svg ", "<svg style=\"max-width:100%;height:auto\" ", 1)
+    let header = svg.split_once(" width=\"");
+    let parts = header.and_then(|(start, rest)| Some((start, rest.split_once(" viewBox=")?.1)));
+    parts.map_or_else(
+        || svg.to_owned(),
+        |(start, rest)| format!("{start} width=\"900\" viewBox={rest}"),
+    )
 }
 
 #[pyclass(frozen, module = "planet_geolocation._native")]
