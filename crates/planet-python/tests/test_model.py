@@ -201,8 +201,11 @@ def test_spawned_workers_open_the_model_by_themselves(model: Model, photos: list
 @pytest.mark.smoke
 @UNIX
 def test_ctrl_c_ends_a_stream_at_once(model_folder: Path, photos: list[str]) -> None:
+    # A shell that starts the tests in the background has them ignore Ctrl-C.
     script = f"""
+import signal
 import planet_geolocation as planet
+signal.signal(signal.SIGINT, signal.default_int_handler)
 model = planet.Model.load({str(model_folder)!r}, engine="rten", threads=1)
 try:
     for number, _ in enumerate(model.locate([{photos[0]!r}] * 1_000_000, batch_size=8)):
