@@ -334,7 +334,7 @@ fn a_review_keeps_its_decisions_and_what_it_writes_can_be_taken_back() {
     assert!(!library.join(&file).exists(), "a dry run writes nothing");
     write(true);
     let sidecar = fs::read_to_string(library.join(&file)).expect("it was written");
-    assert!(sidecar.contains("48,12.") && sidecar.contains("chosen by hand"), "{sidecar}");
+    assert!(sidecar.contains("48,12.") && sidecar.contains("\"MANUAL\""), "{sidecar}");
     planet(folder.path()).args(["library", "undo", "photos.journal"]).assert().success();
     assert!(!library.join(&file).exists(), "it was taken back");
 }
