@@ -78,8 +78,7 @@ impl<'a> Library<'a> {
         Self { tracked, ..self }
     }
 
-    /// Takes what the photos look like as evidence for those that have no time or are days from
-    /// all known ones.
+    /// Takes what the photos look like as evidence for those that have no time.
     pub fn with_look_alikes(self, look_alikes: &'a LookAlikes) -> Self {
         Self { look_alikes: Some(look_alikes), ..self }
     }

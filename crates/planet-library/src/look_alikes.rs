@@ -17,7 +17,7 @@ const VOTERS: usize = 32;
 /// Photos of a library by which similarity is calibrated: of more, every n-th.
 const CALIBRATED: usize = 1000;
 /// Known photos farther in time from a photo than this, in seconds, are no part of its occasion.
-pub(crate) const APART: i64 = 36 * 3600;
+const APART: i64 = 36 * 3600;
 /// Groups of photos by the similarity of the most similar known photo.
 const BINS: usize = 8;
 /// By how much more a more similar photo counts: `exp(sharpness × cosine)`. These are tried.
@@ -284,21 +284,16 @@ impl SimilarityModel {
         Some(model)
     }
 
-    /// What the look-alikes say of a photo that is `time` apart from all known ones, or has no
-    /// time.
+    /// What the look-alikes say of a photo without a time.
     pub(crate) fn votes(
         &self,
         look_alikes: &LookAlikes,
         known: &[Known],
         row: usize,
-        time: Option<(usize, i64)>,
     ) -> Option<Votes> {
         let ranked = look_alikes.most_similar(row, known, |_| true);
         let bin = self.bin(ranked.first()?.1);
-        let together = match time {
-            Some(_) => 0.0,
-            None => self.probability_together(bin, self.share_together),
-        };
+        let together = self.probability_together(bin, self.share_together);
         let share = together * self.together.right[bin] + (1.0 - together) * self.apart.right[bin];
         let alike = ranked.iter().map(|(number, _)| {
             let it = &known[*number];
@@ -445,7 +440,7 @@ mod tests {
         let prior = states.prior(0.5);
         let model = SimilarityModel::learn(&alike, &known, &[], &states, &prior).expect("learned");
         let hidden: Vec<Known> = known[5..].to_vec();
-        let votes = model.votes(&alike, &hidden, 0, None).expect("it has a vector");
+        let votes = model.votes(&alike, &hidden, 0).expect("it has a vector");
         assert!(votes.share > 0.8, "{votes:?}");
         assert!(votes.states[0].1 > 0.8 && votes.states[0].0 == known[0].state, "{votes:?}");
         let mut likelihoods = vec![1.0; states.len()];
@@ -472,12 +467,9 @@ mod tests {
         let others: Vec<Known> = known[5..].to_vec();
         let model = SimilarityModel::learn(&alike, &others, &untimed, &states, &prior);
         let model = model.expect("learned");
-        let strange = model.votes(&alike, &others, 0, None).expect("a vector");
+        let strange = model.votes(&alike, &others, 0).expect("a vector");
         assert!(strange.share < 0.35, "{strange:?}");
-        let sibling = model.votes(&alike, &known[1..], 0, None).expect("a vector");
+        let sibling = model.votes(&alike, &known[1..], 0).expect("a vector");
         assert!(sibling.share > 0.7, "{sibling:?}");
-        // A photo whose time is far from all known ones has no sibling.
-        let apart = model.votes(&alike, &known[1..], 0, Some((0, 0))).expect("a vector");
-        assert!(apart.share < sibling.share, "{apart:?}");
     }
 }

@@ -12,17 +12,17 @@ use rayon::prelude::*;
 use crate::{
     Library, LibraryError,
     choice::Visited,
-    look_alikes::{APART, Known, SimilarityModel, Votes},
+    look_alikes::{Known, SimilarityModel, Votes},
 };
 
 /// Hours to the nearest known photo that are calibrated alike: up to each of these, beyond all,
 /// and where a time is unknown.
 const NEAR: [i64; 8] =
     [900, 3_600, 3 * 3_600, 8 * 3_600, 16 * 3_600, 36 * 3_600, 4 * 86_400, 14 * 86_400];
-pub(crate) const NEARNESSES: usize = NEAR.len() + 2;
-/// The last range of [`NEAR`] within the time of one occasion.
-const NEAR_APART: usize = 5;
-const _: () = assert!(NEAR[NEAR_APART] == APART);
+/// With photos without a time, and those of them that look-alikes more likely tell than not.
+pub(crate) const NEARNESSES: usize = NEAR.len() + 3;
+const UNTIMED: usize = NEAR.len() + 1;
+const ALIKE: usize = NEAR.len() + 2;
 /// Photos that the prior counts for in the home distribution, and the most photos from which that
 /// is estimated: of larger libraries, pieces at regular distances.
 const HOME_STRENGTH: f64 = 5.0;
@@ -119,7 +119,7 @@ impl Library<'_> {
         Ok(Prepared { states, transitions, clocks, stretches, votes, prior })
     }
 
-    /// What look-alikes say of the photos that have no time, or are days from all known ones.
+    /// What look-alikes say of the photos that have no time.
     fn votes(
         &self,
         stretches: &[Stretch],
@@ -129,7 +129,7 @@ impl Library<'_> {
     ) -> HashMap<usize, Votes> {
         let Some(look_alikes) = self.look_alikes else { return HashMap::new() };
         let (mut known, mut wanted) = (Vec::new(), Vec::new());
-        for Stretch { number, sequence, nearness, .. } in stretches {
+        for Stretch { number, sequence, .. } in stretches {
             for (at, row) in sequence.rows.iter().copied().enumerate() {
                 let time = sequence.times[at].map(|time| (*number, time));
                 match fix(row) {
@@ -137,22 +137,16 @@ impl Library<'_> {
                         let state = states.state_of(position);
                         known.extend(state.map(|state| Known { row, state, position, time }));
                     }
-                    None if time.is_none() || nearness[at] > NEAR_APART => {
-                        wanted.push((row, time));
-                    }
+                    None if time.is_none() => wanted.push(row),
                     None => {}
                 }
             }
         }
-        let untimed: Vec<usize> =
-            wanted.iter().filter(|it| it.1.is_none()).map(|it| it.0).collect();
-        let Some(model) = SimilarityModel::learn(look_alikes, &known, &untimed, states, prior)
+        let Some(model) = SimilarityModel::learn(look_alikes, &known, &wanted, states, prior)
         else {
             return HashMap::new();
         };
-        let votes = |(row, time): &(usize, Option<(usize, i64)>)| {
-            Some((*row, model.votes(look_alikes, &known, *row, *time)?))
-        };
+        let votes = |row: &usize| Some((*row, model.votes(look_alikes, &known, *row)?));
         wanted.par_iter().filter_map(votes).collect()
     }
 
@@ -205,7 +199,11 @@ impl Library<'_> {
             self.stretch(prepared, stretch, home, weight, monitor, |photo, posterior| {
                 let (row, time) = (sequence.rows[photo], sequence.times[photo]);
                 let votes = prepared.votes.get(&row);
-                emit(Photo { row, time, nearness: nearness[photo], places, votes }, posterior);
+                let nearness = match votes {
+                    Some(votes) if votes.share >= 0.5 => ALIKE,
+                    _ => nearness[photo],
+                };
+                emit(Photo { row, time, nearness, places, votes }, posterior);
             })?;
         }
         Ok(())
@@ -307,7 +305,7 @@ fn nearness(sequence: &Sequence, fix: impl Fn(usize) -> Option<Fix>) -> Vec<usiz
     let mut evidence: Vec<i64> = times.filter_map(|(row, time)| fix(*row).and(*time)).collect();
     evidence.sort_unstable();
     let nearness = |time: &Option<i64>| {
-        let Some(time) = *time else { return NEARNESSES - 1 };
+        let Some(time) = *time else { return UNTIMED };
         let after = evidence.partition_point(|known| *known < time);
         let sides = [after.checked_sub(1), Some(after)];
         let away = sides.iter().flatten().filter_map(|at| evidence.get(*at));

@@ -15,8 +15,8 @@ use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 /// Options about look-alikes.
 #[derive(Args, Debug)]
 pub struct FeatureArguments {
-    /// Model package whose features tell which photos look alike: photos without a time, or days
-    /// from all known ones, are located by the known photos that look like them
+    /// Model package whose features tell which photos look alike: photos without a time are located
+    /// by the known photos that look like them
     #[arg(long, value_name = "MODEL")]
     features: Option<PathBuf>,
 }
