@@ -11,21 +11,9 @@ use std::{
     time::Duration,
 };
 
-use foreign::{foreign, import, planet};
+use foreign::{import, planet, prepare};
 use planet_geo::{CellId, LatLng, Level};
 use predicates::{prelude::PredicateBooleanExt, str::contains};
-
-/// A package of random weights and a given number of synthetic photos.
-fn prepare(photos: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    foreign(folder.path(), 3);
-    import(folder.path()).assert().success();
-    planet(folder.path())
-        .args(["world", "draw", "--photos", photos, "--size", "64", "-o", "photos"])
-        .assert()
-        .success();
-    folder
-}
 
 fn start(folder: &Path, arguments: &[&str], out: Stdio) -> Child {
     Process::new(env!("CARGO_BIN_EXE_planet"))

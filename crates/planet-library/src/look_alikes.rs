@@ -112,8 +112,7 @@ impl LookAlikes {
         let own = self.vector(row)?;
         let similarity = |(other, position): (usize, &Option<LatLng>)| {
             let vector = self.vector(other).filter(|_| other != row)?;
-            let cosine = own.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
-            Some((cosine, (*position)?))
+            Some((cosine(own, vector), (*position)?))
         };
         let all = known.iter().enumerate().filter_map(similarity);
         all.max_by(|a, b| a.0.total_cmp(&b.0)).map(|it| it.1)
@@ -129,7 +128,7 @@ impl LookAlikes {
         let Some(own) = self.vector(row) else { return Vec::new() };
         let similarity = |(number, it): (usize, &Known)| {
             let other = self.vector(it.row).filter(|_| it.row != row && wanted(it))?;
-            Some((number, own.iter().zip(other).map(|(a, b)| a * b).sum::<f32>()))
+            Some((number, cosine(own, other)))
         };
         let mut all: Ranked = known.iter().enumerate().filter_map(similarity).collect();
         let by_similarity =
@@ -141,6 +140,11 @@ impl LookAlikes {
         all.sort_by(by_similarity);
         all
     }
+}
+
+/// Of two vectors of length 1.
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Known photos by their number, with their cosine, the most similar first.
@@ -417,8 +421,12 @@ mod tests {
         (LookAlikes::new(vectors), (0..days * 5).map(known).collect())
     }
 
-    fn states(known: &[Known]) -> StateSpace {
-        StateSpace::known(&known.iter().map(|it| it.position).collect::<Vec<_>>())
+    /// The states of these photos, and the photos with theirs.
+    fn placed(known: Vec<Known>) -> (StateSpace, Vec<Known>) {
+        let states = StateSpace::known(&known.iter().map(|it| it.position).collect::<Vec<_>>());
+        let state = |it: &Known| states.state_of(it.position).expect("a place");
+        let known = known.iter().map(|it| Known { state: state(it), ..*it }).collect();
+        (states, known)
     }
 
     /// Points on a circle, near each other for one number and far for others.
@@ -432,11 +440,7 @@ mod tests {
         // Each place looks alike on every day.
         let (alike, known) =
             photos(40, |day, photo| on_circle(day % 10, 10, 0.01 * (photo % 5) as f32));
-        let states = states(&known);
-        let known: Vec<Known> = known
-            .into_iter()
-            .map(|it| Known { state: states.state_of(it.position).expect("a place"), ..it })
-            .collect();
+        let (states, known) = placed(known);
         let prior = states.prior(0.5);
         let model = SimilarityModel::learn(&alike, &known, &[], &states, &prior).expect("learned");
         let hidden: Vec<Known> = known[5..].to_vec();
@@ -456,11 +460,7 @@ mod tests {
         // Each day looks like itself alone.
         let (alike, known) =
             photos(40, |day, photo| on_circle(day * 7 % 40, 40, 0.001 * (photo % 5) as f32));
-        let states = states(&known);
-        let known: Vec<Known> = known
-            .into_iter()
-            .map(|it| Known { state: states.state_of(it.position).expect("a place"), ..it })
-            .collect();
+        let (states, known) = placed(known);
         let prior = states.prior(0.5);
         // Photos without a time that look like none of the known ones.
         let untimed: Vec<usize> = (0..5).collect();

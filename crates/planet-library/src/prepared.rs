@@ -142,6 +142,9 @@ impl Library<'_> {
                 }
             }
         }
+        if wanted.is_empty() {
+            return HashMap::new();
+        }
         let Some(model) = SimilarityModel::learn(look_alikes, &known, &wanted, states, prior)
         else {
             return HashMap::new();

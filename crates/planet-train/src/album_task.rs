@@ -177,7 +177,7 @@ impl Task for AlbumTask {
                 if monitor.cancelled() {
                     return Ok(None);
                 }
-                let (batch, photos) = sequences.judged(chunk);
+                let (batch, photos) = sequences.evaluated(chunk);
                 state.truncate(batch.packed.sequences());
                 self.classifier.forward(&batch, &mut state, |at, scores| {
                     let photo = photos[at];
@@ -301,8 +301,8 @@ impl<'a> Sequences<'a> {
         (batch, counted)
     }
 
-    /// Some steps, to be judged: every photo's answer, and the photos in the answers' order.
-    fn judged(&self, chunk: Range<usize>) -> (SequenceBatch, Vec<&'a AlbumPhoto>) {
+    /// Some steps for evaluation: every photo's answer, and the photos in the answers' order.
+    fn evaluated(&self, chunk: Range<usize>) -> (SequenceBatch, Vec<&'a AlbumPhoto>) {
         let mut photos = Vec::new();
         let batch = self.pack(chunk, |step, photo| {
             step.counts.then(|| photos.push(photo))?;

@@ -1,4 +1,4 @@
-//! A classifier of somebody else's with random weights, and the commands around it.
+//! A classifier of another project with random weights, and the commands around it.
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::{fs, fs::File, path::Path};
@@ -65,4 +65,16 @@ pub fn import(folder: &Path) -> Command {
         .args(["--mean", "0.5,0.5,0.5", "--std", "0.25, 0.25, 0.25"])
         .args(["--note", "random weights", "-o", "model"]);
     command
+}
+
+/// A package of random weights and a given number of synthetic photos.
+pub fn prepare(photos: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    foreign(folder.path(), 3);
+    import(folder.path()).assert().success();
+    planet(folder.path())
+        .args(["world", "draw", "--photos", photos, "--size", "64", "-o", "photos"])
+        .assert()
+        .success();
+    folder
 }

@@ -11,19 +11,8 @@ use std::{
 
 use serde_json::Value;
 
-use crate::foreign::{foreign, import, planet};
-
-/// A package of random weights and synthetic photos.
-pub fn prepare(photos: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    foreign(folder.path(), 3);
-    import(folder.path()).assert().success();
-    planet(folder.path())
-        .args(["world", "draw", "--photos", photos, "--size", "64", "-o", "photos"])
-        .assert()
-        .success();
-    folder
-}
+use crate::foreign::planet;
+pub use crate::foreign::prepare;
 
 /// A running server, which is killed at the end.
 pub struct Server {

@@ -55,7 +55,7 @@ fn stem(blocks: &mut Blocks<'_>, x: NodeId) -> Result<NodeId, NetworkError> {
 }
 
 /// The classifier on the side, on the 17 × 17 grid of a 299 px photo. On smaller grids its
-/// two 5 × 5 windows shrink to what is there, as TensorFlow's do.
+/// two 5 × 5 windows are reduced to the size of the grid, as TensorFlow's do.
 fn auxiliary_head(
     blocks: &mut Blocks<'_>,
     x: NodeId,

@@ -22,7 +22,7 @@ pub(crate) use self::decision::{Decided, Decision};
 use self::decision::{Line, append, kept_decisions};
 use crate::{error::ApiError, model::Served, server::ServeError};
 
-/// What a position that a person chose is believed to be right to, in metres.
+/// Accuracy of a position that a person chose on the map, in metres.
 pub(crate) const CORRECTED_M: f64 = 100.0;
 
 /// A library to review.

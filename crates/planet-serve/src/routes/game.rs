@@ -14,7 +14,7 @@ use planet::{
     evaluation::{Match, Round, Rules, geoscore},
 };
 use planet_data::{DiskStore, PhotoStore, thumbnail_jpeg};
-use planet_geo::{Distance, LatLng};
+use planet_geo::LatLng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -357,14 +357,7 @@ fn line(games: &Games, (photo, answer): (usize, Option<LatLng>)) -> String {
     let prediction = match answer {
         Some(position) => Prediction {
             photo: name.clone(),
-            candidates: vec![Candidate {
-                class: None,
-                cell: String::new(),
-                probability: None,
-                position,
-                radius: Distance::ZERO,
-                place: None,
-            }],
+            candidates: vec![Candidate::at(position)],
             ..Prediction::default()
         },
         None => Prediction::failed(name, "the photo could not be located"),

@@ -25,7 +25,7 @@ pub(super) struct Convolution {
     pub(super) output: View,
     pub(super) weight: usize,
     pub(super) bias: Option<usize>,
-    /// Whether the input wants a gradient, and whether it is added to what is there.
+    /// Whether the input wants a gradient, and whether it is added to the gradient that is stored.
     pub(super) input_gradient: Option<bool>,
 }
 

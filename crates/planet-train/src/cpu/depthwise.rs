@@ -15,7 +15,7 @@ pub(super) struct Depthwise {
     pub(super) input: View,
     pub(super) output: View,
     pub(super) weight: usize,
-    /// Whether the gradient is added to what is there.
+    /// Whether the gradient is added to the one that is stored.
     pub(super) add: bool,
 }
 

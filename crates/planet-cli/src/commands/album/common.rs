@@ -82,8 +82,8 @@ impl Common {
         Ok(Output::open(file, prepared.format, root, offer, None)?)
     }
 
-    /// Writes the predictions and the map, and counts the photos; `known` are the positions that were evidence, `failed`
-    /// the photos that cannot be decoded.
+    /// Writes the predictions and the map, and counts the photos; `known` are the positions that
+    /// were evidence, `failed` the photos that cannot be decoded.
     pub fn finish(
         &self,
         mut output: Output,
