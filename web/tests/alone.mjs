@@ -7,19 +7,16 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { AxeBuilder } from "@axe-core/playwright";
-import { chromium } from "playwright-core";
+import { launch } from "./browser/chromium.mjs";
 
 const run = promisify(execFile);
 const { PLANET, MODEL, PHOTOS, ONNXRUNTIME_WEB, SCREENSHOTS } = process.env;
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = process.env.CHROMIUM ?? PLACES.find((it) => existsSync(it));
 /** What the page and the command may differ by. */
 const MOST = 1e-4;
 
@@ -142,9 +139,9 @@ async function pictures(browser, context, url, photo) {
 }
 
 async function main() {
-  if (!executablePath) return console.log("skipped: there is no Chromium");
+  const browser = await launch();
+  if (!browser) return console.log("skipped: there is no Chromium");
   const folder = await mkdtemp(join(tmpdir(), "planet-site-"));
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {
     const site = join(folder, "site");
     await run(PLANET, ["serve", "--model", MODEL, "--export-site", site, "--onnxruntime-web", ONNXRUNTIME_WEB]);

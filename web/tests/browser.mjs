@@ -10,17 +10,13 @@
 //   SCREENSHOTS=DIR                    keeps pictures of all views
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { launch } from "./browser/chromium.mjs";
 import { flows } from "./browser/flows.mjs";
 import { looks } from "./browser/looks.mjs";
 import { Site } from "./browser/site.mjs";
 import { speed } from "./browser/speed.mjs";
 import { troubles } from "./browser/troubles.mjs";
-
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = process.env.CHROMIUM ?? PLACES.find((it) => existsSync(it));
 
 async function mock() {
   const path = fileURLToPath(new URL("../mock/server.mjs", import.meta.url));
@@ -34,11 +30,11 @@ async function mock() {
 }
 
 async function main() {
-  if (!executablePath) return console.log("skipped: there is no Chromium");
+  const browser = await launch();
+  if (!browser) return console.log("skipped: there is no Chromium");
   const server = process.env.PLANET_URL
     ? { url: process.env.PLANET_URL, stop: () => undefined }
     : await mock();
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const site = new Site(browser, server.url, !process.env.PLANET_URL);
   let failed = 0;
   try {
