@@ -19,7 +19,20 @@ pub(super) fn image_data_hash(bytes: &[u8]) -> Option<String> {
 }
 
 fn jpeg(bytes: &[u8], hasher: &mut blake3::Hasher) -> Option<()> {
-    let mut at = 2;
+    for segment in jpeg_segments(bytes)? {
+        if !matches!(segment[1], 0xe0..=0xef | 0xfe) {
+            hasher.update(segment);
+        }
+    }
+    Some(())
+}
+
+/// The segments of a JPEG, each from its marker on, without filling; the last one begins with the
+/// first scan and reaches to the end: scans, tables between them, and what stands behind the
+/// picture. `None` where it is none, or is cut off before that.
+pub(super) fn jpeg_segments(bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut at = bytes.starts_with(&[0xff, 0xd8]).then_some(2)?;
+    let mut segments = Vec::new();
     loop {
         let [0xff, marker, high, low] = *bytes.get(at..at + 4)? else { return None };
         if marker == 0xff {
@@ -28,15 +41,11 @@ fn jpeg(bytes: &[u8], hasher: &mut blake3::Hasher) -> Option<()> {
             continue;
         }
         if marker == 0xda {
-            // Scans, tables between them, and what stands behind the picture.
-            hasher.update(&bytes[at..]);
-            return Some(());
+            segments.push(&bytes[at..]);
+            return Some(segments);
         }
         let end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
-        let segment = bytes.get(at..end)?;
-        if !matches!(marker, 0xe0..=0xef | 0xfe) {
-            hasher.update(segment);
-        }
+        segments.push(bytes.get(at..end)?);
         at = end;
     }
 }

@@ -113,13 +113,14 @@ impl Journal {
         &self.path
     }
 
-    /// Keeps the bytes of a file that is about to be changed; to be called before
+    /// Keeps the old bytes of a change, where there was a file; to be called before
     /// [`Journal::begin`], from any thread.
     ///
     /// # Errors
     /// They cannot be written; then nothing may be changed.
-    pub fn keep(&self, before: &[u8]) -> Result<(), JournalError> {
-        let copy = kept(&self.path).join(hash(before));
+    pub fn keep(&self, change: &Change, before: Option<&[u8]>) -> Result<(), JournalError> {
+        let (Some(hash), Some(before)) = (&change.hash.before, before) else { return Ok(()) };
+        let copy = kept(&self.path).join(hash);
         match copy.exists() {
             true => Ok(()),
             false => AtomicFile::write_all_at(&copy, before).map_err(failed(&copy)),

@@ -2,13 +2,14 @@
 //!
 //! A [`Proposal`] is a position for a photo. A [`SidecarWriter`] plans what would be written where
 //! ([`PlannedWrite`]) and writes it into XMP sidecars, a [`PhotoWriter`] into the photos themselves,
-//! through [`ExifTool`]: both only where a photo has no position. Every change stands in a [`Journal`] before it is made, and [`undo`]
-//! takes all changes of a journal back, byte for byte.
+//! through [`ExifTool`]: both only where a photo has no position. Every change stands in a
+//! [`Journal`] before it is made, and [`undo`] takes all changes of a journal back, byte for byte.
 
 mod exiftool;
 mod image_data;
 mod journal;
 mod lock;
+mod only_position;
 mod photo_writer;
 mod proposal;
 mod sidecar_writer;

@@ -1,6 +1,6 @@
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs, io,
     path::{Path, PathBuf},
     sync::Mutex,
@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::{
     Action, Change, ExifTool, Journal, PlannedWrite, Proposal, SkipReason, WriteError,
     image_data::image_data_hash,
+    only_position::only_position_differs,
     sidecar_writer::{READ_BACK_M, change_of, is_written, remove_unfinished, writable},
 };
 
@@ -32,8 +33,11 @@ const OF_NEW_BLOCKS: [&str; 6] = [
 /// What exiftool reports of a file's structure: which chunks a WebP has, and how much data a HEIC.
 const STRUCTURE: [&str; 2] = ["WebP_Flags", "MediaDataSize"];
 
-/// Photos that are written at once, for each thread. Their old and new bytes are in memory.
-const EACH: usize = 4;
+/// Groups that tell of the file and of exiftool itself, and that of the position.
+const IGNORED_GROUPS: [&str; 4] = ["System", "File", "ExifTool", "GPS"];
+
+/// Photos that are written before the journal is brought to the disk, for each thread.
+const EACH: usize = 16;
 
 /// Writes positions into photos themselves, through one exiftool for each processor.
 ///
@@ -148,9 +152,9 @@ impl PhotoWriter {
             free.push(exiftool);
         }
         let Copied { before, after, copy } = copied?;
-        journal.keep(&before)?;
         let bytes = (Some(before.as_slice()), after.as_slice());
         let change = change_of([&self.root, photo, photo], &planned.proposal, bytes, about);
+        journal.keep(&change, Some(&before))?;
         Ok(Some(Prepared { change, copy }))
     }
 }
@@ -177,7 +181,10 @@ fn copy(exiftool: &mut ExifTool, photo: &Path, proposal: &Proposal) -> Result<Co
     if image_data_hash(&before) != image_data_hash(&after) {
         return Err(changed("its image data"));
     }
-    if let Some(tag) = other_tag(exiftool, photo, &copy).map_err(failed)? {
+    // To read both files takes exiftool as long as to write one.
+    if !only_position_differs(&before, &after)
+        && let Some(tag) = other_tag(exiftool, photo, &copy).map_err(failed)?
+    {
         return Err(changed(&format!("the tag {tag}")));
     }
     let facts = PhotoFacts::from_reader(io::Cursor::new(&after), after.len() as u64);
@@ -197,13 +204,9 @@ fn copy(exiftool: &mut ExifTool, photo: &Path, proposal: &Proposal) -> Result<Co
 
 /// A tag that is no position and differs between a photo and its copy.
 fn other_tag(exiftool: &mut ExifTool, photo: &Path, copy: &Path) -> io::Result<Option<String>> {
-    let mut arguments: Vec<OsString> =
-        ["-j", "-G1", "-a", "-s", "-n", "-b"].map(OsString::from).into();
-    for group in ["System", "File", "ExifTool", "Composite", "GPS"] {
-        arguments.push(format!("--{group}:all").into());
-    }
-    arguments.extend([photo.into(), copy.into()]);
-    let printed = exiftool.run(arguments)?;
+    // Without composite tags, and with all groups: to compute or leave them out would double the time.
+    let options = ["-j", "-G1", "-a", "-s", "-n", "-b", "-e"].map(OsStr::new);
+    let printed = exiftool.run(options.into_iter().chain([photo.as_os_str(), copy.as_os_str()]))?;
     let both: Vec<BTreeMap<String, serde_json::Value>> =
         serde_json::from_str(&printed).map_err(io::Error::other)?;
     let [before, after] = &both[..] else {
@@ -211,13 +214,16 @@ fn other_tag(exiftool: &mut ExifTool, photo: &Path, copy: &Path) -> io::Result<O
     };
     let names: Vec<&String> = before.keys().chain(after.keys()).collect();
     let differs = |name: &&&String| {
-        let tag = name.rsplit(':').next().unwrap_or_default();
+        let (group, tag) = name.split_once(':').unwrap_or(("", name));
         // Where something stands in the file is no property of the photo.
         let is_place = ["Offset", "Offsets", "Start"].iter().any(|end| tag.ends_with(end));
         let is_new = !before.contains_key(**name);
         let belongs = MANDATORY.contains(&tag) || OF_NEW_BLOCKS.contains(&tag);
-        let ignored =
-            is_place || STRUCTURE.contains(&tag) || tag == "SourceFile" || (is_new && belongs);
+        let ignored = IGNORED_GROUPS.contains(&group)
+            || is_place
+            || STRUCTURE.contains(&tag)
+            || tag == "SourceFile"
+            || (is_new && belongs);
         !ignored && before.get(**name) != after.get(**name)
     };
     Ok(names.iter().find(differs).map(|name| (*name).clone()))

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use planet::{EvidenceKind, Offered, Place, Prediction};
 use planet_data::{Gazetteer, PhotoFacts, PositionSource};
 use planet_geo::{LatLng, Scale};
@@ -143,9 +145,28 @@ impl Proposal {
         }
     }
 
-    /// The position that Google Takeout states beside a photo, to be written where other programs
-    /// read it; `None` where the photo's position is from elsewhere or unknown.
-    pub fn of_takeout(
+    /// What a prediction proposes for the photo in a library's folder: as [`Proposal::of`], and
+    /// of a photo whose position only Google Takeout states beside it, that position.
+    ///
+    /// # Errors
+    /// Why nothing is proposed.
+    pub fn in_library(
+        root: &Path,
+        prediction: &Prediction,
+        options: &ProposalOptions,
+        gazetteer: &Gazetteer,
+    ) -> Result<Self, NotProposed> {
+        Self::of(prediction, options, gazetteer).or_else(|reason| {
+            if reason != NotProposed::Known {
+                return Err(reason);
+            }
+            let facts = PhotoFacts::read(&root.join(&prediction.photo)).map_err(|_| reason)?;
+            Self::of_takeout(&prediction.photo, &facts, options, gazetteer).ok_or(reason)
+        })
+    }
+
+    /// `None` where the photo's position is not Google Takeout's.
+    fn of_takeout(
         photo: &str,
         facts: &PhotoFacts,
         options: &ProposalOptions,

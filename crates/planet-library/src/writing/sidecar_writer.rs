@@ -257,9 +257,7 @@ impl SidecarWriter {
                         let bytes = (before.as_deref(), after.as_slice());
                         let files = [self.root.as_path(), photo, target];
                         let change = change_of(files, &planned.proposal, bytes, (time, command));
-                        if let Some(before) = before {
-                            journal.keep(before)?;
-                        }
+                        journal.keep(&change, before.as_deref())?;
                         journal.begin(&change)?;
                         begun.push((planned, ready));
                     }

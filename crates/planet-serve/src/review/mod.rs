@@ -57,12 +57,17 @@ impl Item {
         }
     }
 
-    /// What is proposed for writing: accepted and corrected positions.
+    /// What is proposed for writing: accepted and corrected positions, and what the command writes
+    /// into photos whose position is known.
     pub(crate) fn proposal(
         &self,
+        root: &Path,
         options: &ProposalOptions,
         names: &Gazetteer,
     ) -> Option<Proposal> {
+        if self.prediction.truth.is_some() {
+            return Proposal::in_library(root, &self.prediction, options, names).ok();
+        }
         match self.decision {
             Decision::Accepted => {
                 // Who accepts an answer needs no share of probability.

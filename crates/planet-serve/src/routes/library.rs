@@ -217,8 +217,7 @@ pub(crate) async fn write(
         let options = &review.options.proposals;
         let planned: Vec<PlannedWrite> = items
             .iter()
-            .filter(|item| item.prediction.truth.is_none())
-            .filter_map(|item| item.proposal(options, &review.gazetteer))
+            .filter_map(|item| item.proposal(folder, options, &review.gazetteer))
             .map(|proposal| writer.plan(proposal))
             .collect();
         let mut failed = Vec::new();

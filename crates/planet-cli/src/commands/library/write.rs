@@ -8,10 +8,10 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{Prediction, PredictionReader};
-use planet_data::{Gazetteer, PhotoFacts};
+use planet_data::Gazetteer;
 use planet_library::writing::{
-    Action, ExifTool, Journal, LibraryLock, NotProposed, PhotoWriter, PlannedWrite, Proposal,
-    ProposalOptions, ProposalSource, SidecarName, SidecarWriter, SkipReason, WriteError,
+    Action, ExifTool, Journal, LibraryLock, PhotoWriter, PlannedWrite, Proposal, ProposalOptions,
+    ProposalSource, SidecarName, SidecarWriter, SkipReason, WriteError,
 };
 
 use super::{outside, page};
@@ -171,13 +171,7 @@ impl Arguments {
             }
             let prediction: Prediction = prediction.map_err(Failure::new)?;
             counts.photos += 1;
-            let proposal = match Proposal::of(&prediction, &options, &gazetteer) {
-                Err(NotProposed::Known) => {
-                    takeout(root, &prediction.photo, &options, &gazetteer).ok_or(NotProposed::Known)
-                }
-                proposal => proposal,
-            };
-            match proposal {
+            match Proposal::in_library(root, &prediction, &options, &gazetteer) {
                 Ok(proposal) => planned.push(plan(proposal)),
                 Err(reason) => *counts.not_proposed.entry(reason.name()).or_default() += 1,
             }
@@ -196,17 +190,6 @@ impl Arguments {
         }
         Ok(planned)
     }
-}
-
-/// Of a photo with a known position, the one that only Google Takeout's file states.
-fn takeout(
-    root: &Path,
-    photo: &str,
-    options: &ProposalOptions,
-    gazetteer: &Gazetteer,
-) -> Option<Proposal> {
-    let facts = PhotoFacts::read(&root.join(photo)).ok()?;
-    Proposal::of_takeout(photo, &facts, options, gazetteer)
 }
 
 fn is_change(planned: &PlannedWrite) -> bool {
