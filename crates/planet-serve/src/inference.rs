@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{error::ApiError, metrics::Metrics};
 
-/// How long the first photo of a batch waits for others.
+/// How long the first photo of a batch waits for others that are being received or decoded.
 const GATHER: Duration = Duration::from_millis(2);
 /// Photos that the engine takes at once.
 const BATCH: usize = 8;
@@ -59,15 +59,17 @@ impl Inference {
     pub(crate) fn new(model: Model, limits: Limits, queue: usize, metrics: Arc<Metrics>) -> Self {
         let preprocess = model.description().preprocess.clone();
         let (jobs, waiting) = mpsc::channel();
-        let of_thread = Arc::clone(&metrics);
-        thread::spawn(move || work(model, &waiting, &of_thread));
+        let photos = Arc::new(Semaphore::new(queue));
+        let (of_thread, places) = (Arc::clone(&metrics), Arc::clone(&photos));
+        let in_work = move || queue.saturating_sub(places.available_permits());
+        thread::spawn(move || work(model, &waiting, in_work, &of_thread));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Self {
             jobs,
             preprocess,
             limits,
             queue,
-            photos: Arc::new(Semaphore::new(queue)),
+            photos,
             decoders: Arc::new(Semaphore::new(cores)),
             metrics,
         }
@@ -162,8 +164,8 @@ impl Inference {
     }
 }
 
-/// Runs batches until nobody can send any more.
-fn work(mut model: Model, waiting: &Receiver<Job>, metrics: &Metrics) {
+/// Runs batches until nobody can send any more. `in_work` counts the photos that have a place.
+fn work(mut model: Model, waiting: &Receiver<Job>, in_work: impl Fn() -> usize, metrics: &Metrics) {
     let [height, width] = model.description().preprocess.size;
     let mut next = None;
     while let Some(job) = next.take().or_else(|| waiting.recv().ok()) {
@@ -176,7 +178,9 @@ fn work(mut model: Model, waiting: &Receiver<Job>, metrics: &Metrics) {
         };
         let mut photos = vec![(pixels, reply)];
         let until = Instant::now() + GATHER;
-        while photos.len() < BATCH {
+        // A photo that is alone waits for nobody.
+        let most = if in_work() <= 1 { 1 } else { BATCH };
+        while photos.len() < most {
             match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Job::Photo { pixels, reply }) => photos.push((pixels, reply)),
                 Ok(other) => {

@@ -3,7 +3,7 @@
 use std::{io::Cursor, time::Duration};
 
 use axum::{
-    body::Bytes,
+    body::{Bytes, HttpBody},
     extract::{FromRequest, Multipart, Request, multipart::Field},
     http::{StatusCode, header::CONTENT_TYPE},
 };
@@ -21,6 +21,8 @@ const FIELD: &str = "photo";
 const UNNAMED: &str = "photo";
 /// Longest name that is kept, in bytes.
 const LONGEST_NAME: usize = 1024;
+/// Most memory that is reserved for a body because of the length that its header states.
+const MOST_RESERVED: u64 = 8 << 20;
 /// Longest time that the bytes of one photo may take.
 const SLOWEST: Duration = Duration::from_secs(60);
 
@@ -179,7 +181,8 @@ async fn read(mut field: Field<'_>, limits: &Limits) -> Result<(String, Bytes), 
 /// It is longer, empty, or does not arrive.
 pub(crate) async fn body(request: Request, most: u64) -> Result<Bytes, ApiError> {
     let read = async {
-        let mut bytes = Vec::new();
+        let stated = request.body().size_hint().lower().min(most).min(MOST_RESERVED);
+        let mut bytes = Vec::with_capacity(usize::try_from(stated).unwrap_or_default());
         let mut chunks = request.into_body().into_data_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(ApiError::bad_request)?;
