@@ -83,6 +83,35 @@ fn epochs_and_seeds_differ_and_repeat() {
 }
 
 #[test]
+fn pairs_stay_together_on_every_rank_and_each_view_is_its_own() {
+    let rows = |rank| {
+        let options = LoaderOptions { together: 2, rank, world_size: 2, ..training() };
+        // Each photo twice, as two views.
+        let twice = good(50).into_iter().flat_map(|photo| [photo.clone(), photo]).collect();
+        let loader = loader(twice, options);
+        let batches = batches(&loader, 1, 0);
+        assert_eq!(batches.len(), loader.batches_per_epoch());
+        for batch in &batches {
+            let size = batch.pixels.values().len() / batch.rows.len();
+            let views: Vec<&[f32]> = batch.pixels.values().chunks_exact(size).collect();
+            assert!(views.chunks_exact(2).all(|pair| pair[0] != pair[1]), "two equal views");
+        }
+        batches.into_iter().flat_map(|batch| batch.rows).collect::<Vec<usize>>()
+    };
+    let (first, second) = (rows(0), rows(1));
+    for rows in [&first, &second] {
+        assert_eq!(rows.len(), 48);
+        assert!(rows.chunks_exact(2).all(|pair| pair[0] % 2 == 0 && pair[1] == pair[0] + 1));
+    }
+    assert!(first.iter().all(|row| !second.contains(row)));
+    assert!(!first.is_sorted());
+    let options = LoaderOptions { together: 2, ..LoaderOptions::training(7, 0) };
+    let store = Arc::new(Drawn::default());
+    let error = Loader::new(store, good(50), Preprocess::inception(8), options).err();
+    assert!(matches!(error, Some(LoaderError::Options(what)) if what.contains("together")));
+}
+
+#[test]
 fn an_interrupted_epoch_goes_on_where_it_was_and_decodes_nothing_before() {
     let store = Arc::new(Drawn::default());
     let shared: Arc<dyn PhotoStore> = store.clone();

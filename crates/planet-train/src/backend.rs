@@ -23,6 +23,18 @@ pub trait Backend: Send {
         options: &StepOptions,
     ) -> Result<StepReport, BackendError>;
 
+    /// One step on a loss that is computed outside, from the output of a network without an
+    /// auxiliary classifier. Where the loss is not finite, nothing is updated.
+    ///
+    /// # Errors
+    /// A batch that does not fit the network; a failure of the device.
+    fn step_by(
+        &mut self,
+        batch: &PixelBatch,
+        loss: OutputLoss<'_>,
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError>;
+
     /// The gradients that a step would use, by parameter; running statistics move as in a step.
     ///
     /// # Errors
@@ -69,6 +81,10 @@ pub trait Backend: Send {
     fn load(&mut self, state: &State) -> Result<(), BackendError>;
 }
 
+/// A loss of a batch's output, `[photos, outputs]`: it puts the derivative by each output in its
+/// place, and gives each photo's loss.
+pub type OutputLoss<'a> = &'a mut dyn FnMut(&mut [f32]) -> Vec<Loss>;
+
 /// What may differ from step to step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepOptions {
@@ -85,7 +101,7 @@ pub struct StepOptions {
 /// What a step did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
-    /// Mean cross entropy of the batch in nats, before the step.
+    /// Mean loss of the batch, before the step; cross entropy is in nats.
     pub loss: f64,
     /// The same of the auxiliary classifier, not weighted.
     pub auxiliary: Option<f64>,
@@ -108,6 +124,13 @@ impl StepReport {
         let photos = losses.iter().zip(ranks);
         let photos = photos.map(|(loss, rank)| Loss { loss: *loss, rank: *rank as u32 });
         Self::of(photos.collect(), auxiliary)
+    }
+
+    /// As the row that [`Self::of_row`] reads.
+    #[cfg(any(feature = "burn", feature = "torch"))]
+    pub(crate) fn row_of(photos: &[Loss]) -> Vec<f32> {
+        let losses = photos.iter().map(|it| it.loss);
+        losses.chain(photos.iter().map(|it| it.rank as f32)).collect()
     }
 
     /// Whether training can go on.

@@ -5,8 +5,9 @@ use planet_net::{Architecture, Network, NetworkOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackendName, LearningRate, Optimizer, Precision, TrainError,
+    BackendName, LearningRate, Objective, Optimizer, Precision, TrainError, Triplets,
     course::{self, Course, check_all, not_negative},
+    pairs::PAIR,
 };
 
 /// What a run is made of: a TOML file, changed by flags, written down resolved in the run's
@@ -45,6 +46,10 @@ pub struct TrainConfig {
     pub batch: usize,
     /// Seed of initial weights, order, variation and dropout.
     pub seed: u64,
+    /// The loss: `cross-entropy`, `triplet` or `cross-entropy+triplet`.
+    pub loss: Objective,
+    /// How the triplet loss compares photos.
+    pub triplets: Triplets,
     /// The learning rate's course.
     pub learning_rate: LearningRate,
     /// The optimizer.
@@ -52,7 +57,7 @@ pub struct TrainConfig {
     /// Share of each target that is spread over all classes, from 0 to below 1.
     pub label_smoothing: f32,
     /// Weight of the auxiliary classifier's loss (torchvision's 0.4), where the architecture has
-    /// one; 0 leaves the classifier out.
+    /// one; 0 leaves the classifier out, and so does the triplet loss.
     pub auxiliary_weight: f32,
     /// Whether the architecture's dropout drops.
     pub dropout: bool,
@@ -116,6 +121,8 @@ impl Default for TrainConfig {
             patience: 3,
             batch: 64,
             seed: 0,
+            loss: Objective::default(),
+            triplets: Triplets::default(),
             learning_rate: LearningRate::default(),
             optimizer: Optimizer::default(),
             label_smoothing: 0.0,
@@ -158,7 +165,12 @@ impl TrainConfig {
         check_all([
             (self.batch > 1, "batch must be at least 2: batch norm needs two photos"),
             (not_negative(self.auxiliary_weight.into()), "auxiliary_weight must be at least 0"),
+            (
+                !self.loss.has_triplets() || self.batch.is_multiple_of(PAIR),
+                "batch must be even: the triplet loss takes photos two by two",
+            ),
         ])?;
+        self.triplets.check()?;
         self.course().check()?;
         Ok(self.optimizer.check()?)
     }
@@ -189,12 +201,20 @@ impl TrainConfig {
         Preprocess::inception(self.side())
     }
 
-    /// The network that is trained.
+    /// Outputs of the network that is trained, over a partition of so many cells: a score for each
+    /// cell where there is a classifier, then the embedding of the triplet loss where there is one.
+    pub(crate) fn outputs(&self, cells: usize) -> usize {
+        let classes = if self.loss.has_classes() { cells } else { 0 };
+        let embedding = if self.loss.has_triplets() { self.triplets.outputs } else { 0 };
+        classes + embedding
+    }
+
+    /// The network with so many outputs.
     ///
     /// # Errors
     /// A size that the architecture cannot work with, or no layer of the name that is frozen up to.
     pub fn network(&self, classes: usize) -> Result<Network, TrainError> {
-        let auxiliary = self.auxiliary_weight > 0.0;
+        let auxiliary = self.auxiliary_weight > 0.0 && !self.loss.has_triplets();
         let options = NetworkOptions { size: [self.side(); 2], classes, auxiliary };
         let network = self.architecture.0.network(options)?;
         Ok(match &self.freeze_until {

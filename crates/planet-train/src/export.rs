@@ -1,4 +1,4 @@
-use std::{fs::File, io::BufWriter, path::Path};
+use std::{borrow::Cow, fs::File, io::BufWriter, path::Path};
 
 use planet::{
     LevelCalibration, ModelDraft, ModelPackage, NewPackage, PackageError,
@@ -9,7 +9,7 @@ use planet::{
     },
 };
 use planet_geo::{LatLng, Partition, PartitionError, Scale};
-use planet_net::{Array, OnnxError, OnnxInfo, Weights};
+use planet_net::{Array, Network, OnnxError, OnnxInfo, Weights};
 use thiserror::Error;
 
 use crate::{Checkpoint, RunFolder, TrainConfig, TrainError};
@@ -24,6 +24,9 @@ pub enum ExportError {
     /// The run has not come to the end of an epoch.
     #[error("{0} has no checkpoint of a complete epoch yet")]
     NoCheckpoint(String),
+    /// The run trained embeddings alone.
+    #[error("{0} has no classifier, as its loss is triplet; export it with --features-only")]
+    NoClasses(String),
     /// The run's partition cannot be read.
     #[error(transparent)]
     Partition(#[from] PartitionError),
@@ -43,6 +46,9 @@ pub enum ExportError {
 /// A run without a whole epoch, a file that is damaged or cannot be written.
 pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage, ExportError> {
     let config = TrainConfig::read(&run.config())?;
+    if !config.loss.has_classes() {
+        return Err(ExportError::NoClasses(run.path().display().to_string()));
+    }
     let Checkpoint { state, position } = best_checkpoint(run)?;
     let path = run.partition();
     let file = File::open(&path).map_err(TrainError::file(&path))?;
@@ -67,7 +73,8 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
         description: format!("{name}: {} over {} cells", network.name(), partition.len()),
         metadata: metadata.entries(),
     };
-    network.write_onnx(state.best_weights(), &info, create(MODEL_FILE)?, create(WEIGHTS_FILE)?)?;
+    let weights = without_embedding(state.best_weights(), &network);
+    network.write_onnx(&weights, &info, create(MODEL_FILE)?, create(WEIGHTS_FILE)?)?;
 
     let epoch = position.history.last();
     let scores = epoch.and_then(|epoch| epoch.validation.as_ref());
@@ -101,6 +108,29 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
         provenance,
     };
     Ok(package.finish(draft, &partition)?)
+}
+
+/// The weights without those rows of the classifier that make the triplet loss's embedding, which
+/// stand behind those of the classes.
+fn without_embedding<'a>(weights: &'a Weights, network: &Network) -> Cow<'a, Weights> {
+    let wider = network.parameters().filter_map(|parameter| {
+        let array = weights.get(&parameter.name)?;
+        let wanted = &parameter.shape;
+        let is_wider = array.shape().len() == wanted.len() && array.shape()[0] > wanted[0];
+        let values = wanted.iter().product();
+        is_wider.then(|| {
+            (parameter.name, Array::new(wanted.clone(), array.values()[..values].to_vec()))
+        })
+    });
+    let wider: Vec<(String, Array)> = wider.collect();
+    if wider.is_empty() {
+        return Cow::Borrowed(weights);
+    }
+    let mut weights = weights.clone();
+    for (name, array) in wider {
+        weights.insert(name, array);
+    }
+    Cow::Owned(weights)
 }
 
 /// The run's best checkpoint.

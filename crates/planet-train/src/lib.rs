@@ -56,8 +56,11 @@ mod group;
 mod init;
 mod loss;
 mod lstm;
+mod neighbour_validation;
+mod objective;
 mod optimizer;
 mod packed;
+mod pairs;
 mod photo_task;
 mod product;
 mod quantize;
@@ -74,13 +77,14 @@ mod task;
 mod tensorboard;
 #[cfg(feature = "torch")]
 mod torch;
+mod triplet;
 mod validation;
 mod vectorised;
 
 pub use album_config::AlbumConfig;
 pub use album_export::export_scheme;
 pub use album_samples::AlbumSamples;
-pub use backend::{Backend, BackendError, Gradients, State, StepOptions, StepReport};
+pub use backend::{Backend, BackendError, Gradients, OutputLoss, State, StepOptions, StepReport};
 pub use backend_choice::{BackendName, Precision};
 #[cfg(feature = "burn")]
 pub use burn::Burn;
@@ -95,6 +99,7 @@ pub use group::{GroupError, ProcessGroup, Rendezvous};
 pub use init::Matched;
 pub use loss::Loss;
 pub use lstm::LstmState;
+pub use objective::Objective;
 pub use optimizer::{Optimizer, Rule};
 pub use packed::Packed;
 pub use quantize::{
@@ -110,5 +115,6 @@ pub use stop_reason::StopReason;
 pub use summary::Epoch;
 #[cfg(feature = "torch")]
 pub use torch::Torch;
+pub use triplet::Triplets;
 pub use validation::Scores;
 use validation::Validation;

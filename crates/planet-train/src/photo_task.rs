@@ -5,11 +5,14 @@ use planet_geo::Partition;
 use planet_net::Network;
 
 use crate::{
-    Backend, BackendError, Matched, ProcessGroup, Samples, State, StepOptions, TrainConfig,
-    TrainError, TrainMonitor, Validation,
+    Backend, BackendError, InvalidSetting, Matched, ProcessGroup, Samples, State, StepOptions,
+    TrainConfig, TrainError, TrainMonitor, Validation,
     ahead::Ahead,
-    init, settings,
+    init, neighbour_validation,
+    pairs::{PAIR, PairLoss, pairs},
+    settings,
     task::{Learnt, Task},
+    triplet::Item,
     validation,
 };
 
@@ -21,8 +24,15 @@ pub(crate) struct PhotoTask {
     preprocess: Preprocess,
     network: Network,
     backend: Box<dyn Backend>,
+    /// Photos that are learned from.
+    learned_photos: usize,
+    /// Their ids as the loader takes them: where photos are compared, two for each.
     photos: Vec<String>,
+    /// The class of each of `photos`.
     targets: Vec<u32>,
+    /// What is compared of each of `photos`; nothing where they are not compared.
+    items: Vec<Item>,
+    pair_loss: Option<PairLoss>,
     validation: Option<Samples>,
     loader: Loader,
     /// What is left of the epoch.
@@ -41,7 +51,23 @@ impl PhotoTask {
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<(Self, Option<Matched>), TrainError> {
-        let (photos, targets) = training.inside()?;
+        if config.loss.has_triplets() && group.size() > 1 {
+            return Err(InvalidSetting("the triplet loss trains in a single process").into());
+        }
+        let inside = training.inside()?;
+        let learned_photos = inside.len();
+        let rows = match config.loss.has_triplets() {
+            true => pairs(&training, &inside, &config.triplets, config.seed),
+            false => inside,
+        };
+        let photos: Vec<String> = rows.iter().map(|row| training.photos[*row].clone()).collect();
+        let class = |row: &usize| training.classes[*row].expect("it is inside a cell").0;
+        let targets = rows.iter().map(class).collect();
+        let items = rows
+            .iter()
+            .enumerate()
+            .map(|(at, row)| Item { unit: at / PAIR, position: training.positions[*row] });
+        let items = if config.loss.has_triplets() { items.collect() } else { Vec::new() };
         let store: Arc<dyn PhotoStore> = training.store;
         group.same("settings, partition or photos", &alike(&config, &partition, &photos))?;
         if photos.len() < config.batch * group.size() {
@@ -52,20 +78,26 @@ impl PhotoTask {
             0 => samples,
             most => samples.sample(most, config.seed),
         });
-        let network = config.network(partition.len())?;
+        let network = config.network(config.outputs(partition.len()))?;
         let (weights, matched) =
             init::initial_weights(&network, config.seed, config.init.as_deref())?;
         let backend = config.open_backend(&network, &weights, group)?;
         let preprocess = config.preprocess();
         let options = LoaderOptions {
             augment: config.augment,
+            together: if config.loss.has_triplets() { PAIR } else { 1 },
             rank: group.rank(),
             world_size: group.size(),
             threads: loader_threads(&config, group),
             ..LoaderOptions::training(config.batch, config.seed)
         };
         let loader = Loader::new(store, photos.clone(), preprocess.clone(), options)?;
+        let classes = if config.loss.has_classes() { partition.len() } else { 0 };
+        let pair_loss = PairLoss::new(config.triplets, classes, config.seed);
         let task = Self {
+            pair_loss: config.loss.has_triplets().then_some(pair_loss),
+            learned_photos,
+            items,
             config,
             group: group.clone(),
             partition,
@@ -114,7 +146,7 @@ impl Task for PhotoTask {
     }
 
     fn photos(&self) -> usize {
-        self.photos.len()
+        self.learned_photos
     }
 
     fn batches(&self) -> usize {
@@ -150,7 +182,14 @@ impl Task for PhotoTask {
         let waiting = before.elapsed();
         let batch: Batch = batch?;
         let targets: Vec<u32> = batch.rows.iter().map(|row| self.targets[*row]).collect();
-        let report = self.backend.step(&batch.pixels, &targets, options)?;
+        let backend = self.backend.as_mut();
+        let report = match &mut self.pair_loss {
+            None => backend.step(&batch.pixels, &targets, options)?,
+            Some(loss) => {
+                let items: Vec<Item> = batch.rows.iter().map(|row| self.items[*row]).collect();
+                loss.step(backend, &batch, &items, &targets, options)?
+            }
+        };
         self.last = batch.rows;
         Ok(Some(Learnt { report, steps: 1, failed: batch.failed, waiting }))
     }
@@ -174,6 +213,16 @@ impl Task for PhotoTask {
             threads: loader_threads(&self.config, &self.group),
             ..LoaderOptions::evaluation(self.config.batch)
         };
+        if !self.config.loss.has_classes() {
+            return neighbour_validation::validate(
+                self.backend.as_mut(),
+                samples,
+                &self.preprocess,
+                options,
+                &self.config.triplets,
+                monitor,
+            );
+        }
         validation::validate(
             self.backend.as_mut(),
             samples,

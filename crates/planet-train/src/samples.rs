@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use planet_data::{PhotoRecord, PhotoStore};
 use planet_geo::{ClassId, LatLng, Partition};
@@ -15,6 +18,8 @@ pub struct Samples {
     pub(crate) positions: Vec<LatLng>,
     /// `None` outside every cell.
     pub(crate) classes: Vec<Option<ClassId>>,
+    /// A hash of each photo's album, where it has one.
+    pub(crate) albums: Vec<Option<u64>>,
     /// Photos of the manifest without a position.
     without_position: usize,
 }
@@ -31,6 +36,7 @@ impl Samples {
             photos: Vec::new(),
             positions: Vec::new(),
             classes: Vec::new(),
+            albums: Vec::new(),
             without_position: 0,
         };
         for record in records {
@@ -42,6 +48,7 @@ impl Samples {
             samples.photos.push(record.photo);
             samples.positions.push(position);
             samples.classes.push(partition.class_of(position));
+            samples.albums.push(record.album.as_deref().map(hash));
         }
         samples
     }
@@ -74,25 +81,30 @@ impl Samples {
         self.photos = rows.iter().map(|row| std::mem::take(&mut self.photos[*row])).collect();
         self.positions = rows.iter().map(|row| self.positions[*row]).collect();
         self.classes = rows.iter().map(|row| self.classes[*row]).collect();
+        self.albums = rows.iter().map(|row| self.albums[*row]).collect();
         self
     }
 
-    /// The photos inside a cell, and their classes. Those outside are left out, as in the paper:
-    /// they have no class to learn.
+    /// Rows of the photos inside a cell. Those outside are left out, as in the paper: they have no
+    /// class to learn.
     ///
     /// # Errors
     /// Nothing is left.
-    pub(crate) fn inside(&self) -> Result<(Vec<String>, Vec<u32>), TrainError> {
-        let pairs = self.photos.iter().zip(&self.classes);
-        let (photos, targets): (Vec<_>, Vec<_>) =
-            pairs.filter_map(|(photo, class)| Some((photo.clone(), (*class)?.0))).unzip();
-        if photos.is_empty() {
+    pub(crate) fn inside(&self) -> Result<Vec<usize>, TrainError> {
+        let rows: Vec<usize> = (0..self.len()).filter(|row| self.classes[*row].is_some()).collect();
+        if rows.is_empty() {
             let (outside, without_position) = (self.outside(), self.without_position);
             let photos = self.len() + without_position;
             return Err(TrainError::NoPhotos { photos, without_position, outside });
         }
-        Ok((photos, targets))
+        Ok(rows)
     }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// At most `count` rows of these classes in ascending order: a random sample in which every class

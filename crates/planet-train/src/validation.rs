@@ -90,7 +90,8 @@ pub(crate) fn validate(
         for (at, &row) in batch.rows.iter().enumerate() {
             let class = samples.classes[row].map(|class| class.0);
             let keep = kept.binary_search(&row).is_ok();
-            let logits = activations.logits_of(at);
+            // Behind the scores there may be an embedding.
+            let logits = &activations.logits_of(at)[..partition.len()];
             counts.photo(logits, class, samples.positions[row], partition, keep);
         }
     }

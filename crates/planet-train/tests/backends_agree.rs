@@ -8,8 +8,8 @@ mod agreement;
 
 use agreement::{
     averaged, batch, ends_in_the_same_weights, keeps_its_weights_without_a_loss,
-    names_what_does_not_fit, network, options, steps_alike_by_every_rule, takes_over, train,
-    weights,
+    names_what_does_not_fit, network, options, plain_network, steps_alike_by_every_rule,
+    steps_by_a_loss_of_the_output, takes_over, train, weights,
 };
 use planet_net::Weights;
 use planet_train::{Backend, Optimizer, Precision, Torch};
@@ -22,6 +22,14 @@ fn torch(optimizer: Optimizer, precision: Precision) -> Torch {
 #[test]
 fn twenty_steps_of_both_backends_end_in_the_same_weights() {
     ends_in_the_same_weights(&mut torch(Optimizer::default(), Precision::F32));
+}
+
+#[test]
+fn a_loss_that_is_computed_outside_trains_alike() {
+    let network = plain_network();
+    let weights = weights(&network);
+    let torch = Torch::new(&network, &weights, Optimizer::default(), "cpu", Precision::F32);
+    steps_by_a_loss_of_the_output(&mut torch.expect("a backend"));
 }
 
 #[test]

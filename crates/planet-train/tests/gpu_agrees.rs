@@ -10,8 +10,8 @@ mod gpu;
 
 use agreement::{
     averaged, batch, cpu, ends_in_the_same_weights, keeps_its_weights_without_a_loss,
-    names_what_does_not_fit, network, options, steps_alike_by_every_rule, takes_over, train,
-    weights,
+    names_what_does_not_fit, network, options, plain_network, steps_alike_by_every_rule,
+    steps_by_a_loss_of_the_output, takes_over, train, weights,
 };
 use planet_train::{Backend, BackendName, Burn, Optimizer, Precision, ProcessGroup, TrainConfig};
 
@@ -26,6 +26,15 @@ fn burn(optimizer: Optimizer) -> Option<Burn> {
 fn twenty_steps_on_the_card_end_in_the_same_weights() {
     let Some(mut theirs) = burn(Optimizer::default()) else { return };
     ends_in_the_same_weights(&mut theirs);
+}
+
+#[test]
+fn a_loss_that_is_computed_outside_trains_alike() {
+    let Some(device) = gpu::device() else { return };
+    let network = plain_network();
+    let weights = weights(&network);
+    let burn = Burn::new(&network, &weights, Optimizer::default(), &device, Precision::F32);
+    steps_by_a_loss_of_the_output(&mut burn.expect("a backend"));
 }
 
 #[test]

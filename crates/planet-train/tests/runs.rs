@@ -9,8 +9,9 @@ use planet_data::{Photo, PhotoError, PhotoRecord, PhotoStore};
 use planet_geo::{LatLng, Partition, PartitionInfo};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Checkpoint, LearningRate, Optimizer, Rule, Run, RunFolder, RunParts, Samples,
-    Schedule, StopReason, TrainConfig, TrainError, export,
+    ArchitectureName, Checkpoint, LearningRate, Objective, Optimizer, Rule, Run, RunFolder,
+    RunParts, Samples, Schedule, StopReason, TrainConfig, TrainError, Triplets, export,
+    export_features,
 };
 use support::{PLACES, Watch, at, partition};
 
@@ -43,6 +44,7 @@ fn samples(numbers: std::ops::Range<usize>, broken: usize) -> Samples {
     let records = good.chain(bad).map(|(photo, place)| PhotoRecord {
         photo,
         position: Some(at(place)),
+        album: Some(place.to_string()),
         ..PhotoRecord::default()
     });
     let lost = [
@@ -330,4 +332,58 @@ fn a_damaged_checkpoint_is_named_and_another_partition_is_refused() {
         .expect_err("cut")
         .to_string();
     assert!(error.contains("checkpoint.safetensors: not a safetensors file"), "{error}");
+}
+
+#[test]
+fn triplets_bring_photos_of_one_place_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run");
+    let triplets =
+        Triplets { outputs: 8, memory: 100, positives_within_km: Some(1.0), ..Triplets::default() };
+    let config = TrainConfig {
+        loss: Objective::Triplet,
+        triplets,
+        batch: 16,
+        patience: 0,
+        epochs: 8,
+        ..config()
+    };
+    let mut run = start(&path, config);
+    // Each photo comes with another one of its album.
+    assert_eq!(run.photos(), 64);
+    assert_eq!(run.train(&Watch::default()).expect("trained"), StopReason::Epochs);
+    let history = &run.position().history;
+    assert_eq!(history[0].steps, 8);
+    for e in history {
+        eprintln!(
+            "{} {} {:?}",
+            e.loss,
+            e.cell_1,
+            e.validation.as_ref().map(|v| (v.cell_1, v.loss))
+        );
+    }
+    let scores = history.last().and_then(|it| it.validation.clone()).expect("validated");
+    assert!(scores.cell_1 > 0.9, "{scores:?}");
+    assert!(scores.within_1[0] > 0.9 && scores.loss < history[0].loss, "{scores:?}");
+    let run = RunFolder::at(&path);
+    let error = export(&run, "x", &folder.path().join("x")).expect_err("no classifier");
+    assert!(error.to_string().contains("--features-only"), "{error}");
+    let features = export_features(&run, "places", &folder.path().join("features"));
+    assert!(features.expect("exported").features() > 100);
+}
+
+#[test]
+fn triplets_beside_the_classifier_leave_a_package_with_its_classes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run");
+    let triplets = Triplets { outputs: 8, ..Triplets::default() };
+    let loss = Objective::CrossEntropyAndTriplet;
+    let config = TrainConfig { loss, triplets, batch: 16, epochs: 8, patience: 0, ..config() };
+    let mut run = start(&path, config);
+    run.train(&Watch::default()).expect("trained");
+    let scores = run.position().history.last().and_then(|it| it.validation.clone());
+    let scores = scores.expect("validated");
+    assert!(scores.cell_1 > 0.9, "{scores:?}");
+    let package = export(&RunFolder::at(&path), "both", &folder.path().join("model"));
+    assert_eq!(package.expect("exported").description().classes, 4);
 }

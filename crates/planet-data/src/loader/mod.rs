@@ -24,6 +24,9 @@ pub struct LoaderOptions {
     pub batch: usize,
     /// Rows that the shuffling buffer holds; `None` keeps the rows' order.
     pub shuffle: Option<usize>,
+    /// Neighbouring rows that stay together, in their order, where rows are shuffled: 2 where the
+    /// photos are pairs.
+    pub together: usize,
     /// Seed of order and variation.
     pub seed: u64,
     /// Number of this process, from 0.
@@ -48,6 +51,7 @@ impl LoaderOptions {
         Self {
             batch,
             shuffle: Some(1 << 16),
+            together: 1,
             seed,
             rank: 0,
             world_size: 1,
@@ -156,6 +160,15 @@ impl Loader {
                 "the batch size and the number of batches read ahead must be at least 1",
             ));
         }
+        let together = options.together;
+        if together == 0
+            || !options.batch.is_multiple_of(together)
+            || !photos.len().is_multiple_of(together)
+        {
+            return Err(LoaderError::Options(
+                "the photos and the batch size must be multiples of the rows that stay together",
+            ));
+        }
         if options.rank >= options.world_size {
             return Err(LoaderError::Options("the rank must be less than the world size"));
         }
@@ -167,17 +180,18 @@ impl Loader {
                 "the preprocessing's size, share or scaling is invalid",
             ));
         }
-        let runs = Arc::new(Runs::of(&photos));
+        let runs = Arc::new(Runs::of(photos.iter().step_by(together)));
         Ok(Self { store, photos: photos.into(), runs, preprocess, options })
     }
 
     /// Number of batches that this rank has in an epoch.
     pub fn batches_per_epoch(&self) -> usize {
-        let LoaderOptions { batch, rank, world_size, drop_last, .. } = self.options;
+        let LoaderOptions { batch, together, rank, world_size, drop_last, .. } = self.options;
+        let units = self.photos.len() / together;
         if drop_last {
-            self.photos.len() / world_size / batch
+            units / world_size * together / batch
         } else {
-            self.photos.len().saturating_sub(rank).div_ceil(world_size).div_ceil(batch)
+            (units.saturating_sub(rank).div_ceil(world_size) * together).div_ceil(batch)
         }
     }
 
@@ -198,8 +212,11 @@ impl Loader {
             Some(buffer) => Order::shuffled(runs, buffer, self.options.seed, epoch),
             None => Order::plain(runs),
         };
-        let LoaderOptions { rank, world_size, .. } = self.options;
-        (0u64..).zip(order).skip(rank).step_by(world_size)
+        let LoaderOptions { rank, world_size, together, .. } = self.options;
+        let units = (0u64..).zip(order).skip(rank).step_by(world_size);
+        units.flat_map(move |(place, unit)| {
+            (0..together).map(move |at| (place * together as u64 + at as u64, unit * together + at))
+        })
     }
 
     /// The photo at one place of an epoch, or another for it.

@@ -12,10 +12,11 @@ pub(super) struct Runs {
 
 impl Runs {
     /// Groups neighbouring rows by their shard.
-    pub(super) fn of(photos: &[String]) -> Self {
+    pub(super) fn of<'a>(photos: impl IntoIterator<Item = &'a String>) -> Self {
         let mut runs: Vec<Range<u32>> = Vec::new();
-        let mut last = None;
-        for (row, photo) in photos.iter().enumerate() {
+        let (mut last, mut count) = (None, 0);
+        for (row, photo) in photos.into_iter().enumerate() {
+            count = row + 1;
             let shard = crate::store::split_member(photo).map(|(shard, _)| shard);
             match runs.last_mut() {
                 Some(run) if shard.is_some() && shard == last => run.end += 1,
@@ -23,7 +24,7 @@ impl Runs {
             }
             last = shard;
         }
-        Self { runs, photos: photos.len() }
+        Self { runs, photos: count }
     }
 }
 

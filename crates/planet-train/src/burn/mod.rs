@@ -12,7 +12,7 @@ mod losses;
 mod parameters;
 mod rule;
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use burn_tensor::{Device, ExecutionError, Tensor, TensorData};
 use planet::Activations;
@@ -27,7 +27,7 @@ use self::{
 };
 use crate::{
     Backend, BackendError, Gradients, Optimizer, Precision, State, StepOptions, StepReport,
-    backend::check_targets,
+    backend::{OutputLoss, check_targets},
 };
 
 /// The backend of burn.
@@ -110,17 +110,46 @@ impl Burn {
     fn differentiate(
         &self,
         batch: &PixelBatch,
-        targets: &[u32],
         options: &StepOptions,
+        losses: impl FnOnce(&HashMap<OutputName, Tensor<2>>) -> Result<Losses, ExecutionError>,
     ) -> Result<Differentiated, BackendError> {
-        check_targets(batch.photos(), targets, self.classes)?;
         let pixels = self.pixels(batch)?.autodiff();
         let leaves = self.parameters.leaves();
         let mode = Mode::Training { dropout: options.dropout };
         let Passed { outputs, statistics } = self.interpreter.forward(pixels, &leaves, mode);
-        let losses = Losses::new(&outputs, targets, options, &self.device);
+        let losses = losses(&outputs).map_err(failed)?;
         let gradients = take_gradients(&leaves, &losses.whole);
         Ok(Differentiated { losses, gradients, statistics })
+    }
+
+    /// As [`Self::differentiate`], by the cross entropy with each photo's class.
+    fn differentiate_classes(
+        &self,
+        batch: &PixelBatch,
+        targets: &[u32],
+        options: &StepOptions,
+    ) -> Result<Differentiated, BackendError> {
+        check_targets(batch.photos(), targets, self.classes)?;
+        self.differentiate(batch, options, |outputs| {
+            Ok(Losses::new(outputs, targets, options, &self.device))
+        })
+    }
+
+    fn update(
+        &mut self,
+        differentiated: Differentiated,
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError> {
+        let Differentiated { losses, gradients, statistics } = differentiated;
+        let Self { parameters, optimizer, steps, .. } = self;
+        let rate = options.learning_rate;
+        // Asked for before the losses are waited for, so that the device need not wait for us.
+        let next = parameters.stepped(gradients, statistics, optimizer, *steps + 1, rate);
+        let report = losses.read().map_err(failed)?;
+        if report.is_finite() {
+            (*parameters, *steps) = (next, *steps + 1);
+        }
+        Ok(report)
     }
 }
 
@@ -135,17 +164,20 @@ impl Backend for Burn {
         targets: &[u32],
         options: &StepOptions,
     ) -> Result<StepReport, BackendError> {
-        let Differentiated { losses, gradients, statistics } =
-            self.differentiate(batch, targets, options)?;
-        let Self { parameters, optimizer, steps, .. } = self;
-        let rate = options.learning_rate;
-        // Asked for before the losses are waited for, so that the device need not wait for us.
-        let next = parameters.stepped(gradients, statistics, optimizer, *steps + 1, rate);
-        let report = losses.read().map_err(failed)?;
-        if report.is_finite() {
-            (*parameters, *steps) = (next, *steps + 1);
-        }
-        Ok(report)
+        let differentiated = self.differentiate_classes(batch, targets, options)?;
+        self.update(differentiated, options)
+    }
+
+    fn step_by(
+        &mut self,
+        batch: &PixelBatch,
+        loss: OutputLoss<'_>,
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError> {
+        let differentiated = self.differentiate(batch, options, |outputs| {
+            Losses::outside(outputs, loss, &self.device)
+        })?;
+        self.update(differentiated, options)
     }
 
     fn gradients(
@@ -155,7 +187,7 @@ impl Backend for Burn {
         options: &StepOptions,
     ) -> Result<Gradients, BackendError> {
         let Differentiated { losses, gradients, statistics } =
-            self.differentiate(batch, targets, options)?;
+            self.differentiate_classes(batch, targets, options)?;
         self.parameters.set_statistics(statistics);
         let gradients = self.parameters.read_tensors(&gradients).map_err(failed)?;
         Ok(Gradients { report: losses.read().map_err(failed)?, gradients })

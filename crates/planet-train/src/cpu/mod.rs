@@ -28,7 +28,7 @@ use self::{
 };
 use crate::{
     Backend, BackendError, Gradients, Optimizer, State, StepOptions, StepReport,
-    backend::check_targets,
+    backend::{OutputLoss, check_targets},
     loss::{self, Loss},
     optimizer::Learned,
     vectorised::vectorised,
@@ -169,10 +169,33 @@ impl Cpu {
             let losses = self.loss(view, targets, smoothing, options.auxiliary_weight);
             loss::mean(&losses)
         });
+        self.backward();
+        Ok(StepReport::of(losses, auxiliary))
+    }
+
+    /// From the gradients of the outputs to those of the parameters.
+    fn backward(&mut self) {
         for layer in self.plan.layers[self.plan.first_trained..].iter_mut().rev() {
             layer.backward(&mut self.memory);
         }
-        Ok(StepReport::of(losses, auxiliary))
+    }
+
+    /// As [`Self::differentiate`], by a loss that is computed from the output.
+    fn differentiate_by(
+        &mut self,
+        batch: &PixelBatch,
+        loss: OutputLoss<'_>,
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError> {
+        self.feed(batch, true)?;
+        self.run(Mode::Training { dropout: options.dropout });
+        let slab = &mut self.memory.slabs[self.plan.logits.slab];
+        let count = self.memory.photos * slab.per_photo;
+        let gradients = &mut slab.gradients[..count];
+        gradients.copy_from_slice(&slab.values[..count]);
+        let losses = loss(gradients);
+        self.backward();
+        Ok(StepReport::of(losses, None))
     }
 
     fn update(&mut self, options: &StepOptions) {
@@ -217,6 +240,19 @@ impl Backend for Cpu {
         options: &StepOptions,
     ) -> Result<StepReport, BackendError> {
         let report = self.differentiate(batch, targets, options)?;
+        if report.is_finite() {
+            self.update(options);
+        }
+        Ok(report)
+    }
+
+    fn step_by(
+        &mut self,
+        batch: &PixelBatch,
+        loss: OutputLoss<'_>,
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError> {
+        let report = self.differentiate_by(batch, loss, options)?;
         if report.is_finite() {
             self.update(options);
         }

@@ -28,7 +28,7 @@ use self::{
 use crate::{
     Backend, BackendError, Gradients, Optimizer, Precision, ProcessGroup, State, StepOptions,
     StepReport,
-    backend::check_targets,
+    backend::{OutputLoss, check_targets},
     group::{GradientSum, Summed},
 };
 
@@ -190,32 +190,57 @@ impl Torch {
     }
 
     /// Forward, all of it only asked of the device.
+    fn outputs(
+        &mut self,
+        batch: &PixelBatch,
+        options: &StepOptions,
+    ) -> Result<HashMap<OutputName, Tensor>, TchError> {
+        if let Some(seed) = options.dropout {
+            tch::manual_seed(seed.cast_signed());
+        }
+        let mode = Mode::Training { dropout: options.dropout.is_some() };
+        let pixels = self.feed.pixels(batch)?;
+        self.interpreter.forward(pixels, &self.tensors, mode)
+    }
+
+    /// The cross entropies of a batch.
     fn losses(
         &mut self,
         batch: &PixelBatch,
         targets: &[u32],
         options: &StepOptions,
     ) -> Result<Losses, TchError> {
-        if let Some(seed) = options.dropout {
-            tch::manual_seed(seed.cast_signed());
-        }
-        let mode = Mode::Training { dropout: options.dropout.is_some() };
-        let pixels = self.feed.pixels(batch)?;
-        let outputs = self.interpreter.forward(pixels, &self.tensors, mode)?;
+        let outputs = self.outputs(batch, options)?;
         let targets: Vec<i64> = targets.iter().map(|class| i64::from(*class)).collect();
         let targets = Tensor::f_from_slice(&targets)?.f_to(self.device)?;
         losses(&outputs, &targets, options)
+    }
+
+    /// Losses that are computed outside, from the scores. What is differentiated is a sum whose
+    /// derivative by each score is the one that `loss` gives.
+    fn losses_by(
+        &mut self,
+        batch: &PixelBatch,
+        loss: OutputLoss<'_>,
+        options: &StepOptions,
+    ) -> Result<Losses, TchError> {
+        let outputs = self.outputs(batch, options)?;
+        let scores = &outputs[&OutputName::Logits];
+        let mut values = on_host(&scores.f_detach()?)?;
+        let photos = loss(&mut values);
+        let derivatives = Tensor::f_from_slice(&values)?.f_to(self.device)?.f_view_as(scores)?;
+        let whole = scores.f_mul(&derivatives)?.f_sum(Kind::Float)?;
+        let report = Tensor::f_from_slice(&StepReport::row_of(&photos))?;
+        Ok(Losses { whole, report, auxiliary: false })
     }
 
     /// Forward and backward: the losses, the trained parameters' gradient as one flat tensor,
     /// and whether the loss is a number, on every rank.
     fn differentiate(
         &mut self,
-        batch: &PixelBatch,
-        targets: &[u32],
-        options: &StepOptions,
+        losses: Result<Losses, TchError>,
     ) -> Result<(StepReport, Tensor, bool), BackendError> {
-        let losses = self.losses(batch, targets, options).map_err(failed)?;
+        let losses = losses.map_err(failed)?;
         let trained = self.parameters.trained().map(|place| &self.tensors[&place.name]);
         let trained: Vec<&Tensor> = trained.collect();
         let backward = || Tensor::f_run_backward(&[&losses.whole], &trained, false, false);
@@ -327,8 +352,24 @@ impl Backend for Torch {
     ) -> Result<StepReport, BackendError> {
         self.check(batch)?;
         check_targets(batch.photos(), targets, self.classes)?;
-        let (report, gradient, finite) = self.differentiate(batch, targets, options)?;
+        let losses = self.losses(batch, targets, options);
+        let (report, gradient, finite) = self.differentiate(losses)?;
         if finite {
+            self.update(gradient, options).map_err(failed)?;
+        }
+        Ok(report)
+    }
+
+    fn step_by(
+        &mut self,
+        batch: &PixelBatch,
+        loss: OutputLoss<'_>,
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError> {
+        self.check(batch)?;
+        let losses = self.losses_by(batch, loss, options);
+        let (report, gradient, finite) = self.differentiate(losses)?;
+        if finite && report.is_finite() {
             self.update(gradient, options).map_err(failed)?;
         }
         Ok(report)
@@ -342,7 +383,8 @@ impl Backend for Torch {
     ) -> Result<Gradients, BackendError> {
         self.check(batch)?;
         check_targets(batch.photos(), targets, self.classes)?;
-        let (report, gradient, _) = self.differentiate(batch, targets, options)?;
+        let losses = self.losses(batch, targets, options);
+        let (report, gradient, _) = self.differentiate(losses)?;
         let gradients = self.parameters.read(&gradient).map_err(failed)?;
         Ok(Gradients { report, gradients })
     }

@@ -6,7 +6,7 @@ mod formula;
 
 use planet_data::PixelBatch;
 use planet_net::{Architecture, Array, Network, NetworkOptions, Weights};
-use planet_train::{Backend, BackendError, Cpu, Optimizer, Rule, State, StepOptions};
+use planet_train::{Backend, BackendError, Cpu, Loss, Optimizer, Rule, State, StepOptions};
 
 pub const SIDE: usize = 64;
 pub const PHOTOS: usize = 16;
@@ -15,6 +15,48 @@ pub const CLASSES: usize = 10;
 pub fn network() -> Network {
     let options = NetworkOptions { size: [SIDE; 2], classes: CLASSES, auxiliary: true };
     Architecture::InceptionMini.network(options).expect("a network")
+}
+
+/// The same without an auxiliary classifier, for losses of the output alone.
+#[allow(dead_code, reason = "shared with other tests")]
+pub fn plain_network() -> Network {
+    let options = NetworkOptions { size: [SIDE; 2], classes: CLASSES, auxiliary: false };
+    Architecture::InceptionMini.network(options).expect("a network")
+}
+
+/// Five steps of a backend of the [`plain_network`] on a cross entropy that is computed from its
+/// output end where our own steps do, which compute it within.
+#[allow(dead_code, reason = "shared with other tests")]
+pub fn steps_by_a_loss_of_the_output(theirs: &mut dyn Backend) {
+    let network = plain_network();
+    let ours = Cpu::new(&network, &weights(&network), Optimizer::default());
+    let mut ours = ours.expect("a backend");
+    let options = StepOptions { label_smoothing: 0.0, ..options(None) };
+    for step in 0..5 {
+        let (batch, targets) = batch(step);
+        let mut loss = |scores: &mut [f32]| {
+            let rows = scores.chunks_exact_mut(CLASSES).zip(&targets);
+            let entropy = |(row, target): (&mut [f32], &u32)| {
+                let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let sum: f32 = row.iter().map(|score| (score - greatest).exp()).sum();
+                let loss = sum.ln() + greatest - row[*target as usize];
+                row.iter_mut().for_each(|it| *it = (*it - greatest).exp() / sum / PHOTOS as f32);
+                row[*target as usize] -= 1.0 / PHOTOS as f32;
+                Loss { loss, rank: 0 }
+            };
+            rows.map(entropy).collect()
+        };
+        let theirs = theirs.step_by(&batch, &mut loss, &options).expect("a step").loss;
+        let ours = ours.step(&batch, &targets, &options).expect("a step").loss;
+        assert!((ours - theirs).abs() < 1e-3 * ours, "step {step}: {ours} and {theirs}");
+    }
+    assert_close(&theirs.state(), &ours.state(), 1e-3);
+    let before = theirs.state();
+    let mut broken =
+        |scores: &mut [f32]| vec![Loss { loss: f32::NAN, rank: 0 }; scores.len() / CLASSES];
+    let report = theirs.step_by(&batch(0).0, &mut broken, &options).expect("a report");
+    assert!(!report.is_finite());
+    assert_eq!((theirs.state().steps, theirs.state().slots), (before.steps, before.slots));
 }
 
 /// Weights with which most ReLUs stay far from their bend, so that rounding, which differs from

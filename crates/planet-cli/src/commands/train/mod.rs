@@ -17,8 +17,8 @@ use planet_data::{DiskStore, Manifest, table::TableSource};
 use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, BackendError, BackendName, Epoch, Precision, ProcessGroup, Run, RunFolder,
-    RunParts, Samples, StopReason, TrainConfig, TrainError,
+    ArchitectureName, BackendError, BackendName, Epoch, Objective, Precision, ProcessGroup, Run,
+    RunFolder, RunParts, Samples, StopReason, TrainConfig, TrainError,
 };
 
 pub use self::monitor::TrainProgress;
@@ -72,6 +72,14 @@ pub struct Arguments {
     /// Photos per step (batch size)
     #[arg(long, alias = "batch-size", value_name = "N")]
     batch: Option<usize>,
+    /// Loss: cross-entropy; triplet, for embeddings that are near for photos of one place; or
+    /// cross-entropy+triplet. The configuration's table [triplets] says how photos are compared
+    #[arg(long, value_name = "L")]
+    loss: Option<Objective>,
+    /// Take another photo of the same album at most this far away as a photo's positive in the
+    /// triplet loss, instead of a variation of the photo itself
+    #[arg(long, value_name = "KM")]
+    positives_within: Option<f64>,
     /// Peak learning rate
     #[arg(long, alias = "lr", value_name = "R")]
     learning_rate: Option<f64>,
@@ -97,7 +105,7 @@ pub struct Arguments {
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
     /// Resume the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "learning_rate", "seed", "init", "freeze_until", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "learning_rate", "seed", "init", "freeze_until", "output"])]
     resume: Option<PathBuf>,
     /// Folder for the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
@@ -158,6 +166,8 @@ impl Arguments {
         config.size = self.size.unwrap_or(config.size);
         config.batch = self.batch.unwrap_or(config.batch);
         config.epoch_photos = self.epoch_photos.unwrap_or(config.epoch_photos);
+        config.loss = self.loss.unwrap_or(config.loss);
+        set(&mut config.triplets.positives_within_km, &self.positives_within);
         config.learning_rate.start = self.learning_rate.unwrap_or(config.learning_rate.start);
         self.lengthen(&mut config);
         config.check().map_err(Failure::usage)?;
