@@ -12,9 +12,11 @@ use planet_im2gps::{
 fn photo() -> Photo {
     let value = |at: u32| {
         let (x, y) = (at % 640, at / 640);
-        let wave = 60.0 * (f64::from(x) / 9.0).sin() + 50.0 * (f64::from(x * y) / 9_000.0).cos();
-        let noise = f64::from(at.wrapping_mul(2_654_435_761) >> 27);
-        [128.0 + wave + noise, 120.0 - wave, 100.0 + noise].map(|value| value as u8)
+        let wave = 40.0 * (f64::from(x) / 9.0).sin() + 30.0 * (f64::from(x * y) / 9_000.0).cos();
+        // Blocks have corners, which are local features.
+        let block = (x / 14 * 73 + y / 14 * 151).wrapping_mul(2_654_435_761) >> 26;
+        let noise = f64::from((at.wrapping_mul(2_654_435_761) >> 28) + block);
+        [100.0 + wave + noise, 90.0 - wave + noise, 80.0 + noise].map(|value| value as u8)
     };
     Photo::from_rgb(640, 480, (0..640 * 480).flat_map(value).collect()).expect("a photo")
 }

@@ -35,7 +35,7 @@ fn a_file_with_the_right_hash_and_anything_else_changed_is_opened_or_refused() {
         std::fs::remove_file(&path).expect("removed");
         let changed = folder.path().join("changed.index");
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        for round in 0..400 {
+        for round in 0..120 {
             let mut bytes = whole.clone();
             // Heads, descriptions and tails are short beside rows.
             let near = [0..64, bytes.len() - 2000..bytes.len() - 32, 64..bytes.len()];
@@ -62,5 +62,5 @@ fn a_file_with_the_right_hash_and_anything_else_changed_is_opened_or_refused() {
             }
         }
     }
-    assert!(opened > 50 && refused > 50, "{opened} opened, {refused} refused");
+    assert!(opened > 20 && refused > 20, "{opened} opened, {refused} refused");
 }

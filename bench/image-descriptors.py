@@ -3,7 +3,7 @@
 
 All see the picture that the crate's example `speed` makes: 640 × 480 pixels, which Im2GPS reduces to
 256 × 192. Gist is compared with the same formulas in numpy and scipy; the other programs have none.
-Needs numpy, scipy, scikit-image and opencv-python-headless. Usage: descriptors.py [SPEED]
+Needs numpy, scipy, scikit-image and opencv-python-headless. Usage: image-descriptors.py [SPEED]
 
 SPEED is the example as a program; by default cargo builds it.
 """
@@ -24,11 +24,10 @@ import descriptors  # noqa: E402
 
 def photo():
     y, x = np.mgrid[:480, :640]
-    wave = 60 * np.sin(x / 9) + 50 * np.cos(x * y / 9000)
-    at = y * 640 + x
-    noise = ((at * 2654435761) & 0xFFFFFFFF) >> 27
-    channels = np.stack([128 + wave + noise, 120 - wave, 100.0 + noise], -1)
-    return channels.clip(0, 255).astype(np.uint8)
+    wave = 40 * np.sin(x / 9) + 30 * np.cos(x * y / 9000)
+    block = ((x // 14 * 73 + y // 14 * 151) * 2654435761 & 0xFFFFFFFF) >> 26
+    noise = (((y * 640 + x) * 2654435761 & 0xFFFFFFFF) >> 28) + block
+    return np.stack([100 + wave + noise, 90 - wave + noise, 80.0 + noise], -1).astype(np.uint8)
 
 
 def milliseconds(calls, call):
