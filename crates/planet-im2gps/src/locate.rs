@@ -22,7 +22,7 @@ pub enum AnswerRule {
     /// first; its probability is its share of the neighbours.
     MeanShift,
     /// The same clusters, their mean positions ordered by support vector machines, one for each
-    /// cluster against the others. Where none has a positive score, as [`AnswerRule::Nearest`].
+    /// cluster against the others. Where no cluster has two members, as [`AnswerRule::Nearest`].
     SupportVectors,
 }
 
