@@ -185,13 +185,13 @@ fn grey_tiny_uniform_and_endless_photos_have_finite_descriptors_and_distances() 
         let part = V2014.parts(&rows[photo]).find(|(it, _)| *it == descriptor);
         part.expect("in every row").1.iter().sum::<f32>()
     };
-    for photo in 0..photos.len() {
+    for (photo, row) in rows.iter().enumerate() {
         assert!((sum(Descriptor::Colour, photo) - 1.0).abs() < 1e-3);
         assert!((sum(Descriptor::Textons, photo) - 1.0).abs() < 1e-3);
         assert!((sum(Descriptor::Layout, photo) - 64.0).abs() < 1e-3);
         assert!((sum(Descriptor::SurfaceColour, photo) - 1.0).abs() < 1e-3);
         assert!((sum(Descriptor::SurfaceTextons, photo) - 1.0).abs() < 1e-3);
-        let coarse = V2014.parts(&rows[photo]).find(|(it, _)| *it == Descriptor::CoarseWords);
+        let coarse = V2014.parts(row).find(|(it, _)| *it == Descriptor::CoarseWords);
         let squares: f32 = coarse.expect("in every row").1.iter().map(|it| it * it).sum();
         assert!((squares - 1.0).abs() < 1e-3);
     }

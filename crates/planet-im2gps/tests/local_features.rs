@@ -97,8 +97,8 @@ fn words_weigh_more_the_fewer_photos_have_them() {
     let vocabulary = Vocabulary::learn(&samples, 0);
     let words: Vec<_> = photos.iter().map(|photo| vocabulary.words_of(photo)).collect();
     let [coarse, fine] = vocabulary.weights();
-    let of: [(&[f32], fn(&Word) -> u32); 2] = [(coarse, |it| it.coarse), (fine, |it| it.fine)];
-    for (weights, of) in of {
+    let of: [fn(&Word) -> u32; 2] = [|it| it.coarse, |it| it.fine];
+    for (weights, of) in [coarse, fine].into_iter().zip(of) {
         let mut counts = vec![0u8; weights.len()];
         for (word, count) in counts.iter_mut().enumerate() {
             let has = |words: &&Vec<Word>| words.iter().any(|it| of(it) as usize == word);

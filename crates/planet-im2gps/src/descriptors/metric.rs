@@ -31,7 +31,8 @@ pub fn sparse_cosine(a: &[f32], b: &[f32]) -> f32 {
         let difference = match (a.peek().copied(), b.peek().copied()) {
             (None, None) => return 0.5 * sum,
             (Some([first, value]), Some([second, other])) if first == second => {
-                (a.next(), b.next());
+                a.next();
+                b.next();
                 value - other
             }
             (Some([first, value]), second) if second.is_none_or(|[second, _]| first < second) => {

@@ -62,7 +62,8 @@ fn doubled(grey: &[u8], [height, width]: [usize; 2]) -> Plane {
     // A new pixel lies a quarter of an old one from the middle of the old one that it is part of.
     let pair = |at: usize, side: usize| {
         let own = at / 2;
-        let other = if at % 2 == 0 { own.saturating_sub(1) } else { (own + 1).min(side - 1) };
+        let is_first = at.is_multiple_of(2);
+        let other = if is_first { own.saturating_sub(1) } else { (own + 1).min(side - 1) };
         [own, other]
     };
     let mut values = Vec::with_capacity(4 * grey.len());

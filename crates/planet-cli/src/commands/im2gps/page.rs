@@ -133,11 +133,12 @@ impl<'a> Page<'a> {
                 map.point(positions[*member], 4.0, own.copied().unwrap_or(OTHER));
             }
         }
-        for (_, colour, at) in answers {
-            map.point(*at, 7.0, *colour);
+        // Answers that agree lie in each other.
+        for ((_, colour, at), radius) in answers.iter().zip([9.0, 7.0, 5.0]) {
+            map.point(*at, radius, *colour);
         }
         if let Some(truth) = truth {
-            map.point(truth, 4.0, TRUTH);
+            map.point(truth, 3.0, TRUTH);
             map.key("position in file", TRUTH);
         }
         map.key("similar photo", OTHER);
