@@ -58,8 +58,14 @@ mod tests {
             // Another number for each photo in every descriptor but the lines.
             let mut begin = 0;
             for descriptor in VERSION.descriptors() {
-                if *descriptor != Descriptor::Lines {
-                    row[begin + at % 7] = (at * at % 11) as f32 * (begin + 1) as f32;
+                let value = (at * at % 11) as f32 * (begin + 1) as f32;
+                match descriptor {
+                    Descriptor::Lines => (),
+                    // A pair of a place and a number.
+                    Descriptor::FineWords => {
+                        row[begin..begin + 2].copy_from_slice(&[(1 + at % 7) as f32, value]);
+                    }
+                    _ => row[begin + at % 7] = value,
                 }
                 begin += descriptor.values();
             }
