@@ -145,17 +145,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.rival.is_empty() {
         evaluation.push_cost(arguments.cost(begun.elapsed(), manifest.records.len())?);
     }
-    if let Some(most) = arguments.explain.map(usize::from) {
-        let passes = passes(&OcclusionOptions::default(), [1 << 16; 2]);
-        anstream::eprintln!(
-            "occlusion maps of at most {} photos, at most {passes} passes each",
-            2 * most
-        );
-        let progress = Progress::new("passes");
-        let ended = evaluation.explain(&mut model, most, &progress);
-        progress.finish();
-        ended.map_err(Failure::new)?;
-    }
+    arguments.explain(&mut evaluation, &mut model)?;
     let title = format!("Evaluation of {}", model.description().name);
     let subject = format!("Model {} on {source}.", arguments.model.display());
     publish(&evaluation.finish(title, subject), arguments.json, Some(&arguments.output))
@@ -170,6 +160,20 @@ impl Arguments {
             Some(PointName::Mean) => package.with_point(Point::Mean),
             Some(PointName::Centre) => package.with_point(Point::Centre),
         })
+    }
+
+    /// Adds the occlusion maps that were asked for.
+    fn explain(&self, evaluation: &mut Evaluation<'_>, model: &mut Model) -> Result<(), Failure> {
+        let Some(most) = self.explain.map(usize::from) else { return Ok(()) };
+        let passes = passes(&OcclusionOptions::default(), [1 << 16; 2]);
+        anstream::eprintln!(
+            "occlusion maps of at most {} photos, at most {passes} passes each",
+            2 * most
+        );
+        let progress = Progress::new("passes");
+        let ended = evaluation.explain(model, most, &progress);
+        progress.finish();
+        ended.map_err(Failure::new)
     }
 
     /// Memory and time of the model, which has no index.
