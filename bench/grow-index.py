@@ -18,8 +18,8 @@ def main():
     with open(source, "rb") as file:
         content = memoryview(file.read())
     rows, at, length = struct.unpack("<3Q", content[-56:-32])
-    values, textons = struct.unpack("<2I", content[20:28])
-    begin = 64 + 4 * 32 * textons
+    values, textons, words = struct.unpack("<3I", content[24:36])
+    begin = 64 + 4 * 32 * textons + words
     stride = 4 * (1 + values)
     about = json.loads(bytes(content[at : at + length]))
     numbers = [number % rows for number in range(photos)]

@@ -133,6 +133,12 @@ fn an_index_that_is_cut_off_changed_or_none_is_refused_with_the_cure() {
     let mut newer = whole.clone();
     newer[16] = 9;
     refused(&newer, "format 9");
+    // The year of the method.
+    let mut other = whole.clone();
+    other[20..24].copy_from_slice(&2031u32.to_le_bytes());
+    refused(&other, "the version 2031 of the method");
+    other[20..24].copy_from_slice(&2014u32.to_le_bytes());
+    refused(&other, "does not match its hash");
     // What stands there is not replaced unasked.
     planet(folder).args(INDEX).assert().code(1).stderr(contains("--overwrite"));
     planet(folder)
@@ -220,6 +226,12 @@ fn an_index_that_the_user_ends_is_resumed_and_equals_one_built_at_once() {
         .stderr(contains("was written with --seed 0, not 1"));
     planet(folder)
         .args(index)
+        .args(["--resume", "--version", "2014"])
+        .assert()
+        .code(1)
+        .stderr(contains("was written with --version 2008, not 2014"));
+    planet(folder)
+        .args(index)
         .arg("--resume")
         .assert()
         .success()
@@ -229,6 +241,53 @@ fn an_index_that_the_user_ends_is_resumed_and_equals_one_built_at_once() {
     assert!(!folder.join("parts.index.part").exists());
 }
 
+/// Answers follow from the index's own version, which `index` states.
+#[test]
+fn an_index_of_2014_locates_by_support_vector_machines_and_is_shown_on_a_page() {
+    let folder = drawn("60");
+    let folder = folder.path();
+    planet(folder)
+        .args(INDEX)
+        .args(["--version", "2014"])
+        .assert()
+        .success()
+        .stdout(contains("version     2014").and(contains("words       ")));
+    let locate = ["im2gps", "locate", "photos/manifest.parquet", "--index", "photos.index"];
+    let located = |answer: &[&str], output: &str| {
+        let more = ["--no-names", "--bandwidth", "1500", "-o", output];
+        planet(folder).args(locate).args(answer).args(more).assert().success();
+        predictions(folder, output)
+    };
+    let by_default = located(&[], "default.jsonl");
+    assert_eq!(by_default, located(&["--answer", "svm"], "svm.jsonl"));
+    assert_ne!(by_default, located(&["--answer", "clusters"], "clusters.jsonl"));
+    for prediction in &by_default {
+        let shares = || prediction.candidates.iter().filter_map(|it| it.probability);
+        assert!(shares().count() > 0 && shares().all(|it| (0.0..=1.0).contains(&it)));
+        assert!(shares().is_sorted_by(|a, b| a >= b));
+    }
+    // The photos of the index themselves.
+    let nearest = located(&["--answer", "nearest"], "nearest.jsonl");
+    assert!(nearest.iter().all(|it| it.distance().expect("both known").km() < 1.0));
+
+    // A photo that cannot be read is on the page too.
+    let photos = planet_data::photos_below(&folder.join("photos")).expect("photos");
+    fs::write(folder.join(&photos[1]), b"no photo").expect("written");
+    planet(folder)
+        .args(["im2gps", "locate", &photos[0], &photos[1], "--index", "photos.index"])
+        .args(["--page", "page.html"])
+        .assert()
+        .success();
+    let page = fs::read_to_string(folder.join("page.html")).expect("a page");
+    // A photo with ten that are similar, unless the unreadable one is among them; a map.
+    assert!(page.matches("data:image/jpeg").count() >= 10, "{}", page.len());
+    assert_eq!(page.matches("data:image/png").count(), 1);
+    for name in ["most similar photo: ", "largest cluster: ", "support vector machines: "] {
+        assert_eq!(page.matches(name).count(), 1, "{name}");
+    }
+    assert!(page.contains("km away") && !page.contains("http"));
+}
+
 #[test]
 fn an_evaluation_states_the_accuracy_of_an_index_on_the_same_photos() {
     let folder = drawn("40");
@@ -236,8 +295,9 @@ fn an_evaluation_states_the_accuracy_of_an_index_on_the_same_photos() {
     foreign(folder, 3);
     import(folder).assert().success();
     planet(folder).args(INDEX).assert().success();
+    let evaluate = ["evaluate", "--model", "model", "--dataset", "photos/manifest.parquet"];
     planet(folder)
-        .args(["evaluate", "--model", "model", "--dataset", "photos/manifest.parquet"])
+        .args(evaluate)
         .args(["--rival", "photos.index", "--engine", "rten", "--no-photos", "-o", "report"])
         .assert()
         .success()
@@ -263,4 +323,57 @@ fn an_evaluation_states_the_accuracy_of_an_index_on_the_same_photos() {
     let accuracy = fs::read_to_string(folder.join("report/accuracy.csv")).expect("a table");
     let mut rows = accuracy.lines().skip_while(|row| !row.contains("most similar photo"));
     assert!(rows.nth(1).expect("a row").contains("95 % interval"), "{accuracy}");
+
+    // Several indices of all kinds, with what they cost.
+    planet(folder)
+        .args(["im2gps", "index", "photos/manifest.parquet", "--version", "2014"])
+        .args(["-o", "later.index"])
+        .assert()
+        .success();
+    planet(folder)
+        .args(["retrieve", "index", "photos/manifest.parquet", "--model", "model"])
+        .args(["--engine", "rten", "-o", "features.index"])
+        .assert()
+        .success();
+    planet(folder)
+        .args(evaluate)
+        .args(["--rival", "photos.index", "--rival", "later.index", "--rival", "features.index"])
+        .args(["--engine", "rten", "--no-photos", "-o", "all"])
+        .assert()
+        .success();
+    let report = fs::read_to_string(folder.join("all/report.json")).expect("a report");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let rows = report["references"].as_array().expect("references");
+    let name = |row: &serde_json::Value| row["name"].as_str().expect("a name").to_owned();
+    let names: Vec<String> = rows.iter().map(name).collect();
+    let row = |method: &str, answer: &str| {
+        let is = |name: &&String| name.starts_with(method) && name.ends_with(answer);
+        let name = names.iter().find(is).unwrap_or_else(|| panic!("{answer}: {names:?}"));
+        rows.iter().find(|row| row["name"] == **name).expect(name)
+    };
+    // Each index holds the very photos.
+    for (method, file) in
+        [("Im2GPS 2008", "photos"), ("Im2GPS 2014", "later"), ("features of", "features")]
+    {
+        let row = row(method, &format!("({file}.index), most similar photo"));
+        assert_eq!(row["within"][0].as_f64(), Some(1.0), "{method}");
+        assert!(row["interval"].is_array(), "{row}");
+        assert!(row["medians"].as_array().is_some_and(|it| !it.is_empty()));
+    }
+    row("Im2GPS 2014", "support vector machines");
+    row("features of", "density of similar photos");
+    for file in ["rival-2-svm.jsonl", "rival-3-density.jsonl", "rival-3-nearest.jsonl"] {
+        assert_eq!(predictions(folder, &format!("all/{file}")).len(), 40, "{file}");
+    }
+    let costs = report["costs"].as_array().expect("costs");
+    assert_eq!(costs.len(), 4);
+    for cost in &costs[..3] {
+        assert_eq!(cost["photos"], 40);
+        let number = |name: &str| cost[name].as_f64().expect(name);
+        assert!(number("bytes") + 1.0 >= 40.0 * number("bytes_per_photo"), "{cost}");
+        assert!(number("seconds") > 0.0 && number("search_seconds") > 0.0, "{cost}");
+    }
+    assert!(costs[3]["photos"].is_null() && costs[3]["bytes"].as_u64() > Some(0));
+    let costs = fs::read_to_string(folder.join("all/costs.csv")).expect("a table");
+    assert!(costs.contains("91 million photos") && costs.contains("this model"), "{costs}");
 }

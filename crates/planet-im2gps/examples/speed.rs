@@ -5,12 +5,12 @@
 //! `cargo run -p planet-im2gps --release --example speed [INDEX...]`
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
 
-use std::{hint::black_box, path::Path};
+use std::{hint::black_box, path::Path, sync::Arc};
 
 use planet_data::Photo;
-use planet_geo::Distance;
 use planet_im2gps::{
-    Descriptor, Extractor, Index, TextonDictionary, TextonSamples, WorkingImage, mean_shift,
+    AnswerOptions, AnswerRule, Descriptor, Dictionaries, Extractor, Im2Gps, Index, LocalFeature,
+    TextonDictionary, TextonSamples, Version, Vocabulary, WordSamples, WorkingImage,
 };
 
 const NEIGHBOURS: usize = 120;
@@ -26,24 +26,36 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 
 fn descriptors() {
     let photo = photo();
-    let mut samples = TextonSamples::default();
-    (0..12).for_each(|seed| samples.extend(&TextonSamples::of(&photo, seed)));
-    let extractor = Extractor::new(TextonDictionary::learn(&samples, 0));
-    let image = milliseconds(20, || drop(black_box(WorkingImage::new(&photo))));
-    println!("working image    {image:8.2} ms");
+    let image = WorkingImage::new(&photo);
+    let (mut textons, mut words) = (TextonSamples::default(), WordSamples::default());
+    for seed in 0..12 {
+        textons.extend(&TextonSamples::of(&photo, seed));
+        words.extend(WordSamples::of(&image, seed));
+    }
+    let textons = TextonDictionary::learn(&textons, 0);
+    let dictionaries = Dictionaries { textons, words: Vocabulary::learn(&words, 0) };
+    let reduction = milliseconds(20, || drop(black_box(WorkingImage::new(&photo))));
+    println!("working image    {reduction:8.2} ms");
+    let extractor = Extractor::new(Version::Im2Gps2014, dictionaries.clone());
     for descriptor in Descriptor::ALL {
         let both = milliseconds(20, || drop(black_box(extractor.of(descriptor, &photo))));
-        println!("{:16} {:8.2} ms", descriptor.name(), both - image);
+        println!("{:16} {:8.2} ms", descriptor.name(), both - reduction);
     }
-    let all = milliseconds(20, || drop(black_box(extractor.row(&photo))));
-    println!("all of them      {all:8.2} ms per photo and core");
+    let local = milliseconds(20, || drop(black_box(LocalFeature::all_of(&image))));
+    println!("local features   {local:8.2} ms for {}", LocalFeature::all_of(&image).len());
+    for version in Version::ALL {
+        let extractor = Extractor::new(version, dictionaries.clone());
+        let all = milliseconds(20, || drop(black_box(extractor.row(&photo))));
+        println!("all of {}      {all:8.2} ms per photo and core", version.year());
+    }
 }
 
 fn queries(path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut index = None;
     let open = milliseconds(1, || index = Some(Index::open(path)));
-    let index = index.expect("opened once")?;
-    let rows = index.len();
+    let options = AnswerOptions { names: false, ..AnswerOptions::default() };
+    let im2gps = Im2Gps::new(index.expect("opened once")?, options, Arc::default())?;
+    let (index, rows) = (im2gps.index(), im2gps.index().len());
     let mut next = 0;
     let mut query = || {
         next = (next + 7919) % rows;
@@ -51,13 +63,14 @@ fn queries(path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> 
     };
     let found = query();
     let search = milliseconds(5, || drop(black_box(query())));
-    let positions: Vec<_> = found.iter().map(|it| index.position(it.row)).collect();
-    let bandwidth = Distance::from_km(200.0);
-    let clusters = milliseconds(5, || drop(black_box(mean_shift(&positions, bandwidth))));
+    let answer = |rule| milliseconds(5, || drop(black_box(im2gps.answer("", rule, &found))));
     println!(
-        "{rows:8} photos, {:.2} kB each: opened in {open:.0} ms; {search:.1} ms per query on one core, \
-         {clusters:.2} ms per clustering",
-        index.bytes_per_photo() / 1e3
+        "{} {rows:8} photos, {:.2} kB each: opened in {open:.0} ms; {search:.1} ms per search on one \
+         core, {:.2} ms for clusters, {:.2} ms for support vectors",
+        index.version().year(),
+        index.bytes_per_photo() / 1e3,
+        answer(AnswerRule::MeanShift),
+        answer(AnswerRule::SupportVectors),
     );
     Ok(())
 }
@@ -78,9 +91,11 @@ fn nanoseconds() -> f64 {
 fn photo() -> Photo {
     let value = |at: u32| {
         let (x, y) = (at % 640, at / 640);
-        let wave = 60.0 * (f64::from(x) / 9.0).sin() + 50.0 * (f64::from(x * y) / 9_000.0).cos();
-        let noise = f64::from(at.wrapping_mul(2_654_435_761) >> 27);
-        [128.0 + wave + noise, 120.0 - wave, 100.0 + noise].map(|value| value as u8)
+        let wave = 40.0 * (f64::from(x) / 9.0).sin() + 30.0 * (f64::from(x * y) / 9_000.0).cos();
+        // Blocks have corners, which are local features.
+        let block = (x / 14 * 73 + y / 14 * 151).wrapping_mul(2_654_435_761) >> 26;
+        let noise = f64::from((at.wrapping_mul(2_654_435_761) >> 28) + block);
+        [100.0 + wave + noise, 90.0 - wave + noise, 80.0 + noise].map(|value| value as u8)
     };
     Photo::from_rgb(640, 480, (0..640 * 480).flat_map(value).collect()).expect("a photo")
 }

@@ -5,7 +5,9 @@ use planet_data::{Gazetteer, Monitor, Photo, PhotoStore};
 use planet_geo::{Distance, LatLng, Scale};
 use rayon::prelude::*;
 
-use crate::{Cluster, Extractor, Index, IndexError, Neighbour, mean_shift};
+use crate::{
+    Cluster, Extractor, Index, IndexError, Neighbour, mean_shift, preference::Preferences,
+};
 
 /// Photos that are decoded and described at once before their answers are handed on.
 const BLOCK: usize = 16;
@@ -19,6 +21,9 @@ pub enum AnswerRule {
     /// The clusters of the neighbours' positions by mean shift, the one with the most neighbours
     /// first; its probability is its share of the neighbours.
     MeanShift,
+    /// The same clusters, their mean positions ordered by support vector machines, one for each
+    /// cluster against the others. Where no cluster has two members, as [`AnswerRule::Nearest`].
+    SupportVectors,
 }
 
 /// What to say of each photo.
@@ -82,13 +87,24 @@ impl Im2Gps {
     /// Opens an index.
     ///
     /// # Errors
-    /// As [`Index::open`]; or no photo of the index lies in the area asked for.
+    /// As [`Index::open`] and [`Im2Gps::new`].
     pub fn open(
         path: &Path,
         options: AnswerOptions,
         gazetteer: Arc<Gazetteer>,
     ) -> Result<Self, IndexError> {
-        let index = Index::open(path)?;
+        Self::new(Index::open(path)?, options, gazetteer)
+    }
+
+    /// Locates photos by an index.
+    ///
+    /// # Errors
+    /// No photo of the index lies in the area asked for.
+    pub fn new(
+        index: Index,
+        options: AnswerOptions,
+        gazetteer: Arc<Gazetteer>,
+    ) -> Result<Self, IndexError> {
         let allowed = options.within.as_ref().map(|within| {
             let rows = 0..index.len();
             rows.map(|row| within.holds(index.position(row), &gazetteer)).collect::<Vec<_>>()
@@ -103,6 +119,11 @@ impl Im2Gps {
     /// The index.
     pub fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// What is said of each photo.
+    pub fn options(&self) -> &AnswerOptions {
+        &self.options
     }
 
     /// Locates a photo; gives the neighbours that the answer was made of too, nearest first.
@@ -148,13 +169,20 @@ impl Im2Gps {
     pub fn answer(&self, id: &str, rule: AnswerRule, neighbours: &[Neighbour]) -> Prediction {
         let positions: Vec<LatLng> =
             neighbours.iter().map(|it| self.index.position(it.row)).collect();
-        let places = match rule {
-            AnswerRule::Nearest => nearest(neighbours, &positions),
-            AnswerRule::MeanShift => clusters(&positions, self.options.bandwidth),
+        let bandwidth = self.options.bandwidth;
+        let preferred = match rule {
+            AnswerRule::SupportVectors => {
+                Preferences::of(&self.index, neighbours, &positions, bandwidth).candidates()
+            }
+            _ => None,
         };
-        let weights = match rule {
-            AnswerRule::Nearest => shares(neighbours),
-            AnswerRule::MeanShift => vec![1.0 / positions.len() as f64; positions.len()],
+        let (places, weights) = match (rule, preferred) {
+            (AnswerRule::MeanShift, _) => {
+                let share = 1.0 / positions.len() as f64;
+                (clusters(&positions, bandwidth), vec![share; positions.len()])
+            }
+            (_, Some((candidates, weights))) => (candidates, weights),
+            (_, None) => (nearest(neighbours, &positions), shares(neighbours)),
         };
         let certain = self.certain(&places, &positions, &weights);
         let candidate = |place: &Candidate| Candidate {
@@ -217,13 +245,10 @@ fn nearest(neighbours: &[Neighbour], positions: &[LatLng]) -> Vec<Candidate> {
 /// Clusters as candidates; their radius reaches the farthest member.
 fn clusters(positions: &[LatLng], bandwidth: Distance) -> Vec<Candidate> {
     let found = mean_shift(positions, bandwidth);
-    let candidate = |cluster: Cluster| {
-        let away = cluster.members.iter().map(|at| positions[*at].distance_to(cluster.centre));
-        Candidate {
-            probability: Some(cluster.members.len() as f32 / positions.len() as f32),
-            radius: away.max_by(Distance::total_cmp).unwrap_or(Distance::ZERO),
-            ..Candidate::at(cluster.centre)
-        }
+    let candidate = |cluster: Cluster| Candidate {
+        probability: Some(cluster.members.len() as f32 / positions.len() as f32),
+        radius: cluster.reach(cluster.centre, positions),
+        ..Candidate::at(cluster.centre)
     };
     found.into_iter().map(candidate).collect()
 }

@@ -9,6 +9,26 @@ pub struct Cluster {
     pub members: Vec<usize>,
 }
 
+impl Cluster {
+    /// The mean of its members' positions, on the sphere; the mode where they have no mean.
+    pub fn mean(&self, positions: &[LatLng]) -> LatLng {
+        let mut sum = [0.0; 3];
+        for at in &self.members {
+            let vector = positions[*at].to_vector();
+            sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value);
+        }
+        let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
+        let mean = (length > 1e-9).then(|| LatLng::from_vector(sum.map(|value| value / length)));
+        mean.flatten().unwrap_or(self.centre)
+    }
+
+    /// Distance of the farthest member from a place.
+    pub fn reach(&self, from: LatLng, positions: &[LatLng]) -> Distance {
+        let away = self.members.iter().map(|at| positions[*at].distance_to(from));
+        away.max_by(Distance::total_cmp).unwrap_or(Distance::ZERO)
+    }
+}
+
 /// A position stands still when a step is less than this share of the bandwidth.
 const STILL: f64 = 1e-3;
 /// Most steps of a position.
@@ -113,6 +133,20 @@ mod tests {
         assert_eq!(clusters[1].members, [2, 3]);
         assert!(clusters[0].centre.distance_to(at(10.0, 180.0)).km() < 0.1);
         assert!(clusters[1].centre.distance_to(at(90.0, 0.0)).km() < 0.1);
+    }
+
+    #[test]
+    fn the_mean_of_a_cluster_is_that_of_its_members() {
+        let positions = [at(0.0, 179.0), at(0.0, -179.0), at(3.0, 180.0)];
+        let cluster = Cluster { centre: at(0.0, 0.0), members: vec![0, 1, 2] };
+        let mean = cluster.mean(&positions);
+        assert!(mean.distance_to(at(1.0, 180.0)).km() < 0.1, "{mean:?}");
+        assert_eq!(
+            cluster.reach(at(0.0, 180.0), &positions),
+            positions[2].distance_to(at(0.0, 180.0))
+        );
+        let opposite = Cluster { centre: at(5.0, 5.0), members: vec![0, 1] };
+        assert_eq!(opposite.mean(&[at(0.0, 0.0), at(0.0, 180.0)]), at(5.0, 5.0));
     }
 
     #[test]

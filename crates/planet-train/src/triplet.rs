@@ -375,8 +375,10 @@ mod tests {
         let mut loss = TripletLoss::new(options, 3);
         let mut random = ChaCha8Rng::seed_from_u64(4);
         let mut point = |_| {
-            let (angle, z) =
-                (random.random_range(0.0..6.283f32), random.random_range(-1.0..1.0f32));
+            let (angle, z) = (
+                random.random_range(0.0..std::f32::consts::TAU),
+                random.random_range(-1.0..1.0f32),
+            );
             let radius = (1.0 - z * z).sqrt();
             [radius * angle.cos(), radius * angle.sin(), z]
         };

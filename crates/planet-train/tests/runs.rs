@@ -354,14 +354,6 @@ fn triplets_bring_photos_of_one_place_together() {
     assert_eq!(run.train(&Watch::default()).expect("trained"), StopReason::Epochs);
     let history = &run.position().history;
     assert_eq!(history[0].steps, 8);
-    for e in history {
-        eprintln!(
-            "{} {} {:?}",
-            e.loss,
-            e.cell_1,
-            e.validation.as_ref().map(|v| (v.cell_1, v.loss))
-        );
-    }
     let scores = history.last().and_then(|it| it.validation.clone()).expect("validated");
     assert!(scores.cell_1 > 0.9, "{scores:?}");
     assert!(scores.within_1[0] > 0.9 && scores.loss < history[0].loss, "{scores:?}");

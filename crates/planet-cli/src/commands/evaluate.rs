@@ -1,20 +1,26 @@
 //! `planet evaluate`: a model on photos whose position is known, and a report about it.
 
-use std::{io::BufWriter, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    io::BufWriter,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use clap::{Args, ValueEnum};
 use planet::{
     LocatorOptions, Model, ModelPackage, PredictionFormat, PredictionWriter, WriterOptions,
     evaluation::{Evaluation, EvaluationOptions, KnownSet, ScorerOptions},
     occlusion::{OcclusionOptions, passes},
-    report::{References, claim_folder},
+    report::{Cost, References, claim_folder},
 };
 use planet_data::{AtomicFile, Gazetteer, Manifest, table::TableSource};
 use planet_geo::Point;
 
 use super::{
-    im2gps::push_rivals,
     refine::RefineArguments,
+    rival::Rivals,
     score::{RuleArguments, publish, references},
     synthetic,
 };
@@ -50,7 +56,8 @@ pub struct Arguments {
     /// Add published results for comparison: im2gps, im2gps3k or yfcc4k
     #[arg(long, value_name = "SET")]
     set: Option<KnownSet>,
-    /// Also evaluate Im2GPS with this index (planet im2gps index) on the same photos; may be repeated
+    /// Also locate the same photos by an index of other photos: Im2GPS (planet im2gps index), or a
+    /// model's features (planet retrieve index); may be repeated
     #[arg(long, value_name = "INDEX")]
     rival: Vec<PathBuf>,
     /// Add occlusion maps of the N most confident correct and wrong answers to the report; each takes
@@ -106,8 +113,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         gazetteer: Some(&gazetteer),
         ..arguments.rules.options()
     };
-    let (rivals, by, folder) = (&arguments.rival, &arguments.by, &arguments.output);
-    push_rivals(&mut references, rivals, &manifest, by, scorer, folder)?;
+    let rivals = Rivals {
+        indices: &arguments.rival,
+        manifest: &manifest,
+        by: &arguments.by,
+        scorer,
+        folder: &arguments.output,
+        package: &package,
+        engine: &arguments.engine,
+    };
+    rivals.push(&mut references)?;
     let options = EvaluationOptions {
         scorer,
         by: arguments.by.clone(),
@@ -125,18 +140,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let options = LocatorOptions { top: arguments.top.into(), ..LocatorOptions::default() };
     let mut model = arguments.engine.open_model(package, options, Arc::clone(&gazetteer))?;
+    let begun = Instant::now();
     arguments.locate(&mut evaluation, &mut model)?;
-    if let Some(most) = arguments.explain.map(usize::from) {
-        let passes = passes(&OcclusionOptions::default(), [1 << 16; 2]);
-        anstream::eprintln!(
-            "occlusion maps of at most {} photos, at most {passes} passes each",
-            2 * most
-        );
-        let progress = Progress::new("passes");
-        let ended = evaluation.explain(&mut model, most, &progress);
-        progress.finish();
-        ended.map_err(Failure::new)?;
+    if !arguments.rival.is_empty() {
+        evaluation.push_cost(arguments.cost(begun.elapsed(), manifest.records.len())?);
     }
+    arguments.explain(&mut evaluation, &mut model)?;
     let title = format!("Evaluation of {}", model.description().name);
     let subject = format!("Model {} on {source}.", arguments.model.display());
     publish(&evaluation.finish(title, subject), arguments.json, Some(&arguments.output))
@@ -150,6 +159,40 @@ impl Arguments {
             None => package,
             Some(PointName::Mean) => package.with_point(Point::Mean),
             Some(PointName::Centre) => package.with_point(Point::Centre),
+        })
+    }
+
+    /// Adds the occlusion maps that were asked for.
+    fn explain(&self, evaluation: &mut Evaluation<'_>, model: &mut Model) -> Result<(), Failure> {
+        let Some(most) = self.explain.map(usize::from) else { return Ok(()) };
+        let passes = passes(&OcclusionOptions::default(), [1 << 16; 2]);
+        anstream::eprintln!(
+            "occlusion maps of at most {} photos, at most {passes} passes each",
+            2 * most
+        );
+        let progress = Progress::new("passes");
+        let ended = evaluation.explain(model, most, &progress);
+        progress.finish();
+        ended.map_err(Failure::new)
+    }
+
+    /// Memory and time of the model, which has no index.
+    fn cost(&self, time: Duration, photos: usize) -> Result<Cost, Failure> {
+        let mut bytes = 0;
+        for entry in fs::read_dir(&self.model).map_err(Failure::file(&self.model))? {
+            let entry = entry.map_err(Failure::file(&self.model))?;
+            // The network's graph, and its weights where they are a file of their own.
+            if entry.file_name().to_string_lossy().starts_with("model.onnx") {
+                bytes += entry.metadata().map_err(Failure::file(&entry.path()))?.len();
+            }
+        }
+        Ok(Cost {
+            name: "this model".to_owned(),
+            photos: None,
+            bytes,
+            bytes_per_photo: None,
+            seconds: time.as_secs_f64() / photos.max(1) as f64,
+            search_seconds: None,
         })
     }
 

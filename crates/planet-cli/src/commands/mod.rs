@@ -16,6 +16,7 @@ pub mod partition;
 pub mod problems;
 pub mod refine;
 pub mod retrieve;
+pub mod rival;
 pub mod score;
 pub mod serve;
 pub mod synthetic;

@@ -17,13 +17,16 @@ impl ColourHistogram {
     /// Appends them.
     pub fn append(image: &WorkingImage, values: &mut Vec<f32>) {
         let mut counts = [0u32; Self::VALUES];
-        for [lightness, a, b] in image.lab() {
-            let of = |value: &f32, edges: &[f32]| edges.partition_point(|edge| edge <= value);
-            let (a, b) = (of(a, &OPPONENT), of(b, &OPPONENT));
-            let row = of(lightness, &LIGHTNESS) * (OPPONENT.len() + 1) + a;
-            counts[row * (OPPONENT.len() + 1) + b] += 1;
-        }
+        image.lab().iter().for_each(|pixel| counts[Self::bin(pixel)] += 1);
         let pixels = image.lab().len() as f32;
         values.extend(counts.iter().map(|count| *count as f32 / pixels));
+    }
+
+    /// The bin of a pixel's L\*, a\*, b\*.
+    pub fn bin([lightness, a, b]: &[f32; 3]) -> usize {
+        let of = |value: &f32, edges: &[f32]| edges.partition_point(|edge| edge <= value);
+        let (a, b) = (of(a, &OPPONENT), of(b, &OPPONENT));
+        let row = of(lightness, &LIGHTNESS) * (OPPONENT.len() + 1) + a;
+        row * (OPPONENT.len() + 1) + b
     }
 }

@@ -16,6 +16,43 @@ pub fn chi_squared(a: &[f32], b: &[f32]) -> f32 {
     0.5 * lanes(a, b, |a, b| (a - b) * (a - b) / (a + b + TINY))
 }
 
+/// One minus the cosine of two vectors of length 1: half the square of the difference's length.
+/// 0..=1 for vectors without numbers below zero.
+pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    0.5 * lanes(a, b, |a, b| (a - b) * (a - b))
+}
+
+/// The same for vectors that are stored as pairs of a place, above 0, and a number, in the order
+/// of the places; zeros stand behind the last pair.
+pub fn sparse_cosine(a: &[f32], b: &[f32]) -> f32 {
+    let (mut a, mut b) = (pairs(a).peekable(), pairs(b).peekable());
+    let mut sum = 0.0;
+    loop {
+        let difference = match (a.peek().copied(), b.peek().copied()) {
+            (None, None) => return 0.5 * sum,
+            (Some([first, value]), Some([second, other])) if first == second => {
+                a.next();
+                b.next();
+                value - other
+            }
+            (Some([first, value]), second) if second.is_none_or(|[second, _]| first < second) => {
+                a.next();
+                value
+            }
+            (_, second) => {
+                b.next();
+                second.map_or(0.0, |[_, value]| value)
+            }
+        };
+        sum += difference * difference;
+    }
+}
+
+/// The pairs of a sparse vector.
+fn pairs(values: &[f32]) -> impl Iterator<Item = [f32; 2]> {
+    values.as_chunks().0.iter().copied().take_while(|[place, _]| *place > 0.0)
+}
+
 /// A sum over pairs, in sixteen partial sums that the compiler keeps in vectors.
 fn lanes(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     const LANES: usize = 16;

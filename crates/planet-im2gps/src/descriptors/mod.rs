@@ -1,24 +1,86 @@
-//! The image descriptors of Im2GPS 2008, one a file: what each measures, and how two are compared.
+//! The image descriptors of Im2GPS, one a file: what each measures, and how two are compared.
 
+mod by_surface;
 mod canny;
 mod colour;
+mod extractor;
 mod gist;
 mod layout;
 mod lines;
 mod metric;
 mod textons;
 mod tiny_image;
+mod words;
 
-use planet_data::Photo;
 use serde::{Deserialize, Serialize};
 
-pub use self::textons::{TextonDictionary, TextonSamples};
 use self::{
-    colour::ColourHistogram, gist::Gist, layout::Layout, lines::Lines, tiny_image::TinyImage,
+    by_surface::BySurface, colour::ColourHistogram, gist::Gist, layout::Layout, lines::Lines,
+    tiny_image::TinyImage, words::Words,
 };
-use crate::WorkingImage;
+pub use self::{
+    extractor::{Dictionaries, Extractor},
+    textons::{TextonDictionary, TextonSamples},
+};
 
-/// One of the descriptors of a photo (Hays and Efros, "IM2GPS", CVPR 2008, section 3).
+/// Which of the methods, by the year of its publication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// Hays and Efros, "IM2GPS: estimating geographic information from a single image" (CVPR 2008).
+    Im2Gps2008,
+    /// Hays and Efros, "Large-scale image geolocalization" (in "Multimodal location estimation of
+    /// videos and images", 2014): more descriptors, and support vector machines.
+    Im2Gps2014,
+}
+
+impl Version {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Im2Gps2008, Self::Im2Gps2014];
+
+    /// The year.
+    pub const fn year(self) -> u32 {
+        match self {
+            Self::Im2Gps2008 => 2008,
+            Self::Im2Gps2014 => 2014,
+        }
+    }
+
+    /// The version of a year.
+    pub fn of_year(year: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.year() == year)
+    }
+
+    /// Its descriptors, in the order of a row.
+    pub const fn descriptors(self) -> &'static [Descriptor] {
+        match self {
+            Self::Im2Gps2008 => Descriptor::ALL.split_at(6).0,
+            Self::Im2Gps2014 => &Descriptor::ALL,
+        }
+    }
+
+    /// Numbers of a photo's row: those of all its descriptors, one behind the other.
+    pub const fn values(self) -> usize {
+        let (descriptors, mut sum, mut at) = (self.descriptors(), 0, 0);
+        while at < descriptors.len() {
+            sum += descriptors[at].values();
+            at += 1;
+        }
+        sum
+    }
+
+    /// The parts of a row `[Version::values]`, with their descriptors.
+    pub fn parts(self, row: &[f32]) -> impl Iterator<Item = (Descriptor, &[f32])> {
+        let mut rest = row;
+        self.descriptors().iter().map(move |descriptor| {
+            let (part, behind) = rest.split_at(descriptor.values());
+            rest = behind;
+            (*descriptor, part)
+        })
+    }
+}
+
+/// One of the descriptors of a photo: the first six are those of 2008 (section 3 of that paper),
+/// to which 2014 adds the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Descriptor {
@@ -35,12 +97,30 @@ pub enum Descriptor {
     Gist,
     /// Probabilities of ground, vertical surfaces and sky in 8 × 8 cells; Euclidean distance.
     Layout,
+    /// Histograms of colour of ground, vertical, sky and porous surfaces; χ² distance.
+    SurfaceColour,
+    /// Histograms of textons of the four surfaces; χ² distance.
+    SurfaceTextons,
+    /// Weights of the 1,000 coarse visual words; one minus the cosine.
+    CoarseWords,
+    /// Weights of the 50,000 fine visual words; one minus the cosine.
+    FineWords,
 }
 
 impl Descriptor {
     /// All of them, in the order of a row.
-    pub const ALL: [Self; 6] =
-        [Self::TinyImage, Self::Colour, Self::Textons, Self::Lines, Self::Gist, Self::Layout];
+    pub const ALL: [Self; 10] = [
+        Self::TinyImage,
+        Self::Colour,
+        Self::Textons,
+        Self::Lines,
+        Self::Gist,
+        Self::Layout,
+        Self::SurfaceColour,
+        Self::SurfaceTextons,
+        Self::CoarseWords,
+        Self::FineWords,
+    ];
 
     /// Its name in files and reports.
     pub const fn name(self) -> &'static str {
@@ -51,6 +131,10 @@ impl Descriptor {
             Self::Lines => "lines",
             Self::Gist => "gist",
             Self::Layout => "layout",
+            Self::SurfaceColour => "surface-colour",
+            Self::SurfaceTextons => "surface-textons",
+            Self::CoarseWords => "coarse-words",
+            Self::FineWords => "fine-words",
         }
     }
 
@@ -63,6 +147,10 @@ impl Descriptor {
             Self::Lines => Lines::VALUES,
             Self::Gist => Gist::VALUES,
             Self::Layout => Layout::VALUES,
+            Self::SurfaceColour => BySurface::COLOUR_VALUES,
+            Self::SurfaceTextons => BySurface::TEXTON_VALUES,
+            Self::CoarseWords => Words::COARSE_VALUES,
+            Self::FineWords => Words::FINE_VALUES,
         }
     }
 
@@ -71,81 +159,12 @@ impl Descriptor {
     pub fn distance(self, a: &[f32], b: &[f32]) -> f32 {
         match self {
             Self::TinyImage | Self::Gist | Self::Layout => metric::euclidean(a, b),
-            Self::Colour | Self::Textons => metric::chi_squared(a, b),
+            Self::Colour | Self::Textons | Self::SurfaceColour | Self::SurfaceTextons => {
+                metric::chi_squared(a, b)
+            }
             Self::Lines => metric::manhattan(a, b),
+            Self::CoarseWords => metric::cosine(a, b),
+            Self::FineWords => metric::sparse_cosine(a, b),
         }
-    }
-
-    /// Appends its numbers for a photo.
-    fn append(self, image: &WorkingImage, extractor: &Extractor, values: &mut Vec<f32>) {
-        match self {
-            Self::TinyImage => TinyImage::append(image, values),
-            Self::Colour => ColourHistogram::append(image, values),
-            Self::Textons => extractor.textons.append(image, values),
-            Self::Lines => Lines::append(image, values),
-            Self::Gist => extractor.gist.append(image, values),
-            Self::Layout => Layout::append(image, values),
-        }
-    }
-}
-
-/// Computes the descriptors of photos. Made once and shared by all threads.
-///
-/// ```
-/// use planet_data::Photo;
-/// use planet_im2gps::{Descriptor, Extractor, TextonDictionary};
-///
-/// let photo = Photo::from_rgb(2, 1, vec![255, 0, 0, 0, 0, 255])?;
-/// let extractor = Extractor::new(TextonDictionary::default());
-/// let row = extractor.row(&photo);
-/// assert_eq!(row.len(), Extractor::VALUES);
-/// assert!(row.iter().all(|value| value.is_finite()));
-/// # Ok::<(), planet_data::PhotoError>(())
-/// ```
-pub struct Extractor {
-    textons: TextonDictionary,
-    gist: Gist,
-}
-
-impl Extractor {
-    /// Numbers of a photo's row: those of all descriptors, one behind the other.
-    pub const VALUES: usize = {
-        let (mut sum, mut at) = (0, 0);
-        while at < Descriptor::ALL.len() {
-            sum += Descriptor::ALL[at].values();
-            at += 1;
-        }
-        sum
-    };
-
-    /// With the textons that histograms count.
-    pub fn new(textons: TextonDictionary) -> Self {
-        Self { textons, gist: Gist::new() }
-    }
-
-    /// All descriptors of a photo, `[Extractor::VALUES]`. All numbers are finite, whatever the
-    /// photo.
-    pub fn row(&self, photo: &Photo) -> Vec<f32> {
-        let image = WorkingImage::new(photo);
-        let mut values = Vec::with_capacity(Self::VALUES);
-        Descriptor::ALL.iter().for_each(|it| it.append(&image, self, &mut values));
-        values
-    }
-
-    /// One descriptor of a photo.
-    pub fn of(&self, descriptor: Descriptor, photo: &Photo) -> Vec<f32> {
-        let mut values = Vec::with_capacity(descriptor.values());
-        descriptor.append(&WorkingImage::new(photo), self, &mut values);
-        values
-    }
-
-    /// The parts of a row, with their descriptors.
-    pub fn parts(row: &[f32]) -> impl Iterator<Item = (Descriptor, &[f32])> {
-        let mut rest = row;
-        Descriptor::ALL.into_iter().map(move |descriptor| {
-            let (part, behind) = rest.split_at(descriptor.values());
-            rest = behind;
-            (descriptor, part)
-        })
     }
 }

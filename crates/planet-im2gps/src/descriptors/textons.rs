@@ -86,22 +86,31 @@ impl TextonDictionary {
         self.centres.values()
     }
 
+    /// The word nearest to each pixel that is counted, every second one of every second row; none
+    /// where the dictionary is empty.
+    pub(super) fn words_of(&self, image: &WorkingImage) -> Vec<u32> {
+        if self.centres.len() == 0 {
+            return Vec::new();
+        }
+        let (responses, mut memory) = (responses(image), Vec::new());
+        let pixels = responses.as_chunks::<FILTERS>().0.iter();
+        pixels.map(|pixel| self.centres.nearest(pixel, &mut memory) as u32).collect()
+    }
+
     /// Appends the shares of the photo's pixels that are nearest to each word. They sum to one,
     /// or to zero where the dictionary is empty.
-    pub(super) fn append(&self, image: &WorkingImage, values: &mut Vec<f32>) {
+    pub(super) fn append(words: &[u32], values: &mut Vec<f32>) {
         let mut counts = vec![0u32; Self::WORDS];
-        let mut pixels = 0;
-        if self.centres.len() > 0 {
-            let responses = responses(image);
-            let mut distances = Vec::new();
-            for pixel in responses.as_chunks::<FILTERS>().0 {
-                counts[self.centres.nearest(pixel, &mut distances)] += 1;
-                pixels += 1;
-            }
-        }
-        let share = if pixels > 0 { 1.0 / pixels as f32 } else { 0.0 };
+        words.iter().for_each(|word| counts[*word as usize] += 1);
+        let share = if words.is_empty() { 0.0 } else { 1.0 / words.len() as f32 };
         values.extend(counts.into_iter().map(|count| count as f32 * share));
     }
+}
+
+/// The pixels that textons are counted at: their places in `[height, width]`.
+pub(super) fn counted([height, width]: [usize; 2]) -> impl Iterator<Item = usize> {
+    let rows = (0..height).step_by(STRIDE);
+    rows.flat_map(move |y| (0..width).step_by(STRIDE).map(move |x| y * width + x))
 }
 
 /// Responses of all filters at every second pixel of every second row, `[pixels, 32]`.
@@ -112,9 +121,8 @@ fn responses(image: &WorkingImage) -> Vec<f32> {
     let [rows, columns] = bank.size;
     let margin = [REACH, REACH, rows - height - REACH, columns - width - REACH];
     let spectrum = bank.fourier.forward(&mirrored(&luma, size, margin));
-    let places = (0..height.div_ceil(STRIDE))
-        .flat_map(|y| (0..width.div_ceil(STRIDE)).map(move |x| [STRIDE * y, STRIDE * x]));
-    let places: Vec<usize> = places.map(|[y, x]| (y + REACH) * columns + x + REACH).collect();
+    let place = |pixel: usize| (pixel / width + REACH) * columns + pixel % width + REACH;
+    let places: Vec<usize> = counted(size).map(place).collect();
     let mut values = vec![0.0; FILTERS * places.len()];
     for (pair, transfer) in bank.pairs.iter().enumerate() {
         let product = spectrum.iter().zip(transfer).map(|(value, share)| value * share).collect();

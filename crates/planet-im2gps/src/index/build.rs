@@ -1,29 +1,19 @@
-use std::{
-    io::{self, BufRead, Write},
-    path::Path,
-};
+use std::path::{Path, PathBuf};
 
-use planet_data::{
-    Monitor, OutputFile, Photo, PhotoError, PhotoStore, Settings, table::Compression,
-};
+use planet_data::{Monitor, OutputFile, PhotoError, PhotoStore, Settings, table::Compression};
 use planet_geo::LatLng;
-use rand::{SeedableRng, seq::index::sample};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{
     IndexError,
-    format::{Description, FORMAT, HEAD, Head, Tail, UnreadPhoto},
-    scale,
+    format::{FORMAT, UnreadPhoto},
+    learn::Learning,
+    rows::Rows,
 };
-use crate::{Extractor, TextonDictionary, TextonSamples};
+use crate::{Extractor, Version};
 
 /// Photos that are worked on at once before their rows are written.
-const BLOCK: usize = 64;
-/// Photos whose pixels the textons are made of.
-const TEXTON_PHOTOS: usize = 1000;
-/// Bytes of a row.
-const ROW: usize = 4 * (1 + Extractor::VALUES);
+pub const BLOCK: usize = 64;
 
 /// A photo to index.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,8 +25,12 @@ pub struct IndexedPhoto {
 }
 
 /// How an index is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexBuild {
+    /// Version of the method.
+    pub version: Version,
+    /// Folder that the photos' ids are relative to, for those who show them.
+    pub root: PathBuf,
     /// Seed of the choice of samples and of their clustering.
     pub seed: u64,
     /// Whether to continue an interrupted index.
@@ -52,6 +46,8 @@ pub struct IndexSummary {
     pub resumed: usize,
     /// Textons.
     pub textons: usize,
+    /// Coarse and fine visual words; none for the version of 2008.
+    pub words: [usize; 2],
     /// Photos that could not be read.
     pub unread: Vec<UnreadPhoto>,
 }
@@ -82,23 +78,25 @@ impl IndexBuild {
             true => OutputFile::resume(path, &settings)?,
             false => (OutputFile::create_resumable(path, &settings)?, None),
         };
-        let mut rows = Rows::new(file, photos.len(), self.seed);
+        let mut rows = Rows::new(self.version, file, photos.len(), self.seed);
         let learnt =
             before.map(|part| rows.take_over(part)).transpose().map_err(&failed)?.flatten();
-        let steps = photos.len() + if learnt.is_some() { 0 } else { sampled(photos) };
+        let learning = Learning { version: self.version, photos, store, seed: self.seed };
+        let steps = photos.len() + if learnt.is_some() { 0 } else { learning.steps() };
         monitor.expect(steps as u64);
-        let textons = match learnt {
-            Some(textons) => textons,
+        let dictionaries = match learnt {
+            Some(dictionaries) => dictionaries,
             None => {
-                let textons = self.textons(photos, store, monitor)?;
-                rows.begin(&textons).map_err(&failed)?;
-                textons
+                let dictionaries = learning.run(monitor)?;
+                rows.begin(&dictionaries).map_err(&failed)?;
+                dictionaries
             }
         };
-        let words = textons.centres().len() / 32;
+        let textons = dictionaries.textons.centres().len() / 32;
+        let words = dictionaries.words.words();
         let resumed = rows.numbers.len();
         monitor.advance(resumed as u64);
-        let extractor = Extractor::new(textons);
+        let extractor = Extractor::new(self.version, dictionaries);
         let mut unread = Vec::new();
         for block in rows.missing().chunks(BLOCK) {
             if monitor.cancelled() {
@@ -123,8 +121,8 @@ impl IndexBuild {
             let UnreadPhoto { photo: first, error: source } = unread.swap_remove(0);
             return Err(IndexError::NoPhotos { photos: photos.len(), first, source });
         }
-        rows.finish(photos).map_err(&failed)?;
-        Ok(IndexSummary { photos: found, resumed, textons: words, unread })
+        rows.finish(photos, &self.root).map_err(&failed)?;
+        Ok(IndexSummary { photos: found, resumed, textons, words, unread })
     }
 
     /// What a resumed index must have in common.
@@ -139,163 +137,10 @@ impl IndexBuild {
         [
             ("the photos", photos),
             ("--seed", self.seed.to_string()),
-            ("--version", "2008".to_owned()),
+            ("--version", self.version.year().to_string()),
             ("the format", FORMAT.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
-
-    /// Textons of a sample of the photos.
-    fn textons(
-        &self,
-        photos: &[IndexedPhoto],
-        store: &dyn PhotoStore,
-        monitor: &dyn Monitor,
-    ) -> Result<TextonDictionary, IndexError> {
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut chosen = sample(&mut random, photos.len(), sampled(photos)).into_vec();
-        chosen.sort_unstable();
-        let mut samples = TextonSamples::default();
-        for block in chosen.chunks(BLOCK) {
-            if monitor.cancelled() {
-                return Err(IndexError::Cancelled);
-            }
-            let of = |&at: &usize| {
-                let photo: Photo = store.photo(&photos[at].photo).ok()?;
-                Some(TextonSamples::of(&photo, self.seed ^ at as u64))
-            };
-            // A photo that cannot be read is reported when its row is due.
-            let found: Vec<_> = block.par_iter().filter_map(of).collect();
-            found.iter().for_each(|it| samples.extend(it));
-            monitor.advance(block.len() as u64);
-        }
-        Ok(TextonDictionary::learn(&samples, self.seed))
-    }
-}
-
-fn sampled(photos: &[IndexedPhoto]) -> usize {
-    photos.len().min(TEXTON_PHOTOS)
-}
-
-/// The file in the making: hashed as it is written.
-struct Rows {
-    file: OutputFile,
-    hasher: blake3::Hasher,
-    written: u64,
-    /// Of each row, the photo's number.
-    numbers: Vec<u32>,
-    /// Of each photo, whether its row is there.
-    done: Vec<bool>,
-    /// Photos between which distances are measured, in order.
-    sample: Vec<usize>,
-    sampled: Vec<Vec<f32>>,
-}
-
-impl Rows {
-    fn new(file: OutputFile, photos: usize, seed: u64) -> Self {
-        // Another stream than that of the textons.
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(1);
-        let mut sample = sample(&mut random, photos, photos.min(scale::SAMPLE)).into_vec();
-        sample.sort_unstable();
-        let (hasher, numbers, sampled) = Default::default();
-        Self { file, hasher, written: 0, numbers, done: vec![false; photos], sample, sampled }
-    }
-
-    /// Photos whose row is not there, in order; also those that an earlier run could not read.
-    fn missing(&self) -> Vec<usize> {
-        (0..self.done.len()).filter(|number| !self.done[*number]).collect()
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hasher.update(bytes);
-        self.written += bytes.len() as u64;
-        self.file.write_all(bytes)
-    }
-
-    fn begin(&mut self, textons: &TextonDictionary) -> io::Result<()> {
-        let centres = textons.centres();
-        let textons = (centres.len() / 32) as u32;
-        let head = Head { format: FORMAT, values: Extractor::VALUES as u32, textons };
-        self.write(&head.to_bytes())?;
-        self.write(bytemuck::cast_slice(&centres))
-    }
-
-    fn add(&mut self, number: usize, row: Vec<f32>) -> io::Result<()> {
-        self.write(&(number as u32).to_le_bytes())?;
-        self.write(bytemuck::cast_slice(&row))?;
-        self.numbers.push(number as u32);
-        self.done[number] = true;
-        if self.sample.binary_search(&number).is_ok() {
-            self.sampled.push(row);
-        }
-        Ok(())
-    }
-
-    /// Copies what is sound of an interrupted file; `None` where that does not reach the rows.
-    fn take_over(
-        &mut self,
-        mut part: Box<dyn BufRead + Send>,
-    ) -> io::Result<Option<TextonDictionary>> {
-        let mut head = [0; HEAD];
-        if !filled(&mut part, &mut head) {
-            return Ok(None);
-        }
-        let Some(Head { textons, .. }) = Head::of(&head) else { return Ok(None) };
-        let mut centres = vec![0.0f32; 32 * (textons as usize).min(TextonDictionary::WORDS)];
-        if !filled(&mut part, bytemuck::cast_slice_mut(&mut centres)) {
-            return Ok(None);
-        }
-        let Some(dictionary) = TextonDictionary::from_centres(&centres) else { return Ok(None) };
-        self.begin(&dictionary)?;
-        let mut bytes = vec![0; ROW];
-        while filled(&mut part, &mut bytes) {
-            let (number, row) = bytes.split_first_chunk::<4>().expect("a row is longer");
-            let number = u32::from_le_bytes(*number) as usize;
-            let row: Vec<f32> =
-                row.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
-            let sound =
-                self.done.get(number) == Some(&false) && row.iter().all(|value| value.is_finite());
-            // The description of a run that was ended at the very last is no row.
-            if !sound {
-                break;
-            }
-            self.add(number, row)?;
-        }
-        self.file.flush()?;
-        self.file.replace_part()?;
-        Ok(Some(dictionary))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-
-    fn finish(mut self, photos: &[IndexedPhoto]) -> io::Result<()> {
-        let of = |number: &u32| &photos[*number as usize];
-        let about = Description {
-            version: "2008".to_owned(),
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-            descriptors: scale::deviations(&self.sampled),
-            photos: self.numbers.iter().map(|number| of(number).photo.clone()).collect(),
-            positions: self
-                .numbers
-                .iter()
-                .map(|number| [of(number).position.lat(), of(number).position.lng()])
-                .collect(),
-        };
-        let text = serde_json::to_vec(&about).expect("texts and finite numbers become JSON");
-        let place = [self.written, text.len() as u64];
-        self.write(&text)?;
-        self.write(&Tail::hashed(self.numbers.len() as u64, place))?;
-        let hash = *self.hasher.finalize().as_bytes();
-        self.file.write_all(&hash)?;
-        self.file.finish()
-    }
-}
-
-/// Fills all of a buffer; `false` where what is left is shorter.
-fn filled(part: &mut dyn BufRead, buffer: &mut [u8]) -> bool {
-    part.read_exact(buffer).is_ok()
 }

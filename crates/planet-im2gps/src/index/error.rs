@@ -37,6 +37,17 @@ pub enum IndexError {
         /// Ours.
         known: u32,
     },
+    /// The file is an index of a version of the method that is not known here.
+    #[error(
+        "{}: an index of the version {found} of the method, but this program knows 2008 and 2014; \
+         build it again with planet im2gps index", path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
     /// The file is cut off or was changed.
     #[error("{}: damaged ({what}); build it again with planet im2gps index", path.display())]
     Damaged {

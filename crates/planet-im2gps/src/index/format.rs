@@ -2,10 +2,11 @@
 //!
 //! | part | content |
 //! |---|---|
-//! | head, 64 bytes | magic, format, numbers per row, textons, zeros |
+//! | head, 64 bytes | magic, format, version, numbers per row, textons, bytes of the words, zeros |
 //! | textons | f32 `[textons, 32]` |
+//! | words | as [`crate::Vocabulary::to_bytes`] writes them; none in an index of 2008 |
 //! | rows | u32 number of the photo in the list that was indexed, f32 `[numbers]` |
-//! | description | JSON: version, descriptors with their deviations, photos, positions |
+//! | description | JSON: program, folder of the photos, descriptors with their deviations, photos, positions |
 //! | tail, 64 bytes | magic, rows, place and length of the description, BLAKE3 of all before |
 
 use planet_data::PhotoError;
@@ -17,7 +18,7 @@ use crate::Descriptor;
 compile_error!("an index is mapped as it is stored, in little-endian numbers");
 
 /// Form of the file; another one is refused.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 pub const HEAD: usize = 64;
 pub const TAIL: usize = 64;
 const MAGIC: &[u8; 16] = b"PLANET-IM2GPS\r\n\0";
@@ -27,16 +28,21 @@ const END: &[u8; 8] = b"I2G-END\n";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub format: u32,
+    /// Year of the method's version.
+    pub version: u32,
     /// Numbers of a row.
     pub values: u32,
     pub textons: u32,
+    /// Bytes of the words.
+    pub words: u32,
 }
 
 impl Head {
     pub fn to_bytes(self) -> [u8; HEAD] {
         let mut bytes = [0; HEAD];
         bytes[..16].copy_from_slice(MAGIC);
-        for (at, number) in [self.format, self.values, self.textons].into_iter().enumerate() {
+        let Self { format, version, values, textons, words } = self;
+        for (at, number) in [format, version, values, textons, words].into_iter().enumerate() {
             bytes[16 + 4 * at..][..4].copy_from_slice(&number.to_le_bytes());
         }
         bytes
@@ -45,9 +51,14 @@ impl Head {
     /// `None` where it is not that of an index.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let (magic, rest) = bytes.split_first_chunk::<16>()?;
-        let numbers = rest.as_chunks::<4>().0.get(..3)?;
-        let [format, values, textons] = [0, 1, 2].map(|at| u32::from_le_bytes(numbers[at]));
-        (magic == MAGIC).then_some(Self { format, values, textons })
+        let numbers = rest.as_chunks::<4>().0.first_chunk::<5>()?;
+        let [format, version, values, textons, words] = numbers.map(u32::from_le_bytes);
+        (magic == MAGIC).then_some(Self { format, version, values, textons, words })
+    }
+
+    /// Bytes before the rows.
+    pub fn begin(self) -> usize {
+        HEAD + 4 * 32 * self.textons as usize + self.words as usize
     }
 }
 
@@ -84,10 +95,10 @@ impl Tail {
 /// What stands behind the rows.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Description {
-    /// Which of the methods: `2008`.
-    pub version: String,
-    /// Of the program that wrote it.
+    /// Version of the program that wrote it.
     pub program: String,
+    /// Folder that the photos' ids are relative to.
+    pub root: String,
     pub descriptors: Vec<DescriptorInfo>,
     /// Ids, in the order of the rows.
     pub photos: Vec<String>,

@@ -3,6 +3,8 @@
 mod build;
 mod error;
 mod format;
+mod learn;
+mod rows;
 mod scale;
 
 use std::{cmp::Ordering, fs::File, path::Path};
@@ -17,14 +19,16 @@ pub use self::{
     error::IndexError,
     format::UnreadPhoto,
 };
-use crate::{Descriptor, Extractor, TextonDictionary};
+use crate::{Dictionaries, Extractor, TextonDictionary, Version, Vocabulary};
 
 /// An index that was built before. Its rows stay on disk until they are looked at.
 pub struct Index {
     map: Mmap,
-    textons: TextonDictionary,
+    version: Version,
+    dictionaries: Dictionaries,
     /// What each descriptor's distance is multiplied by.
-    weights: [f32; Descriptor::ALL.len()],
+    weights: Vec<f32>,
+    root: String,
     photos: Vec<String>,
     positions: Vec<LatLng>,
     /// Where the rows begin, in numbers of four bytes.
@@ -44,7 +48,8 @@ impl Index {
     /// Opens an index, and reads all of it once to see whether it is whole.
     ///
     /// # Errors
-    /// No index, one of another format, or one that is cut off or was changed.
+    /// No index, one of another format or of an unknown version of the method, or one that is cut
+    /// off or was changed.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let file = File::open(path).map_err(IndexError::file(path))?;
         let map = map(&file).map_err(IndexError::file(path))?;
@@ -55,11 +60,14 @@ impl Index {
             let (found, known) = (head.format, FORMAT);
             return Err(IndexError::Format { path: path.to_owned(), found, known });
         }
-        Self::of(map, head)
+        let Some(version) = Version::of_year(head.version) else {
+            return Err(IndexError::Version { path: path.to_owned(), found: head.version });
+        };
+        Self::of(map, head, version)
             .map_err(|what| IndexError::Damaged { path: path.to_owned(), what: what.to_owned() })
     }
 
-    fn of(map: Mmap, head: Head) -> Result<Self, &'static str> {
+    fn of(map: Mmap, head: Head, version: Version) -> Result<Self, &'static str> {
         const CUT: &str = "it is cut off";
         const CHANGED: &str = "its content does not match its hash";
         const ODD: &str = "its description does not match its rows";
@@ -70,9 +78,10 @@ impl Index {
         }
         // What follows holds in every file that we wrote; the hash proves no author.
         let [at, length] = tail.description.map(|number| number as usize);
-        let begin = HEAD + 4 * 32 * head.textons as usize;
-        let rows = (tail.rows as usize).checked_mul(4 * (1 + Extractor::VALUES));
-        let sound = head.values as usize == Extractor::VALUES
+        let begin = head.begin();
+        let rows = (tail.rows as usize).checked_mul(4 * (1 + version.values()));
+        let sound = head.values as usize == version.values()
+            && begin.is_multiple_of(4)
             && rows.and_then(|rows| rows.checked_add(begin)) == Some(at)
             && at.checked_add(length) == Some(before.len());
         if !sound {
@@ -81,7 +90,7 @@ impl Index {
         let about: Description = serde_json::from_slice(&before[at..]).map_err(|_| ODD)?;
         let names = about.descriptors.iter().map(|it| (it.name, it.values));
         let photos = about.photos;
-        let alike = names.eq(Descriptor::ALL.map(|it| (it, it.values())))
+        let alike = names.eq(version.descriptors().iter().map(|it| (*it, it.values())))
             && [photos.len(), about.positions.len()].iter().all(|it| *it as u64 == tail.rows);
         if !alike || photos.is_empty() {
             return Err(ODD);
@@ -89,9 +98,25 @@ impl Index {
         let position = |[lat, lng]: &[f64; 2]| LatLng::new(*lat, *lng).map_err(|_| ODD);
         let positions = about.positions.iter().map(position).collect::<Result<_, _>>()?;
         let weights = scale::weights(&about.descriptors);
-        let textons = bytemuck::cast_slice(&before[HEAD..begin]);
-        let textons = TextonDictionary::from_centres(textons).ok_or(ODD)?;
-        Ok(Self { map, textons, weights, photos, positions, begin: begin / 4 })
+        let (textons, words) = before[HEAD..begin].split_at(4 * 32 * head.textons as usize);
+        let textons = TextonDictionary::from_centres(bytemuck::cast_slice(textons)).ok_or(ODD)?;
+        let words = match words {
+            [] => Vocabulary::default(),
+            words => Vocabulary::from_bytes(words).ok_or(ODD)?,
+        };
+        let dictionaries = Dictionaries { textons, words };
+        let (root, begin) = (about.root, begin / 4);
+        Ok(Self { map, version, dictionaries, weights, root, photos, positions, begin })
+    }
+
+    /// The version of the method that it was built for.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Folder that the photos' ids are relative to.
+    pub fn root(&self) -> &Path {
+        Path::new(&self.root)
     }
 
     /// Photos.
@@ -114,20 +139,26 @@ impl Index {
         self.positions[row]
     }
 
-    /// Descriptors of a row's photo, `[Extractor::VALUES]`.
+    /// Descriptors of a row's photo, `[Version::values]`.
     pub fn row(&self, row: usize) -> &[f32] {
         let numbers: &[f32] = bytemuck::cast_slice(&self.map[..self.map.len() / 4 * 4]);
-        &numbers[self.begin + row * (1 + Extractor::VALUES) + 1..][..Extractor::VALUES]
+        let values = self.version.values();
+        &numbers[self.begin + row * (1 + values) + 1..][..values]
     }
 
     /// What computes the descriptors of other photos as those of the index were.
     pub fn extractor(&self) -> Extractor {
-        Extractor::new(self.textons.clone())
+        Extractor::new(self.version, self.dictionaries.clone())
     }
 
-    /// Bytes of the file per photo.
+    /// Length of the file in bytes.
+    pub fn bytes(&self) -> usize {
+        self.map.len()
+    }
+
+    /// Bytes of the file for each photo; the dictionaries, which do not grow, excepted.
     pub fn bytes_per_photo(&self) -> f64 {
-        self.map.len() as f64 / self.len() as f64
+        (self.map.len() - 4 * self.begin) as f64 / self.len() as f64
     }
 
     /// What names the index: a hash of its content.
@@ -139,11 +170,11 @@ impl Index {
     /// How far two rows are apart: the sum of their descriptors' distances, each in standard
     /// deviations of that distance within the index.
     pub fn distance(&self, a: &[f32], b: &[f32]) -> f32 {
-        let parts = Extractor::parts(a).zip(Extractor::parts(b)).zip(self.weights);
+        let parts = self.version.parts(a).zip(self.version.parts(b)).zip(&self.weights);
         parts.map(|(((it, a), (_, b)), weight)| weight * it.distance(a, b)).sum()
     }
 
-    /// The `k` photos nearest to descriptors `[Extractor::VALUES]`, nearest first, among those
+    /// The `k` photos nearest to descriptors `[Version::values]`, nearest first, among those
     /// that `allowed` names; equal ones in the index's order.
     pub fn neighbours(&self, query: &[f32], k: usize, allowed: Option<&[bool]>) -> Vec<Neighbour> {
         let mut all: Vec<Neighbour> = (0..self.len())

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Computes the descriptors of five photos independently, with numpy, scipy, scikit-image and OpenCV.
 
-Writes `textons.f32` (a dictionary of 40 words of 32 numbers) and `descriptors.f32` (five rows:
-tiny image, colour, textons, lines, gist, layout) beside itself, as little-endian 32-bit numbers. The
+Writes `textons.f32` (a dictionary of 40 words of 32 numbers), `descriptors.f32` (five rows: tiny
+image, colour, textons, lines, gist, layout) and `by_surface.f32` (five rows: colour and textons of the
+four surfaces) beside itself, as little-endian 32-bit numbers. The
 layout's classifier has the parameters of the crate; run this again where they change.
 Needs numpy, scipy, scikit-image and opencv-python-headless. Usage: descriptors.py
 """
@@ -212,6 +213,24 @@ def layout(photo):
     return area(np.stack([ground, vertical + porous, sky], 2), 8, 8).ravel()
 
 
+def by_surface(photo, words):
+    """Histograms of colour and of textons, each pixel weighted by the surfaces' probabilities."""
+    weights = surfaces(photo)
+    lab = color.rgb2lab(photo).reshape(-1, 3)
+    opponent = np.arange(-30, 31, 5)
+    bins = np.searchsorted([55, 70, 90], lab[:, 0], side="right")
+    for axis in (1, 2):
+        bins = bins * 14 + np.searchsorted(opponent, lab[:, axis], side="right")
+    squares = ((responses(photo)[:, None] - words[None]) ** 2).sum(-1)
+    result = []
+    for bins, weights, count in [(bins, weights, 784), (squares.argmin(1), weights[::2, ::2], 512)]:
+        weights = weights.reshape(-1, 4)
+        for surface in range(4):
+            sums = np.bincount(bins, weights[:, surface], minlength=count)
+            result.append(sums / len(weights))
+    return np.concatenate(result)
+
+
 def main():
     everything = list(photos())
     words = distinct(np.concatenate([responses(photo)[7::47] for photo in everything]))[:40]
@@ -222,6 +241,8 @@ def main():
         for p in everything
     ]
     np.array(rows, "<f4").tofile(HERE / "descriptors.f32")
+    rows = [by_surface(photo, words) for photo in everything]
+    np.array(rows, "<f4").tofile(HERE / "by_surface.f32")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ use super::{KnownSet, Leakage, Scorer, ScorerOptions, TruthTable};
 use crate::{
     LocateError, LocateOptions, Model, Prediction,
     occlusion::{OcclusionError, OcclusionOptions, Target},
-    report::{Explanation, GalleryKeeper, MAPPED_PHOTOS, References, Report},
+    report::{Cost, Explanation, GalleryKeeper, MAPPED_PHOTOS, References, Report},
     retrieval::Refiner,
 };
 
@@ -169,6 +169,11 @@ impl<'a> Evaluation<'a> {
             }
             Ok(())
         })
+    }
+
+    /// Adds the memory and the time of a method to the report.
+    pub fn push_cost(&mut self, cost: Cost) {
+        self.options.references.costs.push(cost);
     }
 
     /// Adds occlusion maps of the `most` most confident correct and as many wrong answers. Whether

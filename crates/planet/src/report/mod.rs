@@ -21,7 +21,7 @@ pub(crate) use gallery::{Explanation, GalleryKeeper};
 pub use gallery::{Gallery, Shown};
 pub use page::STYLE;
 pub(crate) use page::head as page_head;
-pub use references::{Reference, References};
+pub use references::{Cost, Reference, References};
 pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 
@@ -104,6 +104,7 @@ impl Report {
                 })
                 .collect::<Vec<_>>(),
             "cell_references": self.references.cells,
+            "costs": self.references.costs,
             "known_set": self.known_set,
         })
     }

@@ -1,5 +1,6 @@
 use planet_data::{DataError, Monitor, PhotoRecord};
 use planet_geo::{CeilingCounter, LatLng, Partition, Scale};
+use serde::Serialize;
 
 use crate::evaluation::{Interval, Leakage, Score};
 
@@ -19,6 +20,30 @@ pub struct Reference {
     pub medians: Vec<(String, Option<f64>)>,
 }
 
+/// What it takes to locate photos by one method.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// The method.
+    pub name: String,
+    /// Photos of its index; `None` for a model, which does not grow with the photos it has seen.
+    pub photos: Option<u64>,
+    /// Bytes of its index, or of its weights.
+    pub bytes: u64,
+    /// Bytes that each photo adds to the index.
+    pub bytes_per_photo: Option<f64>,
+    /// Seconds per photo that is located, on this machine.
+    pub seconds: f64,
+    /// Seconds of these that the search in the index takes.
+    pub search_seconds: Option<f64>,
+}
+
+impl Cost {
+    /// Seconds that a search takes for each photo of the index.
+    pub fn search_per_photo(&self) -> Option<f64> {
+        Some(self.search_seconds? / self.photos?.max(1) as f64)
+    }
+}
+
 /// What a score is compared with: bounds, ideals and baselines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct References {
@@ -26,6 +51,8 @@ pub struct References {
     pub scales: Vec<Reference>,
     /// Names and shares of correct cells, 0..=1.
     pub cells: Vec<(String, f64)>,
+    /// Memory and time of the methods, where they were measured.
+    pub costs: Vec<Cost>,
 }
 
 impl References {

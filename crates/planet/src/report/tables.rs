@@ -39,6 +39,9 @@ fn interval_rows(table: &mut Table, intervals: Option<&[Interval; 5]>) {
     table.row("  95 % interval, to", percents(interval(|it| it.high)));
 }
 
+/// Photos that the paper's PlaNet was trained on.
+const PAPER_PHOTOS: f64 = 91e6;
+
 impl Report {
     /// All tables of the report, in its order.
     pub fn tables(&self) -> Vec<Table> {
@@ -47,6 +50,7 @@ impl Report {
         tables.push(self.counts());
         tables.extend(self.known_results());
         tables.extend(self.leakage_table());
+        tables.extend(self.costs());
         tables.extend(self.categories());
         tables.extend(self.confusion());
         tables
@@ -209,6 +213,39 @@ impl Report {
             "To find near-duplicates, add perceptual hashes to both manifests: planet dataset enrich --hash."
                 .clone_into(&mut table.note);
         }
+        Some(table)
+    }
+
+    /// Memory and time of the methods, and what they come to for the paper's photos.
+    fn costs(&self) -> Option<Table> {
+        let costs = &self.references.costs;
+        if costs.is_empty() {
+            return None;
+        }
+        let mut table = Table::new("costs", "Memory and time", &[]);
+        let columns = ["method", "photos in the index", "MB", "kB per photo of the index"];
+        let more = ["ms per photo located", "of which search, ms", "91 million photos: GB"];
+        let columns = columns.into_iter().chain(more).chain(["91 million photos: search, s"]);
+        table.header = columns.map(str::to_owned).collect();
+        let text = |value: Option<f64>| value.map_or_else(String::new, |it| format!("{it:.1}"));
+        for cost in costs {
+            let bytes = cost.bytes_per_photo;
+            let search = cost.search_per_photo();
+            let cells = [
+                cost.photos.map_or_else(String::new, |it| it.to_string()),
+                text(Some(cost.bytes as f64 / 1e6)),
+                text(bytes.map(|it| it / 1e3)),
+                text(Some(1e3 * cost.seconds)),
+                text(cost.search_seconds.map(|it| 1e3 * it)),
+                text(bytes.map(|it| it * PAPER_PHOTOS / 1e9)),
+                text(search.map(|it| it * PAPER_PHOTOS)),
+            ];
+            table.row(&cost.name, cells);
+        }
+        table.note =
+            "An index and the search in it grow in proportion to its photos; the last two \
+                      columns multiply what was measured. A model does not grow."
+                .to_owned();
         Some(table)
     }
 

@@ -10,6 +10,8 @@ pub struct SearchResult {
     pub query: FoundPhoto,
     /// What was found, nearest first; or why nothing was.
     pub found: Result<Vec<FoundPhoto>, String>,
+    /// A map to stand below the photos, as PNG.
+    pub map: Option<Vec<u8>>,
 }
 
 /// One photo of a page.
@@ -44,6 +46,10 @@ pub fn search_page(subject: &str, results: &[SearchResult]) -> String {
             }
             Err(error) => html.push_str(&format!("</div>\n<p>{}</p>\n", escaped(error))),
         }
+        if let Some(map) = &result.map {
+            let map = inlined("the photos on a world map", "png", map);
+            html.push_str(&format!("<figure>{map}</figure>\n"));
+        }
     }
     html.push_str("</html>\n");
     html
@@ -75,13 +81,19 @@ mod tests {
             SearchResult {
                 query: photo("<q>.jpg", Some(vec![1, 2, 3])),
                 found: Ok(vec![photo("a&b.jpg", None)]),
+                map: Some(vec![4, 5]),
             },
-            SearchResult { query: photo("torn.jpg", None), found: Err("not a photo".to_owned()) },
+            SearchResult {
+                query: photo("torn.jpg", None),
+                found: Err("not a photo".to_owned()),
+                map: None,
+            },
         ];
         let html = search_page("index 'x'", &results);
         assert!(html.contains("&lt;q&gt;.jpg") && !html.contains("<q>"), "{html}");
         assert!(html.contains("a&amp;b.jpg") && html.contains("not a photo"));
         assert_eq!(html.matches("data:image/jpeg").count(), 1);
+        assert_eq!(html.matches("data:image/png").count(), 1);
         assert!(!html.contains("http"), "nothing is loaded");
     }
 }

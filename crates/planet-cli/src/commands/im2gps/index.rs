@@ -1,11 +1,11 @@
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{self, PathBuf},
 };
 
 use clap::{Args, ValueEnum};
 use planet_data::{DiskStore, Manifest, ResumeError, table::TableSource};
-use planet_im2gps::{Index, IndexBuild, IndexError, IndexedPhoto};
+use planet_im2gps::{Index, IndexBuild, IndexError, IndexedPhoto, Version};
 
 use super::failure;
 use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
@@ -41,9 +41,21 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Method {
-    /// Hays and Efros 2008: tiny image, colour, textons, lines and gist
+    /// Hays and Efros 2008: tiny image, colour, textons, lines, gist and layout
     #[value(name = "2008")]
     Im2Gps2008,
+    /// Hays and Efros 2014: also colour and textons of each kind of surface, and visual words
+    #[value(name = "2014")]
+    Im2Gps2014,
+}
+
+impl Method {
+    const fn version(self) -> Version {
+        match self {
+            Self::Im2Gps2008 => Version::Im2Gps2008,
+            Self::Im2Gps2014 => Version::Im2Gps2014,
+        }
+    }
 }
 
 /// Computes the descriptors of all photos with a position.
@@ -61,8 +73,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let without = manifest.records.len() - photos.len();
     let mut problems = Problems::new(arguments.strict, arguments.problems.as_deref())?;
     let progress = Progress::new("photos");
-    let Method::Im2Gps2008 = arguments.method;
-    let build = IndexBuild { seed: arguments.seed, resume: arguments.resume };
+    let build = IndexBuild {
+        version: arguments.method.version(),
+        root: path::absolute(&manifest.root).unwrap_or_else(|_| manifest.root.clone()),
+        seed: arguments.seed,
+        resume: arguments.resume,
+    };
     let store = DiskStore::new(&manifest.root);
     let summary = build.run(&arguments.output, &photos, &store, &progress);
     progress.finish();
@@ -76,6 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let mut out = io::stdout().lock();
     writeln!(out, "index       {}", arguments.output.display())?;
+    writeln!(out, "version     {}", index.version().year())?;
     writeln!(out, "photos      {}", summary.photos)?;
     if summary.resumed > 0 {
         writeln!(out, "resumed     {}", summary.resumed)?;
@@ -83,6 +100,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     writeln!(out, "unread      {}", summary.unread.len())?;
     writeln!(out, "unplaced    {without} (without a known position)")?;
     writeln!(out, "textons     {}", summary.textons)?;
+    if index.version() == Version::Im2Gps2014 {
+        let [coarse, fine] = summary.words;
+        writeln!(out, "words       {coarse} coarse, {fine} fine")?;
+    }
     writeln!(out, "memory      {:.1} kB per photo", index.bytes_per_photo() / 1e3)?;
     Ok(())
 }

@@ -7,9 +7,9 @@ use planet::{
 };
 use planet_data::{Gazetteer, Monitor, Settings};
 use planet_geo::Distance;
-use planet_im2gps::{AnswerOptions, AnswerRule, Im2Gps, Neighbour};
+use planet_im2gps::{AnswerOptions, AnswerRule, Im2Gps, Index, Neighbour, Version};
 
-use super::failure;
+use super::{failure, page::Page};
 use crate::{
     commands::locate::{AnswerArguments, Tally, leave_out, map::Maps, sources::PhotoArguments},
     failure::Failure,
@@ -24,15 +24,19 @@ pub struct Arguments {
     /// Index of photos with positions (planet im2gps index)
     #[arg(long, value_name = "INDEX")]
     index: PathBuf,
-    /// What is made of the similar photos
-    #[arg(long, value_enum, default_value_t = Answer::Clusters)]
-    answer: Answer,
+    /// What is made of the similar photos; by default clusters for an index of 2008, svm for one of 2014
+    #[arg(long, value_enum)]
+    answer: Option<Answer>,
     /// Similar photos that an answer is made of
     #[arg(long, value_name = "K", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     neighbours: u32,
     /// Bandwidth of the clustering in km
     #[arg(long, value_name = "KM", default_value_t = 200.0)]
     bandwidth: f64,
+    /// Also write a page (HTML) with each photo, the ten most similar ones, their positions on a map,
+    /// and all answers
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    page: Option<PathBuf>,
     #[command(flatten)]
     answers: AnswerArguments,
 }
@@ -43,13 +47,24 @@ enum Answer {
     Clusters,
     /// The position of the most similar one
     Nearest,
+    /// The clusters, the one first that a support vector machine tells best from the others
+    Svm,
 }
 
 impl Answer {
+    /// That of the method's authors.
+    const fn of_version(version: Version) -> Self {
+        match version {
+            Version::Im2Gps2008 => Self::Clusters,
+            Version::Im2Gps2014 => Self::Svm,
+        }
+    }
+
     const fn rule(self) -> AnswerRule {
         match self {
             Self::Clusters => AnswerRule::MeanShift,
             Self::Nearest => AnswerRule::Nearest,
+            Self::Svm => AnswerRule::SupportVectors,
         }
     }
 }
@@ -67,11 +82,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let format = answers.format()?;
     let mut sources = arguments.photos.gather()?;
-    let im2gps =
-        Im2Gps::open(&arguments.index, arguments.options()?, gazetteer).map_err(failure)?;
+    let index = Index::open(&arguments.index).map_err(failure)?;
+    let answer = arguments.answer.unwrap_or_else(|| Answer::of_version(index.version()));
+    let im2gps = Im2Gps::new(index, arguments.options(answer)?, gazetteer).map_err(failure)?;
     let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
 
-    let settings = arguments.settings(&im2gps);
+    let settings = arguments.settings(&im2gps, answer);
     let mut tally = Tally::default();
     let opened = answers.open(format, &mut sources, &settings, |prediction| {
         tally.earlier(&prediction);
@@ -82,6 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let progress = Progress::new("photos");
     progress.expect(sources.len() as u64);
     let store = sources.store();
+    let mut page = arguments.page.as_ref().map(|_| Page::new(&im2gps, Arc::clone(&store)));
     let ended = im2gps.locate_all(
         store.as_ref(),
         sources.ids(),
@@ -89,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         |row, mut prediction, neighbours| {
             prediction.truth = sources.truth(row);
             tally.count(&prediction);
+            page.iter_mut().for_each(|page| page.add(&prediction, neighbours));
             maps.add(&prediction, || Some(similar(&im2gps, &prediction, neighbours)));
             output.write(&prediction)
         },
@@ -96,6 +114,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     progress.finish();
     output.end(ended)?;
     maps.write()?;
+    if let (Some(page), Some(path)) = (page, &arguments.page) {
+        page.write(path, &arguments.index)?;
+    }
     tally.conclude(answers.strict)
 }
 
@@ -119,13 +140,13 @@ fn similar(im2gps: &Im2Gps, prediction: &Prediction, neighbours: &[Neighbour]) -
 }
 
 impl Arguments {
-    fn options(&self) -> Result<AnswerOptions, Failure> {
+    fn options(&self, answer: Answer) -> Result<AnswerOptions, Failure> {
         let LocatorOptions { top, certain, within, names } = self.answers.options()?;
         if !(self.bandwidth > 0.0 && self.bandwidth.is_finite()) {
             return Err(Failure::usage("--bandwidth must be above 0"));
         }
         Ok(AnswerOptions {
-            rule: self.answer.rule(),
+            rule: answer.rule(),
             neighbours: self.neighbours as usize,
             bandwidth: Distance::from_km(self.bandwidth),
             top,
@@ -136,8 +157,8 @@ impl Arguments {
     }
 
     /// What the predictions depend on: a resumed output must have the same.
-    fn settings(&self, im2gps: &Im2Gps) -> Settings {
-        let answer = self.answer.to_possible_value().expect("none is hidden");
+    fn settings(&self, im2gps: &Im2Gps, answer: Answer) -> Settings {
+        let answer = answer.to_possible_value().expect("none is hidden");
         let own = [
             ("--index", im2gps.index().fingerprint()),
             ("--answer", answer.get_name().to_owned()),

@@ -2,12 +2,10 @@
 
 mod index;
 mod locate;
-mod rival;
+mod page;
 
 use clap::{Args, Subcommand};
 use planet_im2gps::IndexError;
-
-pub use self::rival::push_rivals;
 
 use crate::failure::Failure;
 
@@ -35,7 +33,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn failure(error: IndexError) -> Failure {
+/// Failures as the command tells them.
+pub fn failure(error: IndexError) -> Failure {
     match error {
         IndexError::Compressed { .. } => Failure::usage(error),
         error => Failure::new(error),

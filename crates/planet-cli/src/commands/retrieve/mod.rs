@@ -52,7 +52,11 @@ impl From<RetrievalError> for Failure {
 }
 
 /// A model and its engine, ready to describe photos.
-fn extractor(model: &Path, engine: &EngineChoice, recipe: Recipe) -> Result<Extractor, Failure> {
+pub fn extractor(
+    model: &Path,
+    engine: &EngineChoice,
+    recipe: Recipe,
+) -> Result<Extractor, Failure> {
     let model = FeatureModel::open(model).map_err(Failure::new)?;
     recipe.check(&model)?;
     let engine = Box::new(engine.open_features(&model)?);

@@ -207,6 +207,7 @@ impl View<'_> {
                     .as_ref()
                     .map(|hits| hits.iter().map(show).collect())
                     .map_err(Clone::clone),
+                map: None,
             }
         };
         let results: Vec<SearchResult> = self.queries().map(result).collect();

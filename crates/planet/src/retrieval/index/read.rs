@@ -1,5 +1,6 @@
 use std::{
     fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -28,6 +29,16 @@ pub struct Index {
 }
 
 impl Index {
+    /// Whether a file begins as an index does.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn is_one(path: &Path) -> io::Result<bool> {
+        let mut beginning = Vec::new();
+        File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut beginning)?;
+        Ok(beginning == MAGIC)
+    }
+
     /// Opens an index and checks all of it against its hashes.
     ///
     /// # Errors
@@ -70,6 +81,11 @@ impl Index {
     /// Its description.
     pub fn info(&self) -> &IndexInfo {
         &self.info
+    }
+
+    /// Length of its file.
+    pub fn bytes(&self) -> usize {
+        self.map.len()
     }
 
     /// All photos, those that could not be decoded too.
