@@ -149,6 +149,10 @@ impl<'a> Block<'a> {
             };
             let length = size * count;
             let from = if length <= 4 { entry + 8 } else { self.number(entry + 8, 4)? as usize };
+            // A value within the header is no sound one.
+            if from < 8 {
+                return None;
+            }
             let value = self.bytes.get(from..from.checked_add(length)?)?;
             if entries.iter().any(|other| other.tag == tag) {
                 return None;
