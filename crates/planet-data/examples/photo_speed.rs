@@ -1,8 +1,8 @@
 //! Times what bench/photos.py sets beside Pillow, OpenCV and PyTorch's loader; prints one number.
 //!
 //! `photo_speed tensor PHOTO` prints the median milliseconds from a JPEG's bytes to a tensor of
-//! 299 px on one core; `photo_speed loader MANIFEST THREADS` the photos a second of an epoch in
-//! batches of 32.
+//! 299 px on one core, `photo_speed tensor-full PHOTO` the same without decoding at reduced size;
+//! `photo_speed loader MANIFEST THREADS` the photos a second of an epoch in batches of 32.
 
 use std::{
     env,
@@ -16,7 +16,8 @@ use std::{
 };
 
 use planet_data::{
-    DiskStore, Limits, Loader, LoaderOptions, Manifest, Photo, Preprocess, table::TableSource,
+    Decoding, DiskStore, Limits, Loader, LoaderOptions, Manifest, Photo, Preprocess,
+    table::TableSource,
 };
 
 const ROUNDS: usize = 25;
@@ -25,18 +26,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let mut out = io::stdout();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["tensor", photo] => writeln!(out, "{:.2}", tensor(Path::new(photo))?)?,
+        ["tensor", photo] => writeln!(out, "{:.2}", tensor(Path::new(photo), Decoding::Reduced)?)?,
+        ["tensor-full", photo] => {
+            writeln!(out, "{:.2}", tensor(Path::new(photo), Decoding::Full)?)?
+        }
         ["loader", manifest, threads] => {
             writeln!(out, "{:.1}", loader(manifest, threads.parse()?)?)?
         }
-        _ => return Err("usage: photo_speed tensor PHOTO | loader MANIFEST THREADS".into()),
+        _ => {
+            return Err(
+                "usage: photo_speed tensor|tensor-full PHOTO | loader MANIFEST THREADS".into()
+            );
+        }
     }
     Ok(())
 }
 
-fn tensor(photo: &Path) -> Result<f64, Box<dyn Error>> {
+fn tensor(photo: &Path, decoding: Decoding) -> Result<f64, Box<dyn Error>> {
     let bytes = fs::read(photo)?;
-    let (preprocess, limits) = (Preprocess::inception(299), Limits::default());
+    let preprocess = Preprocess { decoding, ..Preprocess::inception(299) };
+    let limits = Limits::default();
     let mut times = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let start = Instant::now();

@@ -79,7 +79,8 @@ pub use photo::{
 pub use photo_score::{PHOTOGRAPH_FROM, photo_score};
 pub use pixels::PixelBatch;
 pub use preprocess::{
-    ChannelOrder, Fill, Filter, Fit, Layout, Occluder, PixelBox, Preprocess, PreprocessError,
+    ChannelOrder, Decoding, Fill, Filter, Fit, Layout, Occluder, PixelBox, Preprocess,
+    PreprocessError,
 };
 pub use record::{PhotoRecord, PositionSource, TimeSource};
 pub use scan::{Found, Scanned, common_root, photos_below, scan};

@@ -12,9 +12,8 @@ const NOTICE: &str = include_str!("../../../../NOTICE");
 pub fn run() -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "planet {} (MIT OR Apache-2.0)", env!("CARGO_PKG_VERSION"))?;
-    let reduced = if cfg!(feature = "turbojpeg") { " (libjpeg-turbo)" } else { "" };
     let heif = if cfg!(feature = "heif") { ", HEIC, AVIF" } else { "" };
-    writeln!(out, "photos   JPEG{reduced}, PNG, WebP, TIFF, GIF{heif}")?;
+    writeln!(out, "photos   JPEG, PNG, WebP, TIFF, GIF{heif}")?;
     writeln!(out, "tables   CSV, TSV, Parquet, plain or with gzip or zstd")?;
     let exiftool = exiftool().unwrap_or_else(|| "not installed".to_owned());
     writeln!(out, "exiftool {exiftool} (writes positions into photos: planet library write)")?;

@@ -7,13 +7,11 @@ use image::{
 
 #[cfg(feature = "heif")]
 use super::heif::decode as heif;
-#[cfg(feature = "turbojpeg")]
-use super::turbo::reduced;
 use super::{
     Limits, PhotoError, PhotoFormat, exif::Block, headers::Headers, jpeg, memory,
     on_white::on_white, orientation::Orientation, tiff,
 };
-use crate::{Preprocess, guard::guarded};
+use crate::{Decoding, Preprocess, guard::guarded};
 
 /// A photo's pixels: upright, RGB, eight bits. Colour profiles are not applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,9 +58,10 @@ impl Photo {
         Self::decode_sparing(bytes, limits, |_| 1.0)
     }
 
-    /// Decodes a photo of which only this preprocessing's result is wanted. With the feature
-    /// `turbojpeg`, a JPEG is decoded at a half, a quarter or an eighth of its size where that
-    /// leaves at least as many pixels as the result has; else this is [`Photo::decode`].
+    /// Decodes a photo of which only this preprocessing's result is wanted. With
+    /// [`Decoding::Reduced`](crate::Decoding), a JPEG is decoded at a half, a quarter or an eighth of
+    /// its size where that leaves 2.5 times as many pixels as the result has along either side; else
+    /// this is [`Photo::decode`].
     ///
     /// # Errors
     /// As [`Photo::decode`].
@@ -71,7 +70,10 @@ impl Photo {
         limits: &Limits,
         preprocess: &Preprocess,
     ) -> Result<Self, PhotoError> {
-        Self::decode_sparing(bytes, limits, |upright| preprocess.spare(upright))
+        Self::decode_sparing(bytes, limits, |upright| match preprocess.decoding {
+            Decoding::Full => 1.0,
+            Decoding::Reduced => preprocess.spare(upright),
+        })
     }
 
     /// `spare` returns for an upright photo's height and width how far it may be reduced.
@@ -106,7 +108,11 @@ impl Photo {
         if needs > limits.memory {
             return Err(PhotoError::TooMuchMemory { needs, limit: limits.memory });
         }
-        let stored = match reduced(bytes, &headers, spare) {
+        let reduced = match headers.format {
+            PhotoFormat::Jpeg => jpeg::reduced(bytes, spare),
+            _ => None,
+        };
+        let stored = match reduced {
             Some(photo) => photo,
             None => stored(bytes, &headers, limits)?,
         };
@@ -145,12 +151,6 @@ fn orientation(headers: &Headers) -> Orientation {
     };
     let parsed = block.and_then(|block| Block::parse(block).ok());
     parsed.map(|block| block.orientation()).unwrap_or_default()
-}
-
-/// A photo reduced as it is decoded; this build has nothing that does it.
-#[cfg(not(feature = "turbojpeg"))]
-fn reduced(_: &[u8], _: &Headers, _: f64) -> Option<Photo> {
-    None
 }
 
 /// HEIC and AVIF; this build has nothing that decodes them.

@@ -19,8 +19,6 @@ mod orientation;
 mod tags;
 pub(crate) mod takeout;
 mod tiff;
-#[cfg(feature = "turbojpeg")]
-mod turbo;
 mod xmp;
 
 pub use decode::{Photo, Rescue};

@@ -1,13 +1,16 @@
 //! JPEG by two decoders: zune-jpeg for the kinds that it decodes rightly, which nearly all photos
-//! are, and one of our own, [`second`], for rarer kinds and for damaged files.
+//! are, and one of our own, [`second`], for rarer kinds and for damaged files. Where only a small
+//! version is wanted, libjpeg ([`reduced`]).
 
 mod frame;
 mod markers;
+mod reduced;
 mod second;
 
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::JpegDecoder;
 
+pub(super) use self::reduced::reduced;
 use self::{frame::Frame, markers::Walk};
 use super::{Photo, PhotoError, PhotoFormat, Rescue};
 
@@ -18,8 +21,9 @@ const LEAST_SHARE: f32 = 0.5;
 pub(super) fn decode(bytes: &[u8]) -> Result<Photo, PhotoError> {
     let broken = |reason: String| PhotoError::Decode { format: PhotoFormat::Jpeg, reason };
     let survey = Survey::of(bytes).map_err(broken)?;
+    let is_for_zune = survey.is_for_zune();
     let mut reason = survey.damage;
-    if reason.is_none() && survey.frame.is_for_zune() && survey.scans_are_for_zune {
+    if is_for_zune {
         match with_zune(bytes, &survey.frame) {
             Ok((width, height, pixels)) => return Photo::from_rgb(width, height, pixels),
             Err(failure) => reason = Some(failure),
@@ -65,7 +69,7 @@ pub(super) fn memory(bytes: &[u8]) -> u64 {
     let samples = frame.padded_samples();
     let coefficients = if frame.is_progressive() { 2 * samples } else { 0 };
     let first = coefficients + rgb + frame.row_memory();
-    if survey.damage.is_none() && frame.is_for_zune() && survey.scans_are_for_zune {
+    if survey.is_for_zune() {
         return first;
     }
     // Planes are made of the coefficients, which are freed before the pixels are made.
@@ -102,6 +106,10 @@ impl Survey {
             return Err("no scan of pixels".to_owned());
         }
         Ok(Self { frame, scans_are_for_zune: whole, has_end: walk.has_end, damage: walk.damage })
+    }
+
+    fn is_for_zune(&self) -> bool {
+        self.damage.is_none() && self.frame.is_for_zune() && self.scans_are_for_zune
     }
 }
 
