@@ -279,14 +279,16 @@ fn view(
     scales: &[Preprocess],
 ) -> Result<Vec<Photo>, PhotoError> {
     let levels = |query, reference| if role == Role::Query { query } else { reference };
+    let whole = || match scales {
+        [only] => store.photo_for(photo, only),
+        _ => store.photo(photo),
+    };
     match recipe.views {
-        Views::Whole => match scales {
-            [only] => Ok(vec![store.photo_for(photo, only)?]),
-            _ => Ok(vec![store.photo(photo)?]),
-        },
+        Views::Whole => Ok(vec![whole()?]),
         Views::Patches { query_levels, reference_levels } => {
             Ok(views::patches(&store.photo(photo)?, levels(query_levels, reference_levels)))
         }
+        Views::Mirrored => Ok(views::with_mirror_image(whole()?)),
         Views::Sixteen { degrees, .. } => Ok(views::sixteen(&store.photo(photo)?, degrees)),
     }
 }
@@ -309,7 +311,11 @@ impl Finish {
 
     fn descriptor(&self, views: Vec<Pooled>) -> Descriptor {
         let mut vectors: Vec<Vec<f32>> = views.into_iter().map(|view| self.vector(view)).collect();
-        if let Views::Sixteen { combination: Combination::Mean, .. } = self.recipe.views {
+        let mean = matches!(
+            self.recipe.views,
+            Views::Mirrored | Views::Sixteen { combination: Combination::Mean, .. }
+        );
+        if mean {
             vectors = vec![sum(&vectors)];
         }
         if self.recipe.signed_square {

@@ -67,6 +67,8 @@ pub enum Pooling {
 pub enum Views {
     /// The photo.
     Whole,
+    /// The photo and its mirror image: the mean of both, scaled to length 1 again.
+    Mirrored,
     /// Overlapping patches of 1, 4, 9, … equal sizes: the distance of a query patch to a photo is
     /// its least distance to the photo's patches, that of two photos the mean over the query's
     /// patches (Razavian et al. 2014).
@@ -168,6 +170,7 @@ impl Recipe {
             return wrong("scales need a model with a square input");
         }
         let sums = other_scales
+            || self.views == Views::Mirrored
             || matches!(self.pooling, Pooling::Rmac { .. })
             || matches!(self.views, Views::Sixteen { combination: Combination::Mean, .. });
         if !self.normalise && (sums || self.whitening > 0) {

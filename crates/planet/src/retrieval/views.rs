@@ -53,6 +53,12 @@ pub(super) fn sixteen(photo: &Photo, degrees: f32) -> Vec<Photo> {
     views
 }
 
+/// The photo and its mirror image.
+pub(super) fn with_mirror_image(photo: Photo) -> Vec<Photo> {
+    let mirror_image = mirrored(&photo);
+    vec![photo, mirror_image]
+}
+
 /// The photo turned by quarters, clockwise.
 pub(super) fn quarters(photo: &Photo, turns: u8) -> Photo {
     let (mut photo, mut left) = (photo.clone(), turns % 4);
@@ -180,6 +186,7 @@ mod tests {
         assert_eq!((views[4].width(), views[4].height()), (60, 40));
         assert_eq!(corner(&views[4]), [30, 20]);
         assert_eq!(corner(&views[8]), [89, 0]);
+        assert_eq!(with_mirror_image(photo.clone()), [views[0].clone(), views[8].clone()]);
         // Turned there and back, the middle stays.
         let middle = 30 * 90 + 45;
         assert_eq!(colour(&views[6], middle)[0].abs_diff(45), 0);

@@ -26,6 +26,24 @@ impl Whitening {
     /// # Panics
     /// When there are no inputs, or not a whole number of vectors.
     pub fn learn(vectors: &[f32], inputs: usize, outputs: usize) -> Result<Self, RetrievalError> {
+        Self::learn_in_part(vectors, inputs, outputs, 1.0)
+    }
+
+    /// The same, with variances raised to a power between 0, which only turns, and 1, which whitens:
+    /// each component is divided by its standard deviation to this power. Of few vectors the small
+    /// variances are uncertain, and a half is better than the whole.
+    ///
+    /// # Errors
+    /// As [`Whitening::learn`].
+    ///
+    /// # Panics
+    /// As [`Whitening::learn`].
+    pub fn learn_in_part(
+        vectors: &[f32],
+        inputs: usize,
+        outputs: usize,
+        power: f64,
+    ) -> Result<Self, RetrievalError> {
         assert!(inputs > 0 && vectors.len().is_multiple_of(inputs), "whole vectors");
         let count = vectors.len() / inputs;
         let mut mean = vec![0.0f64; inputs];
@@ -47,7 +65,7 @@ impl Whitening {
             let component = &components[at * inputs..][..inputs];
             let greatest = component.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
             let sign = greatest.map_or(1.0, f64::signum);
-            let factor = sign / variances[at].sqrt();
+            let factor = sign / variances[at].powf(0.5 * power);
             component.iter().map(move |x| (x * factor) as f32)
         };
         let matrix = (0..outputs).flat_map(row).collect();
@@ -141,6 +159,24 @@ mod tests {
             value * (1.0 + column as f32) + row as f32 * 0.01
         };
         (0..count * inputs).map(value).collect()
+    }
+
+    #[test]
+    fn a_part_of_the_whitening_keeps_a_part_of_the_variances() {
+        let (inputs, outputs) = (6, 4);
+        let vectors = vectors(200, inputs);
+        let variances = |power: f64| -> Vec<f64> {
+            let whitening = Whitening::learn_in_part(&vectors, inputs, outputs, power);
+            let whitening = whitening.expect("learned");
+            let all: Vec<Vec<f32>> =
+                vectors.chunks_exact(inputs).map(|it| whitening.apply(it)).collect();
+            let variance =
+                |at: usize| all.iter().map(|it| f64::from(it[at]).powi(2)).sum::<f64>() / 199.0;
+            (0..outputs).map(variance).collect()
+        };
+        for (none, half) in variances(0.0).into_iter().zip(variances(0.5)) {
+            assert!((half / none.sqrt() - 1.0).abs() < 1e-3, "{half} of {none}");
+        }
     }
 
     #[test]

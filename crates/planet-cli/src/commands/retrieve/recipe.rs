@@ -64,6 +64,8 @@ enum PoolingName {
 enum ViewsName {
     /// The photo
     Whole,
+    /// The photo and its mirror image
+    Mirrored,
     /// Overlapping patches of several sizes
     Patches,
     /// The photo, five crops, two turns, and their mirror images
@@ -96,6 +98,7 @@ impl RecipeArguments {
             },
             views: match self.views {
                 ViewsName::Whole => Views::Whole,
+                ViewsName::Mirrored => Views::Mirrored,
                 ViewsName::Patches => {
                     let [query_levels, reference_levels] = self.patch_levels;
                     Views::Patches { query_levels, reference_levels }
