@@ -105,6 +105,7 @@ fn draw(folder: &Path) -> bool {
         corruption: Corruption::default(),
         shards: false,
         layers: false,
+        devices: planet_world::Devices::default(),
     };
     library.draw(&world, folder, &NoMonitor).is_ok()
 }

@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use planet_world::{Corruption, Library, LibrarySize, PictureSize, WorldError, WorldParameters};
+use planet_world::{
+    Corruption, Devices, Library, LibrarySize, PictureSize, WorldError, WorldParameters,
+};
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 
 use crate::{failure::failed, work};
@@ -61,8 +63,9 @@ impl World {
             _ => return Err(PyValueError::new_err("give either photos or albums")),
         };
         let size = PictureSize::new(size).map_err(wrong)?;
-        let corruption = Corruption { duplicates: 0.0, non_photos: 0.0, withhold: 0.0 };
-        let library = Library { amount, seed, size, corruption, shards: false, layers: false };
+        let (corruption, devices) = (Corruption::default(), Devices::default());
+        let library =
+            Library { amount, seed, size, corruption, shards: false, layers: false, devices };
         let world = Arc::clone(&self.0);
         let drawn = work::run(py, move |flag| library.draw(&world, &folder, flag).map_err(wrong))?;
         Ok(drawn.photos)

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Albums of one author follow one another; all begin from the author's one home.
-const ALBUMS_OF_AUTHOR: u64 = 2;
+pub(crate) const ALBUMS_OF_AUTHOR: u64 = 2;
 
 /// Photos of an album.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=60;
@@ -19,6 +19,13 @@ const BARE_START: f64 = 0.4;
 const BARE_PHOTOS: std::ops::RangeInclusive<usize> = 1..=5;
 
 impl Journeys {
+    /// The zone where an author lives, in whole hours by the longitude, as seconds ahead of UTC.
+    pub(crate) fn zone_of(&self, seed: u64, author: u64) -> i64 {
+        let home = self.draw_home(&mut stream(seed, Purpose::AlbumAuthor, author));
+        let place = self.world.place(self.homes[home].0);
+        (place.position.lng() / 15.0).round() as i64 * 3600
+    }
+
     /// The album of that number among those of a seed, in the order of time. Any album can be
     /// had without the others, and always is the same.
     ///

@@ -1,3 +1,5 @@
+use std::fmt;
+
 /// Maker and model of a camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Camera {
@@ -5,6 +7,13 @@ pub struct Camera {
     pub make: &'static str,
     /// Which one.
     pub model: &'static str,
+}
+
+impl fmt::Display for Camera {
+    /// As manifests name it: maker and model.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.make, self.model)
+    }
 }
 
 /// The cameras of the synthetic earth.

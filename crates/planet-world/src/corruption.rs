@@ -30,6 +30,8 @@ pub struct Corruption {
     pub non_photos: f64,
     /// Its position is withheld.
     pub withhold: f64,
+    /// Its time is missing, as after a messenger has sent it.
+    pub untimed: f64,
 }
 
 impl Corruption {
@@ -38,6 +40,7 @@ impl Corruption {
             ("duplicates", self.duplicates),
             ("non-photos", self.non_photos),
             ("withhold", self.withhold),
+            ("untimed", self.untimed),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return Err(WorldError::Parameter {
@@ -60,7 +63,9 @@ impl Corruption {
         rng: &mut impl Rng,
     ) -> Result<Vec<LibraryFile>, WorldError> {
         let withheld = rng.random_bool(self.withhold);
-        let mut files = vec![original(world, photo, size, withheld)?];
+        // Drawn only where it is wanted, so that libraries without stay what they are.
+        let untimed = self.untimed > 0.0 && rng.random_bool(self.untimed);
+        let mut files = vec![original(world, photo, size, withheld, untimed)?];
         files[0].layers = layers.then(|| photo.layers(size));
         if rng.random_bool(self.duplicates) {
             files.push(copy(&files[0], world, photo, size, rng)?);
@@ -77,6 +82,7 @@ fn original(
     photo: &SyntheticPhoto,
     size: PictureSize,
     withheld: bool,
+    untimed: bool,
 ) -> Result<LibraryFile, WorldError> {
     let mut record = photo.record(world, size);
     if withheld {
@@ -84,7 +90,11 @@ fn original(
         record.position_source = None;
         record.country = None;
     }
-    let bytes = photo.encode(&photo.picture(size), record.position)?;
+    if untimed {
+        record.time = None;
+        record.time_source = None;
+    }
+    let bytes = photo.encode(&photo.picture(size), record.position, record.time.as_deref())?;
     record.bytes = Some(bytes.len() as u64);
     let drawn = SyntheticTruth {
         place: photo.place,
@@ -131,7 +141,7 @@ fn copy(
             (Kind::Toned, paint(&photo.cues, &nuisance, size))
         }
     };
-    let bytes = copied.encode(&picture, of.record.position)?;
+    let bytes = copied.encode(&picture, of.record.position, of.record.time.as_deref())?;
     let record = PhotoRecord {
         width: Some(picture.width),
         height: Some(picture.height),
@@ -139,6 +149,8 @@ fn copy(
         position: of.record.position,
         position_source: of.record.position_source,
         country: of.record.country.clone(),
+        time: of.record.time.clone(),
+        time_source: of.record.time_source,
         ..copied.record(world, size)
     };
     let truth =

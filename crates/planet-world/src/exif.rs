@@ -9,8 +9,8 @@ pub(crate) struct ExifFacts<'f> {
     pub(crate) camera: Camera,
     /// 1 for a picture stored upright, 6 for one to be turned right by a quarter.
     pub(crate) orientation: u16,
-    /// Local time, `2021-07-03T14:05:09`.
-    pub(crate) time: &'f str,
+    /// Local time, `2021-07-03T14:05:09`; `None` for a photo whose time is missing.
+    pub(crate) time: Option<&'f str>,
     /// `None` for a photo whose position was withheld.
     pub(crate) position: Option<LatLng>,
 }
@@ -32,7 +32,8 @@ const HEADER: usize = 8;
 
 /// The block, from `Exif\0\0` on, ready for an APP1 segment.
 pub(crate) fn block(facts: &ExifFacts<'_>) -> Vec<u8> {
-    let exif = [text(0x9003, &facts.time.replace('-', ":").replace('T', " "))];
+    let written = |time: &str| text(0x9003, &time.replace('-', ":").replace('T', " "));
+    let exif: Vec<Field> = facts.time.map(written).into_iter().collect();
     let gps = facts.position.map(gps_fields);
 
     // The size of the main directory does not depend on what its pointers say.

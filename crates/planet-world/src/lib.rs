@@ -9,6 +9,7 @@
 //! |---|---|
 //! | make photos without a disk | [`SyntheticStore`], a [`planet_data::PhotoStore`] |
 //! | draw a library of files, with albums, copies and non-photos | [`Library`] |
+//! | with tracks and wrong clocks | [`Devices`] |
 //! | know the probability of every place given what a photo shows | [`World::posterior`] |
 //! | know the best possible accuracy over a partition | [`Ceiling`], of albums [`AlbumCeiling`] |
 //! | know which pixels show which cue | [`LayerMap`] |
@@ -38,6 +39,7 @@ mod corruption;
 mod country;
 mod coverage;
 mod cues;
+mod devices;
 mod disc;
 mod error;
 mod exif;
@@ -62,6 +64,7 @@ mod share;
 mod store;
 mod synthetic_photo;
 mod truth;
+mod way;
 mod world;
 
 pub use camera::Camera;
@@ -69,6 +72,7 @@ pub use ceiling::{AlbumCeiling, Ceiling, ScaleCeiling};
 pub use corruption::Corruption;
 pub use coverage::Coverage;
 pub use cues::{CueKind, Cues};
+pub use devices::Devices;
 pub use error::WorldError;
 pub use filter::View;
 pub use given::{GivenPhoto, GivenPhotos};

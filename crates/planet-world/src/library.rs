@@ -9,7 +9,9 @@ use serde_json::json;
 
 use crate::{
     WorldError,
+    album::ALBUMS_OF_AUTHOR,
     corruption::{Corruption, LibraryFile},
+    devices::Devices,
     journeys::Journeys,
     layer::layer_table,
     new_folder::in_new_folder,
@@ -47,6 +49,8 @@ pub struct Library {
     /// `layers/a/b.png`, upright and of the same size, with the table `layers/classes.json`.
     /// Photos are the same bytes with and without.
     pub layers: bool,
+    /// What the authors of albums have besides; nothing for single photos.
+    pub devices: Devices,
 }
 
 /// What was drawn.
@@ -75,7 +79,8 @@ const NUMBERS_PER_ALBUM: u64 = 64;
 
 impl Library {
     /// Draws the library into a new folder: `world.json`, `places.csv`, `manifest.parquet`,
-    /// `truth.csv` and the photos by author and album. The same library has the same bytes on
+    /// `truth.csv` and the photos by author and album; with [`Devices`] also `clocks.csv`, what has
+    /// to be added to each author's times to reach UTC, and `tracks`. The same library has the same bytes on
     /// any number of threads. The folder appears only when all of it is there.
     ///
     /// # Errors
@@ -122,7 +127,32 @@ impl Library {
             files.into_iter().flatten().try_for_each(|file| writer.add(file))?;
             monitor.advance(step);
         }
+        if let Some(journeys) = &journeys {
+            self.write_devices(journeys, count, folder)?;
+        }
         writer.finish()
+    }
+
+    /// The tracks and clocks of the authors of so many albums.
+    fn write_devices(
+        &self,
+        journeys: &Journeys,
+        albums: u64,
+        folder: &Path,
+    ) -> Result<(), WorldError> {
+        let devices = self.devices;
+        if devices != Devices::default() {
+            devices.write_clocks(journeys, self.seed, albums, folder)?;
+        }
+        if !devices.tracks {
+            return Ok(());
+        }
+        let authors = (0..albums.div_ceil(ALBUMS_OF_AUTHOR)).into_par_iter();
+        authors.try_for_each(|author| {
+            let first = author * ALBUMS_OF_AUTHOR;
+            let of_author = first..albums.min(first + ALBUMS_OF_AUTHOR);
+            devices.write_tracks(journeys, self.seed, of_author, folder)
+        })
     }
 
     /// The files of one photo or one album.
@@ -134,7 +164,7 @@ impl Library {
     ) -> Result<Vec<LibraryFile>, WorldError> {
         let photos: Vec<SyntheticPhoto> = match journeys {
             None => vec![world.photo(self.seed, number)],
-            Some(journeys) => journeys.album(self.seed, number),
+            Some(journeys) => self.devices.album(journeys, self.seed, number),
         };
         let mut files = Vec::with_capacity(photos.len());
         for (index, photo) in (0..).zip(&photos) {

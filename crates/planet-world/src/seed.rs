@@ -20,6 +20,12 @@ pub(crate) enum Purpose {
     Corruption = 8,
     /// The views of one scene, for retrieval.
     Scenes = 9,
+    /// How far an author's clock is wrong.
+    Clock = 10,
+    /// An author's way between their photos.
+    Tracks = 11,
+    /// When an author's receiver is off.
+    Receiver = 12,
 }
 
 /// The random numbers of one thing, whichever thread asks for them and whatever was asked before.

@@ -105,21 +105,23 @@ impl SyntheticPhoto {
     /// # Errors
     /// The encoder fails.
     pub fn jpeg(&self, size: PictureSize) -> Result<Vec<u8>, WorldError> {
-        self.encode(&self.picture(size), Some(self.position))
+        self.encode(&self.picture(size), Some(self.position), Some(&self.time.to_string()))
     }
 
-    /// Encodes a picture as this photo's camera does, with or without a position.
+    /// Encodes a picture as this photo's camera does, with or without a position and a
+    /// time.
     pub(crate) fn encode(
         &self,
         picture: &Picture,
         position: Option<LatLng>,
+        time: Option<&str>,
     ) -> Result<Vec<u8>, WorldError> {
         // Cameras store what their sensor gave and note how they were held.
         let is_turned = self.nuisance.format == Format::Portrait;
         let block = exif::block(&exif::ExifFacts {
             camera: self.camera,
             orientation: if is_turned { 6 } else { 1 },
-            time: &self.time.to_string(),
+            time,
             position,
         });
         let bytes = if is_turned {
@@ -140,7 +142,7 @@ impl SyntheticPhoto {
             author: Some(self.author.clone()),
             album: self.album.clone(),
             category: Some(self.cues.scene.to_string()),
-            camera: Some(format!("{} {}", self.camera.make, self.camera.model)),
+            camera: Some(self.camera.to_string()),
             width: Some(width),
             height: Some(height),
             position_source: Some(PositionSource::Exif),

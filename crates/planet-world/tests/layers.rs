@@ -8,8 +8,8 @@ use std::{collections::HashMap, path::Path};
 use contents::contents;
 use planet_data::NoMonitor;
 use planet_world::{
-    Corruption, CueKind, Cues, Layer, Library, LibrarySize, Nuisance, PictureSize, Surface, World,
-    WorldParameters, paint, paint_layers,
+    Corruption, CueKind, Cues, Devices, Layer, Library, LibrarySize, Nuisance, PictureSize,
+    Surface, World, WorldParameters, paint, paint_layers,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -160,9 +160,10 @@ fn library(layers: bool) -> Library {
         amount: LibrarySize::Photos(40),
         seed: 1,
         size: PictureSize::new(64).expect("a size"),
-        corruption: Corruption { duplicates: 0.5, non_photos: 0.3, withhold: 0.0 },
+        corruption: Corruption { duplicates: 0.5, non_photos: 0.3, withhold: 0.0, untimed: 0.0 },
         shards: false,
         layers,
+        devices: Devices::default(),
     }
 }
 

@@ -8,8 +8,8 @@ use std::{fs, path::Path};
 use contents::contents;
 use planet_data::{DiskStore, Manifest, NoMonitor, PhotoStore, table::TableSource};
 use planet_world::{
-    Corruption, Kind, Library, LibrarySize, PictureSize, SyntheticStore, Truth, World, WorldError,
-    WorldParameters,
+    Corruption, Devices, Kind, Library, LibrarySize, PictureSize, SyntheticStore, Truth, World,
+    WorldError, WorldParameters,
 };
 
 fn world() -> World {
@@ -22,9 +22,10 @@ fn library(amount: LibrarySize) -> Library {
         amount,
         seed: 1,
         size: PictureSize::new(64).expect("a size"),
-        corruption: Corruption { duplicates: 0.3, non_photos: 0.2, withhold: 0.25 },
+        corruption: Corruption { duplicates: 0.3, non_photos: 0.2, withhold: 0.25, untimed: 0.0 },
         shards: false,
         layers: false,
+        devices: Devices::default(),
     }
 }
 

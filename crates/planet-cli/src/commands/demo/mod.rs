@@ -29,7 +29,8 @@ use planet_train::{
     ArchitectureName, Epoch, RunFolder, RunParts, Samples, StopReason, TrainConfig,
 };
 use planet_world::{
-    Ceiling, Corruption, GivenPhotos, Library, LibrarySize, PictureSize, World, WorldParameters,
+    Ceiling, Corruption, Devices, GivenPhotos, Library, LibrarySize, PictureSize, World,
+    WorldParameters,
 };
 
 use super::{partition::files, train::TrainProgress};
@@ -144,6 +145,7 @@ fn draw(world: &World, photos: u64, seed: u64, folder: &Path) -> Result<(), Fail
         corruption: Corruption::default(),
         shards: false,
         layers: false,
+        devices: Devices::default(),
     };
     let progress = Progress::new("photos");
     let drawn = library.draw(world, folder, &progress);

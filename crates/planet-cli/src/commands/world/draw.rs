@@ -4,7 +4,7 @@ use std::{
 };
 
 use clap::Args;
-use planet_world::{Corruption, Library, LibrarySize, PictureSize};
+use planet_world::{Corruption, Devices, Library, LibrarySize, PictureSize};
 
 use super::{failure, world};
 use crate::{failure::Failure, progress::Progress};
@@ -32,6 +32,17 @@ pub struct Arguments {
     /// Share of photos whose position file and manifest keep silent about
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     withhold: f64,
+    /// Share of photos whose time is missing, as after a messenger has sent them
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    untimed: f64,
+    /// Write the way of each author as GPX, Records.json and Timeline.json below tracks/AUTHOR, with
+    /// exact positions
+    #[arg(long, requires = "albums")]
+    tracks: bool,
+    /// Set the clock of most authors' cameras wrong; clocks.csv says what has to be added to reach
+    /// UTC
+    #[arg(long, requires = "albums")]
+    clock_offsets: bool,
     /// Put photos into tar files of a thousand, as WebDataset reads them
     #[arg(long)]
     shards: bool,
@@ -74,9 +85,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             duplicates: arguments.duplicates,
             non_photos: arguments.non_photos,
             withhold: arguments.withhold,
+            untimed: arguments.untimed,
         },
         shards: arguments.shards,
         layers: arguments.layers,
+        devices: Devices { tracks: arguments.tracks, clock_offsets: arguments.clock_offsets },
     };
     let world = world(arguments.world)?;
     let unit = if arguments.amount.albums.is_some() { "albums" } else { "photos" };
