@@ -27,6 +27,7 @@ mod state_space;
 mod timeline;
 mod transition;
 mod trip;
+mod trip_page;
 
 pub use albums::{Album, albums};
 pub use alignment::{Alignment, Basis, Clock};
@@ -44,4 +45,4 @@ pub use scheme::{Scheme, Step, UnknownScheme};
 pub use state_space::{Fix, StateSpace};
 pub use timeline::{People, Sequence, Timeline};
 pub use transition::{HmmModel, TransitionModel};
-pub use trip::trip_map;
+pub use trip::{Trip, TripPhoto};

@@ -33,6 +33,7 @@ use thiserror::Error;
 
 pub use colour::{Colour, ColourScale};
 pub use land::land_rings;
+pub(crate) use page::MOVING;
 pub(crate) use partition::class_map;
 pub use partition::partition_map;
 pub use probability::probability_map;
@@ -79,7 +80,7 @@ pub struct WorldMap {
 
 #[derive(Clone, Debug)]
 enum Mark {
-    Point { at: LatLng, radius: f64, colour: Colour },
+    Point { at: LatLng, radius: f64, colour: Colour, number: Option<usize> },
     Line { from: LatLng, to: LatLng, width: f64, colour: Colour },
 }
 
@@ -116,7 +117,18 @@ impl WorldMap {
 
     /// Marks a position with a disc of this radius in pixels.
     pub fn point(&mut self, at: LatLng, radius: f64, colour: Colour) {
-        self.marks.push(Mark::Point { at, radius, colour });
+        self.marks.push(Mark::Point { at, radius, colour, number: None });
+    }
+
+    /// The same, with a number by which a page finds it: `data-number` of its circle.
+    pub(crate) fn numbered_point(
+        &mut self,
+        at: LatLng,
+        radius: f64,
+        colour: Colour,
+        number: usize,
+    ) {
+        self.marks.push(Mark::Point { at, radius, colour, number: Some(number) });
     }
 
     /// Joins two positions by the shortest way, with a line of this width in pixels.

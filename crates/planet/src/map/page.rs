@@ -1,12 +1,13 @@
 use super::WorldMap;
 use crate::plot::escaped;
 
-/// Moves and enlarges the picture: wheel or pinch, drag, double click, + and − and 0.
-const SCRIPT: &str = "\
+/// Moves and enlarges the picture: wheel or pinch, drag, double click, + and − and 0. Calls `shown`
+/// after each change.
+pub(crate) const MOVING: &str = "\
 const svg=document.querySelector('svg'),all=svg.viewBox.baseVal,home=[all.x,all.y,all.width,all.height];\
-let box=home.slice(),held=new Map();\
+let box=home.slice(),held=new Map(),shown=()=>{};\
 svg.removeAttribute('width');svg.removeAttribute('height');\
-const show=()=>svg.setAttribute('viewBox',box.join(' '));\
+const show=()=>{svg.setAttribute('viewBox',box.join(' '));shown()};\
 const at=e=>{const r=svg.getBoundingClientRect(),s=Math.max(box[2]/r.width,box[3]/r.height);\
 return[box[0]+box[2]/2+(e.clientX-r.left-r.width/2)*s,box[1]+box[3]/2+(e.clientY-r.top-r.height/2)*s]};\
 const zoom=(f,[x,y])=>{f=Math.max(box[2]*f,home[2]/400)/box[2];if(box[2]*f>=home[2]){box=home.slice();return show()}\
@@ -38,7 +39,7 @@ impl WorldMap {
              <meta name=\"viewport\" content=\"width=device-width\">\n<title>{heading}</title>\n\
              <style>{STYLE}</style>\n<header><h1>{heading}</h1>\
              <p>Use the wheel or pinch to zoom, drag to move, and press 0 to show the whole map.</p></header>\n\
-             {svg}<script>{SCRIPT}</script>\n</html>\n"
+             {svg}<script>{MOVING}</script>\n</html>\n"
         )
     }
 }

@@ -142,11 +142,14 @@ impl Frame {
 
     fn mark(&self, svg: &mut String, mark: &Mark) {
         match *mark {
-            Mark::Point { at, radius, colour } => {
+            Mark::Point { at, radius, colour, number } => {
                 let [lat, lng] = [at.lat(), at.lng()];
                 for turn in self.map.turns([lat, lng, lat, lng]) {
                     let [x, y] = self.place([lng + turn, lat]);
                     put(svg, format_args!("<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{radius}\" "));
+                    if let Some(number) = number {
+                        put(svg, format_args!("data-number=\"{number}\" "));
+                    }
                     let style =
                         format_args!("fill=\"{colour}\" stroke=\"#fff\" stroke-width=\"0.5\"/>\n");
                     put(svg, style);

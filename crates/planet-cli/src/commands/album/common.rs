@@ -8,8 +8,11 @@ use std::{
 };
 
 use clap::Args;
-use planet::{LocatorOptions, Prediction, PredictionFormat, album::trip_map};
-use planet_data::{AtomicFile, Gazetteer, Manifest};
+use planet::{
+    LocatorOptions, Prediction, PredictionFormat,
+    album::{Trip, TripPhoto},
+};
+use planet_data::{AtomicFile, DiskStore, Gazetteer, Manifest, PhotoStore, thumbnail_jpeg};
 use planet_geo::LatLng;
 use planet_library::{Library, Summary};
 
@@ -22,6 +25,9 @@ use crate::{
     engine_choice::EngineChoice,
     failure::Failure,
 };
+
+/// Longer side of a page's thumbnails in pixels.
+const THUMBNAIL: u32 = 120;
 
 /// Options of both commands.
 #[derive(Args, Debug)]
@@ -132,11 +138,21 @@ fn draw(
         .zip(known)
         .map(|(prediction, known)| Prediction { truth: *known, ..prediction.clone() })
         .collect();
-    let in_order = |rows: &Vec<usize>| rows.iter().map(|row| &shown[*row]).collect::<Vec<_>>();
-    let map =
-        trip_map(library.timeline().sequences().iter().map(|sequence| in_order(&sequence.rows)));
+    let photo = |row: &usize| TripPhoto {
+        prediction: &shown[*row],
+        time: manifest.records[*row].time.as_deref(),
+    };
+    let sequences = library.timeline().sequences().iter();
+    let trip = Trip::new(sequences.map(|sequence| sequence.rows.iter().map(photo).collect()));
     let heading = format!("{} photos", predictions.len());
-    let bytes = crate::commands::locate::map::rendered(&map, path, &heading)?;
+    let bytes = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("html" | "htm") => {
+            let store = DiskStore::new(&manifest.root);
+            let thumbnail = |id: &str| Some(thumbnail_jpeg(&store.photo(id).ok()?, THUMBNAIL));
+            trip.to_html(&heading, thumbnail).into_bytes()
+        }
+        _ => crate::commands::locate::map::rendered(&trip.map(), path, &heading)?,
+    };
     AtomicFile::write_all_at(path, &bytes)
         .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }

@@ -4,7 +4,7 @@ use std::{fmt::Write, path::Path};
 
 use planet::{
     Certain, Prediction,
-    album::trip_map,
+    album::{Trip, TripPhoto},
     plot::{escaped, inlined},
     report::STYLE,
 };
@@ -33,7 +33,7 @@ pub fn write(page: &Path, root: &Path, planned: &[PlannedWrite]) -> Result<(), F
         escaped(&root.to_string_lossy())
     );
     let places: Vec<Prediction> = changes.iter().map(|it| prediction(it)).collect();
-    let map = trip_map(places.iter().map(|place| vec![place]));
+    let map = Trip::new(places.iter().map(|place| vec![TripPhoto::from(place)])).map();
     if let Ok(png) = map.to_png() {
         let picture = inlined("proposed positions on a map", "png", &png);
         html.push_str(&format!("<figure>{picture}</figure>\n"));
