@@ -8,10 +8,12 @@ use rayon::prelude::*;
 use crate::{
     Library, LibraryError, Masking,
     choice::{self, Choice, Gain, SCALES, USUAL_MARGIN},
-    prepared::{Homes, NEARNESSES, Photo, Prepared},
+    parts::Part,
+    prepared::{ALIKE, Homes, NEARNESSES, Photo, Prepared, UNTIMED, Weights},
+    similarity::share_of_first,
 };
 
-/// Weights of a model's output that are tried.
+/// Weights of a model's output, and of look-alikes, that are tried.
 const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 /// Times that positions are masked in each way.
 const TRIALS: u64 = 2;
@@ -19,13 +21,15 @@ const TRIALS: u64 = 2;
 /// tried on fewer, since each is a pass of its own.
 const TRIAL_PHOTOS: usize = 2000;
 const WEIGHT_PHOTOS: usize = 600;
+/// Parts of a large library in which positions are masked.
+const TRIAL_PARTS: usize = 4;
 
 /// How far the model's output and stated probabilities are trusted, found by masking known
 /// positions and locating their photos.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
-    /// Weight of the model's output, 0 to 1.
-    pub(crate) weight: f64,
+    /// How much the model's output and look-alikes count.
+    pub(crate) weights: Weights,
     /// By nearness in time of a known photo: how often the probability within a level's radius is
     /// right.
     pub(crate) levels: [LevelCalibration; NEARNESSES],
@@ -38,7 +42,8 @@ impl Calibration {
     /// The model's output counts with this weight, 0 to 1, and stated probabilities are used as
     /// they are.
     pub fn uncalibrated(weight: f64) -> Self {
-        Self { weight, levels: [LevelCalibration::default(); NEARNESSES], margin: USUAL_MARGIN }
+        let weights = Weights { output: weight, alike: 1.0 };
+        Self { weights, levels: [LevelCalibration::default(); NEARNESSES], margin: USUAL_MARGIN }
     }
 }
 
@@ -55,6 +60,7 @@ struct Masked {
 
 /// Known positions of which some are masked, and what follows from the others.
 struct Trial {
+    how: Masking,
     /// The positions that stay known, one per record.
     shown: Vec<Option<LatLng>>,
     prepared: Prepared,
@@ -65,14 +71,15 @@ impl Trial {
     /// The same for about so many photos.
     fn limited(&self, photos: usize) -> Self {
         let (shown, homes) = (self.shown.clone(), Arc::clone(&self.homes));
-        Self { shown, prepared: self.prepared.limited(photos), homes }
+        Self { how: self.how, shown, prepared: self.prepared.limited(photos), homes }
     }
 }
 
 impl Library<'_> {
-    /// Finds the weight of the model's output, and how far stated probabilities are right: known
-    /// positions are masked by runs and by days, and their photos located from the others. With
-    /// too few of them stated probabilities are used as they are. The states of each trial, and
+    /// Finds the weights of the model's output and of look-alikes, and how far stated probabilities are
+    /// right: known positions are masked by runs and by days, and their photos located from the others;
+    /// where photos without a time are to be located, also with their times taken away. With too few
+    /// of them stated probabilities are used as they are. The states of each trial, and
     /// where people usually are in it, are computed once for all weights.
     ///
     /// # Errors
@@ -83,7 +90,9 @@ impl Library<'_> {
         monitor: &dyn Monitor,
     ) -> Result<Calibration, LibraryError> {
         let mut ways = Masking::ALL.to_vec();
-        if self.look_alikes.is_some() {
+        let is_untimed =
+            |row: usize| self.records[row].time.is_none() && self.fix(row, known).is_none();
+        if self.look_alikes.is_some() || (0..known.len()).any(is_untimed) {
             ways.extend(Masking::UNTIMED);
         }
         let trials: Vec<(Masking, Vec<Option<LatLng>>)> = (0..TRIALS)
@@ -91,25 +100,43 @@ impl Library<'_> {
             .filter(|(_, shown)| shown.iter().any(Option::is_some))
             .collect();
         let mut calibration = Calibration::uncalibrated(self.model.weight);
+        let maskings = trials.len();
         let trials = self.trials(known, trials, monitor)?;
+        let photos = TRIAL_PHOTOS * maskings / trials.len().max(1);
         if self.output.is_some() && !trials.is_empty() {
-            calibration.weight = self.best_weight(&trials, known, monitor)?;
+            calibration.weights.output = self.best_weight(&trials, known, monitor)?;
         }
-        let masked: Vec<Vec<Masked>> = trials
+        let one_by_one = self.one_by_one(&trials, known)?;
+        if self.look_alikes.is_some() {
+            calibration.weights.alike =
+                self.best_alike(&trials, known, one_by_one, calibration.weights, monitor)?;
+        }
+        let masked: Vec<(Masking, Vec<Masked>)> = trials
             .par_iter()
             .map(|trial| {
-                self.masked(&trial.limited(TRIAL_PHOTOS), known, calibration.weight, monitor)
+                let limited = trial.limited(photos);
+                Ok((trial.how, self.masked(&limited, known, calibration.weights, monitor)?))
             })
-            .collect::<Result<_, _>>()?;
-        let masked: Vec<Masked> = masked.into_iter().flatten().collect();
-        let all: Vec<Stated> = masked.iter().map(|photo| photo.stated).collect();
+            .collect::<Result<_, LibraryError>>()?;
+        let of_all = masked.iter().flat_map(|(_, masked)| masked);
+        let all: Vec<Stated> = of_all.map(|photo| photo.stated).collect();
         let expected = LevelCalibration::of_discs(&all, &LevelCalibration::default());
         for (nearness, levels) in calibration.levels.iter_mut().enumerate() {
-            let alike = masked.iter().filter(|photo| photo.nearness == nearness);
-            let stated: Vec<Stated> = alike.map(|photo| photo.stated).collect();
+            let mut stated: Vec<Stated> = Vec::new();
+            for (how, masked) in &masked {
+                let alike = masked.iter().filter(|photo| photo.nearness == nearness);
+                let of_kind = match how {
+                    _ if nearness != UNTIMED && nearness != ALIKE => 1.0,
+                    Masking::Untimed => one_by_one,
+                    _ => 1.0 - one_by_one,
+                };
+                let share = of_kind / one_by_one.max(1.0 - one_by_one);
+                stated.extend(thinned(alike.map(|photo| photo.stated), share.min(1.0)));
+            }
             *levels = LevelCalibration::of_discs(&stated, &expected);
         }
-        calibration.margin = choice::margin(masked.iter().filter_map(|it| it.gain).collect());
+        let masked = masked.iter().flat_map(|(_, masked)| masked);
+        calibration.margin = choice::margin(masked.filter_map(|it| it.gain).collect());
         Ok(calibration)
     }
 
@@ -119,23 +146,31 @@ impl Library<'_> {
         shown: Vec<(Masking, Vec<Option<LatLng>>)>,
         monitor: &dyn Monitor,
     ) -> Result<Vec<Trial>, LibraryError> {
-        let trial = |(how, shown): (Masking, Vec<Option<LatLng>>)| {
-            let prepared = match how.records(self.records, known, &shown) {
-                Some(records) => self.with_records(&records).prepare(&shown)?,
-                None => self.prepare(&shown)?,
+        let of_masking = |(how, shown): (Masking, Vec<Option<LatLng>>)| {
+            let records = how.records(self.records, known, &shown);
+            let untimed = records.as_ref().map(|records| self.with_records(records));
+            let library = untimed.as_ref().unwrap_or(self);
+            let parts = library.parts(&shown).parts;
+            let step = parts.len().div_ceil(TRIAL_PARTS);
+            let trial = |part: &Part| {
+                let prepared = library.prepare(part, &shown)?;
+                let weights = Calibration::uncalibrated(self.model.weight).weights;
+                let homes = Arc::new(self.homes(&prepared, weights, monitor)?);
+                Ok(Trial { how, shown: shown.clone(), prepared, homes })
             };
-            let homes = Arc::new(self.homes(&prepared, self.model.weight, monitor)?);
-            Ok(Trial { shown, prepared, homes })
+            parts.par_iter().step_by(step).map(trial).collect()
         };
-        shown.into_par_iter().map(trial).collect()
+        let trials: Result<Vec<Vec<Trial>>, LibraryError> =
+            shown.into_par_iter().map(of_masking).collect();
+        Ok(trials?.into_iter().flatten().collect())
     }
 
     /// Of one trial: what would be stated for masked photos, and whether it is right.
     fn masked(
         &self,
-        Trial { shown, prepared, homes }: &Trial,
+        Trial { shown, prepared, homes, .. }: &Trial,
         known: &[Option<LatLng>],
-        weight: f64,
+        weights: Weights,
         monitor: &dyn Monitor,
     ) -> Result<Vec<Masked>, LibraryError> {
         let states = &prepared.states;
@@ -143,7 +178,7 @@ impl Library<'_> {
         let partition = Arc::new(states.partition().clone());
         let locator = Locator::new(partition, 1.0, options, Arc::new(Gazetteer::new()))?;
         let mut masked = Vec::new();
-        self.posteriors(prepared, homes, weight, monitor, |photo, posterior| {
+        self.posteriors(prepared, homes, weights, monitor, |photo, posterior| {
             let row = photo.row;
             let Some(truth) = known[row].filter(|_| self.fix(row, shown).is_none()) else {
                 return;
@@ -190,7 +225,8 @@ impl Library<'_> {
         let sums: Vec<f64> = pairs
             .par_iter()
             .map(|(weight, trial)| {
-                self.log_likelihood(&limited[*trial], known, WEIGHTS[*weight], monitor)
+                let weights = Weights { output: WEIGHTS[*weight], alike: 1.0 };
+                self.log_likelihood(&limited[*trial], known, weights, monitor)
             })
             .collect::<Result<_, _>>()?;
         let of_weight = |weight: usize| -> f64 {
@@ -200,12 +236,58 @@ impl Library<'_> {
         Ok(best.map_or(1.0, |best| WEIGHTS[best]))
     }
 
+    /// Of the photos without a time that are to be located, the share that are like known photos masked
+    /// one by one, with others of their occasion known, rather than like those masked by whole
+    /// days: by how much the most similar known photo of each looks alike.
+    fn one_by_one(&self, trials: &[Trial], known: &[Option<LatLng>]) -> Result<f64, LibraryError> {
+        if self.look_alikes.is_none() || trials.is_empty() {
+            return Ok(0.5);
+        }
+        let parts = self.parts(known).parts;
+        let mut own = Vec::new();
+        for part in &parts {
+            own.extend(self.prepare(part, known)?.votes.values().map(|votes| votes.best));
+        }
+        let masked = |wanted: Masking| -> Vec<f32> {
+            let of_way = trials.iter().filter(|trial| trial.how == wanted);
+            let votes = of_way.flat_map(|trial| trial.prepared.votes.iter());
+            votes.filter(|(row, _)| known[**row].is_some()).map(|(_, votes)| votes.best).collect()
+        };
+        Ok(share_of_first(&own, &masked(Masking::Untimed), &masked(Masking::UntimedDays)))
+    }
+
+    /// The weight of look-alikes under which photos whose times were taken away are located best: none,
+    /// where the order of the files tells as much.
+    fn best_alike(
+        &self,
+        trials: &[Trial],
+        known: &[Option<LatLng>],
+        one_by_one: f64,
+        weights: Weights,
+        monitor: &dyn Monitor,
+    ) -> Result<f64, LibraryError> {
+        let untimed = trials.iter().filter(|trial| Masking::UNTIMED.contains(&trial.how));
+        let limited: Vec<Trial> = untimed.map(|trial| trial.limited(WEIGHT_PHOTOS)).collect();
+        let sum = |alike: &f64| -> Result<f64, LibraryError> {
+            let weights = Weights { alike: *alike, ..weights };
+            let of_trial = |trial: &Trial| {
+                let sum = self.log_likelihood(trial, known, weights, monitor)?;
+                let is_single = trial.how == Masking::Untimed;
+                Ok(sum * if is_single { one_by_one } else { 1.0 - one_by_one })
+            };
+            limited.par_iter().map(of_trial).sum()
+        };
+        let sums: Vec<f64> = WEIGHTS.iter().map(sum).collect::<Result<_, LibraryError>>()?;
+        let best = (0..WEIGHTS.len()).max_by(|a, b| sums[*a].total_cmp(&sums[*b]));
+        Ok(best.map_or(1.0, |best| WEIGHTS[best]))
+    }
+
     /// Sum over masked photos of the logarithm of the probability near the truth.
     fn log_likelihood(
         &self,
-        Trial { shown, prepared, homes }: &Trial,
+        Trial { shown, prepared, homes, .. }: &Trial,
         known: &[Option<LatLng>],
-        weight: f64,
+        weights: Weights,
         monitor: &dyn Monitor,
     ) -> Result<f64, LibraryError> {
         let states = &prepared.states;
@@ -214,7 +296,7 @@ impl Library<'_> {
             .collect();
         let near = (Distance::from_km(25.0).km() / planet_geo::EARTH_RADIUS_KM).cos();
         let mut sum = 0.0;
-        self.posteriors(prepared, homes, weight, monitor, |photo, posterior| {
+        self.posteriors(prepared, homes, weights, monitor, |photo, posterior| {
             let row = photo.row;
             let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
             let truth = truth.to_vector();
@@ -226,6 +308,12 @@ impl Library<'_> {
         })?;
         Ok(sum)
     }
+}
+
+/// So large a share of some values, 0 to 1, at regular distances.
+fn thinned<T>(values: impl Iterator<Item = T>, share: f64) -> impl Iterator<Item = T> {
+    let passed = move |count: usize| (count as f64 * share) as usize;
+    values.enumerate().filter(move |(at, _)| passed(*at) != passed(*at + 1)).map(|it| it.1)
 }
 
 /// What would be won by the best place instead of the nearest known photo; `None` where they are

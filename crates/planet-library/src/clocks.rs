@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use planet_data::{CaptureTime, PhotoRecord};
 use planet_geo::LatLng;
 
-use crate::{TrackLimits, Tracks};
+use crate::{TrackLimits, TrackPosition, Tracks, tracked::by_local_time};
 
 /// Offsets that are tried: up to so many seconds, which holds every zone and a wrong day, in steps.
 const FARTHEST: i64 = 26 * 3600;
@@ -22,6 +22,13 @@ const ELSEWHERE: f64 = 0.05;
 /// photo's own position, in metres.
 const ANYWHERE: f64 = 1e-6;
 const OWN_ACCURACY: f64 = 50.0;
+/// A person is at the place of a fix, and not on a way, with this probability; also still or already
+/// when the track has a gap of up to so many seconds.
+const STAYED: f64 = 0.5;
+const LONGEST_STAY: i64 = 86_400;
+/// An offset is a whole number of quarters of an hour, as between zones, with this probability.
+const ZONE: f64 = 0.5;
+const QUARTER: i64 = 900;
 /// How much more likely two offsets must be than one, in nats, before a clock is taken to have
 /// jumped: each is chosen among thousands.
 const JUMPED: f64 = 20.0;
@@ -114,6 +121,45 @@ pub struct ClockEstimate {
     /// The offsets before and from the photo of this time on, where two explain the photos much
     /// better than one: the clock was set in between, and the first offset is not right for all.
     pub jump: Option<(i64, i64, String)>,
+    /// Offsets that together are right with 95 %, in seconds.
+    likely: Vec<i64>,
+    /// Whether local time of the place, whose zone changes on the way, explains the photos much better
+    /// than any offset.
+    is_local_time: bool,
+}
+
+/// Probability of which offsets count as likely.
+const LIKELY: f64 = 0.95;
+/// Likely offsets at which a photo is looked up: of more, every n-th.
+const LOOKED_UP: usize = 30;
+/// How much more likely local time must be than an offset, in nats.
+const BETTER: f64 = 3.0;
+
+impl ClockEstimate {
+    /// Where the camera's clock may be, beside what its photos say: with times that are corrected by
+    /// this estimate (`is_applied`) or as they are. `None` where that is unknown: the clock was set on
+    /// the way, or shows the local time of the place.
+    pub fn uncertainty(&self, is_applied: bool) -> Option<ClockUncertainty> {
+        if self.jump.is_some() || (self.is_local_time && !is_applied) {
+            return None;
+        }
+        let base = if is_applied { self.offset.seconds } else { 0 };
+        let mut likely = self.likely.clone();
+        likely.sort_unstable();
+        let every = likely.len().div_ceil(LOOKED_UP);
+        // The right offset lies up to half a step from one that is tried.
+        let around = |offset: &i64| [-STEP / 2, 0, STEP / 2].map(|it| offset - base + it);
+        let offsets = likely.iter().step_by(every).flat_map(around).collect();
+        Some(ClockUncertainty { camera: self.offset.camera.clone(), offsets })
+    }
+}
+
+/// How far a camera's times may be wrong: photos are located by tracks as far as all of these agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockUncertainty {
+    pub(crate) camera: String,
+    /// What may have to be added, in seconds; of photos without a zone, to reach UTC.
+    pub(crate) offsets: Vec<i64>,
 }
 
 impl fmt::Display for ClockEstimate {
@@ -134,8 +180,34 @@ impl fmt::Display for ClockEstimate {
     }
 }
 
-/// A photo that is compared: its time in seconds and its text, and its position.
-type Moment<'a> = (i64, &'a str, LatLng, f64);
+/// A photo that is compared.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    /// Seconds, and as the record has it.
+    time: i64,
+    text: &'a str,
+    position: LatLng,
+    /// Metres.
+    accuracy: f64,
+}
+
+impl Moment<'_> {
+    /// Density of this photo's distance from a place, per metre, if it was taken there.
+    fn density(&self, place: LatLng) -> f64 {
+        kernel(place.distance_to(self.position).m(), self.accuracy)
+    }
+
+    /// The same, if it was taken at or near the place of a track, which may be so many metres off.
+    fn density_near(&self, found: &TrackPosition, moved: f64) -> f64 {
+        let width = self.accuracy.hypot(found.accuracy.m()).hypot(moved);
+        let on_the_way = kernel(found.position.distance_to(self.position).m(), width);
+        STAYED * self.density(found.position) + (1.0 - STAYED) * on_the_way
+    }
+}
+
+fn kernel(distance: f64, width: f64) -> f64 {
+    (-distance / width).exp() / width
+}
 
 /// Compares the known positions of each camera with the tracks, at every offset of up to 26 hours
 /// in steps of a minute. Cameras with fewer than four positions, or none near a track at any
@@ -154,20 +226,22 @@ pub fn clocks_by_tracks(
             continue;
         };
         let accuracy = record.accuracy_m.unwrap_or(0.0).max(OWN_ACCURACY);
-        let moment = (time.instant.unwrap_or(time.clock), text, position, accuracy);
-        cameras.entry((camera, time.instant.is_some())).or_default().push(moment);
+        let time = (time.instant.unwrap_or(time.clock), time.instant.is_some());
+        let moment = Moment { time: time.0, text, position, accuracy };
+        cameras.entry((camera, time.1)).or_default().push(moment);
     }
-    let estimates = cameras.into_iter().filter_map(|((camera, _), mut moments)| {
-        moments.sort_by_key(|moment| moment.0);
+    let estimates = cameras.into_iter().filter_map(|((camera, has_zone), mut moments)| {
+        moments.sort_by_key(|moment| moment.time);
         let step = moments.len().div_ceil(COMPARED).max(1);
         let moments: Vec<Moment<'_>> = moments.into_iter().step_by(step).collect();
-        estimate(camera, &moments, tracks, limits)
+        estimate(camera, has_zone, &moments, tracks, limits)
     });
     estimates.collect()
 }
 
 fn estimate(
     camera: &str,
+    has_zone: bool,
     moments: &[Moment<'_>],
     tracks: &Tracks,
     limits: TrackLimits,
@@ -176,16 +250,18 @@ fn estimate(
     if moments.len() < FEWEST {
         return None;
     }
-    // Of each offset the log-likelihood of the first so many photos, beginning with none.
+    let usual = usual(moments);
+    // Of each offset the log-probability, and with it that of the first so many photos, beginning
+    // with none.
     let sums: Vec<Vec<f64>> = offsets
         .iter()
         .map(|offset| {
-            let mut sum = 0.0;
-            let of_moment = moments.iter().map(|moment| {
-                sum += log_likelihood(moment, *offset, tracks, limits);
+            let mut sum = prior(*offset);
+            let of_moment = moments.iter().zip(&usual).map(|(moment, usual)| {
+                sum += log_likelihood(moment, *usual, *offset, tracks, limits);
                 sum
             });
-            std::iter::once(0.0).chain(of_moment.collect::<Vec<_>>()).collect()
+            std::iter::once(prior(*offset)).chain(of_moment.collect::<Vec<_>>()).collect()
         })
         .collect();
     let whole = |at: usize| sums[at][moments.len()];
@@ -193,18 +269,37 @@ fn estimate(
         // Of equally likely ones the smaller correction.
         whole(*a).total_cmp(&whole(*b)).then(offsets[*b].abs().cmp(&offsets[*a].abs()))
     })?;
-    // As likely as if every photo were anywhere: no track was near.
-    if whole(best) <= moments.len() as f64 * ANYWHERE.ln() + 1.0 {
+    // As likely as without tracks: none was near.
+    let without: f64 = usual.iter().map(|usual| log_mixture(*usual)).sum();
+    if whole(best) - prior(offsets[best]) <= without + 1.0 {
         return None;
     }
     let weight = |at: usize| (whole(at) - whole(best)).exp();
     let all: f64 = (0..offsets.len()).map(weight).sum();
     let near = (0..offsets.len()).filter(|at| (offsets[*at] - offsets[best]).abs() <= SAME);
+    let mut order: Vec<usize> = (0..offsets.len()).collect();
+    order.sort_by(|a, b| whole(*b).total_cmp(&whole(*a)));
+    let mut held = 0.0;
+    let likely = order.into_iter().take_while(|at| {
+        let is_needed = held < LIKELY * all;
+        held += weight(*at);
+        is_needed
+    });
+    let by_local_time = || -> f64 {
+        let of_moments = moments.iter().zip(&usual).map(|(moment, usual)| {
+            let found = by_local_time(moment.time, tracks, limits);
+            log_mixture(found.map_or(*usual, |it| moment.density_near(&it, 0.0)))
+        });
+        of_moments.sum()
+    };
+    let of_best = whole(best) - prior(offsets[best]);
     Some(ClockEstimate {
         offset: ClockOffset { camera: camera.to_owned(), seconds: offsets[best] },
         confidence: near.map(weight).sum::<f64>() / all,
         photos: moments.len(),
         jump: jump(&offsets, &sums, moments, whole(best)),
+        likely: likely.map(|at| offsets[at]).collect(),
+        is_local_time: !has_zone && by_local_time() > of_best + BETTER,
     })
 }
 
@@ -224,24 +319,60 @@ fn jump(
     let (sum, before, after, cut) = cuts
         .filter_map(|cut| {
             let before = most(&|at| sums[at][cut])?;
-            let after = most(&|at| sums[at][photos] - sums[at][cut])?;
+            let after = most(&|at| sums[at][photos] - sums[at][cut] + prior(offsets[at]))?;
             Some((before.0 + after.0, before.1, after.1, cut))
         })
         .max_by(|a, b| a.0.total_cmp(&b.0))?;
     let has_jumped = sum > best + JUMPED && (after - before).abs() > SAME;
-    has_jumped.then(|| (before, after, moments[cut].1.to_owned()))
+    has_jumped.then(|| (before, after, moments[cut].text.to_owned()))
 }
 
-/// Logarithm of the density of a photo's distance from where the track was.
+/// Logarithm of the probability of an offset before anything is seen.
+fn prior(offset: i64) -> f64 {
+    let offsets = 2 * (FARTHEST / STEP) + 1;
+    let zones = 2 * (FARTHEST / QUARTER) + 1;
+    match offset % QUARTER {
+        0 => (ZONE / zones as f64).ln(),
+        _ => ((1.0 - ZONE) / (offsets - zones) as f64).ln(),
+    }
+}
+
+/// Of each photo the density of its position according to where the others were taken: what is
+/// known of it where no track is near.
+fn usual(moments: &[Moment<'_>]) -> Vec<f64> {
+    let of_others = |at: usize| -> f64 {
+        let others = moments.iter().enumerate().filter(|(other, _)| *other != at);
+        others.map(|(_, other)| moments[at].density(other.position)).sum()
+    };
+    (0..moments.len()).map(|at| of_others(at) / moments.len() as f64 + ANYWHERE).collect()
+}
+
+/// Logarithm of the density of a photo's position, given where the track was: at or near that place;
+/// in a gap at its ends or where the person's photos usually are. Being without a track is no
+/// evidence for or against an offset.
 fn log_likelihood(
-    (time, _, position, accuracy): &Moment<'_>,
+    moment: &Moment<'_>,
+    usual: f64,
     offset: i64,
     tracks: &Tracks,
     limits: TrackLimits,
 ) -> f64 {
-    let near = tracks.at(time + offset, limits).map_or(0.0, |found| {
-        let width = accuracy.hypot(found.accuracy.m());
-        (-found.position.distance_to(*position).m() / width).exp() / width
-    });
-    ((1.0 - ELSEWHERE) * near + ELSEWHERE * ANYWHERE).max(ELSEWHERE * ANYWHERE).ln()
+    let time = moment.time + offset;
+    let at = |seconds: i64| tracks.at(time + seconds, limits);
+    if let Some(found) = at(0) {
+        // The right offset lies up to half a step from one that is tried.
+        let sides = [at(-STEP / 2), at(STEP / 2)].into_iter().flatten();
+        let moved = sides.map(|it| it.position.distance_to(found.position).m());
+        return log_mixture(moment.density_near(&found, moved.fold(0.0, f64::max)));
+    }
+    let ends = tracks.around(time, LONGEST_STAY);
+    let of_ends =
+        ends.iter().map(|end| moment.density(*end)).sum::<f64>() / ends.len().max(1) as f64;
+    let stayed = if ends.is_empty() { 0.0 } else { STAYED };
+    log_mixture(stayed * of_ends + (1.0 - stayed) * usual)
+}
+
+/// Logarithm of a density, if a photo may also be anywhere.
+fn log_mixture(density: f64) -> f64 {
+    ((1.0 - ELSEWHERE) * density + ELSEWHERE * ANYWHERE).ln()
 }

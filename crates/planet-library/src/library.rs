@@ -8,7 +8,12 @@ use planet_data::{Gazetteer, Monitor, PhotoRecord};
 use planet_geo::{Distance, LatLng, Partition, Scale};
 use rayon::prelude::*;
 
-use crate::{Calibration, LookAlikes, answer::Answers, prepared::Photo};
+use crate::{
+    Calibration, LookAlikes,
+    answer::Answers,
+    parts::{Part, Parts},
+    prepared::{HOME_PHOTOS, Photo},
+};
 
 /// Photos whose answers are computed at the same time.
 const AT_ONCE: usize = 64;
@@ -23,6 +28,16 @@ pub struct Library<'a> {
     /// Where tracks say that each photo was taken; empty without tracks.
     tracked: Vec<Option<Fix>>,
     pub(crate) look_alikes: Option<&'a LookAlikes>,
+}
+
+/// What is asked of a library.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    known: &'a [Option<LatLng>],
+    calibration: &'a Calibration,
+    options: &'a LocatorOptions,
+    gazetteer: &'a Arc<Gazetteer>,
+    monitor: &'a dyn Monitor,
 }
 
 /// A model's output for the photos of a library.
@@ -107,8 +122,10 @@ impl<'a> Library<'a> {
     }
 
     /// Locates every photo. `known` are the positions that are evidence, one per record: those
-    /// photos are where they are, as accurately as their record says. Predictions come sequence
-    /// by sequence, from the last photo to the first; `emit` gets each with its row. Returns how
+    /// photos are where they are, as accurately as their record says. Libraries of more than 10,000
+    /// photos without a model's output or look-alikes are located in parts, which know the photos
+    /// beside them and the places of some others. Predictions come part by part and sequence by
+    /// sequence, from the last photo to the first; `emit` gets each with its row. Returns how
     /// the clocks of the photos were aligned.
     ///
     /// # Errors
@@ -123,7 +140,34 @@ impl<'a> Library<'a> {
         monitor: &dyn Monitor,
         mut emit: impl FnMut(usize, Prediction),
     ) -> Result<Vec<Clock>, LibraryError> {
-        let prepared = self.prepare(known)?;
+        let Parts { parts, clocks } = self.parts(known);
+        let steps = |part: &Part| part.photos() + part.photos().min(HOME_PHOTOS);
+        monitor.expect(parts.iter().map(steps).sum::<usize>() as u64);
+        let asked = Asked { known, calibration, options, gazetteer, monitor };
+        if let [whole] = &parts[..] {
+            self.locate_part(whole, asked, &mut emit)?;
+            return Ok(clocks);
+        }
+        for parts in parts.chunks(rayon::current_num_threads()) {
+            let located = |part: &Part| {
+                let mut located = Vec::new();
+                self.locate_part(part, asked, &mut |row, it| located.push((row, it)))?;
+                Ok(located)
+            };
+            let all: Result<Vec<Vec<(usize, Prediction)>>, LibraryError> =
+                parts.par_iter().map(located).collect();
+            all?.into_iter().flatten().for_each(|(row, prediction)| emit(row, prediction));
+        }
+        Ok(clocks)
+    }
+
+    fn locate_part(
+        &self,
+        part: &Part,
+        Asked { known, calibration, options, gazetteer, monitor }: Asked<'_>,
+        emit: &mut dyn FnMut(usize, Prediction),
+    ) -> Result<(), LibraryError> {
+        let prepared = self.prepare(part, known)?;
         let partition = Arc::new(prepared.states.partition().clone());
         let locator = Locator::new(partition, 1.0, options.clone(), Arc::clone(gazetteer))?;
         let answers = Answers::new(&prepared, locator, calibration.margin, options, gazetteer);
@@ -137,7 +181,7 @@ impl<'a> Library<'a> {
                 let names = Some(&**gazetteer).filter(|_| options.names);
                 let transitions = &prepared.transitions;
                 prediction.evidence =
-                    self.evidence(photo, known, transitions, calibration.weight, names);
+                    self.evidence(photo, known, transitions, calibration.weights.output, names);
             }
             (row, prediction)
         };
@@ -148,17 +192,16 @@ impl<'a> Library<'a> {
                 .collect();
             found.into_iter().for_each(|(row, prediction)| emit(row, prediction));
         };
-        monitor.expect(prepared.steps() as u64);
-        let homes = self.homes(&prepared, calibration.weight, monitor)?;
+        let homes = self.homes(&prepared, calibration.weights, monitor)?;
         let mut waiting = Vec::with_capacity(AT_ONCE);
-        self.posteriors(&prepared, &homes, calibration.weight, monitor, |photo, posterior| {
+        self.posteriors(&prepared, &homes, calibration.weights, monitor, |photo, posterior| {
             waiting.push((photo, posterior.to_vec()));
             if waiting.len() == AT_ONCE {
                 predict_all(&mut waiting);
             }
         })?;
         predict_all(&mut waiting);
-        Ok(prepared.clocks)
+        Ok(())
     }
 
     /// What the answer for a photo rests on: its track, the known photos before and after it, the

@@ -143,6 +143,9 @@ pub struct ValidationRow {
     /// Of the tenth, two tenths, … of the masked photos whose answers are most probable: the share
     /// within 25 km. `None` for ways that state no probability.
     pub within_by_coverage: Option<[f64; 10]>,
+    /// The model's share within 25 km minus that of this way, and the ends of its 95 % interval, from
+    /// days drawn anew (paired bootstrap). `None` for the model itself.
+    pub model_gain: Option<[f64; 3]>,
 }
 
 /// Masks half of the known positions and locates their photos: by the hidden Markov model, by
@@ -161,6 +164,8 @@ pub fn masked_validation(
     monitor: &dyn Monitor,
 ) -> Result<Vec<ValidationRow>, LibraryError> {
     let mut trials: Vec<Vec<Trial>> = Vec::new();
+    let days = days(library);
+    let mut masked_days: Vec<Vec<usize>> = Vec::new();
     for seed in 0..seeds {
         // Seeds apart from those by which the calibration is found.
         let shown = how.shown(library, known, 1000 + seed);
@@ -187,9 +192,68 @@ pub fn masked_validation(
         }
         ways.push(bound(known, &shown, &masked));
         trials.push(ways);
+        masked_days.push(masked.iter().map(|row| days[*row]).collect());
     }
     let ways = trials.first().map_or(0, Vec::len);
-    Ok((0..ways).filter_map(|way| row(trials.iter().map(|trial| &trial[way]))).collect())
+    let rows = (0..ways).filter_map(|way| {
+        let row = row(trials.iter().map(|trial| &trial[way]))?;
+        let pairs = || trials.iter().map(|trial| (&trial[0], &trial[way])).zip(&masked_days);
+        let model_gain = (way > 0).then(|| gain(pairs()));
+        Some(ValidationRow { model_gain, ..row })
+    });
+    Ok(rows.collect())
+}
+
+/// A number for each photo that those of its day and sequence have in common; photos without a time
+/// are alone.
+fn days(library: &Library<'_>) -> Vec<usize> {
+    let mut days = vec![0; library.records.len()];
+    let mut numbers: BTreeMap<(usize, i64), usize> = BTreeMap::new();
+    let mut next = 0;
+    for (number, sequence) in library.timeline().sequences().iter().enumerate() {
+        for (row, time) in sequence.rows.iter().zip(&sequence.times) {
+            let mut new = || {
+                next += 1;
+                next
+            };
+            days[*row] = match time {
+                Some(time) => *numbers.entry((number, time.div_euclid(DAY))).or_insert_with(new),
+                None => new(),
+            };
+        }
+    }
+    days
+}
+
+/// Times that days are drawn anew.
+const RESAMPLES: usize = 2000;
+
+/// How much more often the first of two ways is within 25 km than the second, with its interval.
+fn gain<'a>(pairs: impl Iterator<Item = ((&'a Trial, &'a Trial), &'a Vec<usize>)>) -> [f64; 3] {
+    let is_right = |error: &Option<Distance>| error.is_some_and(|it| it <= Scale::City.radius());
+    let mut of_days: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+    for ((a, b), days) in pairs {
+        for ((a, b), day) in a.errors.iter().zip(&b.errors).zip(days) {
+            let (sum, photos) = of_days.entry(*day).or_default();
+            *sum += f64::from(u8::from(is_right(a))) - f64::from(u8::from(is_right(b)));
+            *photos += 1.0;
+        }
+    }
+    let of_days: Vec<(f64, f64)> = of_days.into_values().collect();
+    let mean = |of: &mut dyn Iterator<Item = (f64, f64)>| {
+        let (sum, photos) = of.fold((0.0, 0.0), |all, it| (all.0 + it.0, all.1 + it.1));
+        sum / photos
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut drawn: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            let mut days = (0..of_days.len()).map(|_| of_days[rng.random_range(0..of_days.len())]);
+            mean(&mut days)
+        })
+        .collect();
+    drawn.sort_by(f64::total_cmp);
+    let at = |share: f64| drawn[(share * (RESAMPLES - 1) as f64).round() as usize];
+    [mean(&mut of_days.iter().copied()), at(0.025), at(0.975)]
 }
 
 type Rule = fn(&[Timed]) -> Vec<Option<LatLng>>;
@@ -283,6 +347,7 @@ fn row<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<ValidationRow> {
         radius_km: sums.radii.get(sums.radii.len() / 2).copied(),
         interval_score_km: (sums.count > 0.0).then(|| sums.score / sums.count),
         within_by_coverage: within_by_coverage(&trials),
+        model_gain: None,
     })
 }
 

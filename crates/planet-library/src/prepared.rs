@@ -1,10 +1,12 @@
 //! A library made ready for the hidden Markov model, and its posteriors.
 
-use std::{collections::HashMap, sync::Arc};
-
-use planet::album::{
-    Cancelled, Clock, Fix, Hmm, Observation, Sequence, StateSpace, Timeline, TransitionModel,
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+    sync::Arc,
 };
+
+use planet::album::{Cancelled, Fix, Hmm, Observation, Sequence, StateSpace, TransitionModel};
 use planet_data::Monitor;
 use planet_geo::LatLng;
 use rayon::prelude::*;
@@ -12,7 +14,8 @@ use rayon::prelude::*;
 use crate::{
     Library, LibraryError,
     choice::Visited,
-    look_alikes::{Known, SimilarityModel, Votes},
+    parts::{Part, Piece},
+    similarity::{APART, Known, SimilarityModel, Votes},
 };
 
 /// Hours to the nearest known photo that are calibrated alike: up to each of these, beyond all,
@@ -21,12 +24,14 @@ const NEAR: [i64; 8] =
     [900, 3_600, 3 * 3_600, 8 * 3_600, 16 * 3_600, 36 * 3_600, 4 * 86_400, 14 * 86_400];
 /// With photos without a time, and those of them that look-alikes more likely tell than not.
 pub(crate) const NEARNESSES: usize = NEAR.len() + 3;
-const UNTIMED: usize = NEAR.len() + 1;
-const ALIKE: usize = NEAR.len() + 2;
+pub(crate) const UNTIMED: usize = NEAR.len() + 1;
+pub(crate) const ALIKE: usize = NEAR.len() + 2;
 /// Photos that the prior counts for in the home distribution, and the most photos from which that
 /// is estimated: of larger libraries, pieces at regular distances.
 const HOME_STRENGTH: f64 = 5.0;
-const HOME_PHOTOS: usize = 2000;
+pub(crate) const HOME_PHOTOS: usize = 2000;
+/// Known photos before one that are searched for one of another occasion.
+const FARTHEST: usize = 1000;
 /// Photos of a piece that stands for a larger library.
 const PIECE: usize = 200;
 
@@ -35,10 +40,9 @@ const PIECE: usize = 200;
 pub(crate) struct Prepared {
     pub(crate) states: Arc<StateSpace>,
     pub(crate) transitions: TransitionModel,
-    pub(crate) clocks: Vec<Clock>,
     stretches: Vec<Stretch>,
     /// What look-alikes say of photos, by their rows.
-    votes: Arc<HashMap<usize, Votes>>,
+    pub(crate) votes: Arc<HashMap<usize, Votes>>,
     /// The probability of each state before anything is seen.
     prior: Arc<Vec<f64>>,
 }
@@ -48,10 +52,21 @@ struct Stretch {
     /// Which of all sequences it is, or is a piece of.
     number: usize,
     sequence: Sequence,
+    /// Photos of it whose posteriors are given out.
+    located: Range<usize>,
     observations: Vec<Observation>,
     /// For each photo how near in time the nearest known one is.
     nearness: Vec<usize>,
     places: Arc<Visited>,
+}
+
+/// How much evidence from pixels counts, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Weights {
+    /// A model's output.
+    pub(crate) output: f64,
+    /// Look-alikes of photos without a time.
+    pub(crate) alike: f64,
 }
 
 /// A photo whose posterior is given out.
@@ -82,9 +97,15 @@ pub(crate) type Homes = Vec<Vec<f64>>;
 
 impl Library<'_> {
     /// Everything that does not depend on the weight of the model's output.
-    pub(crate) fn prepare(&self, known: &[Option<LatLng>]) -> Result<Prepared, LibraryError> {
+    pub(crate) fn prepare(
+        &self,
+        part: &Part,
+        known: &[Option<LatLng>],
+    ) -> Result<Prepared, LibraryError> {
         let fix = |row: usize| self.fix(row, known);
-        let fixes: Vec<Fix> = (0..known.len()).filter_map(fix).collect();
+        let own = part.pieces.iter().flat_map(|piece| &piece.sequence.rows);
+        let own = own.filter_map(|row| fix(*row));
+        let fixes: Vec<Fix> = part.usual.iter().copied().chain(own).collect();
         let states = match &self.output {
             None if fixes.is_empty() => return Err(LibraryError::NothingKnown),
             None => StateSpace::new(None, &fixes),
@@ -96,13 +117,13 @@ impl Library<'_> {
                 }
             }
         };
-        let timeline = Timeline::new(self.records, known, self.people);
-        let stretches: Vec<Stretch> = timeline
-            .sequences()
+        let stretches: Vec<Stretch> = part
+            .pieces
             .iter()
             .enumerate()
-            .map(|(number, sequence)| Stretch {
+            .map(|(number, Piece { sequence, located })| Stretch {
                 number,
+                located: located.clone(),
                 observations: sequence.observations(|row| states.emission_of(fix(row)?)),
                 nearness: nearness(sequence, fix),
                 places: Arc::new(Visited::new(sequence, &states, fix, |row| known[row].is_some())),
@@ -112,11 +133,43 @@ impl Library<'_> {
         let observations: Vec<Vec<Observation>> =
             stretches.iter().map(|it| it.observations.clone()).collect();
         let transitions = self.model.transitions.learned_from(&states, &observations);
-        let clocks = timeline.clocks().to_vec();
+        let order = self.order(&stretches, |row| states.state_of(fix(row)?.position));
+        let transitions = transitions.with_order_learned(&states, &order);
         let prior = states.prior(transitions.unseen_anywhere());
         let votes = self.votes(&stretches, &states, &prior, fix);
         let (states, votes, prior) = (Arc::new(states), Arc::new(votes), Arc::new(prior));
-        Ok(Prepared { states, transitions, clocks, stretches, votes, prior })
+        Ok(Prepared { states, transitions, stretches, votes, prior })
+    }
+
+    /// What the order of the files tells of places: for each known photo with a time its state and
+    /// that of the known one that stands before it in its album, and of the last one before it that
+    /// is of another occasion. Photos without a time are of the one kind or of the other.
+    fn order(
+        &self,
+        stretches: &[Stretch],
+        state: impl Fn(usize) -> Option<usize>,
+    ) -> Vec<(usize, usize)> {
+        type Album<'a> = (usize, Option<&'a str>, Option<&'a str>);
+        let mut albums: BTreeMap<Album<'_>, Vec<(usize, i64, usize)>> = BTreeMap::new();
+        for Stretch { number, sequence, .. } in stretches {
+            for (row, time) in sequence.rows.iter().zip(&sequence.times) {
+                if let Some((time, state)) = time.zip(state(*row)) {
+                    let record = &self.records[*row];
+                    let album = (*number, record.author.as_deref(), record.album.as_deref());
+                    albums.entry(album).or_default().push((*row, time, state));
+                }
+            }
+        }
+        let mut pairs = Vec::new();
+        for photos in albums.values_mut() {
+            photos.sort_unstable();
+            for (at, (_, time, to)) in photos.iter().enumerate() {
+                let before = || photos[..at].iter().rev();
+                let apart = before().take(FARTHEST).find(|it| (it.1 - time).abs() > APART);
+                pairs.extend(before().next().into_iter().chain(apart).map(|it| (it.2, *to)));
+            }
+        }
+        pairs
     }
 
     /// What look-alikes say of the photos that have no time.
@@ -158,7 +211,7 @@ impl Library<'_> {
     pub(crate) fn homes(
         &self,
         prepared: &Prepared,
-        weight: f64,
+        weights: Weights,
         monitor: &dyn Monitor,
     ) -> Result<Homes, Cancelled> {
         let mut prior = prepared.prior.to_vec();
@@ -171,7 +224,7 @@ impl Library<'_> {
             .par_iter()
             .map(|piece| {
                 let mut sum = vec![0.0; prepared.states.len()];
-                self.stretch(prepared, piece, None, weight, monitor, |_, posterior| {
+                self.stretch(prepared, piece, None, weights, monitor, |_, posterior| {
                     sum.iter_mut().zip(posterior).for_each(|(sum, it)| *sum += it);
                 })?;
                 Ok(sum)
@@ -192,16 +245,19 @@ impl Library<'_> {
         &self,
         prepared: &'p Prepared,
         homes: &Homes,
-        weight: f64,
+        weights: Weights,
         monitor: &dyn Monitor,
         mut emit: impl FnMut(Photo<'p>, &[f64]),
     ) -> Result<(), Cancelled> {
         for stretch in &prepared.stretches {
-            let Stretch { number, sequence, nearness, places, .. } = stretch;
+            let Stretch { number, sequence, located, nearness, places, .. } = stretch;
             let home = homes.get(*number).map(Vec::as_slice);
-            self.stretch(prepared, stretch, home, weight, monitor, |photo, posterior| {
+            self.stretch(prepared, stretch, home, weights, monitor, |photo, posterior| {
+                if !located.contains(&photo) {
+                    return;
+                }
                 let (row, time) = (sequence.rows[photo], sequence.times[photo]);
-                let votes = prepared.votes.get(&row);
+                let votes = prepared.votes.get(&row).filter(|_| weights.alike > 0.0);
                 let nearness = match votes {
                     Some(votes) if votes.share >= 0.5 => ALIKE,
                     _ => nearness[photo],
@@ -218,22 +274,22 @@ impl Library<'_> {
         prepared: &Prepared,
         stretch: &Stretch,
         home: Option<&[f64]>,
-        weight: f64,
+        weights: Weights,
         monitor: &dyn Monitor,
         mut emit: impl FnMut(usize, &[f64]),
     ) -> Result<(), Cancelled> {
         let Prepared { states, transitions, .. } = prepared;
         let emission = |photo: usize, into: &mut [f64]| {
             let row = stretch.sequence.rows[photo];
-            let output = self.output.as_ref().filter(|_| weight > 0.0);
+            let output = self.output.as_ref().filter(|_| weights.output > 0.0);
             let found = output.and_then(|it| (it.probabilities)(row));
-            let votes = prepared.votes.get(&row);
+            let votes = prepared.votes.get(&row).filter(|_| weights.alike > 0.0);
             match &found {
-                Some(probabilities) => states.emission(probabilities, weight, into),
+                Some(probabilities) => states.emission(probabilities, weights.output, into),
                 None => into.fill(1.0),
             }
             if let Some(votes) = votes {
-                votes.apply(&prepared.prior, into);
+                votes.apply(weights.alike, &prepared.prior, into);
             }
             found.is_some() || votes.is_some()
         };
@@ -246,14 +302,6 @@ impl Library<'_> {
 }
 
 impl Prepared {
-    /// How many posteriors are computed to locate every photo, with those for [`Library::homes`].
-    pub(crate) fn steps(&self) -> usize {
-        let photos = |stretches: &[Stretch]| -> usize {
-            stretches.iter().map(|it| it.observations.len()).sum()
-        };
-        photos(&self.stretches) + photos(&self.limited(HOME_PHOTOS).stretches)
-    }
-
     /// The same for about so many photos, where there are more: stretches at regular distances.
     pub(crate) fn limited(&self, photos: usize) -> Self {
         let all: usize = self.stretches.iter().map(|it| it.observations.len()).sum();
@@ -276,7 +324,6 @@ impl Prepared {
         Self {
             states: Arc::clone(&self.states),
             transitions: self.transitions.clone(),
-            clocks: self.clocks.clone(),
             stretches,
             votes: Arc::clone(&self.votes),
             prior: Arc::clone(&self.prior),
@@ -293,6 +340,7 @@ impl Stretch {
             Self {
                 number: self.number,
                 sequence: self.sequence.window(start, end),
+                located: 0..end - start,
                 observations: self.observations[start..end].to_vec(),
                 nearness: self.nearness[start..end].to_vec(),
                 places: Arc::clone(&self.places),

@@ -4,7 +4,7 @@ use planet::album::Fix;
 use planet_data::{CaptureTime, PhotoRecord};
 use planet_geo::Distance;
 
-use crate::{TrackLimits, TrackPosition, Tracks};
+use crate::{ClockUncertainty, TrackLimits, TrackPosition, Tracks};
 
 /// Local time is at most so many hours behind and ahead of the time by the sun: zones are wide,
 /// and summer time adds an hour.
@@ -16,6 +16,8 @@ const COMPARED: usize = 5;
 /// than this.
 const CONTRADICTS: f64 = 4.0;
 const CONTRADICTS_FROM: Distance = Distance::from_km(1.0);
+/// Share of the likely times of a photo at which the track must be known.
+const COVERED: f64 = 0.8;
 
 /// Where tracks say that photos were taken.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,14 +42,29 @@ impl Tracked {
     /// travel. Tracks that contradict more than half of at least five known positions are somebody
     /// else's, or the clocks are wrong: they are not used.
     pub fn of(records: &[PhotoRecord], tracks: &Tracks, limits: TrackLimits) -> Self {
+        Self::with_clocks(records, tracks, limits, &[])
+    }
+
+    /// The same with cameras whose clocks are not known exactly: the answer for their photos covers the
+    /// positions at all times that are likely, or most of them where the track has gaps.
+    pub fn with_clocks(
+        records: &[PhotoRecord],
+        tracks: &Tracks,
+        limits: TrackLimits,
+        clocks: &[ClockUncertainty],
+    ) -> Self {
         let mut tracked = Self::default();
         for record in records {
             let time = record.time.as_deref().and_then(CaptureTime::parse);
-            let found = time.and_then(|time| match time.instant {
-                Some(instant) => tracks.at(instant, limits),
-                None => by_local_time(time.clock, tracks, limits),
+            let clock = clocks.iter().find(|it| record.camera.as_ref() == Some(&it.camera));
+            let found = time.and_then(|time| match (clock, time.instant) {
+                (Some(clock), instant) => {
+                    by_likely_times(instant.unwrap_or(time.clock), clock, tracks, limits)
+                }
+                (None, Some(instant)) => tracks.at(instant, limits),
+                (None, None) => by_local_time(time.clock, tracks, limits),
             });
-            let is_local = time.is_some_and(|it| it.instant.is_none());
+            let is_local = clock.is_none() && time.is_some_and(|it| it.instant.is_none());
             tracked.by_local_time += usize::from(found.is_some() && is_local);
             if let Some((found, own)) = found.zip(record.known_position()) {
                 let allowed = CONTRADICTS * found.accuracy.m();
@@ -78,15 +95,34 @@ impl Tracked {
 }
 
 /// By every zone that the place at that time may have.
-fn by_local_time(clock: i64, tracks: &Tracks, limits: TrackLimits) -> Option<TrackPosition> {
+pub(crate) fn by_local_time(
+    clock: i64,
+    tracks: &Tracks,
+    limits: TrackLimits,
+) -> Option<TrackPosition> {
     let quarters = -12 * 4..=14 * 4;
-    let possible: Vec<TrackPosition> = quarters
-        .filter_map(|quarters| {
-            let found = tracks.at(clock - 900 * quarters, limits)?;
-            let ahead = quarters as f64 / 4.0 - found.position.lng() / 15.0;
-            (-BEHIND_SUN..=AHEAD_OF_SUN).contains(&ahead).then_some(found)
-        })
-        .collect();
+    let possible = quarters.filter_map(|quarters| {
+        let found = tracks.at(clock - 900 * quarters, limits)?;
+        let ahead = quarters as f64 / 4.0 - found.position.lng() / 15.0;
+        (-BEHIND_SUN..=AHEAD_OF_SUN).contains(&ahead).then_some(found)
+    });
+    covering(&possible.collect::<Vec<_>>())
+}
+
+fn by_likely_times(
+    time: i64,
+    clock: &ClockUncertainty,
+    tracks: &Tracks,
+    limits: TrackLimits,
+) -> Option<TrackPosition> {
+    let at = |offset: &i64| tracks.at(time + offset, limits);
+    let possible: Vec<TrackPosition> = clock.offsets.iter().filter_map(at).collect();
+    let enough = possible.len() as f64 >= COVERED * clock.offsets.len() as f64;
+    enough.then(|| covering(&possible)).flatten()
+}
+
+/// The one of these from which the farthest is nearest, with an accuracy that covers all.
+fn covering(possible: &[TrackPosition]) -> Option<TrackPosition> {
     let farthest = |from: &TrackPosition| {
         let away = possible
             .iter()

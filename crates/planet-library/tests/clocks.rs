@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use planet_data::PhotoRecord;
 use planet_geo::LatLng;
-use planet_library::{ClockOffset, TrackLimits, Tracks, clocks_by_tracks, with_offsets};
+use planet_library::{
+    ClockOffset, LookAlikes, TrackLimits, Tracks, clocks_by_pixels, clocks_by_tracks, with_offsets,
+};
 
 /// Ten hours a day for three days, never twice at one place.
 fn lat(seconds: i64) -> f64 {
@@ -104,4 +106,45 @@ fn offsets_are_read_and_written_and_correct_only_their_camera() {
     let rest = ["2024-05-01T08:30:00", "2024-05-01T10:00:00"];
     assert_eq!(times(false), ["2024-05-01T06:30:00Z", rest[0], rest[1]]);
     assert_eq!(times(true), ["2024-05-01T06:30:00Z", "2024-05-01T08:30:00Z", rest[1]]);
+}
+
+/// What is photographed at a time: a direction that changes every twenty minutes.
+fn view(seconds: i64, off: f32) -> Vec<f32> {
+    let moment = (seconds.div_euclid(1200) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let part = |at: u32| ((moment.rotate_left(at * 7) >> 40) as f32 / (1 << 23) as f32) - 1.0;
+    (0..16).map(|at| part(at) + off * ((at * 5 + 1) % 7) as f32).collect()
+}
+
+#[test]
+fn cameras_are_aligned_by_what_both_photographed_and_not_where_they_photographed_nothing_alike() {
+    let photo = |camera: &str, time: i64| PhotoRecord {
+        photo: format!("{camera}-{time}.jpg"),
+        camera: Some(camera.to_owned()),
+        time: Some(clock(time)),
+        ..PhotoRecord::default()
+    };
+    let moments = || (22..25).flat_map(|day| (96..216).map(move |it| 86_400 * day + 300 * it));
+    for behind in [0, 3600, -5 * 3600 - 1800, 20 * 86_400 + 7 * 3600] {
+        let mut records: Vec<PhotoRecord> = moments().map(|it| photo("phone", it)).collect();
+        let mut vectors: Vec<Option<Vec<f32>>> =
+            moments().map(|it| Some(view(it, 0.004))).collect();
+        for time in moments().step_by(3) {
+            records.push(photo("camera", time - behind));
+            vectors.push(Some(view(time, 0.01)));
+            records.push(photo("elsewhere", time));
+            vectors.push(Some(view(time + 77 * 86_400, 0.01)));
+        }
+        let before = records.clone();
+        let found = clocks_by_pixels(&records, &LookAlikes::new(vectors));
+        assert_eq!(records, before, "no time is changed");
+        let of = |camera: &str| found.iter().find(|it| it.offset.camera == camera);
+        let camera = of("camera").expect("enough photos");
+        assert_eq!((camera.reference.as_str(), camera.photos), ("phone", 120));
+        assert!((camera.offset.seconds - behind).abs() <= 1200, "{behind}: {camera}");
+        assert!(camera.confidence > 0.9, "{camera}");
+        assert!(camera.to_string().contains(" against phone, confidence "), "{camera}");
+        let elsewhere = of("elsewhere").expect("enough photos");
+        assert!(elsewhere.confidence < 0.5, "{elsewhere}");
+    }
+    assert_eq!(clocks_by_pixels(&[], &LookAlikes::new([])), []);
 }

@@ -179,6 +179,25 @@ fn what_cannot_be_true_is_counted_and_not_believed() {
 }
 
 #[test]
+fn times_beyond_the_year_9999_are_no_times() {
+    let tracks = read(
+        "Records.json",
+        r#"{"locations": [
+            {"latitudeE7": 480000000, "longitudeE7": 110000000, "timestampMs": "1e30"},
+            {"latitudeE7": 480000000, "longitudeE7": 110000000, "timestamp": "2024-05-01T10:00:00+00:99999999999999999999"}]}"#,
+    )
+    .expect("a file of tracks");
+    assert_eq!((tracks.counts().incomplete, tracks.is_empty()), (2, true));
+    let tracks = read(
+        "iphone.json",
+        r#"[{"startTime": "2024-05-01T10:00:00Z", "endTime": "2024-05-01T12:00:00Z",
+            "timelinePath": [{"point": "geo:48.0,11.0", "durationMinutesOffsetFromStartTime": "1e300"}]}]"#,
+    )
+    .expect("a file of tracks");
+    assert_eq!((tracks.counts().incomplete, tracks.is_empty()), (1, true));
+}
+
+#[test]
 fn a_file_that_is_no_track_is_refused_by_name_and_passed_over_within_a_folder() {
     let refused = |name: &str, content: &str| read(name, content).expect_err(name).to_string();
     assert!(refused("a.gpx", "").ends_with("a.gpx: is empty"));

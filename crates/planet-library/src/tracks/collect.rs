@@ -7,6 +7,8 @@ use super::{Fix, TrackCounts, Visit, time::Stated};
 const DENSEST: i64 = 5;
 /// GPS begins on 1980-01-06; clocks that were never set say 1970.
 const EARLIEST: i64 = 315_964_800;
+/// The last second of the year 9999: what is later is no time, or one in another unit.
+const LATEST: i64 = 253_402_300_799;
 /// Accuracy of a fix whose file states none, in metres: a telephone's in a town.
 const USUAL_ACCURACY: f64 = 15.0;
 /// The same for a place that was visited: its middle, not where the photographer stood.
@@ -69,6 +71,10 @@ impl Collector {
     fn checked(&mut self, times: [Stated; 2], lat: f64, lng: f64) -> Option<(i32, i32)> {
         if times.iter().any(|time| time.seconds < EARLIEST) {
             self.counts.before_gps += 1;
+            return None;
+        }
+        if times.iter().any(|time| time.seconds > LATEST) {
+            self.counts.incomplete += 1;
             return None;
         }
         if lat == 0.0 && lng == 0.0 {

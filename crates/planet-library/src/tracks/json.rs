@@ -199,7 +199,8 @@ fn segment(it: &Value, collector: &mut Collector) {
         let minutes = minutes.as_str().and_then(|it| it.parse().ok()).or(minutes.as_f64());
         let time = instant(&point["time"]).or_else(|| {
             let (from, minutes) = ends.map(|it| it.0).zip(minutes)?;
-            Some(Stated { seconds: from.seconds + (60.0 * minutes) as i64, ..from })
+            let seconds = from.seconds.saturating_add((60.0 * minutes) as i64);
+            Some(Stated { seconds, ..from })
         });
         match (time, place(&point["point"])) {
             (Some(time), Some([lat, lng])) => collector.fix(time, lat, lng, Some(PATHS)),

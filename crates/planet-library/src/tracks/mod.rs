@@ -73,7 +73,7 @@ pub struct TrackCounts {
     pub fixes: u64,
     /// Stays at a place.
     pub visits: u64,
-    /// Points without a time or coordinates: passed over.
+    /// Points without a time before the year 10,000, or without coordinates: passed over.
     pub incomplete: u64,
     /// Times before GPS began, such as 1970: passed over.
     pub before_gps: u64,

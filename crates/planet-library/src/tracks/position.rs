@@ -66,6 +66,15 @@ impl Tracks {
         all.min_by(|a, b| a.accuracy.m().total_cmp(&b.accuracy.m()))
     }
 
+    /// The last recorded position before a time and the first after it, as far as they are within
+    /// so many seconds.
+    pub(crate) fn around(&self, time: i64, seconds: i64) -> Vec<LatLng> {
+        let after = self.fixes.partition_point(|fix| fix.time < time);
+        let ends = [after.checked_sub(1).map(|at| &self.fixes[at]), self.fixes.get(after)];
+        let near = ends.into_iter().flatten().filter(|fix| (fix.time - time).abs() <= seconds);
+        near.map(Fix::position).collect()
+    }
+
     fn visits_at(&self, time: i64) -> impl Iterator<Item = TrackPosition> {
         let earliest = time - self.longest_visit;
         let from = self.visits.partition_point(|visit| visit.place.time < earliest);

@@ -13,7 +13,8 @@ pub(super) struct Stated {
 pub(super) fn parse(text: &str) -> Option<Stated> {
     let text = text.trim().as_bytes();
     let number = |from: usize, to: usize| {
-        text.get(from..to)?.iter().try_fold(0i64, |value, byte| {
+        let digits = text.get(from..to).filter(|it| it.len() <= 4)?;
+        digits.iter().try_fold(0i64, |value, byte| {
             byte.is_ascii_digit().then(|| 10 * value + i64::from(byte - b'0'))
         })
     };
@@ -87,7 +88,14 @@ mod tests {
     #[test]
     fn a_time_without_a_zone_is_told_and_nonsense_is_none() {
         assert_eq!(parse("2024-03-01 10:00:00").map(|it| it.has_zone), Some(false));
-        for none in ["", "2024-03-01", "2024-13-01T00:00:00Z", "2024-03-01T10:00:00 noon", "é"] {
+        for none in [
+            "",
+            "2024-03-01",
+            "2024-13-01T00:00:00Z",
+            "2024-03-01T10:00:00 noon",
+            "é",
+            "2024-03-01T10:00:00+01:99999999999999999999",
+        ] {
             assert_eq!(parse(none), None, "{none}");
         }
     }

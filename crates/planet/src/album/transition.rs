@@ -208,6 +208,22 @@ impl TransitionModel {
         self.learned(states, &moves)
     }
 
+    /// The same with what the order of the files tells learned: `pairs` are the known places of photos
+    /// and of others that stand before them. Changes only moves in an unknown time.
+    pub fn with_order_learned(&self, states: &StateSpace, pairs: &[(usize, usize)]) -> Self {
+        let mut photos: HashMap<usize, usize> = HashMap::new();
+        pairs.iter().for_each(|(_, to)| *photos.entry(*to).or_default() += 1);
+        let a_move = |&(from, to): &(usize, usize)| {
+            let home = if from == to { 0.0 } else { photos[&to] as f64 / pairs.len() as f64 };
+            Move { from, to, seconds: None, home, is_new: false }
+        };
+        let learned = self.learned(states, &pairs.iter().map(a_move).collect::<Vec<_>>());
+        let mut model = self.clone();
+        model.probabilities[UNKNOWN_TIME] = learned.probabilities[UNKNOWN_TIME];
+        model.return_probability_without_time = learned.return_probability_without_time;
+        model
+    }
+
     /// Learned from moves between known places: the probabilities under which these are most
     /// likely (EM over which kind each of them was), with what this is as a prior.
     fn learned(&self, states: &StateSpace, moves: &[Move]) -> Self {
@@ -444,6 +460,23 @@ mod tests {
         let model = TransitionModel::default().learned_from(&states, &vec![never; 50]);
         assert!(model.return_probability < 0.25, "{}", model.return_probability);
         assert!(model.unseen_anywhere() > 0.9, "every place is new: {:?}", model.unseen);
+    }
+
+    #[test]
+    fn the_order_of_the_files_ties_photos_only_where_it_does_so_for_known_ones() {
+        let positions: Vec<LatLng> =
+            (0..40).map(|place| at(f64::from(place) - 20.0, f64::from(place * 8 % 170))).collect();
+        let states = StateSpace::known(&positions);
+        let state = |place: usize| states.state_of(positions[place % 40]).expect("known");
+        let staying = |model: &TransitionModel| model.transition(None, 1.0).probabilities[0];
+        let prior = TransitionModel::default();
+        let ordered: Vec<_> = (0..400).map(|it| (state(it / 10), state((it + 1) / 10))).collect();
+        let learned = prior.with_order_learned(&states, &ordered);
+        assert!(learned.is_sound() && staying(&learned) > 0.7, "{}", staying(&learned));
+        let mixed: Vec<_> = (0..400).map(|it| (state(it * 7), state(it * it * 3 + 1))).collect();
+        assert!(staying(&prior.with_order_learned(&states, &mixed)) < 0.1);
+        // Times tell what they told.
+        assert_eq!(learned.transition(Some(300), 1.0), prior.transition(Some(300), 1.0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use planet::{
     FeatureModel,
-    retrieval::{Extractor, Recipe},
+    retrieval::{Extractor, Recipe, Views},
 };
 use planet_data::{DiskStore, Manifest};
 use planet_library::LookAlikes;
@@ -16,7 +16,7 @@ use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 #[derive(Args, Debug)]
 pub struct FeatureArguments {
     /// Model package whose features tell which photos look alike: photos without a time are located
-    /// by the known photos that look like them
+    /// by the known photos that look like them, and clocks are compared by photos of the same moment
     #[arg(long, value_name = "MODEL")]
     features: Option<PathBuf>,
 }
@@ -30,7 +30,7 @@ impl FeatureArguments {
     ) -> Result<Option<LookAlikes>, Failure> {
         let Some(model) = &self.features else { return Ok(None) };
         let model = FeatureModel::open(model).map_err(Failure::new)?;
-        let recipe = Recipe::default();
+        let recipe = Recipe { views: Views::Mirrored, ..Recipe::default() };
         let engine = Box::new(engine.open_features(&model)?);
         let mut extractor = Extractor::new(model, engine, recipe)?;
         let store = DiskStore::new(&manifest.root);

@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 use planet::album::Fix;
 use planet_data::{CaptureTime, PhotoRecord};
 use planet_library::{
-    ClockOffset, TrackError, TrackLimits, Tracked, Tracks, clocks_by_tracks, with_offsets,
+    ClockOffset, ClockUncertainty, TrackError, TrackLimits, Tracked, Tracks, clocks_by_tracks,
+    with_offsets,
 };
 
 use crate::failure::Failure;
@@ -41,8 +42,12 @@ impl TrackArguments {
 
     /// Where the tracks say that each photo was taken; empty where they contradict the
     /// known positions and are not used.
-    pub fn tracked(&self, tracks: &Tracks, records: &[PhotoRecord]) -> Vec<Option<Fix>> {
-        let tracked = Tracked::of(records, tracks, self.limits());
+    pub fn tracked(
+        &self,
+        tracks: &Tracks,
+        Corrected { records, uncertain }: &Corrected,
+    ) -> Vec<Option<Fix>> {
+        let tracked = Tracked::with_clocks(records, tracks, self.limits(), uncertain);
         let (compared, contradicting) = (tracked.compared, tracked.contradicting);
         if !tracked.is_believed() {
             anstream::eprintln!(
@@ -84,14 +89,22 @@ enum ClocksName {
     Auto,
 }
 
+/// Photos with corrected times.
+pub struct Corrected {
+    pub records: Vec<PhotoRecord>,
+    /// Clocks that were estimated, and may be wrong all the same.
+    uncertain: Vec<ClockUncertainty>,
+}
+
 impl ClockArguments {
     /// The photos with corrected times. What is applied is printed on standard error.
     pub fn corrected(
         &self,
         records: &[PhotoRecord],
         tracks: Option<(&Tracks, TrackLimits)>,
-    ) -> Result<Vec<PhotoRecord>, Failure> {
+    ) -> Result<Corrected, Failure> {
         let mut offsets = self.clock.clone();
+        let mut uncertain = Vec::new();
         let cameras = |it: &ClockOffset| {
             records.iter().any(|record| record.camera.as_ref() == Some(&it.camera))
         };
@@ -107,9 +120,13 @@ impl ClockArguments {
                 for estimate in clocks_by_tracks(records, tracks, limits) {
                     let is_given = offsets.iter().any(|it| it.camera == estimate.offset.camera);
                     let is_sure = estimate.confidence >= ACCEPTED && estimate.jump.is_none();
-                    let what = if is_sure && !is_given { "applied" } else { "not applied" };
+                    let is_applied = is_sure && !is_given;
+                    let what = if is_applied { "applied" } else { "not applied" };
                     anstream::eprintln!("clock {what}: {estimate}");
-                    if is_sure && !is_given {
+                    if !is_given {
+                        uncertain.extend(estimate.uncertainty(is_applied));
+                    }
+                    if is_applied {
                         offsets.push(estimate.offset);
                     }
                 }
@@ -124,7 +141,7 @@ impl ClockArguments {
                 .is_some_and(|it| it.instant.is_some())
         };
         let in_utc = tracks.is_some() || records.iter().any(has_zone);
-        Ok(with_offsets(records, &offsets, in_utc))
+        Ok(Corrected { records: with_offsets(records, &offsets, in_utc), uncertain })
     }
 }
 

@@ -133,6 +133,7 @@ fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) ->
         "correct",
         "radius km",
         "score km",
+        "model's gain at 25 km",
     ];
     let mut table = Table::new("validate", &title, &header);
     let percent = |share: f64| format!("{:.1}", 100.0 * share);
@@ -143,7 +144,11 @@ fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) ->
         let cells = row.within.map(percent).into_iter().chain([median, percent(row.coverage)]);
         let km = |km: Option<f64>| km.map_or_else(String::new, |km| format!("{km:.0}"));
         let radius = [km(row.radius_km), km(row.interval_score_km)];
-        table.row(&row.way, cells.chain(certain).chain(radius));
+        let gain = row.model_gain.map_or_else(String::new, |points| {
+            let [gain, low, high] = points.map(|it| format!("{:+.1}", 100.0 * it));
+            format!("{gain} ({low} to {high})")
+        });
+        table.row(&row.way, cells.chain(certain).chain(radius).chain([gain]));
     }
     table
 }

@@ -121,9 +121,9 @@ impl Arguments {
     ) -> Result<(Vec<PhotoRecord>, Vec<Option<Fix>>), Failure> {
         let read = self.tracks.read()?;
         let limits = read.as_ref().map(|it| (it, self.tracks.limits()));
-        let records = self.clocks.corrected(records, limits)?;
-        let tracked = read.map(|it| self.tracks.tracked(&it, &records)).unwrap_or_default();
-        Ok((records, tracked))
+        let corrected = self.clocks.corrected(records, limits)?;
+        let tracked = read.map(|it| self.tracks.tracked(&it, &corrected)).unwrap_or_default();
+        Ok((corrected.records, tracked))
     }
 
     fn failure(&self, error: LibraryError) -> Failure {
