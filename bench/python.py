@@ -6,14 +6,15 @@
              excluded. The rows take turns, each figure in a process of its own.
     arrow    In Daft, from a Parquet column of bytes: Model.locate_arrow, and a batched UDF that
              decodes with Pillow on two threads, runs onnxruntime and ranks in numpy. Both in one
-             process of the engine's; photos/s as above, relative to a tenth of the photos.
+             process of the engine's; photos/s as above, relative to a tenth of the photos. The UDF runs
+             the network of MODEL, or another one, such as bench/pipeline.py --int8 --keep FOLDER leaves.
     lookups  Positions to classes: Partition.lookup on one thread and on all, C++ S2 (bench/s2.cc) and
              s2cell with bisect on one thread. All must give the same classes.
 
 Needs an environment with the wheel and: pip install daft pyarrow pillow onnxruntime s2cell s2sphere;
 for lookups also: apt install g++ libs2-dev.
 Usage: PYTHON bench/python.py locate MODEL FOLDER [--photos 5000] [--rounds 5] [--engine rten] [--batch 32]
-       PYTHON bench/python.py arrow MODEL FOLDER [--photos 200] [--rounds 3] [--batch 8]
+       PYTHON bench/python.py arrow MODEL FOLDER [--photos 200] [--rounds 3] [--batch 8] [--peer-network ONNX]
        PYTHON bench/python.py lookups GEOTAGS.parquet PARTITION.csv [--positions 10000000] [--rounds 5]
 """
 
@@ -105,7 +106,7 @@ def bench_locate(arguments, folder):
 
 # arrow
 
-def planet_udf(model, batch):
+def planet_udf(model, batch, _):
     import pyarrow as pa
 
     from planet_geolocation import Model
@@ -114,7 +115,7 @@ def planet_udf(model, batch):
     return lambda photos: pa.table(opened.locate_arrow(pa.table({"photo": photos}), keep=[], batch_size=batch))["lat"].combine_chunks()
 
 
-def pillow_udf(model, batch):
+def pillow_udf(model, batch, network):
     """As it is written by hand: decoded ahead on two threads, batches of one size, the best five."""
     import io
     from concurrent.futures import ThreadPoolExecutor
@@ -132,7 +133,7 @@ def pillow_udf(model, batch):
     points = Partition.read(Path(model) / "partition.csv").points
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
-    session = onnxruntime.InferenceSession(str(Path(model) / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     pixels, pool = session.get_inputs()[0].name, ThreadPoolExecutor(THREADS)
     names = [it.name for it in session.get_outputs()]
     logits = "logits" if "logits" in names else names[0]
@@ -161,12 +162,12 @@ def pillow_udf(model, batch):
 UDFS = {"Model.locate_arrow": planet_udf, "Pillow + onnxruntime": pillow_udf}
 
 
-def run_arrow(name, model, table, number, batch):
+def run_arrow(name, model, table, number, batch, network):
     import daft
 
     class Locate:
         def __init__(self):
-            self.run = UDFS[name](model, int(batch))
+            self.run = UDFS[name](model, int(batch), network)
 
         @daft.method.batch(return_dtype=daft.DataType.float64(), batch_size=256)
         def locate(self, photo: daft.Series):
@@ -186,11 +187,12 @@ def bench_arrow(arguments, folder):
 
     photos = photos_of(arguments.folder, arguments.photos)
     table, few = folder / "photos.parquet", max(1, len(photos) // 10)
+    network = arguments.peer_network or Path(arguments.model) / "model.onnx"
     pq.write_table(pa.table({"bytes": [Path(it).read_bytes() for it in photos]}), table)
     found = {name: [] for name in UDFS}
     for _ in range(arguments.rounds):
         for name in UDFS:
-            call = lambda number: timed([sys.executable, __file__, "--run", "arrow", name, arguments.model, table, str(number), str(arguments.batch)])
+            call = lambda number: timed([sys.executable, __file__, "--run", "arrow", name, arguments.model, table, str(number), str(arguments.batch), network])
             less = call(few)
             found[name].append(rates(len(photos) - few, call(len(photos)), less))
     print(f"{len(photos)} photos, ONNX Runtime, batch {arguments.batch}, in Daft:")
@@ -271,6 +273,7 @@ def main():
         one.add_argument("--batch", type=int, default=batch)
         one.add_argument("--rounds", type=int, default=5)
         one.add_argument("--engine", default="rten")
+        one.add_argument("--peer-network", type=Path)
     lookups = kinds.add_parser("lookups")
     lookups.add_argument("geotags")
     lookups.add_argument("partition")
