@@ -55,7 +55,7 @@ impl Stream {
 #[pymethods]
 impl Model {
     #[staticmethod]
-    #[pyo3(signature = (folder, *, engine, device, threads, onnxruntime, certain, within, names))]
+    #[pyo3(signature = (folder, *, engine, device, threads, onnxruntime, certain, within, names, decide))]
     #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn open(
         py: Python<'_>,
@@ -67,6 +67,7 @@ impl Model {
         certain: f64,
         within: Option<&str>,
         names: bool,
+        decide: &str,
     ) -> PyResult<Self> {
         let kind = match engine {
             "auto" => EngineKind::Auto,
@@ -84,7 +85,9 @@ impl Model {
         let device = device.map(str::parse).transpose().map_err(|error| wrong(&error))?;
         let within = within.map(Within::parse).transpose().map_err(|error| wrong(&error))?;
         let engine = EngineOptions { kind, onnxruntime, device, threads: Threads(Some(threads)) };
-        let options = LocatorOptions { certain, within, names, ..LocatorOptions::default() };
+        let decision = decide.parse().map_err(|error: String| wrong(&error))?;
+        let options =
+            LocatorOptions { certain, within, names, decision, ..LocatorOptions::default() };
         let model =
             work::run(py, move |_| engine.open_model(&folder, options).map_err(open_failed))?;
         let description = serde_json::to_string(model.description()).map_err(failed)?;

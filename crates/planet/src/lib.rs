@@ -71,7 +71,7 @@ pub use package::{
     FeatureModel, ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
 };
 pub use prediction::{
-    Candidate, Certain, ClassFacts, Evidence, EvidenceKind, LevelCalibration, Locator,
+    Candidate, Certain, ClassFacts, Decision, Evidence, EvidenceKind, LevelCalibration, Locator,
     LocatorOptions, Offered, Place, Prediction, PredictionError, PredictionFile,
     PredictionFileError, PredictionFormat, PredictionReader, PredictionWriter, Within, WithinError,
     WriterOptions, answer_columns, answer_fields,

@@ -3,8 +3,8 @@
 use std::{fs, path::Path, sync::Arc};
 
 use planet::{
-    Locator, LocatorOptions, Prediction, PredictionFile, PredictionFormat, PredictionReader,
-    PredictionWriter, ProbabilityError, Within, WithinError, WriterOptions,
+    Decision, Locator, LocatorOptions, Prediction, PredictionFile, PredictionFormat,
+    PredictionReader, PredictionWriter, ProbabilityError, Within, WithinError, WriterOptions,
 };
 use planet_data::{Gazetteer, Settings, table::open_text};
 use planet_geo::{
@@ -55,6 +55,34 @@ fn candidates_are_places_in_order_of_their_probability() {
     assert_eq!(best.cell, "");
     assert_eq!(best.place.as_ref().expect("named").country_code, "IT");
     assert!(prediction.candidates[1].radius.km() > 4.0);
+}
+
+#[test]
+fn the_first_candidate_is_the_one_that_is_decided_on() {
+    let first = |decision, probabilities| {
+        let options = LocatorOptions { top: 3, decision, ..Default::default() };
+        let locator = locator(options).expect("no ground");
+        let prediction = locator.predict("a.jpg", &logits(probabilities)).expect("sound");
+        let classes: Vec<u32> =
+            prediction.candidates.iter().map(|it| it.class.expect("a class").0).collect();
+        let mut others = classes.clone();
+        others.sort_unstable();
+        others.dedup();
+        assert_eq!(others.len(), 3, "{classes:?}");
+        let percent = 100.0 * prediction.candidates[0].probability.expect("stated");
+        (classes[0], percent.round())
+    };
+    // Venice and Padua together have more than Ushuaia.
+    let divided = [0.01, 0.31, 0.04, 0.35, 0.29];
+    assert_eq!(first(Decision::Cell, divided), (3, 35.0));
+    assert_eq!(first(Decision::Within(Scale::Street), divided).0, 3);
+    assert_eq!(first(Decision::Within(Scale::Region), divided), (1, 31.0));
+    assert_eq!(first(Decision::Score, divided), (1, 31.0));
+    // Alone, the most probable place is the best by every measure.
+    let clear = [0.01, 0.02, 0.02, 0.93, 0.02];
+    for decision in [Decision::Cell, Decision::Score, Decision::Within(Scale::Country)] {
+        assert_eq!(first(decision, clear).0, 3, "{decision}");
+    }
 }
 
 #[test]

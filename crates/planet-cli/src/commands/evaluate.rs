@@ -10,7 +10,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    LocatorOptions, Model, ModelPackage, PredictionFormat, PredictionWriter, WriterOptions,
+    Decision, LocatorOptions, Model, ModelPackage, PredictionFormat, PredictionWriter,
+    WriterOptions,
     evaluation::{Evaluation, EvaluationOptions, KnownSet, ScorerOptions},
     occlusion::{OcclusionOptions, passes},
     report::{Cost, References, claim_folder},
@@ -78,6 +79,10 @@ pub struct Arguments {
     batch: u16,
     #[command(flatten)]
     refine: RefineArguments,
+    /// Which candidate is the answer: cell, the most probable one; score, that of the greatest expected
+    /// GeoScore; within:KM, the one most probably within 1, 25, 200, 750 or 2500 km
+    #[arg(long, value_name = "RULE", default_value = "cell", conflicts_with = "refine")]
+    decide: Decision,
     #[command(flatten)]
     rules: RuleArguments,
     #[command(flatten)]
@@ -138,7 +143,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     progress.finish();
     let mut evaluation = evaluation?;
 
-    let options = LocatorOptions { top: arguments.top.into(), ..LocatorOptions::default() };
+    let (top, decision) = (arguments.top.into(), arguments.decide);
+    let options = LocatorOptions { top, decision, ..LocatorOptions::default() };
     let mut model = arguments.engine.open_model(package, options, Arc::clone(&gazetteer))?;
     let begun = Instant::now();
     arguments.locate(&mut evaluation, &mut model)?;

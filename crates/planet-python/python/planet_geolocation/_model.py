@@ -57,6 +57,7 @@ class Model:
         certain: float = 0.5,
         within: str | None = None,
         names: bool = True,
+        decide: str = "cell",
     ) -> Model:
         """Opens a model package: a folder, such as a local snapshot of a Hugging Face repository.
 
@@ -67,6 +68,8 @@ class Model:
         certain: minimum probability for reporting a level, above 0 and at most 1.
         within: limits answers to an area: a country code or SOUTH,WEST,NORTH,EAST in degrees.
         names: whether places have names.
+        decide: which candidate is the first: cell, the most probable one; score, that of the greatest
+            expected GeoScore; within:KM, the one most probably within 1, 25, 200, 750 or 2500 km.
 
         Raises ModelError for a folder that is no model or is damaged, EngineError for an engine
         that is missing, ValueError for other arguments.
@@ -81,6 +84,7 @@ class Model:
             "certain": certain,
             "within": within,
             "names": names,
+            "decide": decide,
         }
         return _open(folder, options)
 

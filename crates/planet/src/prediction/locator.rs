@@ -4,7 +4,8 @@ use planet_data::{Country, Gazetteer};
 use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
 
 use super::{
-    Candidate, Certain, LevelCalibration, Place, Prediction, Within, WithinError,
+    Candidate, Certain, Decision, LevelCalibration, Place, Prediction, Within, WithinError,
+    decision::ExpectedScore,
     discs::{Disc, Discs},
     spread::Spread,
 };
@@ -21,12 +22,14 @@ pub struct LocatorOptions {
     pub within: Option<Within>,
     /// Whether to name places.
     pub names: bool,
+    /// Which candidate is the first.
+    pub decision: Decision,
 }
 
 impl Default for LocatorOptions {
-    /// Five candidates with names, certain from one half on.
+    /// Five candidates with names, the most probable one first, certain from one half on.
     fn default() -> Self {
-        Self { top: 5, certain: 0.5, within: None, names: true }
+        Self { top: 5, certain: 0.5, within: None, names: true, decision: Decision::Cell }
     }
 }
 
@@ -65,6 +68,8 @@ pub struct Locator {
     /// Number of classes without a point.
     placeless: usize,
     discs: Discs,
+    /// Where that decides.
+    expected_score: Option<ExpectedScore>,
     /// Tokens, radius and place of every class that was a candidate so far.
     known: Vec<OnceLock<Known>>,
     gazetteer: Arc<Gazetteer>,
@@ -107,6 +112,8 @@ impl Locator {
             None => None,
         };
         let discs = Discs::new(&partition);
+        let by_score = options.decision == Decision::Score;
+        let expected_score = by_score.then(|| ExpectedScore::new(&partition));
         let placeless = partition.classes().iter().filter(|class| class.mean.is_none()).count();
         let known = (0..partition.len()).map(|_| OnceLock::new()).collect();
         let levels = LevelCalibration::default();
@@ -118,6 +125,7 @@ impl Locator {
             allowed,
             placeless,
             discs,
+            expected_score,
             known,
             gazetteer,
         })
@@ -214,14 +222,31 @@ impl Locator {
     fn of_top(&self, photo: &str, probabilities: &CellProbabilities, top: usize) -> Prediction {
         // Classes that mean "none of these" are no places: some more, in case they are among them.
         let ranked = probabilities.top(top.saturating_add(self.placeless));
-        let candidates = ranked
+        let decided = self.decided(probabilities);
+        let others =
+            ranked.into_iter().filter(|(class, _)| decided.is_none_or(|it| it.0 != *class));
+        let candidates = decided
             .into_iter()
+            .chain(others)
             .filter(|(_, probability)| *probability > 0.0)
             .filter_map(|(class, probability)| self.candidate(class, probability))
             .take(top)
             .collect();
         let certain = self.certain(probabilities);
         Prediction { photo: photo.to_owned(), candidates, certain, ..Prediction::default() }
+    }
+
+    /// The class that is the first candidate, with its probability; `None` where it is the most
+    /// probable one.
+    fn decided(&self, probabilities: &CellProbabilities) -> Option<(ClassId, f32)> {
+        let class = match (self.options.decision, &self.expected_score) {
+            (Decision::Within(scale), _) => {
+                self.discs.densest(probabilities.values(), scale, 0.0)?.class
+            }
+            (_, Some(expected)) => expected.best(&probabilities.top(self.partition.len()))?,
+            (_, None) => return None,
+        };
+        Some((class, probabilities.values()[class.index()]))
     }
 
     /// Probability within each level's radius of a position: of each class the share of its

@@ -1,6 +1,7 @@
 //! Predictions: candidates with probabilities, the level that is certain, names.
 
 mod angle;
+mod decision;
 mod discs;
 mod evidence;
 mod formats;
@@ -12,6 +13,7 @@ mod within;
 
 use planet_geo::{ClassId, Distance, LatLng, Scale};
 
+pub use decision::Decision;
 pub use evidence::{Evidence, EvidenceKind};
 pub use formats::{
     Offered, PredictionError, PredictionFile, PredictionFileError, PredictionFormat,
@@ -27,7 +29,8 @@ pub use within::{Within, WithinError};
 pub struct Prediction {
     /// The photo's id.
     pub photo: String,
-    /// The most probable classes, best first; empty where there is an error.
+    /// The most probable classes, best first; empty where there is an error. By another
+    /// [`Decision`] than the most probable class, the first one is the best by that.
     pub candidates: Vec<Candidate>,
     /// The finest level that is certain; `None` where none is, or where it was not worked out.
     pub certain: Option<Certain>,

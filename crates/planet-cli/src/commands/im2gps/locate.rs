@@ -141,7 +141,7 @@ fn similar(im2gps: &Im2Gps, prediction: &Prediction, neighbours: &[Neighbour]) -
 
 impl Arguments {
     fn options(&self, answer: Answer) -> Result<AnswerOptions, Failure> {
-        let LocatorOptions { top, certain, within, names } = self.answers.options()?;
+        let LocatorOptions { top, certain, within, names, .. } = self.answers.options()?;
         if !(self.bandwidth > 0.0 && self.bandwidth.is_finite()) {
             return Err(Failure::usage("--bandwidth must be above 0"));
         }

@@ -62,7 +62,7 @@ impl AnswerArguments {
         }
         let within: Option<Within> = self.within.as_deref().map(ground).transpose()?;
         let (top, certain, names) = (self.top.into(), self.certain, !self.no_names);
-        Ok(LocatorOptions { top, certain, within, names })
+        Ok(LocatorOptions { top, certain, within, names, ..LocatorOptions::default() })
     }
 
     /// What is offered for writing into photos.

@@ -11,7 +11,8 @@ use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc, thread};
 
 use clap::{Args, ValueEnum};
 use planet::{
-    LocateOptions, ModelDescription, Prediction, PredictionFormat, PredictionReader, Within,
+    Decision, LocateOptions, LocatorOptions, ModelDescription, Prediction, PredictionFormat,
+    PredictionReader, Within,
 };
 use planet_data::{Gazetteer, Monitor, Settings};
 use planet_geo::Scale;
@@ -37,6 +38,10 @@ pub struct Arguments {
     embedding: bool,
     #[command(flatten)]
     refine: RefineArguments,
+    /// Which candidate is the first: cell, the most probable one; score, that of the greatest expected
+    /// GeoScore; within:KM, the one most probably within 1, 25, 200, 750 or 2500 km
+    #[arg(long, value_name = "RULE", default_value = "cell", conflicts_with = "refine")]
+    decide: Decision,
     /// Locate one of N parts of the photos, I = 1..=N: every N-th photo, from the I-th on. The N
     /// outputs together have the same rows for every N
     #[arg(long, value_name = "I/N")]
@@ -123,7 +128,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         sources.take(shard);
     }
     let refiner = arguments.refine.open(&package)?;
-    let mut model = arguments.engine.open_model(package, answers.options()?, gazetteer)?;
+    let options = LocatorOptions { decision: arguments.decide, ..answers.options()? };
+    let mut model = arguments.engine.open_model(package, options, gazetteer)?;
     let locator = model.locator();
     let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
 
@@ -309,6 +315,7 @@ impl Arguments {
             ("--model", model),
             ("--embedding", self.embedding.to_string()),
             ("--refine", self.refine.setting()),
+            ("--decide", self.decide.to_string()),
             ("--shard", self.shard.unwrap_or_default().to_string()),
         ];
         let all = own.into_iter().chain(self.answers.settings());
