@@ -57,10 +57,12 @@ fn a_scan_reads_headers_and_names_what_is_no_photo() {
     fs::write(photos.join("diary.jpg"), "Dear diary").expect("written");
     fs::write(photos.join("notes.txt"), "no photo by its name").expect("written");
     fs::write(photos.join("huge.png"), huge_png()).expect("written");
-    for hidden in [".trash", "@eaDir"] {
+    for hidden in [".trash", "@eaDir", "layers"] {
         fs::create_dir(photos.join(hidden)).expect("made");
         fs::copy(golden("facts/three.jpg"), photos.join(hidden).join("a.jpg")).expect("copied");
     }
+    // As planet world draw writes masks beside its photos.
+    fs::write(photos.join("layers/classes.json"), "{}").expect("written");
     planet(at, &["dataset", "scan", "photos", "-o", "m.csv"])
         .success()
         .stderr(contains("empty.jpg: "))

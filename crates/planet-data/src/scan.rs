@@ -162,7 +162,12 @@ fn read(path: &Path, root: &Path, known: &HashSet<String>) -> Result<Found, Data
 
 fn is_wanted(entry: &DirEntry) -> bool {
     let name = entry.file_name().as_encoded_bytes();
-    !name.starts_with(b".") && name != b"@eaDir"
+    !name.starts_with(b".") && name != b"@eaDir" && !is_layers(entry)
+}
+
+/// The masks that `planet world draw --layers` writes beside its photos are none.
+fn is_layers(entry: &DirEntry) -> bool {
+    entry.file_name() == "layers" && entry.path().join("classes.json").is_file()
 }
 
 fn is_photo(entry: &DirEntry) -> bool {
