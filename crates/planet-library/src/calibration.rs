@@ -15,8 +15,11 @@ use crate::{
 
 /// Weights of a model's output, and of look-alikes, that are tried.
 const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+/// One position in so many is masked, so that as many stay known as when the library is located: with fewer
+/// known ones the model is less sure of itself, and the curve found would overstate.
+const OF: u32 = 4;
 /// Times that positions are masked in each way.
-const TRIALS: u64 = 2;
+const TRIALS: u64 = 4;
 /// Photos of a trial: of larger libraries, stretches are taken at regular distances. Weights are
 /// tried on fewer, since each is a pass of its own.
 const TRIAL_PHOTOS: usize = 2000;
@@ -96,7 +99,9 @@ impl Library<'_> {
             ways.extend(Masking::UNTIMED);
         }
         let trials: Vec<(Masking, Vec<Option<LatLng>>)> = (0..TRIALS)
-            .flat_map(|seed| ways.iter().map(move |how| (*how, how.shown(self, known, seed))))
+            .flat_map(|seed| {
+                ways.iter().map(move |how| (*how, how.shown_of(self, known, OF, seed)))
+            })
             .filter(|(_, shown)| shown.iter().any(Option::is_some))
             .collect();
         let mut calibration = Calibration::uncalibrated(self.model.weight);

@@ -64,11 +64,22 @@ impl Masking {
         Some(records.iter().enumerate().map(record).collect())
     }
 
-    /// The positions that stay known, one a record.
+    /// The positions that stay known, one a record: half of them.
     pub fn shown(
         self,
         library: &Library<'_>,
         known: &[Option<LatLng>],
+        seed: u64,
+    ) -> Vec<Option<LatLng>> {
+        self.shown_of(library, known, 2, seed)
+    }
+
+    /// The positions that stay known: all but one in so many.
+    pub(crate) fn shown_of(
+        self,
+        library: &Library<'_>,
+        known: &[Option<LatLng>],
+        of: u32,
         seed: u64,
     ) -> Vec<Option<LatLng>> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -77,12 +88,14 @@ impl Masking {
             let photos: Vec<usize> =
                 (0..sequence.rows.len()).filter(|at| known[sequence.rows[*at]].is_some()).collect();
             let masked = match self {
-                Self::Runs => runs(photos.len(), &mut rng),
-                Self::Untimed => (0..photos.len()).map(|_| rng.random_bool(0.5)).collect(),
+                Self::Runs => runs(photos.len(), of, &mut rng),
+                Self::Untimed => {
+                    (0..photos.len()).map(|_| rng.random_bool(1.0 / f64::from(of))).collect()
+                }
                 Self::Days | Self::UntimedDays => {
                     let days =
                         photos.iter().map(|at| sequence.times[*at].map(|it| it.div_euclid(DAY)));
-                    whole(&days.collect::<Vec<_>>(), &mut rng)
+                    whole(&days.collect::<Vec<_>>(), of, &mut rng)
                 }
             };
             for (at, masked) in photos.into_iter().zip(masked) {
@@ -95,27 +108,29 @@ impl Masking {
     }
 }
 
-/// Runs that are masked and shown in turn, which of them first by chance.
-fn runs(photos: usize, rng: &mut ChaCha8Rng) -> Vec<bool> {
+/// Runs that are masked, one in so many photos, and those between them that are shown; which of them
+/// first by chance.
+fn runs(photos: usize, of: u32, rng: &mut ChaCha8Rng) -> Vec<bool> {
     let mut masked = Vec::with_capacity(photos + RUN);
-    let mut mask = rng.random_bool(0.5);
+    let mut mask = rng.random_bool(1.0 / f64::from(of));
     while masked.len() < photos {
         let run = rng.random_range(1..=RUN);
-        masked.resize(masked.len() + run, mask);
+        let times = if mask { 1 } else { of as usize - 1 };
+        masked.resize(masked.len() + times * run, mask);
         mask = !mask;
     }
     masked.truncate(photos);
     masked
 }
 
-/// Half of the days; photos without a time are a day of their own.
-fn whole(days: &[Option<i64>], rng: &mut ChaCha8Rng) -> Vec<bool> {
+/// One in so many days; photos without a time are a day of their own.
+fn whole(days: &[Option<i64>], of: u32, rng: &mut ChaCha8Rng) -> Vec<bool> {
     let mut all: Vec<Option<i64>> = days.to_vec();
     all.sort_unstable();
     all.dedup();
     all.shuffle(rng);
     let of_day: BTreeMap<Option<i64>, bool> =
-        all.iter().enumerate().map(|(at, day)| (*day, at % 2 == 0)).collect();
+        all.iter().enumerate().map(|(at, day)| (*day, at % of as usize == 0)).collect();
     days.iter().map(|day| of_day[day]).collect()
 }
 
