@@ -413,7 +413,8 @@ mod tests {
             let wanted = by_trying_all(&partition, &probabilities, scale, share);
             match (found, wanted) {
                 (Some(disc), Some((class, mass))) => {
-                    prop_assert!((disc.mass - mass).abs() < 1e-8);
+                    // Classes that lie wholly inside count with their bound, which is rounded up.
+                    prop_assert!((disc.mass - mass).abs() < 2.0 * ROUNDING);
                     prop_assert!(disc.class == class || (disc.mass - mass).abs() > 1e-12);
                 }
                 (None, None) => {}
