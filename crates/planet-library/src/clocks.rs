@@ -271,7 +271,8 @@ fn estimate(
     })?;
     // As likely as without tracks: none was near.
     let without: f64 = usual.iter().map(|usual| log_mixture(*usual)).sum();
-    if whole(best) - prior(offsets[best]) <= without + 1.0 {
+    let of_best = whole(best) - prior(offsets[best]);
+    if of_best <= without + 1.0 {
         return None;
     }
     let weight = |at: usize| (whole(at) - whole(best)).exp();
@@ -292,7 +293,6 @@ fn estimate(
         });
         of_moments.sum()
     };
-    let of_best = whole(best) - prior(offsets[best]);
     Some(ClockEstimate {
         offset: ClockOffset { camera: camera.to_owned(), seconds: offsets[best] },
         confidence: near.map(weight).sum::<f64>() / all,

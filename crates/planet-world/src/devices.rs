@@ -1,6 +1,6 @@
 //! What a person's devices record besides photos, and how far their clocks are wrong.
 
-use std::{fmt::Write as _, fs, io, path::Path};
+use std::{fs, io, path::Path};
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use planet_data::AtomicFile;
@@ -215,12 +215,7 @@ fn records(ways: &[Vec<Leg>], is_on: impl Fn(i64) -> bool + Copy) -> Value {
 
 /// As Android's timeline: visits, and activities with their paths.
 fn timeline(ways: &[Vec<Leg>]) -> Value {
-    let place = |position: LatLng| {
-        let mut text = String::new();
-        // Writing to memory does not fail.
-        let _ = write!(text, "{:.7}°, {:.7}°", position.lat(), position.lng());
-        text
-    };
+    let place = |position: LatLng| format!("{:.7}°, {:.7}°", position.lat(), position.lng());
     let segment = |leg: &Leg| {
         let [from, to] = [leg.from, leg.to].map(text);
         let span =
