@@ -11,7 +11,7 @@ pub(super) struct Linear {
     pub(super) output: View,
     pub(super) weight: usize,
     pub(super) bias: usize,
-    /// Whether the gradient is added to what is there.
+    /// Whether the gradient is accumulated instead of overwriting the buffer.
     pub(super) add: bool,
 }
 

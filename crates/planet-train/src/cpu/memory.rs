@@ -84,7 +84,7 @@ pub(super) struct Scratch {
 }
 
 impl Memory {
-    /// Room for this many photos; what is there already stays.
+    /// Memory for this many photos; existing contents are kept.
     pub(super) fn prepare(&mut self, photos: usize, gradients: bool) {
         self.photos = photos;
         for slab in &mut self.slabs {

@@ -69,7 +69,7 @@ pub(super) struct Bend {
     pub(super) curve: Curve,
     pub(super) input: View,
     pub(super) output: View,
-    /// Whether the gradient is added to what is there.
+    /// Whether the gradient is accumulated instead of overwriting the buffer.
     pub(super) add: bool,
 }
 
@@ -107,7 +107,7 @@ impl Layer for Bend {
 pub(super) struct Add {
     pub(super) inputs: [View; 2],
     pub(super) output: View,
-    /// For each input, whether the gradient is added to what is there.
+    /// For each input, whether the gradient is accumulated instead of overwriting the buffer.
     pub(super) add: [bool; 2],
 }
 
@@ -145,7 +145,7 @@ pub(super) struct Multiply {
     /// The image, and what it is multiplied by.
     pub(super) inputs: [View; 2],
     pub(super) output: View,
-    /// For each input, whether the gradient is added to what is there.
+    /// For each input, whether the gradient is accumulated instead of overwriting the buffer.
     pub(super) add: [bool; 2],
 }
 
@@ -203,7 +203,7 @@ pub(super) struct Dropout {
     pub(super) probability: f32,
     pub(super) input: View,
     pub(super) output: View,
-    /// Whether the gradient is added to what is there.
+    /// Whether the gradient is accumulated instead of overwriting the buffer.
     pub(super) add: bool,
     /// Its place in the network.
     pub(super) node: usize,

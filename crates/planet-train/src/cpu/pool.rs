@@ -13,7 +13,7 @@ pub(super) struct Pool {
     pub(super) geometry: Geometry,
     pub(super) input: View,
     pub(super) output: View,
-    /// Whether the gradient is added to what is there.
+    /// Whether the gradient is accumulated instead of overwriting the buffer.
     pub(super) add: bool,
     /// Which place of its window each greatest value came from, `[photos, pixels, channels]`.
     pub(super) greatest: Vec<u8>,
@@ -153,7 +153,7 @@ impl Layer for Pool {
 pub(super) struct GlobalAverage {
     pub(super) input: View,
     pub(super) output: View,
-    /// Whether the gradient is added to what is there.
+    /// Whether the gradient is accumulated instead of overwriting the buffer.
     pub(super) add: bool,
 }
 
