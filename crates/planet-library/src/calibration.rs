@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use planet::{CellProbabilities, LevelCalibration, Locator, LocatorOptions, album::StateSpace};
 use planet_data::{Gazetteer, Monitor};
@@ -15,6 +15,7 @@ use crate::{
 
 /// Weights of a model's output, and of look-alikes, that are tried.
 const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+const DAY: i64 = 86_400;
 /// One position in so many is masked, so that as many stay known as when the library is located: with fewer
 /// known ones the model is less sure of itself, and the curve found would overstate.
 const OF: u32 = 4;
@@ -55,7 +56,9 @@ impl Calibration {
 type Stated = [Option<(f64, bool)>; 5];
 
 /// What a masked photo shows of the answers.
-struct Masked {
+struct Masked<'a> {
+    /// Whose it is, and its day where it has a time.
+    occasion: Option<(Option<&'a str>, i64)>,
     nearness: usize,
     stated: Stated,
     gain: Option<Gain>,
@@ -116,7 +119,7 @@ impl Library<'_> {
             calibration.weights.alike =
                 self.best_alike(&trials, known, one_by_one, calibration.weights, monitor)?;
         }
-        let masked: Vec<(Masking, Vec<Masked>)> = trials
+        let masked: Vec<(Masking, Vec<Masked<'_>>)> = trials
             .par_iter()
             .map(|trial| {
                 let limited = trial.limited(photos);
@@ -125,7 +128,8 @@ impl Library<'_> {
             .collect::<Result<_, LibraryError>>()?;
         let of_all = masked.iter().flat_map(|(_, masked)| masked);
         let all: Vec<Stated> = of_all.map(|photo| photo.stated).collect();
-        let expected = LevelCalibration::of_discs(&all, &LevelCalibration::default());
+        let together = together(masked.iter().map(|(_, masked)| masked));
+        let expected = LevelCalibration::of_discs(&all, &LevelCalibration::default(), together);
         for (nearness, levels) in calibration.levels.iter_mut().enumerate() {
             let mut stated: Vec<Stated> = Vec::new();
             for (how, masked) in &masked {
@@ -138,7 +142,7 @@ impl Library<'_> {
                 let share = of_kind / one_by_one.max(1.0 - one_by_one);
                 stated.extend(thinned(alike.map(|photo| photo.stated), share.min(1.0)));
             }
-            *levels = LevelCalibration::of_discs(&stated, &expected);
+            *levels = LevelCalibration::of_discs(&stated, &expected, together);
         }
         let masked = masked.iter().flat_map(|(_, masked)| masked);
         calibration.margin = choice::margin(masked.filter_map(|it| it.gain).collect());
@@ -177,7 +181,7 @@ impl Library<'_> {
         known: &[Option<LatLng>],
         weights: Weights,
         monitor: &dyn Monitor,
-    ) -> Result<Vec<Masked>, LibraryError> {
+    ) -> Result<Vec<Masked<'_>>, LibraryError> {
         let states = &prepared.states;
         let options = LocatorOptions { names: false, ..LocatorOptions::default() };
         let partition = Arc::new(states.partition().clone());
@@ -197,7 +201,9 @@ impl Library<'_> {
             };
             let (nearness, stated) = (photo.nearness, Scale::ALL.map(disc));
             let gain = gain(states, posterior, photo, truth);
-            masked.push(Masked { nearness, stated, gain });
+            let day = photo.time.map(|time| time.div_euclid(DAY));
+            let occasion = day.map(|day| (self.records[row].author.as_deref(), day));
+            masked.push(Masked { occasion, nearness, stated, gain });
         })?;
         Ok(masked)
     }
@@ -313,6 +319,24 @@ impl Library<'_> {
         })?;
         Ok(sum)
     }
+}
+
+/// How many photos are right or wrong together: of the trials of which each has these masked photos, how many
+/// others of a photo's day the mean photo is masked with, itself counted.
+fn together<'a>(trials: impl Iterator<Item = &'a Vec<Masked<'a>>>) -> f64 {
+    let (mut photos, mut squares) = (0, 0);
+    for masked in trials {
+        let mut days: HashMap<_, usize> = HashMap::new();
+        for photo in masked {
+            match photo.occasion {
+                Some(occasion) => *days.entry(occasion).or_default() += 1,
+                None => squares += 1,
+            }
+        }
+        photos += masked.len();
+        squares += days.values().map(|count| count * count).sum::<usize>();
+    }
+    squares as f64 / photos.max(1) as f64
 }
 
 /// So large a share of some values, 0 to 1, at regular distances.

@@ -149,6 +149,9 @@ pub struct ValidationRow {
     /// probability that was stated, and how often the truth lay within the stated radius. `None`
     /// where no answer of any seed was certain.
     pub certain: Option<[f64; 3]>,
+    /// Mean stated probability of the certain answers minus the share of them that are right, and the ends of
+    /// its 95 % interval, from days drawn anew (bootstrap). `None` where no answer was certain.
+    pub overstated: Option<[f64; 3]>,
     /// Median radius of the certain answers in km.
     pub radius_km: Option<f64>,
     /// Mean interval score of the certain answers in km, less being better: the stated radius, and
@@ -212,9 +215,10 @@ pub fn masked_validation(
     let ways = trials.first().map_or(0, Vec::len);
     let rows = (0..ways).filter_map(|way| {
         let row = row(trials.iter().map(|trial| &trial[way]))?;
-        let pairs = || trials.iter().map(|trial| (&trial[0], &trial[way])).zip(&masked_days);
-        let model_gain = (way > 0).then(|| gain(pairs()));
-        Some(ValidationRow { model_gain, ..row })
+        let of_way = || trials.iter().map(|trial| &trial[way]).zip(&masked_days);
+        let model = trials.iter().map(|trial| &trial[0]);
+        let model_gain = (way > 0).then(|| gain(model.zip(of_way())));
+        Some(ValidationRow { model_gain, overstated: overstated(of_way()), ..row })
     });
     Ok(rows.collect())
 }
@@ -243,16 +247,35 @@ fn days(library: &Library<'_>) -> Vec<usize> {
 /// Times that days are drawn anew.
 const RESAMPLES: usize = 2000;
 
-/// How much more often the first of two ways is within 25 km than the second, with its interval.
-fn gain<'a>(pairs: impl Iterator<Item = ((&'a Trial, &'a Trial), &'a Vec<usize>)>) -> [f64; 3] {
-    let is_right = |error: &Option<Distance>| error.is_some_and(|it| it <= Scale::City.radius());
+/// How much more often the first of two ways is within 25 km than the second, with its interval. Each trial comes
+/// with the days of its masked photos.
+fn gain<'a>(trials: impl Iterator<Item = (&'a Trial, (&'a Trial, &'a Vec<usize>))>) -> [f64; 3] {
+    let is_right = |error: &Option<Distance>| {
+        f64::from(u8::from(error.is_some_and(|it| it <= Scale::City.radius())))
+    };
+    over_days(trials.flat_map(|(a, (b, days))| {
+        let gains = a.errors.iter().zip(&b.errors).map(move |(a, b)| is_right(a) - is_right(b));
+        days.iter().copied().zip(gains)
+    }))
+}
+
+/// How much more is stated of certain answers than is right, with its interval.
+fn overstated<'a>(trials: impl Iterator<Item = (&'a Trial, &'a Vec<usize>)>) -> Option<[f64; 3]> {
+    let photos = trials.flat_map(|(trial, days)| {
+        let gaps = trial.certain.overstated.iter().zip(days);
+        gaps.filter_map(|(gap, day)| Some((*day, (*gap)?)))
+    });
+    let photos: Vec<(usize, f64)> = photos.collect();
+    (!photos.is_empty()).then(|| over_days(photos.into_iter()))
+}
+
+/// The mean of values, each with its day, and the ends of its 95 % interval from days drawn anew.
+fn over_days(values: impl Iterator<Item = (usize, f64)>) -> [f64; 3] {
     let mut of_days: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
-    for ((a, b), days) in pairs {
-        for ((a, b), day) in a.errors.iter().zip(&b.errors).zip(days) {
-            let (sum, photos) = of_days.entry(*day).or_default();
-            *sum += f64::from(u8::from(is_right(a))) - f64::from(u8::from(is_right(b)));
-            *photos += 1.0;
-        }
+    for (day, value) in values {
+        let (sum, photos) = of_days.entry(day).or_default();
+        *sum += value;
+        *photos += 1.0;
     }
     let of_days: Vec<(f64, f64)> = of_days.into_values().collect();
     let mean = |of: &mut dyn Iterator<Item = (f64, f64)>| {
@@ -306,20 +329,25 @@ struct CertainAnswers {
     radii: Vec<f64>,
     /// Sum of the interval scores, in km.
     score: f64,
+    /// Of each masked photo with a certain answer: what was stated, less 1 where it is right.
+    overstated: Vec<Option<f64>>,
 }
 
 /// Least probability of a truth outside, so that no answer counts without limit.
 const LEAST_OUTSIDE: f64 = 0.01;
 
 impl CertainAnswers {
-    fn add(&mut self, certain: &Certain, truth: LatLng) {
+    /// What was stated, less 1 where it is right.
+    fn add(&mut self, certain: &Certain, truth: LatLng) -> f64 {
         let (radius, stated) = (certain.level.radius().km(), f64::from(certain.probability));
         let away = certain.position.distance_to(truth).km();
         self.count += 1.0;
         self.stated += stated;
-        self.right += f64::from(u8::from(away <= radius));
+        let right = f64::from(u8::from(away <= radius));
+        self.right += right;
         self.radii.push(radius);
         self.score += radius + (away - radius).max(0.0) / (1.0 - stated).max(LEAST_OUTSIDE);
+        stated - right
     }
 }
 
@@ -342,8 +370,8 @@ fn row<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<ValidationRow> {
     });
     let masked: usize = trials.iter().map(|trial| trial.errors.len()).sum();
     let mut sums = CertainAnswers::default();
-    for CertainAnswers { count, stated, right, radii, score } in trials.iter().map(|it| &it.certain)
-    {
+    let certain = trials.iter().map(|it| &it.certain);
+    for CertainAnswers { count, stated, right, radii, score, .. } in certain {
         sums.count += count;
         sums.stated += stated;
         sums.right += right;
@@ -363,6 +391,7 @@ fn row<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<ValidationRow> {
         interval_score_km: (sums.count > 0.0).then(|| sums.score / sums.count),
         within_by_coverage: within_by_coverage(&trials),
         model_gain: None,
+        overstated: None,
     })
 }
 
@@ -393,6 +422,7 @@ fn hmm(
     let mut errors = vec![None; known.len()];
     let mut probabilities = vec![0.0; known.len()];
     let mut certain = CertainAnswers::default();
+    let mut overstated = vec![None; known.len()];
     let gazetteer = Arc::new(Gazetteer::new());
     library.locate(shown, &calibration, &options, &gazetteer, monitor, |row, prediction| {
         let Some(truth) = known[row].filter(|_| shown[row].is_none()) else { return };
@@ -400,9 +430,10 @@ fn hmm(
         let probability = prediction.best().and_then(|best| best.probability);
         probabilities[row] = probability.unwrap_or_default();
         if let Some(it) = &prediction.certain {
-            certain.add(it, truth);
+            overstated[row] = Some(certain.add(it, truth));
         }
     })?;
+    certain.overstated = masked.iter().map(|row| overstated[*row]).collect();
     let errors = masked.iter().map(|row| errors[*row]).collect();
     let probabilities = masked.iter().map(|row| probabilities[*row]).collect();
     Ok(Trial { way: "hidden Markov model", errors, probabilities, certain })

@@ -94,13 +94,18 @@ impl LevelCalibration {
         };
         let photos: Vec<[Option<Observation>; SCALES]> =
             rows.map(photo).collect::<Result<_, _>>()?;
-        Ok(Self::of(&photos, &Self::default()))
+        Ok(Self::of(&photos, &Self::default(), 1.0))
     }
 
     /// Fits the curves on the disc of each level that would be stated of each photo: the
     /// probability inside, and whether the photo lies there. Discs that hold less than
-    /// [`LevelCalibration::LEAST`] are `None`. A few photos change little of `expected`.
-    pub fn of_discs(photos: &[[Option<(f64, bool)>; SCALES]], expected: &Self) -> Self {
+    /// [`LevelCalibration::LEAST`] are `None`. A few photos change little of `expected`, all the less the more
+    /// of them are right or wrong together: `together`, at least 1, says how many are.
+    pub fn of_discs(
+        photos: &[[Option<(f64, bool)>; SCALES]],
+        expected: &Self,
+        together: f64,
+    ) -> Self {
         let observation = |(probability, right): (f64, bool)| Observation {
             logit: logit(probability),
             right: f64::from(u8::from(right)),
@@ -108,16 +113,16 @@ impl LevelCalibration {
         };
         let photos: Vec<_> =
             photos.iter().map(|levels| levels.map(|disc| disc.map(observation))).collect();
-        Self::of(&photos, expected)
+        Self::of(&photos, expected, together)
     }
 
-    fn of(photos: &[[Option<Observation>; SCALES]], expected: &Self) -> Self {
+    fn of(photos: &[[Option<Observation>; SCALES]], expected: &Self, together: f64) -> Self {
         let mut calibration = Self::default();
         let mut left: Vec<usize> = (0..photos.len()).collect();
         for (at, scale) in Scale::ALL.into_iter().enumerate() {
             let observed = left.iter().filter_map(|photo| photos[*photo][at]);
-            calibration.0[at] =
-                Curve::fit(&prior(expected.0[at]).chain(observed).collect::<Vec<_>>());
+            let prior = prior(expected.0[at], PRIOR_PHOTOS * together);
+            calibration.0[at] = Curve::fit(&prior.chain(observed).collect::<Vec<_>>());
             let is_stated = |photo: usize| {
                 let observed: Option<Observation> = photos[photo][at];
                 observed
@@ -212,9 +217,9 @@ impl Curve {
     }
 }
 
-/// Photos that are as often right as this curve says.
-fn prior(expected: Curve) -> impl Iterator<Item = Observation> {
-    let weight = PRIOR_PHOTOS / PRIOR_POINTS as f64;
+/// So many photos that are as often right as this curve says.
+fn prior(expected: Curve, photos: f64) -> impl Iterator<Item = Observation> {
+    let weight = photos / PRIOR_POINTS as f64;
     let points = (1..=PRIOR_POINTS).map(|at| at as f64 / (PRIOR_POINTS + 1) as f64);
     points.map(move |stated| Observation {
         logit: logit(stated),

@@ -131,6 +131,7 @@ fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) ->
         "certain",
         "stated",
         "correct",
+        "stated minus correct",
         "radius km",
         "score km",
         "model's gain at 25 km",
@@ -144,13 +145,18 @@ fn table(how: Masking, found: &[ValidationRow], seeds: u64, positions: usize) ->
         let cells = row.within.map(percent).into_iter().chain([median, percent(row.coverage)]);
         let km = |km: Option<f64>| km.map_or_else(String::new, |km| format!("{km:.0}"));
         let radius = [km(row.radius_km), km(row.interval_score_km)];
-        let gain = row.model_gain.map_or_else(String::new, |points| {
-            let [gain, low, high] = points.map(|it| format!("{:+.1}", 100.0 * it));
-            format!("{gain} ({low} to {high})")
-        });
-        table.row(&row.way, cells.chain(certain).chain(radius).chain([gain]));
+        let [overstated, gain] = [row.overstated, row.model_gain].map(difference);
+        table.row(&row.way, cells.chain(certain).chain([overstated]).chain(radius).chain([gain]));
     }
     table
+}
+
+/// A difference in percentage points with its interval.
+fn difference(points: Option<[f64; 3]>) -> String {
+    points.map_or_else(String::new, |points| {
+        let [value, low, high] = points.map(|it| format!("{:+.1}", 100.0 * it));
+        format!("{value} ({low} to {high})")
+    })
 }
 
 /// How many of the answers are within 25 km, if only the most probable ones are given.
