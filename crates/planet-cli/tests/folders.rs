@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use assert_cmd::Command;
 use planet::{
-    LevelCalibration, ModelDraft, NewPackage,
+    LevelCalibration, ModelDraft, NewPackage, RegionCalibration,
     evaluation::{Scorer, ScorerOptions, TruthTable},
     package::{Outputs, Provenance},
     report::{References, Report},
@@ -56,6 +56,7 @@ fn report() -> Report {
         by: "category".to_owned(),
         places: Vec::new(),
         galleries: Vec::new(),
+        regions: None,
     }
 }
 
@@ -121,6 +122,7 @@ fn package(folder: &Path) -> bool {
         outputs: Outputs::default(),
         temperature: 1.0,
         level_calibration: LevelCalibration::default(),
+        region_calibration: RegionCalibration::default(),
         provenance: Provenance::default(),
     };
     new.finish(draft, &partition()).is_ok()

@@ -18,9 +18,9 @@ fn planet(folder: &Path) -> Command {
     command
 }
 
-/// Synthetic training and test photos, and a partition.
+/// Synthetic photos to train, validate and test on, and a partition.
 fn draw(folder: &Path, photos: &str, split_above: &str) {
-    let sets = [("earth", photos, "1"), ("test", "200", "2")];
+    let sets = [("earth", photos, "1"), ("validation", "200", "2"), ("test", "200", "3")];
     for (name, photos, seed) in sets {
         planet(folder)
             .args(["world", "draw", "--photos", photos, "--seed", seed, "--size", "64", "-o", name])
@@ -35,7 +35,7 @@ fn draw(folder: &Path, photos: &str, split_above: &str) {
     fs::write(
         folder.join("config.toml"),
         "architecture = \"inception-mini\"\nsize = 48\nbatch = 16\nepochs = 3\n\
-         dataset = \"earth/manifest.parquet\"\nvalidation = \"test/manifest.parquet\"\n\
+         dataset = \"earth/manifest.parquet\"\nvalidation = \"validation/manifest.parquet\"\n\
          partition = \"cells.csv\"\ncheckpoint_minutes = 0.003\n\
          [learning_rate]\nstart = 0.045\nschedule = \"cosine\"\n",
     )
@@ -102,9 +102,13 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
     planet(folder)
         .args(["evaluate", "--model", "model", "--dataset", "test/manifest.parquet"])
         .args(["--train", "earth/manifest.parquet", "--engine", "rten", "-o", "report"])
+        .args(["--region", "0.9"])
         .assert()
         .success()
-        .stdout(contains("ideal classifier").and(contains("nearest training photo")));
+        .stdout(contains("ideal classifier").and(contains("nearest training photo")))
+        .stdout(contains("Regions for 90.0 % of the photos"));
+    regions_keep_their_word(folder);
+    photos_that_chose_the_checkpoint_are_no_test(folder);
     // What was predicted is what was scored.
     planet(folder)
         .args(["score", "--predictions", "report/predictions.jsonl", "--partition", "cells.csv"])
@@ -119,6 +123,55 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
     assert_eq!(figures[0], figures[1]);
     let page = fs::read_to_string(folder.join("report/index.html")).expect("a page");
     assert!(page.contains("data:image/jpeg") && page.contains("photos located in this cell"));
+}
+
+/// The region for nine of ten photos contains the cell of about nine of ten test photos, and is drawn.
+fn regions_keep_their_word(folder: &Path) {
+    let text = fs::read_to_string(folder.join("report/report.json")).expect("figures");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let rows = json["regions"]["coverage"].as_array().expect("rows");
+    let inside = rows.iter().find(|row| row["name"] == "in a cell of the partition");
+    let contained = inside.expect("a row")["contained"].as_f64().expect("a share");
+    // Both shares are of 200 photos: four standard deviations.
+    assert!((contained - 0.9).abs() < 4.0 * (2.0 * 0.9 * 0.1 / 200.0_f64).sqrt(), "{contained}");
+    let photos = fs::read_to_string(folder.join("found.jsonl")).expect("predictions");
+    let line: serde_json::Value =
+        serde_json::from_str(photos.lines().next().expect("a photo")).expect("JSON");
+    let photo = format!("test/{}", line["photo"].as_str().expect("a name"));
+    planet(folder)
+        .args(["locate", &photo, "--model", "model", "--engine", "rten", "--region", "0.9"])
+        .args(["--map", "region.svg"])
+        .assert()
+        .success()
+        .stdout(contains("region for 90 % of photos: "));
+    let map = fs::read_to_string(folder.join("region.svg")).expect("a map");
+    assert!(map.contains("region for 90 % of photos"));
+    planet(folder)
+        .args(["locate", &photo, "--model", "model", "--region", "1"])
+        .assert()
+        .code(2)
+        .stderr(contains("not a number from 0.01 to 0.99"));
+}
+
+fn photos_that_chose_the_checkpoint_are_no_test(folder: &Path) {
+    let evaluate = |more: &[&str]| {
+        planet(folder)
+            .args(["evaluate", "--model", "model", "--dataset", "validation/manifest.parquet"])
+            .args(["--engine", "rten", "-o", "report-validation"])
+            .args(more)
+            .assert()
+    };
+    evaluate(&[]).code(1).stderr(
+        contains("200 of 200 sampled photos that the model was validated on")
+            .and(contains("--allow-validation-photos")),
+    );
+    evaluate(&["--allow-validation-photos"]).success();
+    planet(folder)
+        .args(["train", "--config", "config.toml", "--validation", "earth/manifest.parquet"])
+        .args(["-o", "run-of-no-use"])
+        .assert()
+        .code(1)
+        .stderr(contains("validation photos are also training photos"));
 }
 
 /// The model was trained on synthetic photos: an answer to a real one, here any photo outside the

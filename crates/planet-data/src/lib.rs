@@ -45,6 +45,7 @@ mod owned_folder;
 mod perceptual_hash;
 mod photo;
 mod photo_score;
+mod photo_sketch;
 mod pixels;
 mod preprocess;
 mod record;
@@ -77,6 +78,7 @@ pub use photo::{
     Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue, sidecar_paths,
 };
 pub use photo_score::{PHOTOGRAPH_FROM, photo_score};
+pub use photo_sketch::PhotoSketch;
 pub use pixels::PixelBatch;
 pub use preprocess::{
     ChannelOrder, Decoding, Fill, Filter, Fit, Layout, Occluder, PixelBox, Preprocess,

@@ -4,8 +4,8 @@ use std::{
 };
 
 use planet::{
-    EngineError, EngineErrorKind, FeatureModel, LocatorOptions, Model, ModelPackage, PackageError,
-    WithinError,
+    EngineError, EngineErrorKind, FeatureModel, LocatorError, LocatorOptions, Model, ModelPackage,
+    PackageError,
 };
 use planet_data::Gazetteer;
 
@@ -58,9 +58,9 @@ pub enum OpenModelError {
     /// The engine cannot load its network.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// No class of the model lies in the area that answers are limited to.
+    /// It cannot answer as it was asked to.
     #[error(transparent)]
-    Within(#[from] WithinError),
+    Locator(#[from] LocatorError),
 }
 
 impl EngineOptions {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use planet::{EngineErrorKind, LocateError, WithinError};
+use planet::{EngineErrorKind, LocateError, LocatorError};
 use planet_engine::OpenModelError;
 use pyo3::{create_exception, exceptions::PyException, prelude::*};
 
@@ -38,7 +38,7 @@ pub fn failed(error: impl Display) -> PyErr {
 pub fn open_failed(error: OpenModelError) -> PyErr {
     match error {
         OpenModelError::Engine(error) => engine_failed(&error),
-        OpenModelError::Within(error) => within_failed(&error),
+        OpenModelError::Locator(error) => locator_failed(&error),
         error => ModelError::new_err(error.to_string()),
     }
 }
@@ -51,8 +51,8 @@ pub fn engine_failed(error: &planet::EngineError) -> PyErr {
     })
 }
 
-/// An area without a class.
-pub fn within_failed(error: &WithinError) -> PyErr {
+/// An area without a class, or regions of a model that states none.
+fn locator_failed(error: &LocatorError) -> PyErr {
     pyo3::exceptions::PyValueError::new_err(error.to_string())
 }
 

@@ -38,6 +38,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<prediction::Prediction>()?;
     module.add_class::<prediction::Candidate>()?;
     module.add_class::<prediction::Certain>()?;
+    module.add_class::<prediction::Region>()?;
     module.add_class::<posterior::Posterior>()?;
     module.add_class::<occlusion::Occlusion>()?;
     module.add_class::<partition::Partition>()?;

@@ -55,7 +55,7 @@ impl Stream {
 #[pymethods]
 impl Model {
     #[staticmethod]
-    #[pyo3(signature = (folder, *, engine, device, threads, onnxruntime, certain, within, names, decide))]
+    #[pyo3(signature = (folder, *, engine, device, threads, onnxruntime, certain, within, names, decide, region))]
     #[expect(clippy::too_many_arguments, reason = "they have names in Python")]
     fn open(
         py: Python<'_>,
@@ -68,6 +68,7 @@ impl Model {
         within: Option<&str>,
         names: bool,
         decide: &str,
+        region: Option<f64>,
     ) -> PyResult<Self> {
         let kind = match engine {
             "auto" => EngineKind::Auto,
@@ -81,13 +82,22 @@ impl Model {
         if !(certain > 0.0 && certain <= 1.0) {
             return Err(PyValueError::new_err("certain must be above 0 and at most 1"));
         }
+        if region.is_some_and(|share| !(0.01..=0.99).contains(&share)) {
+            return Err(PyValueError::new_err("region must be from 0.01 to 0.99"));
+        }
         let wrong = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
         let device = device.map(str::parse).transpose().map_err(|error| wrong(&error))?;
         let within = within.map(Within::parse).transpose().map_err(|error| wrong(&error))?;
         let engine = EngineOptions { kind, onnxruntime, device, threads: Threads(Some(threads)) };
         let decision = decide.parse().map_err(|error: String| wrong(&error))?;
-        let options =
-            LocatorOptions { certain, within, names, decision, ..LocatorOptions::default() };
+        let options = LocatorOptions {
+            certain,
+            within,
+            names,
+            decision,
+            region,
+            ..LocatorOptions::default()
+        };
         let model =
             work::run(py, move |_| engine.open_model(&folder, options).map_err(open_failed))?;
         let description = serde_json::to_string(model.description()).map_err(failed)?;

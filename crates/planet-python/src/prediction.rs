@@ -18,6 +18,10 @@ pub struct Candidate(planet::Candidate);
 #[pyclass(frozen, module = "planet_geolocation._native")]
 pub struct Certain(planet::Certain);
 
+/// Cells that contain the place of a stated share of photos.
+#[pyclass(frozen, module = "planet_geolocation._native")]
+pub struct Region(planet::PredictedRegion);
+
 /// Kilometres to the metre, as in files.
 pub fn km(distance: Distance) -> f64 {
     (distance.km() * 1e3).round() / 1e3
@@ -122,6 +126,34 @@ impl Certain {
 }
 
 #[pymethods]
+impl Region {
+    #[getter]
+    fn share(&self) -> f64 {
+        self.0.share
+    }
+
+    #[getter]
+    fn classes(&self) -> Vec<u32> {
+        self.0.classes.iter().map(|class| class.0).collect()
+    }
+
+    #[getter]
+    fn cells(&self) -> Vec<String> {
+        self.0.cells.clone()
+    }
+
+    #[getter]
+    fn area_km2(&self) -> f64 {
+        self.0.area_km2
+    }
+
+    fn __repr__(&self) -> String {
+        let planet::PredictedRegion { share, classes, area_km2, .. } = &self.0;
+        format!("<Region for {share} of photos: {} classes, {area_km2:.0} km²>", classes.len())
+    }
+}
+
+#[pymethods]
 impl Prediction {
     /// A prediction of another system: positions `(lat, lng)` or `(lat, lng, probability)`, best
     /// first.
@@ -154,6 +186,11 @@ impl Prediction {
     #[getter]
     fn certain(&self) -> Option<Certain> {
         self.0.certain.clone().map(Certain)
+    }
+
+    #[getter]
+    fn region(&self) -> Option<Region> {
+        self.0.region.clone().map(Region)
     }
 
     #[getter]

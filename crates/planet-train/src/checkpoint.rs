@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use planet_data::{AtomicFile, OwnedFolder, Settings};
+use planet_data::{AtomicFile, OwnedFolder, PhotoSketch, Settings};
 use planet_geo::Partition;
 use planet_net::Weights;
 use safetensors::SafeTensors;
@@ -51,6 +51,9 @@ pub struct Position {
     /// Photos that the run learns from; 0 in checkpoints of before it was kept.
     #[serde(default)]
     pub training_photos: u64,
+    /// A sample of the photos that it is validated on; empty in checkpoints of before it was kept.
+    #[serde(default)]
+    pub validation_sketch: PhotoSketch,
     /// Photos of all steps so far, each as often as it came.
     #[serde(default)]
     pub seen: u64,
@@ -91,6 +94,7 @@ impl Position {
             partition,
             settings: Settings::new(),
             training_photos: 0,
+            validation_sketch: PhotoSketch::default(),
             seen: 0,
         }
     }

@@ -69,6 +69,18 @@ pub enum TrainError {
     /// The folder for a run holds files that no run wrote.
     #[error(transparent)]
     Folder(#[from] OutputFolderError),
+    /// Photos that would choose the checkpoint are learned from.
+    #[error(
+        "{shared} of the {photos} validation photos are also training photos, such as {photo}; divide          the photos, for example by planet dataset split"
+    )]
+    SharedPhotos {
+        /// Validation photos that are training photos.
+        shared: usize,
+        /// All validation photos.
+        photos: usize,
+        /// One of those that are shared.
+        photo: String,
+    },
     /// No photo to learn from.
     #[error(
         "no photo can be used for training: of {photos} photos, {without_position} have no position \

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, fs::File, io::BufWriter, path::Path};
 
 use planet::{
-    LevelCalibration, ModelDraft, ModelPackage, NewPackage, PackageError,
+    LevelCalibration, ModelDraft, ModelPackage, NewPackage, PackageError, RegionCalibration,
     calibration::Calibration,
     package::{
         CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, MODEL_FILE, OnnxMetadata, Outputs, Provenance,
@@ -81,6 +81,7 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
     let provenance = Provenance {
         training_photos: position.learned_photos(),
         validation_photos: scores.map(|scores| scores.photos as u64),
+        validation_sketch: position.validation_sketch.clone(),
         config: Some(config.to_toml()),
         seed: Some(config.seed),
         synthetic: config.synthetic,
@@ -105,6 +106,7 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
         outputs: Outputs::default(),
         temperature: metadata.temperature,
         level_calibration: metadata.level_calibration,
+        region_calibration: fitted.regions,
         provenance,
     };
     Ok(package.finish(draft, &partition)?)
@@ -145,6 +147,7 @@ pub(crate) fn best_checkpoint(run: &RunFolder) -> Result<Checkpoint, ExportError
 pub(crate) struct Fitted {
     pub(crate) temperature: Calibration,
     pub(crate) levels: LevelCalibration,
+    pub(crate) regions: RegionCalibration,
 }
 
 /// Fitted on the validation photos; where there are none, nothing changes.
@@ -152,7 +155,8 @@ pub(crate) fn calibration(run: &RunFolder, partition: &Partition) -> Result<Fitt
     let path = run.validation_logits();
     if !path.exists() {
         let temperature = Calibration { temperature: 1.0, error_before: None, error_after: None };
-        return Ok(Fitted { temperature, levels: LevelCalibration::default() });
+        let (levels, regions) = Default::default();
+        return Ok(Fitted { temperature, levels, regions });
     }
     let bytes = std::fs::read(&path).map_err(TrainError::file(&path))?;
     let (file, _) = Weights::from_safetensors(&bytes)?;
@@ -177,5 +181,11 @@ pub(crate) fn calibration(run: &RunFolder, partition: &Partition) -> Result<Fitt
         .map_err(|_| wrong())?;
     let levels =
         LevelCalibration::fit(partition, temperature.temperature, logits.values(), &positions);
-    Ok(Fitted { temperature, levels: levels.map_err(|_| wrong())? })
+    let regions =
+        RegionCalibration::fit(logits.values(), *classes, &targets, temperature.temperature);
+    Ok(Fitted {
+        temperature,
+        levels: levels.map_err(|_| wrong())?,
+        regions: regions.map_err(|_| wrong())?,
+    })
 }

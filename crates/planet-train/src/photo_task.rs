@@ -1,6 +1,6 @@
 use std::{num::NonZero, sync::Arc, time::Instant};
 
-use planet_data::{Batch, Loader, LoaderError, LoaderOptions, PhotoStore, Preprocess};
+use planet_data::{Batch, Loader, LoaderError, LoaderOptions, PhotoSketch, PhotoStore, Preprocess};
 use planet_geo::Partition;
 use planet_net::Network;
 
@@ -55,6 +55,9 @@ impl PhotoTask {
             return Err(InvalidSetting("the triplet loss trains in a single process").into());
         }
         let inside = training.inside()?;
+        if let Some(validation) = &validation {
+            training.check_apart(validation)?;
+        }
         let learned_photos = inside.len();
         let rows = match config.loss.has_triplets() {
             true => pairs(&training, &inside, &config.triplets, config.seed),
@@ -117,6 +120,11 @@ impl PhotoTask {
 }
 
 impl PhotoTask {
+    /// A sample of the photos that say which checkpoint is best.
+    pub(crate) fn validation_sketch(&self) -> PhotoSketch {
+        self.validation.as_ref().map(Samples::sketch).unwrap_or_default()
+    }
+
     /// The next batch. A backend that looks ahead is told of it and of the one behind it.
     fn pull(&mut self) -> Option<Result<Batch, LoaderError>> {
         let epoch = self.epoch.as_mut()?;

@@ -83,6 +83,7 @@ impl RunParts<TrainConfig, Samples> {
         let course = config.course();
         let (task, matched) = PhotoTask::new(group, config, partition, training, validation)?;
         position.training_photos = task.photos() as u64;
+        position.validation_sketch = task.validation_sketch();
         let group = group.clone();
         Ok(Run { folder, course, task: Box::new(task), matched, position, group })
     }

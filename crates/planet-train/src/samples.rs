@@ -1,9 +1,10 @@
 use std::{
+    collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
-use planet_data::{PhotoRecord, PhotoStore};
+use planet_data::{PhotoRecord, PhotoSketch, PhotoStore};
 use planet_geo::{ClassId, LatLng, Partition};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -83,6 +84,32 @@ impl Samples {
         self.classes = rows.iter().map(|row| self.classes[*row]).collect();
         self.albums = rows.iter().map(|row| self.albums[*row]).collect();
         self
+    }
+
+    /// Refuses photos that are among these, to judge by them what was learned from these. A photo is the
+    /// same where its name and its position are.
+    pub(crate) fn check_apart(&self, validation: &Self) -> Result<(), TrainError> {
+        let own: HashSet<(&str, [u64; 2])> = self.identities().collect();
+        let shared: Vec<_> = validation.identities().filter(|photo| own.contains(photo)).collect();
+        match shared.first() {
+            None => Ok(()),
+            Some((photo, _)) => Err(TrainError::SharedPhotos {
+                shared: shared.len(),
+                photos: validation.len(),
+                photo: (*photo).to_owned(),
+            }),
+        }
+    }
+
+    fn identities(&self) -> impl Iterator<Item = (&str, [u64; 2])> {
+        let bits = |position: &LatLng| [position.lat().to_bits(), position.lng().to_bits()];
+        self.photos.iter().map(String::as_str).zip(self.positions.iter().map(bits))
+    }
+
+    /// A sample of them by which they are recognised among others.
+    pub(crate) fn sketch(&self) -> PhotoSketch {
+        let names = self.photos.iter().map(String::as_str);
+        PhotoSketch::of(names.zip(self.positions.iter().copied()))
     }
 
     /// Rows of the photos inside a cell. Those outside are left out, as in the paper: they have no

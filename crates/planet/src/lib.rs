@@ -72,8 +72,8 @@ pub use package::{
 };
 pub use prediction::{
     Candidate, Certain, ClassFacts, Decision, Evidence, EvidenceKind, LevelCalibration, Locator,
-    LocatorOptions, Offered, Place, Prediction, PredictionError, PredictionFile,
-    PredictionFileError, PredictionFormat, PredictionReader, PredictionWriter, Within, WithinError,
-    WriterOptions, answer_columns, answer_fields,
+    LocatorError, LocatorOptions, Offered, Place, PredictedRegion, Prediction, PredictionError,
+    PredictionFile, PredictionFileError, PredictionFormat, PredictionReader, PredictionWriter,
+    RegionCalibration, Within, WithinError, WriterOptions, answer_columns, answer_fields,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};

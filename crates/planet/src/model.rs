@@ -7,8 +7,8 @@ use planet_data::{
 use planet_geo::LatLng;
 
 use crate::{
-    Activations, Engine, EngineError, LocateError, LocateOptions, Locator, LocatorOptions,
-    ModelPackage, Prediction, ProbabilityError, WithinError, locate,
+    Activations, Engine, EngineError, LocateError, LocateOptions, Locator, LocatorError,
+    LocatorOptions, ModelPackage, Prediction, ProbabilityError, locate,
     occlusion::{self, Occlusion, OcclusionError, OcclusionOptions, PhotoFailure},
     package::ModelDescription,
 };
@@ -43,13 +43,14 @@ impl Model {
     /// places come from.
     ///
     /// # Errors
-    /// No class of the model lies in the area that answers are limited to.
+    /// No class of the model lies in the area that answers are limited to; regions of a model that states
+    /// none.
     pub fn new(
         package: ModelPackage,
         engine: Box<dyn Engine>,
         options: LocatorOptions,
         gazetteer: Arc<Gazetteer>,
-    ) -> Result<Self, WithinError> {
+    ) -> Result<Self, LocatorError> {
         let partition = package.shared_partition();
         let locator = Locator::for_model(package.description(), partition, options, gazetteer)?;
         Ok(Self { package, engine, locator: Arc::new(locator) })

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use planet::{
-    LevelCalibration, ModelDraft, ModelPackage, NewPackage, PackageError,
+    LevelCalibration, ModelDraft, ModelPackage, NewPackage, PackageError, RegionCalibration,
     package::{Outputs, Provenance},
 };
 use planet_data::Preprocess;
@@ -29,6 +29,7 @@ fn draft(name: &str) -> ModelDraft {
         outputs: Outputs::default(),
         temperature: 1.3,
         level_calibration: LevelCalibration::default(),
+        region_calibration: RegionCalibration::default(),
         provenance: Provenance { version: "0.1.0".to_owned(), scores, ..Provenance::default() },
     }
 }

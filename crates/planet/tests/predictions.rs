@@ -3,8 +3,9 @@
 use std::{fs, path::Path, sync::Arc};
 
 use planet::{
-    Decision, Locator, LocatorOptions, Prediction, PredictionFile, PredictionFormat,
-    PredictionReader, PredictionWriter, ProbabilityError, Within, WithinError, WriterOptions,
+    Decision, Locator, LocatorOptions, PredictedRegion, Prediction, PredictionFile,
+    PredictionFormat, PredictionReader, PredictionWriter, ProbabilityError, Within, WithinError,
+    WriterOptions,
 };
 use planet_data::{Gazetteer, Settings, table::open_text};
 use planet_geo::{
@@ -196,6 +197,25 @@ fn jsonl_read_and_written_again_is_the_same() {
     assert_eq!(String::from_utf8(writer.finish().expect("memory")).expect("UTF-8"), text);
     assert_eq!(back.len(), 5);
     assert_eq!(back[1].error.as_deref(), Some("the file is empty"));
+}
+
+#[test]
+fn a_region_comes_back_from_its_line() {
+    let region = PredictedRegion {
+        share: 0.9,
+        classes: vec![ClassId(3), ClassId(1)],
+        cells: vec!["477eb1".to_owned(), "477ed9".to_owned()],
+        area_km2: 165.0,
+    };
+    let prediction = Prediction {
+        photo: "a.jpg".to_owned(),
+        region: Some(region.clone()),
+        ..Prediction::default()
+    };
+    let line = prediction.to_json();
+    assert!(line.contains(r#""region":{"share":0.9,"area_km2":165.0,"#), "{line}");
+    let back = read("p.jsonl", &format!("{line}\n")).expect("our own line");
+    assert_eq!(back[0].region, Some(region));
 }
 
 #[test]

@@ -20,6 +20,7 @@ use planet_data::{AtomicFile, Gazetteer, Manifest, table::TableSource};
 use planet_geo::Point;
 
 use super::{
+    locate::region_share,
     refine::RefineArguments,
     rival::Rivals,
     score::{RuleArguments, publish, references},
@@ -68,6 +69,10 @@ pub struct Arguments {
     /// Do not include photos in the report
     #[arg(long, conflicts_with = "explain")]
     no_photos: bool,
+    /// Evaluate also on photos that the model was validated on: its checkpoint was chosen by them, so that the
+    /// figures are too good
+    #[arg(long)]
+    allow_validation_photos: bool,
     /// Print all results as JSON
     #[arg(long)]
     json: bool,
@@ -83,6 +88,9 @@ pub struct Arguments {
     /// GeoScore; within:KM, the one most probably within 1, 25, 200, 750 or 2500 km
     #[arg(long, value_name = "RULE", default_value = "cell", conflicts_with = "refine")]
     decide: Decision,
+    /// Report how often the region for this share of photos, 0.01 to 0.99, contains the photo's cell, and its size
+    #[arg(long, value_name = "SHARE", value_parser = region_share, conflicts_with = "refine")]
+    region: Option<f64>,
     #[command(flatten)]
     rules: RuleArguments,
     #[command(flatten)]
@@ -103,6 +111,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let manifest = Manifest::load(&source, arguments.root.as_deref()).map_err(Failure::new)?;
     if manifest.records.iter().all(|record| record.position.is_none()) {
         return Err(Failure::new(format!("{source} has no photos with a position")));
+    }
+    if !arguments.allow_validation_photos {
+        check_apart(&package, &manifest)?;
     }
     let training = arguments.train.as_deref().map(TableSource::parse);
     let training =
@@ -143,8 +154,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     progress.finish();
     let mut evaluation = evaluation?;
 
-    let (top, decision) = (arguments.top.into(), arguments.decide);
-    let options = LocatorOptions { top, decision, ..LocatorOptions::default() };
+    let (top, decision, region) = (arguments.top.into(), arguments.decide, arguments.region);
+    let options = LocatorOptions { top, decision, region, ..LocatorOptions::default() };
     let mut model = arguments.engine.open_model(package, options, Arc::clone(&gazetteer))?;
     let begun = Instant::now();
     arguments.locate(&mut evaluation, &mut model)?;
@@ -155,6 +166,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let title = format!("Evaluation of {}", model.description().name);
     let subject = format!("Model {} on {source}.", arguments.model.display());
     publish(&evaluation.finish(title, subject), arguments.json, Some(&arguments.output))
+}
+
+/// Refuses photos that the model was validated on.
+fn check_apart(package: &ModelPackage, manifest: &Manifest) -> Result<(), Failure> {
+    let sketch = &package.description().provenance.validation_sketch;
+    match sketch.shared_with(&manifest.records) {
+        0 => Ok(()),
+        shared => Err(Failure::new(format!(
+            "{shared} of {} sampled photos that the model was validated on are among these photos; its \
+             checkpoint and temperature were chosen by them",
+            sketch.len()
+        ))
+        .hint("evaluate on other photos, or pass --allow-validation-photos")),
+    }
 }
 
 impl Arguments {

@@ -22,6 +22,7 @@ from ._native import (
     PlanetError,
     Posterior,
     Prediction,
+    Region,
     __version__,
 )
 from ._partition import Overlap, Partition
@@ -42,6 +43,7 @@ __all__ = [
     "PlanetError",
     "Posterior",
     "Prediction",
+    "Region",
     "Score",
     "__version__",
     "read_predictions",

@@ -58,6 +58,7 @@ class Model:
         within: str | None = None,
         names: bool = True,
         decide: str = "cell",
+        region: float | None = None,
     ) -> Model:
         """Opens a model package: a folder, such as a local snapshot of a Hugging Face repository.
 
@@ -70,9 +71,12 @@ class Model:
         names: whether places have names.
         decide: which candidate is the first: cell, the most probable one; score, that of the greatest
             expected GeoScore; within:KM, the one most probably within 1, 25, 200, 750 or 2500 km.
+        region: share of photos, 0.01 to 0.99, for which each prediction states the cells that contain
+            the place of that share of photos.
 
         Raises ModelError for a folder that is no model or is damaged, EngineError for an engine
-        that is missing, ValueError for other arguments.
+        that is missing, ValueError for other arguments, such as regions of a model that was exported
+        without validation photos.
         """
         folder = os.path.abspath(os.fspath(path))
         library = _onnxruntime() if onnxruntime is None else os.fspath(onnxruntime)
@@ -85,6 +89,7 @@ class Model:
             "within": within,
             "names": names,
             "decide": decide,
+            "region": region,
         }
         return _open(folder, options)
 

@@ -73,6 +73,23 @@ class Certain:
         """Probability that the photo was taken within the radius, 0..=1."""
 
 @final
+class Region:
+    """Cells that contain the place of a stated share of photos, by split conformal prediction."""
+
+    @property
+    def share(self) -> float:
+        """The share of photos that was asked for, 0.01..=0.99."""
+    @property
+    def classes(self) -> list[int]:
+        """Its classes, the most probable first."""
+    @property
+    def cells(self) -> list[str]:
+        """S2 tokens of their cells."""
+    @property
+    def area_km2(self) -> float:
+        """Area of the cells in km²."""
+
+@final
 class Prediction:
     """What is said of one photo. A photo without an answer has an `error` and no candidates."""
 
@@ -97,6 +114,9 @@ class Prediction:
     @property
     def certain(self) -> Certain | None:
         """The finest level that is certain; None where none is."""
+    @property
+    def region(self) -> Region | None:
+        """The region for the share of photos that `Model.load` was given; None without one."""
     @property
     def truth(self) -> tuple[float, float] | None:
         """Latitude and longitude that the photo's own metadata states."""
@@ -222,6 +242,7 @@ class Model:
         within: str | None,
         names: bool,
         decide: str,
+        region: float | None,
     ) -> Model: ...
     def description(self) -> str: ...
     def partition(self) -> Partition: ...

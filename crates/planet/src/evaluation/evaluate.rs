@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use planet_data::{DataError, DiskStore, Manifest, Monitor, PhotoStore, thumbnail_jpeg};
 use planet_geo::{LatLng, Partition, Scale};
 
-use super::{KnownSet, Leakage, Scorer, ScorerOptions, TruthTable};
+use super::{KnownSet, Leakage, Scorer, ScorerOptions, TruthTable, region_coverage::RegionCounter};
 use crate::{
     LocateError, LocateOptions, Model, Prediction,
     occlusion::{OcclusionError, OcclusionOptions, Target},
@@ -84,6 +84,7 @@ pub struct Evaluation<'a> {
     explanations: HashMap<String, Explanation>,
     /// Photos whose refined position lies within each scale.
     refined: [u64; 5],
+    regions: RegionCounter,
 }
 
 impl<'a> Evaluation<'a> {
@@ -122,9 +123,18 @@ impl<'a> Evaluation<'a> {
             let clean = TruthTable::of(records, &options.by, |row| leakage.is_clean(row));
             scorers.push(Scorer::new(clean, options.scorer));
         }
-        let (places, keeper, explanations) = Default::default();
-        let refined = [0; 5];
-        Ok(Self { manifest, options, leakage, scorers, places, keeper, explanations, refined })
+        let (places, keeper, explanations, regions) = Default::default();
+        Ok(Self {
+            manifest,
+            options,
+            leakage,
+            scorers,
+            places,
+            keeper,
+            explanations,
+            refined: [0; 5],
+            regions,
+        })
     }
 
     /// Locates all photos and scores each as it comes. `on_prediction` gets each prediction, with
@@ -158,6 +168,8 @@ impl<'a> Evaluation<'a> {
                 }
             }
             on_prediction(&prediction, logits)?;
+            let partition = locator.partition();
+            self.regions.add(&prediction, &records[row], &self.options.by, partition);
             let outcome = self.scorers[0].add(&prediction);
             self.scorers[1..].iter_mut().for_each(|scorer| {
                 scorer.add(&prediction);
@@ -208,8 +220,8 @@ impl<'a> Evaluation<'a> {
 
     /// The report, with this title and a sentence on what was evaluated.
     pub fn finish(self, title: impl Into<String>, subject: impl Into<String>) -> Report {
-        let Self { manifest, mut options, leakage, scorers, places, keeper, explanations, .. } =
-            self;
+        let Self { manifest, mut options, leakage, scorers, places, keeper, .. } = self;
+        let (explanations, regions) = (self.explanations, self.regions.finish());
         if options.refiner.is_some() {
             let records = manifest.records.iter();
             let photos = records.filter(|record| record.position.is_some()).count().max(1);
@@ -234,6 +246,7 @@ impl<'a> Evaluation<'a> {
             by: options.by,
             places,
             galleries,
+            regions,
         }
     }
 }

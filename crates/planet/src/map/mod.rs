@@ -36,7 +36,7 @@ pub use land::land_rings;
 pub(crate) use page::MOVING;
 pub(crate) use partition::class_map;
 pub use partition::partition_map;
-pub use probability::probability_map;
+pub use probability::{outline_region, probability_map};
 pub use region::Region;
 
 /// Why there is no map.

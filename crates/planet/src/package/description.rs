@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use planet_data::Preprocess;
+use planet_data::{PhotoSketch, Preprocess};
 use serde::{Deserialize, Serialize};
 
 use super::{Agreement, MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE};
-use crate::LevelCalibration;
+use crate::{LevelCalibration, RegionCalibration};
 
 /// The `format` of model.json.
 pub(super) const MODEL_FORMAT: &str = "planet-model-1";
@@ -36,6 +36,9 @@ pub struct ModelDescription {
     /// What probabilities within each level's radius are worth; fitted on validation photos.
     #[serde(default)]
     pub level_calibration: LevelCalibration,
+    /// Which cells contain the place of a stated share of photos; fitted on validation photos.
+    #[serde(default, skip_serializing_if = "RegionCalibration::is_empty")]
+    pub region_calibration: RegionCalibration,
     /// Fingerprint of the partition that the network was trained for.
     pub partition_fingerprint: String,
     /// blake3 of every other file but the card, hexadecimal, by name.
@@ -90,6 +93,8 @@ pub struct ModelDraft {
     pub temperature: f32,
     /// What probabilities within each level's radius are worth.
     pub level_calibration: LevelCalibration,
+    /// Which cells contain the place of a stated share of photos.
+    pub region_calibration: RegionCalibration,
     /// Where the model comes from.
     pub provenance: Provenance,
 }
@@ -145,6 +150,9 @@ pub struct Provenance {
     /// Photos that it was validated on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_photos: Option<u64>,
+    /// A sample of them, to tell whether photos that the model is evaluated on are among them.
+    #[serde(default, skip_serializing_if = "PhotoSketch::is_empty")]
+    pub validation_sketch: PhotoSketch,
     /// The resolved configuration of the run, as TOML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,

@@ -63,6 +63,7 @@ impl NewPackage {
             outputs: draft.outputs,
             temperature: draft.temperature,
             level_calibration: draft.level_calibration,
+            region_calibration: draft.region_calibration,
             partition_fingerprint: partition.fingerprint(),
             hashes: BTreeMap::new(),
             card_hash: None,

@@ -4,7 +4,8 @@ use planet_data::{Country, Gazetteer};
 use planet_geo::{ClassId, Distance, LatLng, Partition, Scale};
 
 use super::{
-    Candidate, Certain, Decision, LevelCalibration, Place, Prediction, Within, WithinError,
+    Candidate, Certain, Decision, LevelCalibration, Place, PredictedRegion, Prediction,
+    RegionCalibration, Within, WithinError,
     decision::ExpectedScore,
     discs::{Disc, Discs},
     spread::Spread,
@@ -24,12 +25,39 @@ pub struct LocatorOptions {
     pub names: bool,
     /// Which candidate is the first.
     pub decision: Decision,
+    /// Share of photos, 0.01..=0.99, whose region of cells is to contain their place; `None` for no regions.
+    pub region: Option<f64>,
+}
+
+/// Why a model cannot answer as it was asked to.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocatorError {
+    /// No class lies in the requested area.
+    #[error(transparent)]
+    Within(#[from] WithinError),
+    /// There is nothing from which regions could follow.
+    #[error(
+        "the model states no regions: it was exported without validation photos, or by a version of before \
+         regions"
+    )]
+    NoRegions,
+    /// The guarantee of regions is about all photos.
+    #[error("regions cannot be combined with an area that answers are limited to")]
+    RegionsWithin,
 }
 
 impl Default for LocatorOptions {
     /// Five candidates with names, the most probable one first, certain from one half on.
     fn default() -> Self {
-        Self { top: 5, certain: 0.5, within: None, names: true, decision: Decision::Cell }
+        Self {
+            top: 5,
+            certain: 0.5,
+            within: None,
+            names: true,
+            decision: Decision::Cell,
+            region: None,
+        }
     }
 }
 
@@ -62,6 +90,7 @@ pub struct Locator {
     partition: Arc<Partition>,
     temperature: f32,
     levels: LevelCalibration,
+    regions: RegionCalibration,
     options: LocatorOptions,
     /// For every class, whether it may be an answer; `None` where all may.
     allowed: Option<Vec<bool>>,
@@ -121,6 +150,7 @@ impl Locator {
             partition,
             temperature,
             levels,
+            regions: RegionCalibration::default(),
             options,
             allowed,
             placeless,
@@ -131,18 +161,25 @@ impl Locator {
         })
     }
 
-    /// For a model package's network: its temperature and the calibration of its levels.
+    /// For a model package's network: its temperature, and the calibration of its levels and regions.
     ///
     /// # Errors
-    /// As [`Locator::new`].
+    /// As [`Locator::new`]; regions of a model that states none, or within an area.
     pub fn for_model(
         model: &ModelDescription,
         partition: Arc<Partition>,
         options: LocatorOptions,
         gazetteer: Arc<Gazetteer>,
-    ) -> Result<Self, WithinError> {
+    ) -> Result<Self, LocatorError> {
+        if options.region.is_some() && options.within.is_some() {
+            return Err(LocatorError::RegionsWithin);
+        }
+        if options.region.is_some() && model.region_calibration.is_empty() {
+            return Err(LocatorError::NoRegions);
+        }
         let locator = Self::new(partition, model.temperature, options, gazetteer)?;
-        Ok(locator.with_levels(model.level_calibration))
+        let regions = model.region_calibration.clone();
+        Ok(Self { regions, ..locator.with_levels(model.level_calibration) })
     }
 
     /// The same with what validation photos say of the model's probabilities at each level: a
@@ -233,7 +270,20 @@ impl Locator {
             .take(top)
             .collect();
         let certain = self.certain(probabilities);
-        Prediction { photo: photo.to_owned(), candidates, certain, ..Prediction::default() }
+        let region = self.options.region.map(|share| self.region(probabilities, share));
+        Prediction { photo: photo.to_owned(), candidates, certain, region, ..Prediction::default() }
+    }
+
+    /// The cells that contain the place of this share of photos.
+    fn region(&self, probabilities: &CellProbabilities, share: f64) -> PredictedRegion {
+        let classes = self.regions.classes(probabilities, share);
+        let cells = || classes.iter().flat_map(|class| self.partition.class(*class).cells());
+        PredictedRegion {
+            share,
+            cells: cells().map(|cell| cell.token()).collect(),
+            area_km2: cells().map(|cell| cell.area_km2()).sum(),
+            classes,
+        }
     }
 
     /// The class that is the first candidate, with its probability; `None` where it is the most

@@ -8,6 +8,7 @@ mod formats;
 mod level_calibration;
 mod locator;
 mod place;
+mod region;
 mod spread;
 mod within;
 
@@ -20,8 +21,9 @@ pub use formats::{
     PredictionReader, PredictionWriter, WriterOptions, answer_columns, answer_fields,
 };
 pub use level_calibration::LevelCalibration;
-pub use locator::{ClassFacts, Locator, LocatorOptions};
+pub use locator::{ClassFacts, Locator, LocatorError, LocatorOptions};
 pub use place::Place;
+pub use region::{PredictedRegion, RegionCalibration};
 pub use within::{Within, WithinError};
 
 /// The prediction for one photo: a line of a prediction file.
@@ -34,6 +36,8 @@ pub struct Prediction {
     pub candidates: Vec<Candidate>,
     /// The finest level that is certain; `None` where none is, or where it was not worked out.
     pub certain: Option<Certain>,
+    /// Cells that contain the place of a stated share of photos, where they were asked for.
+    pub region: Option<PredictedRegion>,
     /// Where the photo was really taken, if known.
     pub truth: Option<LatLng>,
     /// The layer below the classifier, `[features]`, where it was asked for.

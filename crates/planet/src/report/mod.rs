@@ -26,7 +26,7 @@ pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 
 use crate::{
-    evaluation::{KnownSet, Leakage, Score},
+    evaluation::{KnownSet, Leakage, RegionCoverage, Score},
     plot::LineChart,
 };
 
@@ -53,6 +53,9 @@ pub struct Report {
     pub places: Vec<(LatLng, f64)>,
     /// Photos with their predictions.
     pub galleries: Vec<Gallery>,
+    /// The share of photos whose region was to contain their place, and how often regions do, of all photos and
+    /// of each category; `None` where regions were not asked for.
+    pub regions: Option<(f64, Vec<RegionCoverage>)>,
 }
 
 /// Photos on the map of errors, at most.
@@ -105,6 +108,7 @@ impl Report {
                 .collect::<Vec<_>>(),
             "cell_references": self.references.cells,
             "costs": self.references.costs,
+            "regions": self.regions.as_ref().map(|(share, rows)| json!({ "share": share, "coverage": rows })),
             "known_set": self.known_set,
         })
     }

@@ -47,6 +47,7 @@ impl Report {
     pub fn tables(&self) -> Vec<Table> {
         let mut tables = vec![self.accuracy(), self.figures()];
         tables.extend(self.levels());
+        tables.extend(self.region_coverage());
         tables.push(self.counts());
         tables.extend(self.known_results());
         tables.extend(self.leakage_table());
@@ -117,6 +118,28 @@ impl Report {
              with the share of correct answers.",
             self.score.counts.photos
         );
+        Some(table)
+    }
+
+    /// How often regions contain the photo's place, and how large they are.
+    fn region_coverage(&self) -> Option<Table> {
+        let (share, rows) = self.regions.as_ref()?;
+        let columns = ["photos", "contained, %", "95 % from", "to", "median cells", "median km²"];
+        let title = format!("Regions for {} % of the photos", percent(*share));
+        let mut table = Table::new("regions", &title, &[self.by.as_str()]);
+        table.header.extend(columns.map(str::to_owned));
+        for row in rows.iter().take(2 + CATEGORIES) {
+            let shares = [row.contained, row.interval.low, row.interval.high].map(percent);
+            let sizes = [row.median_classes, row.median_km2].map(|size| format!("{size:.0}"));
+            let cells = [row.photos.to_string()].into_iter().chain(shares).chain(sizes);
+            table.row(&row.name, cells);
+        }
+        table.note = "A region is the smallest number of most probable cells that holds the probability \
+                      which contained the cells of this share of the validation photos (split conformal \
+                      prediction). The share is guaranteed on average for photos that are exchangeable with \
+                      the validation photos and lie in a cell of the partition, not for each category. \
+                      Intervals are Wilson's, for independent photos."
+            .to_owned();
         Some(table)
     }
 

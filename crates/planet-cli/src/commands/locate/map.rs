@@ -5,7 +5,7 @@ use std::{
 
 use planet::{
     Locator, Prediction,
-    map::{Colour, MapError, Region, WorldMap, probability_map},
+    map::{Colour, MapError, Region, WorldMap, outline_region, probability_map},
 };
 use planet_data::AtomicFile;
 use planet_geo::LatLng;
@@ -103,10 +103,15 @@ pub fn in_blocks(locator: &Locator, logits: &[f32], truth: Option<LatLng>) -> Re
 pub fn probability_of(
     locator: &Locator,
     logits: &[f32],
-    truth: Option<LatLng>,
+    prediction: &Prediction,
 ) -> Option<WorldMap> {
     let probabilities = locator.probabilities(logits).ok()?;
-    Some(probability_map(locator.partition(), &probabilities, truth, Region::WORLD))
+    let truth = prediction.truth;
+    let mut map = probability_map(locator.partition(), &probabilities, truth, Region::WORLD);
+    if let Some(region) = &prediction.region {
+        outline_region(&mut map, region);
+    }
+    Some(map)
 }
 
 fn kind(path: &Path) -> Result<Kind, Failure> {

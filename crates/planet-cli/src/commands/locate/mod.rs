@@ -42,6 +42,10 @@ pub struct Arguments {
     /// GeoScore; within:KM, the one most probably within 1, 25, 200, 750 or 2500 km
     #[arg(long, value_name = "RULE", default_value = "cell", conflicts_with = "refine")]
     decide: Decision,
+    /// Also state the cells that contain the place of this share of photos, 0.01 to 0.99; their outline is drawn
+    /// on the map of one photo
+    #[arg(long, value_name = "SHARE", value_parser = region_share, conflicts_with_all = ["within", "refine"])]
+    region: Option<f64>,
     /// Locate one of N parts of the photos, I = 1..=N: every N-th photo, from the I-th on. The N
     /// outputs together have the same rows for every N
     #[arg(long, value_name = "I/N")]
@@ -128,7 +132,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         sources.take(shard);
     }
     let refiner = arguments.refine.open(&package)?;
-    let options = LocatorOptions { decision: arguments.decide, ..answers.options()? };
+    let (decision, region) = (arguments.decide, arguments.region);
+    let options = LocatorOptions { decision, region, ..answers.options()? };
     let mut model = arguments.engine.open_model(package, options, gazetteer)?;
     let locator = model.locator();
     let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
@@ -137,7 +142,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut tally = Tally { of_part: arguments.shard.is_some(), ..Tally::default() };
     let opened = answers.open(format, &mut sources, &settings, |prediction| {
         tally.earlier(&prediction);
-        maps.add(&prediction, || probability_of(&locator, &[], prediction.truth));
+        maps.add(&prediction, || probability_of(&locator, &[], &prediction));
     })?;
     let Some(mut output) = opened else { return maps.write() };
     leave_out(&mut sources, std::mem::take(&mut tally.done))?;
@@ -170,7 +175,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 prediction.embedding = prediction.embedding.filter(|_| arguments.embedding);
             }
             tally.count(&prediction);
-            maps.add(&prediction, || probability_of(&locator, logits, prediction.truth));
+            maps.add(&prediction, || probability_of(&locator, logits, &prediction));
             output.write(&prediction)?;
             if picture && !logits.is_empty() {
                 map::in_blocks(&locator, logits, prediction.truth)?;
@@ -316,11 +321,18 @@ impl Arguments {
             ("--embedding", self.embedding.to_string()),
             ("--refine", self.refine.setting()),
             ("--decide", self.decide.to_string()),
+            ("--region", self.region.map_or_else(|| "none".to_owned(), |share| share.to_string())),
             ("--shard", self.shard.unwrap_or_default().to_string()),
         ];
         let all = own.into_iter().chain(self.answers.settings());
         all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
+}
+
+/// A share of photos for which regions are stated.
+pub fn region_share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.01..=0.99).contains(share));
+    share.ok_or_else(|| "not a number from 0.01 to 0.99".to_owned())
 }
 
 /// A country, a box, or a file of polygons. A country wins over a file of its name.

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use planet::{Candidate, Prediction};
+use planet::{Candidate, PredictedRegion, Prediction};
 use planet_geo::Distance;
 
 const BOLD: Style = Style::new().bold();
@@ -37,6 +37,10 @@ pub fn write(prediction: &Prediction, share: f64, out: &mut dyn Write) -> io::Re
     match &prediction.certain {
         None => writeln!(out, "  no level reaches {} %", percent(share))?,
         Some(certain) => writeln!(out, "  {BOLD}{certain}{BOLD:#}")?,
+    }
+    if let Some(PredictedRegion { share, classes, area_km2, .. }) = &prediction.region {
+        let (share, count) = (percent(*share), classes.len());
+        writeln!(out, "  region for {share} % of photos: {count} cells, {area_km2:.0} km²")?;
     }
     if let Some(truth) = prediction.truth {
         let off = prediction

@@ -6,7 +6,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Engine, LevelCalibration, ModelDraft, ModelPackage, NewPackage, ScoreKind,
+    Engine, LevelCalibration, ModelDraft, ModelPackage, NewPackage, RegionCalibration, ScoreKind,
     package::{MODEL_FILE, OnnxMetadata, Outputs, Provenance},
 };
 use planet_data::{ChannelOrder, Decoding, Filter, Fit, Layout, PixelBatch, Preprocess};
@@ -165,6 +165,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             None => levels.unwrap_or_default(),
             Some(_) => LevelCalibration::default(),
         },
+        region_calibration: RegionCalibration::default(),
         provenance: Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             note: arguments.note.clone(),

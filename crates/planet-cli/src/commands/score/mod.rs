@@ -253,6 +253,7 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
         by: truth.by.clone(),
         places,
         galleries: Vec::new(),
+        regions: None,
     };
     publish(&report, arguments.json, arguments.output.as_deref())
 }

@@ -2,7 +2,9 @@ use planet_geo::{ClassId, Distance, LatLng, Scale};
 use serde::{Deserialize, Serialize};
 
 use super::{degrees, km};
-use crate::prediction::{Candidate, Certain, Evidence, EvidenceKind, Place, Prediction};
+use crate::prediction::{
+    Candidate, Certain, Evidence, EvidenceKind, Place, PredictedRegion, Prediction,
+};
 
 /// One line as it stands in the file; what is unknown is absent.
 #[derive(Serialize, Deserialize)]
@@ -12,6 +14,8 @@ struct Line {
     predictions: Vec<Row>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     certain: Option<CertainRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    region: Option<RegionRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     truth: Option<TruthRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,6 +80,14 @@ enum CertainRow {
 }
 
 #[derive(Serialize, Deserialize)]
+struct RegionRow {
+    share: f64,
+    area_km2: f64,
+    classes: Vec<u32>,
+    cells: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct TruthRow {
     lat: f64,
     lng: f64,
@@ -108,6 +120,7 @@ pub(super) fn line(prediction: &Prediction) -> String {
         photo: prediction.photo.clone(),
         predictions: prediction.candidates.iter().map(row).collect(),
         certain,
+        region: prediction.region.as_ref().map(region_row),
         truth,
         embedding: prediction.embedding.clone(),
         evidence: prediction.evidence.iter().map(evidence_row).collect(),
@@ -155,12 +168,28 @@ pub(super) fn parse(text: &str) -> Result<Prediction, String> {
         photo: line.photo,
         candidates: line.predictions.into_iter().map(candidate).collect::<Result<_, _>>()?,
         certain,
+        region: line.region.map(region),
         truth,
         embedding: line.embedding,
         evidence: line.evidence.into_iter().filter_map(evidence).collect(),
         error: line.error,
         warning: line.warning,
     })
+}
+
+fn region_row(region: &PredictedRegion) -> RegionRow {
+    RegionRow {
+        share: region.share,
+        area_km2: region.area_km2.round(),
+        classes: region.classes.iter().map(|class| class.0).collect(),
+        cells: region.cells.clone(),
+    }
+}
+
+fn region(row: RegionRow) -> PredictedRegion {
+    let RegionRow { share, area_km2, classes, cells } = row;
+    let classes = classes.into_iter().map(ClassId).collect();
+    PredictedRegion { share, classes, cells, area_km2 }
 }
 
 fn evidence_row(evidence: &Evidence) -> EvidenceRow {
