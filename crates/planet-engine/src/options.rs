@@ -4,8 +4,8 @@ use std::{
 };
 
 use planet::{
-    EngineError, EngineErrorKind, FeatureModel, LocatorOptions, Model, ModelPackage, PackageError,
-    WithinError,
+    Classifier, EngineError, EngineErrorKind, FeatureModel, LabelModel, LocatorOptions, Model,
+    ModelPackage, PackageError, WithinError,
 };
 use planet_data::Gazetteer;
 
@@ -98,6 +98,15 @@ impl EngineOptions {
             FeatureModel::Classifier(package) => self.open_package(package),
             FeatureModel::Features(..) => self.open(&model.model(), &Signature::of_features()),
         }
+    }
+
+    /// A package for labels with its engine.
+    ///
+    /// # Errors
+    /// As [`EngineOptions::open`].
+    pub fn open_classifier(&self, model: LabelModel) -> Result<Classifier, EngineError> {
+        let engine = self.open(&model.model(), &Signature::of_labels(model.description()))?;
+        Ok(Classifier::new(model, Box::new(engine)))
     }
 
     /// Loads any ONNX file over photos.
