@@ -200,7 +200,7 @@ impl Filter {
                 let fate = if self.reject_unscored { "removed" } else { "kept" };
                 writeln!(
                     err,
-                    "{unscored} photos have no {column} and were {fate}{}",
+                    "{unscored} photos have no {column}; they were {fate}{}",
                     cure(column)
                 )?;
             }
