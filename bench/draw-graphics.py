@@ -30,6 +30,7 @@ WORDS = ("river market harbour old station morning light ticket museum road brid
          "number street coffee train north island valley summer report weather city people water stone train "
          "history evening north photo travel guide price open closed today week between under along").split()
 FONTS = ["DejaVu Sans", "DejaVu Serif", "Liberation Sans", "Liberation Serif", "Noto Sans", "URW Gothic"]
+HTML = "<!DOCTYPE html><html><head><meta charset='utf-8'></head>"
 SCREENS = [(390, 844, 2), (360, 740, 3), (1280, 800, 1), (1440, 900, 1), (820, 1180, 1), (1024, 640, 1.5)]
 
 
@@ -72,12 +73,12 @@ class Maker:
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
         return Image.open(shot).convert("RGB")
 
-    def office(self, document: str, ending: str, dpi: int) -> Image.Image:
+    def office(self, document: str, ending: str, reader: str, dpi: int) -> Image.Image:
         """A document in LibreOffice, its first page as a picture."""
         source = self.work / f"document.{ending}"
         source.write_text(document)
         subprocess.run(["soffice", f"-env:UserInstallation={(self.work / 'office').as_uri()}", "--headless",
-                        "--convert-to", "pdf", "--outdir", self.work, source],
+                        f"--infilter={reader}", "--convert-to", "pdf", "--outdir", self.work, source],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=180)
         subprocess.run(["pdftoppm", "-r", str(dpi), "-png", "-singlefile", self.work / "document.pdf",
                         self.work / "document"], check=True)
@@ -175,8 +176,8 @@ class Maker:
                 rows = "".join("<tr>" + "".join(f"<td>{self.words(1)}</td>" for _ in range(4)) + "</tr>" for _ in range(4))
                 body += f"<table border=1>{rows}</table>"
         font = self.random.choice(FONTS)
-        return self.office(f"<html><meta charset=utf-8><body style='font-family:{font}'>{body}", "html",
-                           self.random.choice([72, 100, 150]))
+        page = f"{HTML}<body style='font-family:{font}'>{body}</body></html>"
+        return self.office(page, "html", "HTML (StarWriter)", self.random.choice([72, 100, 150]))
 
     def slide(self) -> Image.Image:
         lines = "".join(f"<text:p>{html.escape(self.words(6))}</text:p>" for _ in range(self.random.randint(2, 5)))
@@ -203,7 +204,8 @@ class Maker:
             f"svg:height='3cm'><draw:text-box><text:p><text:span text:style-name='t'>{html.escape(self.words(4))}"
             "</text:span></text:p></draw:text-box></draw:frame><draw:frame svg:x='2cm' svg:y='5cm' svg:width='13cm' "
             f"svg:height='9cm'><draw:text-box>{lines}</draw:text-box></draw:frame>{picture}</draw:page>"
-            "</office:presentation></office:body></office:document>", "fodp", self.random.choice([72, 96, 130]))
+            "</office:presentation></office:body></office:document>", "fodp",
+            "OpenDocument Presentation Flat XML", self.random.choice([72, 96, 130]))
 
     def sheet(self) -> Image.Image:
         rows = ""
@@ -212,7 +214,8 @@ class Maker:
             cells = "".join(f"<td bgcolor='{colour}'>{self.random.randint(0, 99999) if column else self.words(2)}</td>"
                             for column in range(7))
             rows += f"<tr>{cells}</tr>"
-        return self.office(f"<html><body><table border=1>{rows}</table>", "html", self.random.choice([72, 100, 130]))
+        page = f"{HTML}<body><table border='1'>{rows}</table></body></html>"
+        return self.office(page, "html", "HTML (StarCalc)", self.random.choice([72, 100, 130]))
 
     def plot(self) -> Image.Image:
         style = self.random.choice(["default", "ggplot", "dark_background", "bmh", "fivethirtyeight"])
@@ -321,9 +324,10 @@ class Maker:
     def meme(self) -> Image.Image:
         photo = Image.open(self.photo()).convert("RGB")
         width, height = photo.size
-        letters = max(18, width // self.random.choice([9, 12, 16]))
-        font = ImageFont.truetype("LiberationSans-Bold.ttf", letters)
         text = [self.words(3).upper(), self.words(4).upper()]
+        # A capital letter is about 0.7 times as wide as high.
+        letters = min(width // self.random.choice([9, 12, 16]), round(1.3 * width / len(max(text, key=len))))
+        font = ImageFont.truetype("LiberationSans-Bold.ttf", letters)
         if self.random.random() < 0.5:
             drawing = ImageDraw.Draw(photo)
             for line, at, anchor in [(text[0], letters // 2, "ma"), (text[1], height - letters // 2, "md")]:

@@ -46,6 +46,7 @@ mod perceptual_hash;
 mod photo;
 mod photo_score;
 mod pixels;
+mod plain_lines;
 mod preprocess;
 mod record;
 mod scan;
