@@ -11,7 +11,7 @@ use clap::{ArgMatches, Command};
 use crate::failure::Failure;
 
 /// Options that name a file to write.
-const OUTPUTS: [&str; 4] = ["output", "map", "page", "problems"];
+const OUTPUTS: [&str; 5] = ["output", "map", "page", "problems", "review"];
 
 /// What the help calls the value of an option that names a folder, which the libraries guard.
 const FOLDERS: [&str; 5] = ["DIR", "FOLDER", "MODEL", "REPORT", "RUN"];

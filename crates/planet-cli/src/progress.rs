@@ -96,6 +96,19 @@ impl Monitor for Progress {
     }
 }
 
+/// Work whose steps are counted elsewhere; Ctrl-C is heard all the same.
+pub struct Uncounted<'a>(pub &'a Progress);
+
+impl Monitor for Uncounted<'_> {
+    fn expect(&self, _steps: u64) {}
+
+    fn advance(&self, _steps: u64) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
+
 fn style(template: &str) -> ProgressStyle {
     let rate = |state: &ProgressState, text: &mut dyn Write| {
         // A bar that cannot be drawn is no reason to end the work.

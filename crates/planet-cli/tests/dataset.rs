@@ -121,7 +121,7 @@ fn filters_judge_only_photos_that_have_a_score() {
     planet(at, &["dataset", "filter", "m.csv", "--non-photos", "-o", "f.csv"])
         .success()
         .stderr(contains("2 of 3 photos kept"))
-        .stderr(contains("1 photos have no score"));
+        .stderr(contains("1 photos have no photo_score; they were kept"));
     planet(at, &["dataset", "filter", "m.csv", "-o", "g.csv"]).code(2);
     planet(at, &["dataset", "filter", "m.csv", "--no-position", "-o", "g.csv"])
         .success()

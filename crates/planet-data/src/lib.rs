@@ -47,6 +47,7 @@ mod photo;
 mod photo_score;
 mod photo_sketch;
 mod pixels;
+mod plain_lines;
 mod preprocess;
 mod record;
 mod scan;

@@ -4,8 +4,8 @@ use std::{
 };
 
 use planet::{
-    EngineError, EngineErrorKind, FeatureModel, LocatorError, LocatorOptions, Model, ModelPackage,
-    PackageError,
+    Classifier, EngineError, EngineErrorKind, FeatureModel, LabelModel, LocatorError,
+    LocatorOptions, Model, ModelPackage, PackageError,
 };
 use planet_data::Gazetteer;
 
@@ -98,6 +98,15 @@ impl EngineOptions {
             FeatureModel::Classifier(package) => self.open_package(package),
             FeatureModel::Features(..) => self.open(&model.model(), &Signature::of_features()),
         }
+    }
+
+    /// A package for labels with its engine.
+    ///
+    /// # Errors
+    /// As [`EngineOptions::open`].
+    pub fn open_classifier(&self, model: LabelModel) -> Result<Classifier, EngineError> {
+        let engine = self.open(&model.model(), &Signature::of_labels(model.description()))?;
+        Ok(Classifier::new(model, Box::new(engine)))
     }
 
     /// Loads any ONNX file over photos.

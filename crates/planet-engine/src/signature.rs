@@ -1,4 +1,4 @@
-use planet::{ModelDescription, ScoreKind};
+use planet::{ModelDescription, ScoreKind, package::LabelDescription};
 use planet_data::Layout;
 
 use crate::session::{Input, Session};
@@ -52,6 +52,12 @@ impl Signature {
     pub fn of_features() -> Self {
         let [embedding, map] = ["embedding", "map"].map(|name| Some(name.to_owned()));
         Self { scores: embedding, embedding: map, ..Self::default() }
+    }
+
+    /// What a package for labels gives, as it comes out of the network.
+    pub fn of_labels(description: &LabelDescription) -> Self {
+        let scores = Some(description.output.clone());
+        Self { scores, layout: description.preprocess.layout, ..Self::default() }
     }
 
     pub(crate) fn resolve(&self, session: &dyn Session) -> Result<Resolved, String> {

@@ -6,6 +6,7 @@
 //! | see which parts of a photo an answer rests on | [`Model::explain`], [`occlusion`] |
 //! | turn a network's scores into an answer | [`Locator`], which makes a [`Prediction`] |
 //! | read and write predictions | [`PredictionReader`], [`PredictionWriter`] |
+//! | score photos for labels, to filter and describe datasets | [`Classifier`] |
 //! | evaluate a model on photos of known position | [`evaluation::Evaluation`], which makes a [`report::Report`] |
 //! | score the predictions of any system | [`evaluation::Scorer`] |
 //! | locate albums and libraries | [`album`] |
@@ -48,6 +49,7 @@
 mod accuracy;
 pub mod album;
 pub mod calibration;
+mod classifier;
 mod contact_sheet;
 mod engine;
 pub mod evaluation;
@@ -61,14 +63,17 @@ mod prediction;
 mod probabilities;
 pub mod report;
 pub mod retrieval;
+mod review_page;
 
 pub use accuracy::{Accuracy, GUESSES};
+pub use classifier::{Classifier, ClassifyError, ClassifyPhotoError, PhotoScores};
 pub use contact_sheet::contact_sheet;
 pub use engine::{Activations, Engine, EngineError, EngineErrorKind, GraphEngine};
 pub use locate::{LocateError, LocateOptions, locate};
 pub use model::{LocatePhotoError, Model};
 pub use package::{
-    FeatureModel, ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError, ScoreKind,
+    FeatureModel, LabelModel, ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError,
+    ScoreKind,
 };
 pub use prediction::{
     Candidate, Certain, ClassFacts, Decision, Evidence, EvidenceKind, LevelCalibration, Locator,
@@ -77,3 +82,4 @@ pub use prediction::{
     RegionCalibration, Within, WithinError, WriterOptions, answer_columns, answer_fields,
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};
+pub use review_page::{ReviewGroup, ReviewPhoto, review_page};

@@ -4,7 +4,7 @@ import { resample, type Picture, type Window } from "./resample.ts";
 export interface Preprocess {
   /** Height and width. */
   size: [number, number];
-  fit: "squash" | "letterbox" | { "centre-crop": { share: number } };
+  fit: "squash" | "letterbox" | { "centre-crop": { share: number } } | { "squash-crop": { share: number } };
   filter: string;
   mean: [number, number, number];
   std: [number, number, number];
@@ -33,7 +33,19 @@ export function placed(fit: Preprocess["fit"], photo: [number, number], input: [
   const whole = { left: 0, top: 0, width: photo[1], height: photo[0] };
   if (fit === "squash") return { window: whole, size: input, offset: [0, 0] };
   if (fit === "letterbox") return { window: whole, ...letterbox(photo, input) };
-  return { window: centreCrop(Math.fround(fit["centre-crop"].share), photo, input), size: input, offset: [0, 0] };
+  const crop = "squash-crop" in fit ? squashCrop(fit["squash-crop"].share, photo, input)
+    : centreCrop(Math.fround(fit["centre-crop"].share), photo, input);
+  return { window: crop, size: input, offset: [0, 0] };
+}
+
+function squashCrop(share: number, photo: [number, number], input: [number, number]): Window {
+  const along = (axis: 0 | 1): [number, number] => {
+    const resized = Math.round(input[axis] / Math.fround(share));
+    const step = photo[axis] / resized;
+    return [Math.floor((resized - input[axis]) / 2) * step, input[axis] * step];
+  };
+  const [[top, height], [left, width]] = [along(0), along(1)];
+  return { left, top, width: Math.min(width, photo[1] - left), height: Math.min(height, photo[0] - top) };
 }
 
 function centreCrop(share: number, photo: [number, number], input: [number, number]): Window {

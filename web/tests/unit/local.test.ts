@@ -110,6 +110,11 @@ test("photos are placed as the command places them", () => {
   expect(placed({ "centre-crop": { share: 1 } }, [100, 200], [50, 50])).toEqual({
     window: { left: 50, top: 0, width: 100, height: 100 }, size: [50, 50], offset: [0, 0],
   });
+  expect(placed({ "squash-crop": { share: 0.875 } }, [256, 512], [224, 224])).toEqual({
+    window: { left: 32, top: 16, width: 448, height: 224 },
+    size: [224, 224],
+    offset: [0, 0],
+  });
   const letterbox = placed("letterbox", [100, 200], [50, 50]);
   expect([letterbox.size, letterbox.offset]).toEqual([[25, 50], [12, 0]]);
   // What a letterbox leaves free is zero.

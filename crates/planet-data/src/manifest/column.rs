@@ -167,6 +167,25 @@ impl Column {
     }
 }
 
+impl PhotoRecord {
+    /// What a column of this name says of the photo, as manifests write it; `None` where it is
+    /// unknown.
+    pub fn value(&self, column: &str) -> Option<String> {
+        let Some(known) = Column::named(column) else { return self.other.get(column).cloned() };
+        known.take(self).map(Cell::into_text)
+    }
+}
+
+impl Cell {
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Integer(integer) => integer.to_string(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
 /// A row on its way to a record: a position is two cells.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {

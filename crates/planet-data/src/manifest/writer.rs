@@ -95,13 +95,7 @@ fn write_text(
     other: &[String],
 ) -> io::Result<()> {
     for column in Column::ALL {
-        let cell = match column.take(record) {
-            None => String::new(),
-            Some(Cell::Text(text)) => text,
-            Some(Cell::Integer(integer)) => integer.to_string(),
-            Some(Cell::Number(number)) => number.to_string(),
-        };
-        writer.write_field(cell)?;
+        writer.write_field(column.take(record).map_or_else(String::new, Cell::into_text))?;
     }
     for name in other {
         writer.write_field(record.other.get(name).map_or("", String::as_str))?;

@@ -61,7 +61,7 @@ impl Preprocess {
         if self.size.iter().any(|side| !(1..=16384).contains(side)) {
             return Err(PreprocessError::Size(height, width));
         }
-        if let Fit::CentreCrop { share } = self.fit
+        if let Fit::CentreCrop { share } | Fit::SquashCrop { share } = self.fit
             && !(share > 0.0 && share <= 1.0)
         {
             return Err(PreprocessError::Share(share));
@@ -82,8 +82,8 @@ pub enum PreprocessError {
     /// A side is zero or larger than any network takes.
     #[error("the input size {0} x {1} is not within 1..=16384")]
     Size(usize, usize),
-    /// The share of a centre crop.
-    #[error("the share {0} of the centre crop is not above 0 and at most 1")]
+    /// The share of a crop.
+    #[error("the share {0} of the crop is not above 0 and at most 1")]
     Share(f32),
     /// Mean or standard deviation.
     #[error("mean {mean} and std {std} of a channel are not valid")]
@@ -106,6 +106,12 @@ pub enum Fit {
     /// `CenterCrop` do.
     CentreCrop {
         /// Share of the shorter side that is kept, above 0 and at most 1.
+        share: f32,
+    },
+    /// Both sides are resized on their own to the input's sides divided by `share`, then the middle
+    /// is cut out: networks of Caffe squash to 256 pixels and keep 224.
+    SquashCrop {
+        /// Share of each side that is kept, above 0 and at most 1.
         share: f32,
     },
     /// The longer side is resized to fit and the rest filled with the mean colour, which is zero

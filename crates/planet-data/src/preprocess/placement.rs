@@ -26,6 +26,7 @@ impl Placement {
         match fit {
             Fit::Squash => Self { window: whole(photo), size: input, offset: [0, 0] },
             Fit::CentreCrop { share } => centre_crop(f64::from(share), photo, input),
+            Fit::SquashCrop { share } => squash_crop(f64::from(share), photo, input),
             Fit::Letterbox => letterbox(photo, input),
         }
     }
@@ -50,6 +51,19 @@ fn centre_crop(share: f64, photo: [u32; 2], input: [usize; 2]) -> Placement {
         let step = photo[axis] / resized[axis];
         let margin = ((resized[axis] - input[axis] as f64) / 2.0).round_ties_even();
         (margin * step, input[axis] as f64 * step)
+    };
+    let ((top, height), (left, width)) = (along(0), along(1));
+    Placement { window: Window { left, top, width, height }, size: input, offset: [0, 0] }
+}
+
+/// Resizes each side to `input / share`, then cuts, both at once. Sizes and margins are whole pixels of
+/// the resized photo.
+fn squash_crop(share: f64, photo: [u32; 2], input: [usize; 2]) -> Placement {
+    let along = |axis: usize| {
+        let kept = input[axis] as f64;
+        let resized = (kept / share).round();
+        let step = f64::from(photo[axis]) / resized;
+        (((resized - kept) / 2.0).floor() * step, kept * step)
     };
     let ((top, height), (left, width)) = (along(0), along(1));
     Placement { window: Window { left, top, width, height }, size: input, offset: [0, 0] }
@@ -80,6 +94,16 @@ mod tests {
         let middle = Window { left: 50.0, top: 0.0, width: 100.0, height: 100.0 };
         assert_eq!(placed.window, middle);
         assert_eq!(placed.size, [50, 50]);
+    }
+
+    #[test]
+    fn a_crop_of_a_squashed_photo_is_the_same_share_of_both_sides() {
+        let fit = Fit::SquashCrop { share: 0.875 };
+        let placed = Placement::new(fit, [256, 512], [224, 224]);
+        let middle = Window { left: 32.0, top: 16.0, width: 448.0, height: 224.0 };
+        assert_eq!((placed.window, placed.size), (middle, [224, 224]));
+        let whole = Placement::new(Fit::SquashCrop { share: 1.0 }, [256, 512], [224, 224]);
+        assert_eq!(whole, Placement::new(Fit::Squash, [256, 512], [224, 224]));
     }
 
     #[test]

@@ -1,6 +1,9 @@
-use std::io::{BufRead, Read};
+use std::{
+    io::{BufRead, Read},
+    path::Path,
+};
 
-use super::text::LONGEST_ROW;
+use super::{open_text, text::LONGEST_ROW};
 use crate::DataError;
 
 /// The next line without its end, at most 1 MiB; bytes that are not UTF-8 become `�`.
@@ -21,4 +24,18 @@ pub(crate) fn read_line(
         bytes.pop();
     }
     Ok((read > 0).then(|| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// All lines of a text file without their ends, plain or compressed; `-` is standard input. Bytes that
+/// are not UTF-8 become `�`.
+///
+/// # Errors
+/// A file that cannot be read, or a line of more than 1 MiB.
+pub fn read_lines(path: &Path) -> Result<Vec<String>, DataError> {
+    let (mut reader, name) = (open_text(path)?, path.to_string_lossy());
+    let mut lines = Vec::new();
+    while let Some(line) = read_line(&mut reader, &name, lines.len() as u64 + 1)? {
+        lines.push(line);
+    }
+    Ok(lines)
 }

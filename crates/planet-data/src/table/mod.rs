@@ -18,6 +18,7 @@ pub use columns::Columns;
 pub use format::{Compression, Format, Kind};
 pub use input::{Table, open, open_text};
 pub(crate) use lines::read_line;
+pub use lines::read_lines;
 pub(crate) use parquet::{not_whole, open_parquet};
 pub use parquet_table::ParquetTable;
 pub use source::TableSource;

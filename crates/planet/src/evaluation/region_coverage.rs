@@ -4,7 +4,7 @@ use planet_data::PhotoRecord;
 use planet_geo::Partition;
 use serde::Serialize;
 
-use super::{Interval, truth_table::category};
+use super::Interval;
 use crate::{PredictedRegion, Prediction};
 
 /// Standard normal quantile of a two-sided interval of 95 %.
@@ -66,8 +66,8 @@ impl RegionCounter {
         if class.is_some() {
             self.in_a_cell.push(observed);
         }
-        if let Some(category) = category(record, by) {
-            self.categories.entry(category.to_owned()).or_default().push(observed);
+        if let Some(category) = record.value(by) {
+            self.categories.entry(category).or_default().push(observed);
         }
     }
 

@@ -92,19 +92,6 @@ impl Stated {
     }
 }
 
-/// A photo's value in a column of categories, where it has one.
-pub(super) fn category<'a>(record: &'a PhotoRecord, by: &str) -> Option<&'a str> {
-    match by {
-        "category" => record.category.as_deref(),
-        "country" => record.country.as_deref(),
-        "camera" => record.camera.as_deref(),
-        "author" => record.author.as_deref(),
-        "album" => record.album.as_deref(),
-        "split" => record.split.as_deref(),
-        other => record.other.get(other).map(String::as_str),
-    }
-}
-
 /// Where each photo of a test set was taken, found by id.
 #[derive(Clone, Debug)]
 pub struct TruthTable {
@@ -145,13 +132,14 @@ impl TruthTable {
         let mut table = Self::empty(false);
         let mut categories = HashMap::new();
         for (_, record) in records.iter().enumerate().filter(|(place, _)| keep(*place)) {
+            let category = record.value(by);
             let row = TruthRow {
                 photo: &record.photo,
                 // An estimate is no truth to score by.
                 position: record.known_position(),
                 author: record.author.as_deref().unwrap_or_default(),
                 album: record.album.as_deref().unwrap_or_default(),
-                category: category(record, by).unwrap_or_default(),
+                category: category.as_deref().unwrap_or_default(),
             };
             table.push(&row, &mut categories);
         }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use planet_data::{PhotoSketch, Preprocess};
 use serde::{Deserialize, Serialize};
 
-use super::{Agreement, MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE};
+use super::{Agreement, MODEL_FILE, PARTITION_FILE, WEIGHTS_FILE, check_names};
 use crate::{LevelCalibration, RegionCalibration};
 
 /// The `format` of model.json.
@@ -206,16 +206,7 @@ impl ModelDescription {
             return Err(format!("temperature {} is not above 0", self.temperature));
         }
         self.preprocess.check().map_err(|error| error.to_string())?;
-        for name in [MODEL_FILE, PARTITION_FILE] {
-            if !self.hashes.contains_key(name) {
-                return Err(format!("does not state a hash of {name}"));
-            }
-        }
-        for name in self.hashes.keys().chain(self.schemes.iter().map(|scheme| &scheme.file)) {
-            if name.is_empty() || name.contains(['/', '\\']) || name == ".." {
-                return Err(format!("'{name}' is not a valid name of a file in the package"));
-            }
-        }
+        check_names(&self.hashes, &[MODEL_FILE, PARTITION_FILE])?;
         match self.schemes.iter().find(|scheme| !self.hashes.contains_key(&scheme.file)) {
             Some(scheme) => Err(format!("does not state a hash of {}", scheme.file)),
             None => Ok(()),

@@ -29,6 +29,29 @@ pub enum PackageError {
         /// The package.
         path: PathBuf,
     },
+    /// A package for labels alone.
+    #[error(
+        "{}: the model gives labels, not places, so it cannot locate photos; use it with planet \
+         dataset filter or enrich --classifier",
+        path.display()
+    )]
+    NoPlaces {
+        /// The package.
+        path: PathBuf,
+    },
+    /// A package that gives no labels.
+    #[error(
+        "{}: the model gives no labels; a classifier with labels becomes such a package by planet \
+         model import --labels FILE",
+        path.display()
+    )]
+    NoLabels {
+        /// The package.
+        path: PathBuf,
+    },
+    /// A list of labels is wrong: file, line and what.
+    #[error("{0}")]
+    Labels(String),
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {

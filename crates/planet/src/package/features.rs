@@ -1,15 +1,16 @@
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
-use planet_data::{AtomicFile, OutputFolder, Preprocess, WrittenFiles};
+use planet_data::{OutputFolder, Preprocess};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CARD_FILE, DESCRIPTION_FILE, MODEL_FILE, ModelPackage, PackageError, Provenance, WEIGHTS_FILE,
-    check_hashes, new::hashes,
+    DESCRIPTION_FILE, MODEL_FILE, ModelPackage, PackageError, Provenance, WEIGHTS_FILE,
+    check_hashes, check_names, network_hash,
+    new::{card_hash, hashes, place},
+    read_other,
 };
 
 /// The `format` of model.json in a package without classes.
@@ -75,7 +76,7 @@ impl FeatureModel {
     /// What is missing, unreadable or does not fit, by its file; a package with classes that gives
     /// no embedding.
     pub fn open(folder: &Path) -> Result<Self, PackageError> {
-        let Some(description) = read(folder)? else {
+        let Some(description) = read_other::<FeatureDescription>(folder, FEATURES_FORMAT)? else {
             let package = ModelPackage::open(folder)?;
             if package.description().features == 0 {
                 let path = folder.join(DESCRIPTION_FILE);
@@ -195,16 +196,10 @@ impl NewFeatures {
             map: draft.map,
             preprocess: draft.preprocess,
             hashes: hashes(folder)?,
-            card_hash: blake3::hash(card.as_bytes()).to_hex().to_string(),
+            card_hash: card_hash(&card),
             provenance: draft.provenance,
         };
-        let mut json = serde_json::to_vec_pretty(&description).expect("plain values become JSON");
-        json.push(b'\n');
-        for (name, bytes) in [(DESCRIPTION_FILE, &json[..]), (CARD_FILE, card.as_bytes())] {
-            let path = folder.join(name);
-            AtomicFile::write_all_at(&path, bytes).map_err(PackageError::file(&path))?;
-        }
-        self.folder.finish()?;
+        place(self.folder, &description, &card)?;
         FeatureModel::open(&self.place)
     }
 }
@@ -215,51 +210,8 @@ impl FeatureDescription {
         if self.features == 0 || self.map.contains(&0) {
             return Err("features and map must be above 0".to_owned());
         }
-        for name in [MODEL_FILE, WEIGHTS_FILE] {
-            if !self.hashes.contains_key(name) {
-                return Err(format!("does not state a hash of {name}"));
-            }
-        }
-        match self.hashes.keys().find(|name| name.contains(['/', '\\']) || *name == "..") {
-            Some(name) => Err(format!("'{name}' is not a valid name of a file in the package")),
-            None => Ok(()),
-        }
+        check_names(&self.hashes, &[MODEL_FILE, WEIGHTS_FILE])
     }
-
-    /// The files of the package: those with hashes, model.json, and the card as it was written.
-    pub(super) fn files(&self) -> WrittenFiles {
-        let hashed = self.hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone())));
-        let own = [
-            (DESCRIPTION_FILE.to_owned(), None),
-            (CARD_FILE.to_owned(), Some(self.card_hash.clone())),
-        ];
-        hashed.chain(own).collect()
-    }
-}
-
-/// The description of a package without classes; `None` where the folder's model.json is of another
-/// kind, or is not there.
-pub(super) fn read(folder: &Path) -> Result<Option<FeatureDescription>, PackageError> {
-    #[derive(Deserialize)]
-    struct Format {
-        format: String,
-    }
-    let path = folder.join(DESCRIPTION_FILE);
-    let Ok(bytes) = fs::read(&path) else { return Ok(None) };
-    let format = serde_json::from_slice::<Format>(&bytes).map(|it| it.format);
-    if format.ok().as_deref() != Some(FEATURES_FORMAT) {
-        return Ok(None);
-    }
-    let description = serde_json::from_slice(&bytes);
-    let wrong =
-        |error: serde_json::Error| PackageError::Description { path, what: error.to_string() };
-    description.map(Some).map_err(wrong)
-}
-
-/// Names a network whatever package it stands in: a hash over graph and weights.
-fn network_hash(hashes: &BTreeMap<String, String>) -> String {
-    let files = [MODEL_FILE, WEIGHTS_FILE].map(|name| hashes.get(name).map_or("", String::as_str));
-    blake3::hash(files.join("\n").as_bytes()).to_hex().to_string()
 }
 
 fn card(draft: &FeatureDraft) -> String {
@@ -283,6 +235,8 @@ fn card(draft: &FeatureDraft) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn draft() -> FeatureDraft {

@@ -5,6 +5,7 @@ mod card;
 mod description;
 mod error;
 mod features;
+mod labels;
 mod new;
 mod onnx_metadata;
 mod warnings;
@@ -24,10 +25,15 @@ pub use description::{
 };
 pub use error::PackageError;
 pub use features::{FEATURES_FORMAT, FeatureDescription, FeatureDraft, FeatureModel, NewFeatures};
+pub use labels::{
+    Activation, LABELS_FORMAT, LabelDescription, LabelDraft, LabelModel, Labels, NewLabels,
+    UnscoredError,
+};
 pub use new::NewPackage;
 pub use onnx_metadata::OnnxMetadata;
 use planet_data::file_hash;
 use planet_geo::{Partition, Point};
+use serde::{Deserialize, de::DeserializeOwned};
 pub use warnings::{Warnings, is_world};
 
 /// The network's graph.
@@ -151,8 +157,11 @@ fn read_description(folder: &Path) -> Result<ModelDescription, PackageError> {
     if !folder.is_dir() {
         return Err(PackageError::NoFolder { path: folder.to_owned() });
     }
-    if features::read(folder)?.is_some() {
+    if read_other::<FeatureDescription>(folder, FEATURES_FORMAT)?.is_some() {
         return Err(PackageError::NoClasses { path: folder.to_owned() });
+    }
+    if read_other::<LabelDescription>(folder, LABELS_FORMAT)?.is_some() {
+        return Err(PackageError::NoPlaces { path: folder.to_owned() });
     }
     let path = folder.join(DESCRIPTION_FILE);
     let bytes = fs::read(&path).map_err(PackageError::file(&path))?;
@@ -161,4 +170,41 @@ fn read_description(folder: &Path) -> Result<ModelDescription, PackageError> {
         serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     description.check().map_err(wrong)?;
     Ok(description)
+}
+
+/// The description of a package without a partition, of this format; `None` where the folder's
+/// model.json is of another.
+fn read_other<T: DeserializeOwned>(folder: &Path, format: &str) -> Result<Option<T>, PackageError> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: String,
+    }
+    let path = folder.join(DESCRIPTION_FILE);
+    let Ok(bytes) = fs::read(&path) else { return Ok(None) };
+    if serde_json::from_slice::<Format>(&bytes).is_ok_and(|found| found.format == format) {
+        let wrong =
+            |error: serde_json::Error| PackageError::Description { path, what: error.to_string() };
+        return serde_json::from_slice(&bytes).map(Some).map_err(wrong);
+    }
+    Ok(None)
+}
+
+/// Checks that these are names of files in the package's own folder, and that those which must be
+/// there are among them.
+fn check_names(hashes: &BTreeMap<String, String>, required: &[&str]) -> Result<(), String> {
+    if let Some(name) = required.iter().find(|name| !hashes.contains_key(**name)) {
+        return Err(format!("does not state a hash of {name}"));
+    }
+    let leads_away =
+        |name: &&String| name.is_empty() || name.contains(['/', '\\']) || *name == "..";
+    match hashes.keys().find(leads_away) {
+        Some(name) => Err(format!("'{name}' is not a valid name of a file in the package")),
+        None => Ok(()),
+    }
+}
+
+/// Names a network whatever package it stands in: a hash over graph and weights.
+fn network_hash(hashes: &BTreeMap<String, String>) -> String {
+    let files = [MODEL_FILE, WEIGHTS_FILE].map(|name| hashes.get(name).map_or("", String::as_str));
+    blake3::hash(files.join("\n").as_bytes()).to_hex().to_string()
 }

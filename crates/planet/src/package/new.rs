@@ -6,11 +6,12 @@ use std::{
 
 use planet_data::{AtomicFile, OutputFolder, WrittenFiles, file_hash};
 use planet_geo::Partition;
+use serde::Serialize;
 
 use super::{
-    CARD_FILE, DESCRIPTION_FILE, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE,
-    PackageError, Quantization, SchemeFile, card, description::MODEL_FORMAT, features,
-    read_description,
+    CARD_FILE, DESCRIPTION_FILE, FEATURES_FORMAT, FeatureDescription, LABELS_FORMAT,
+    LabelDescription, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE, PackageError,
+    Quantization, SchemeFile, card, description::MODEL_FORMAT, read_description, read_other,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when
@@ -134,42 +135,59 @@ impl NewPackage {
         let folder = self.folder.path();
         description.hashes = hashes(folder)?;
         let card = card::write(&description, partition);
-        description.card_hash = Some(blake3::hash(card.as_bytes()).to_hex().to_string());
+        description.card_hash = Some(card_hash(&card));
         let path = folder.join(DESCRIPTION_FILE);
-        let wrong = |what: String| PackageError::Description { path: path.clone(), what };
-        description.check().map_err(&wrong)?;
-        let mut json =
-            serde_json::to_vec_pretty(&description).map_err(|error| wrong(error.to_string()))?;
-        json.push(b'\n');
-        AtomicFile::write_all_at(&path, &json).map_err(PackageError::file(&path))?;
-        let path = folder.join(CARD_FILE);
-        AtomicFile::write_all_at(&path, card.as_bytes()).map_err(PackageError::file(&path))?;
-        self.folder.finish()?;
+        description.check().map_err(|what| PackageError::Description { path, what })?;
+        place(self.folder, &description, &card)?;
         ModelPackage::open(&self.place)
     }
+}
+
+/// Writes description and card into a package's folder, and puts it in its place.
+pub(super) fn place(
+    folder: OutputFolder,
+    description: &impl Serialize,
+    card: &str,
+) -> Result<(), PackageError> {
+    let mut json = serde_json::to_vec_pretty(description).expect("plain values become JSON");
+    json.push(b'\n');
+    for (name, bytes) in [(DESCRIPTION_FILE, &json[..]), (CARD_FILE, card.as_bytes())] {
+        let path = folder.path().join(name);
+        AtomicFile::write_all_at(&path, bytes).map_err(PackageError::file(&path))?;
+    }
+    Ok(folder.finish()?)
+}
+
+/// blake3 of a model card, hexadecimal.
+pub(super) fn card_hash(card: &str) -> String {
+    blake3::hash(card.as_bytes()).to_hex().to_string()
+}
+
+/// Files of a package: those with hashes, model.json, and the card as it was written.
+pub(super) fn files(hashes: &BTreeMap<String, String>, card_hash: &str) -> WrittenFiles {
+    let hashed = hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone())));
+    let own =
+        [(DESCRIPTION_FILE.to_owned(), None), (CARD_FILE.to_owned(), Some(card_hash.to_owned()))];
+    hashed.chain(own).collect()
 }
 
 /// The files of a package of ours: those that model.json has hashes of, itself, and the card
 /// where it is as it was written.
 pub(super) fn written(folder: &Path) -> Option<WrittenFiles> {
-    if let Ok(Some(description)) = features::read(folder) {
-        return Some(description.files());
+    if let Ok(Some(it)) = read_other::<FeatureDescription>(folder, FEATURES_FORMAT) {
+        return Some(files(&it.hashes, &it.card_hash));
+    }
+    if let Ok(Some(it)) = read_other::<LabelDescription>(folder, LABELS_FORMAT) {
+        return Some(files(&it.hashes, &it.card_hash));
     }
     let description = read_description(folder).ok()?;
-    let mut files: WrittenFiles =
-        description.hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone()))).collect();
-    files.insert(DESCRIPTION_FILE.to_owned(), None);
     if let Some(hash) = &description.card_hash {
-        files.insert(CARD_FILE.to_owned(), Some(hash.clone()));
-        return Some(files);
+        return Some(files(&description.hashes, hash));
     }
     // Packages of before the card's hash was recorded.
     let partition = fs::read(folder.join(PARTITION_FILE)).ok()?;
-    if let Ok(partition) = Partition::read(&partition[..], PARTITION_FILE) {
-        let hash = blake3::hash(card::write(&description, &partition).as_bytes());
-        files.insert(CARD_FILE.to_owned(), Some(hash.to_hex().to_string()));
-    }
-    Some(files)
+    let partition = Partition::read(&partition[..], PARTITION_FILE).ok()?;
+    Some(files(&description.hashes, &card_hash(&card::write(&description, &partition))))
 }
 
 pub(super) fn hashes(folder: &Path) -> Result<BTreeMap<String, String>, PackageError> {

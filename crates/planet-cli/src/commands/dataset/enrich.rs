@@ -1,23 +1,22 @@
 use std::{
+    collections::HashSet,
     io::{self, Write},
-    path::PathBuf,
 };
 
 use clap::Args;
-use planet_data::{DataError, DiskStore, Enrich, Gazetteer, ManifestWriter, Monitor, PhotoRecord};
+use planet_data::{Enrich, Gazetteer, Monitor, PhotoRecord};
 
-use super::manifest::{absolute, open};
-use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
+use super::{
+    classifier::{ClassifierArguments, LabelColumn, LabelColumns, listed},
+    manifest::{Change, Work},
+};
+use crate::{failure::Failure, progress::Uncounted};
 
-/// `planet dataset enrich M -o M [--hash] [--photo-score] [--country]`
+/// `planet dataset enrich M -o M [--hash] [--photo-score] [--country] [--classifier MODEL --columns …]`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Manifest: CSV, TSV or Parquet; FILE:SPLIT selects the rows of one split
-    #[arg(value_name = "M")]
-    manifest: String,
-    /// Manifest to write; the extension selects the format
-    #[arg(short, long, value_name = "M")]
-    output: PathBuf,
+    #[command(flatten)]
+    change: Change,
     /// Add a hash of the file's bytes and a perceptual hash of the photo
     #[arg(long)]
     hash: bool,
@@ -27,75 +26,84 @@ pub struct Arguments {
     /// Add the country of each position
     #[arg(long)]
     country: bool,
-    /// Folder of the photos, if the manifest does not state it
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
-    /// Stop at the first photo that cannot be read, instead of counting it
-    #[arg(long)]
-    strict: bool,
-    /// Write a table of everything that was skipped (columns file, what, cure)
-    #[arg(long, value_name = "FILE")]
-    problems: Option<PathBuf>,
+    /// Add columns from --classifier, separated by commas: LABEL is its score from 0 to 1, best-label
+    /// the label with the highest score, best-score that score; NAME=LABEL gives the column another
+    /// name. Columns of these names are replaced; may be repeated
+    #[arg(long, value_name = "LABEL,…", requires = "classifier")]
+    columns: Vec<String>,
+    #[command(flatten)]
+    classifier: ClassifierArguments,
 }
 
-/// Photos that are worked on at once; their order is kept.
-const BATCH: usize = 256;
-
-/// Writes the manifest with what was asked for. Values that are there already stay, so that a
-/// second call costs little.
+/// Writes the manifest with what was asked for. Hashes, photo scores and countries that are there
+/// already stay, so that a second call costs little.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let enrich = Enrich {
         hashes: arguments.hash,
         photo_score: arguments.photo_score,
         country: arguments.country,
     };
-    if enrich == Enrich::default() {
-        let hint = "add --hash, --photo-score or --country";
+    let mut labels = arguments.labels()?;
+    if enrich == Enrich::default() && labels.is_none() {
+        let hint = "add --hash, --photo-score, --country or --classifier MODEL --columns LABEL,…";
         return Err(Failure::usage("no column to add was selected").hint(hint));
     }
-    let mut reader = open(&arguments.manifest, arguments.root.as_deref())?;
-    let root = absolute(reader.root());
-    let mut writer =
-        ManifestWriter::create(&arguments.output, Some(&root), &reader.other_columns())
-            .map_err(Failure::new)?;
-    let (store, gazetteer) = (DiskStore::new(&root), Gazetteer::new());
-    let mut problems = Problems::new(arguments.strict, arguments.problems.as_deref())?;
-    let progress = Progress::new("photos");
-    let mut unread = 0_u64;
-    loop {
-        let batch = next_batch(&mut reader, &mut problems)?;
-        if batch.is_empty() {
-            break;
+    let manifest = arguments.change.open()?;
+    let others = manifest.other_columns();
+    let new = labels.as_ref().map_or_else(Vec::new, |labels| labels.new_columns(&others));
+    let gazetteer = Gazetteer::new();
+    let mut unread = 0;
+    manifest.run(new, |records, work| {
+        let mut failed = HashSet::new();
+        let mut records = add(enrich, records, &gazetteer, labels.is_none(), &mut failed, work)?;
+        if let Some(labels) = &mut labels {
+            labels.fill(&mut records, &mut failed, work)?;
         }
-        let added = enrich.add(batch, &store, &gazetteer, &progress).map_err(Failure::new)?;
-        for (record, problem) in added {
-            if let Some(problem) = problem {
-                problems.add(&problem)?;
-                unread += 1;
-            }
-            writer.write(&record).map_err(Failure::new)?;
-        }
-        if progress.cancelled() {
-            return Err(Failure::new(DataError::Cancelled));
-        }
-    }
-    progress.finish();
-    problems.report()?;
-    writer.finish().map_err(Failure::new)?;
+        unread += failed.len();
+        Ok(records)
+    })?;
     if unread > 0 {
         writeln!(io::stderr(), "{unread} photos cannot be read; their rows are kept")?;
     }
     Ok(())
 }
 
-fn next_batch(
-    reader: &mut impl Iterator<Item = Result<PhotoRecord, DataError>>,
-    problems: &mut Problems,
+/// Adds what needs no classifier. `is_counted` says whether the photos are done with it.
+fn add(
+    enrich: Enrich,
+    records: Vec<PhotoRecord>,
+    gazetteer: &Gazetteer,
+    is_counted: bool,
+    failed: &mut HashSet<String>,
+    work: &mut Work<'_>,
 ) -> Result<Vec<PhotoRecord>, Failure> {
-    let mut batch = Vec::with_capacity(BATCH);
-    while batch.len() < BATCH {
-        let Some(record) = reader.next() else { break };
-        batch.extend(problems.sift(record)?);
+    let uncounted = Uncounted(work.progress);
+    let monitor: &dyn Monitor = if is_counted { work.progress } else { &uncounted };
+    let added = enrich.add(records, work.store, gazetteer, monitor).map_err(Failure::new)?;
+    let mut records = Vec::with_capacity(added.len());
+    for (record, problem) in added {
+        if let Some(problem) = problem {
+            work.problems.add(&problem)?;
+            failed.insert(record.photo.clone());
+        }
+        records.push(record);
     }
-    Ok(batch)
+    Ok(records)
+}
+
+impl Arguments {
+    /// The classifier with its columns.
+    fn labels(&self) -> Result<Option<LabelColumns>, Failure> {
+        let Some(classifier) = self.classifier.open()? else { return Ok(None) };
+        let labels = &classifier.description().labels;
+        if self.columns.is_empty() {
+            let what = "no columns of the classifier were selected; add --columns LABEL,…";
+            return Err(Failure::usage(what).hint(listed(labels)));
+        }
+        let mut columns = Vec::new();
+        for text in &self.columns {
+            columns.extend(LabelColumn::parse(text, labels)?);
+        }
+        LabelColumns::new(classifier, columns).map(Some)
+    }
 }

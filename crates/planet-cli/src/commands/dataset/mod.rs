@@ -1,8 +1,11 @@
+mod classifier;
 mod duplicates;
 mod enrich;
 mod filter;
 mod import;
 mod manifest;
+mod rejection;
+mod review;
 mod scan;
 mod show;
 mod split;
@@ -25,7 +28,7 @@ enum Command {
     Scan(scan::Arguments),
     /// Convert a dataset of another layout into a manifest
     Import(import::Arguments),
-    /// Add hashes, photo scores and countries to a manifest
+    /// Add hashes, photo scores, countries and a classifier's labels to a manifest
     Enrich(enrich::Arguments),
     /// Summarise a manifest and draw a map of its photos
     Stats(stats::Arguments),

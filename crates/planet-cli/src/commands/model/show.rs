@@ -4,7 +4,10 @@ use std::{
 };
 
 use clap::Args;
-use planet::{FeatureModel, ModelPackage, PackageError, ScoreKind};
+use planet::{
+    FeatureModel, LabelModel, ModelPackage, PackageError, ScoreKind,
+    package::{Activation, LabelDescription},
+};
 use planet_data::Fit;
 use planet_net::{Architecture, Network, NetworkOptions, OutputName};
 
@@ -37,6 +40,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let model = FeatureModel::open(folder).map_err(Failure::new)?;
                 return Ok(describe_features(&model, &mut out)?);
             }
+            Err(PackageError::NoPlaces { .. }) => {
+                let model = LabelModel::open(folder).map_err(Failure::new)?;
+                return Ok(describe_labels(model.description(), &mut out)?);
+            }
             package => package.map_err(Failure::new)?,
         };
         return Ok(describe(&package, &mut out)?);
@@ -66,6 +73,36 @@ fn describe_features(model: &FeatureModel, out: &mut impl Write) -> io::Result<(
     Ok(())
 }
 
+/// The description of a package for labels, with all its labels.
+fn describe_labels(it: &LabelDescription, out: &mut impl Write) -> io::Result<()> {
+    let [height, width] = it.preprocess.size;
+    let scores = match it.activation {
+        Activation::Softmax => "logits of labels that exclude one another",
+        Activation::Sigmoid => "independent logits",
+        Activation::None => "probabilities",
+    };
+    writeln!(out, "name         {}", it.name)?;
+    writeln!(out, "photos       {height} × {width}, {}", fitted(it.preprocess.fit))?;
+    writeln!(out, "scores       {scores}, output '{}'", it.output)?;
+    writeln!(out, "labels       {}", it.labels.names().len())?;
+    for label in it.labels.names() {
+        writeln!(out, "label        {label}")?;
+    }
+    if !it.provenance.note.is_empty() {
+        writeln!(out, "source       {}", it.provenance.note)?;
+    }
+    Ok(())
+}
+
+fn fitted(fit: Fit) -> String {
+    match fit {
+        Fit::Squash => "squashed".to_owned(),
+        Fit::CentreCrop { share } => format!("centre crop of {:.1} %", 100.0 * share),
+        Fit::SquashCrop { share } => format!("squashed, middle {:.1} %", 100.0 * share),
+        Fit::Letterbox => "whole photo, with borders".to_owned(),
+    }
+}
+
 /// The description of a package.
 fn describe(package: &ModelPackage, out: &mut impl Write) -> io::Result<()> {
     let it = package.description();
@@ -77,12 +114,7 @@ fn describe(package: &ModelPackage, out: &mut impl Write) -> io::Result<()> {
     let partition = package.partition().info();
     writeln!(out, "name         {}", it.name)?;
     writeln!(out, "network      {}", it.architecture)?;
-    let fit = match it.preprocess.fit {
-        Fit::Squash => "squashed".to_owned(),
-        Fit::CentreCrop { share } => format!("centre crop of {:.1} %", 100.0 * share),
-        Fit::Letterbox => "whole photo, with borders".to_owned(),
-    };
-    writeln!(out, "photos       {height} × {width}, {fit}")?;
+    writeln!(out, "photos       {height} × {width}, {}", fitted(it.preprocess.fit))?;
     writeln!(out, "classes      {}, {}", grouped(it.classes as u64), partition.scheme)?;
     writeln!(out, "scores       {kind}, output '{}'", it.outputs.scores)?;
     match &it.outputs.embedding {

@@ -4,9 +4,12 @@ use std::{
 };
 
 use clap::Args;
-use planet::{Activations, CellProbabilities, Engine, ModelPackage};
+use planet::{
+    Activations, CellProbabilities, Engine, LabelModel, ModelPackage, PackageError,
+    package::Activation,
+};
 use planet_data::PixelBatch;
-use planet_engine::Rten;
+use planet_engine::{Rten, Signature};
 
 use crate::{
     engine_choice::{EngineChoice, EngineName},
@@ -33,7 +36,10 @@ pub struct Arguments {
 /// with rten and, where another engine is found or asked for, beside that. Of a package in 8 bits, states
 /// the agreement with 32 bits that was measured when it was made.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
+    let package = match ModelPackage::open(&arguments.model) {
+        Err(PackageError::NoPlaces { .. }) => return arguments.verify_labels(),
+        package => package.map_err(Failure::new)?,
+    };
     let description = package.description();
     let mut out = io::stdout().lock();
     writeln!(out, "files       {} match their hashes", description.hashes.len())?;
@@ -65,8 +71,65 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     let found = try_out(&mut other, &photos, &package)?;
-    let off = difference(&reference, &found);
-    writeln!(out, "{} differs from {} by at most {off:.1e}", other.name(), own.name())?;
+    compare([own.name(), other.name()], &reference, &found, tolerance)
+}
+
+impl Arguments {
+    /// The same for a package for labels.
+    fn verify_labels(&self) -> Result<(), Failure> {
+        let model = LabelModel::open(&self.model).map_err(Failure::new)?;
+        let description = model.description();
+        let mut out = io::stdout().lock();
+        writeln!(out, "files       {} match their hashes", description.hashes.len())?;
+        let signature = Signature::of_labels(description);
+        let mut own = Rten::default().open(&model.model(), &signature).map_err(Failure::new)?;
+        let photos = photos(description.preprocess.size);
+        let labels = description.labels.names().len();
+        let reference = try_labels(&mut own, &photos, labels, description.activation)?;
+        writeln!(out, "{:<11} returns scores for {labels} labels", own.name())?;
+        if self.engine.engine == EngineName::Rten {
+            return Ok(());
+        }
+        let mut other = self.engine.open(&model.model(), &signature)?;
+        if other.name() == own.name() {
+            return Ok(());
+        }
+        let found = try_labels(&mut other, &photos, labels, description.activation)?;
+        compare([own.name(), other.name()], &reference, &found, TOLERANCE)
+    }
+}
+
+fn try_labels(
+    engine: &mut dyn Engine,
+    photos: &PixelBatch,
+    labels: usize,
+    activation: Activation,
+) -> Result<Activations, Failure> {
+    let activations = engine.run_checked(photos).map_err(Failure::new)?;
+    if activations.classes != labels {
+        let found = activations.classes;
+        return Err(Failure::new(format!(
+            "{} returns {found} scores, not {labels}",
+            engine.name()
+        )));
+    }
+    for photo in 0..activations.photos() {
+        activation
+            .scores(activations.logits_of(photo))
+            .map_err(|error| Failure::new(format!("{}: {error}", engine.name())))?;
+    }
+    Ok(activations)
+}
+
+/// States how far two engines differ, and fails where that is more than rounding.
+fn compare(
+    [own, other]: [&str; 2],
+    reference: &Activations,
+    found: &Activations,
+    tolerance: f32,
+) -> Result<(), Failure> {
+    let off = difference(reference, found);
+    writeln!(io::stdout(), "{other} differs from {own} by at most {off:.1e}")?;
     if off > tolerance {
         return Err(Failure::new(format!(
             "the engines differ by {off:.1e}, more than {tolerance:.0e}"
