@@ -7,7 +7,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Engine, EngineError, EngineErrorKind, FeatureModel, LocatorOptions, Model, ModelPackage,
+    CodeModel, Engine, EngineError, EngineErrorKind, FeatureModel, LocatorOptions, Model,
+    ModelPackage,
 };
 use planet_data::Gazetteer;
 use planet_engine::{
@@ -87,6 +88,11 @@ impl EngineChoice {
     /// Loads a package's network for its features into the engine that was chosen.
     pub fn open_features(&self, model: &FeatureModel) -> Result<OnnxEngine, Failure> {
         self.options()?.open_features(model).map_err(failure)
+    }
+
+    /// Loads the network of a package for near-duplicates into the engine that was chosen.
+    pub fn open_codes(&self, model: &CodeModel) -> Result<OnnxEngine, Failure> {
+        self.options()?.open_codes(model).map_err(failure)
     }
 
     /// A package with the engine that was chosen.

@@ -4,8 +4,8 @@ use std::{
 };
 
 use planet::{
-    EngineError, EngineErrorKind, FeatureModel, LocatorOptions, Model, ModelPackage, PackageError,
-    WithinError,
+    CodeModel, EngineError, EngineErrorKind, FeatureModel, LocatorOptions, Model, ModelPackage,
+    PackageError, WithinError,
 };
 use planet_data::Gazetteer;
 
@@ -98,6 +98,14 @@ impl EngineOptions {
             FeatureModel::Classifier(package) => self.open_package(package),
             FeatureModel::Features(..) => self.open(&model.model(), &Signature::of_features()),
         }
+    }
+
+    /// Loads the network of a package for near-duplicates; the engine's scores are the code.
+    ///
+    /// # Errors
+    /// As [`EngineOptions::open`].
+    pub fn open_codes(&self, model: &CodeModel) -> Result<OnnxEngine, EngineError> {
+        self.open(&model.model(), &Signature::of_codes())
     }
 
     /// Loads any ONNX file over photos.

@@ -12,7 +12,7 @@ use planet::{
     package::{CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE},
 };
 use planet_net::Architecture;
-use planet_train::{Backbone, RunFolder, Scaling};
+use planet_train::{Backbone, RunFolder, Scaling, TrainConfig, TrainTask};
 
 use super::{
     album::HMM_FILE,
@@ -88,6 +88,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let folder = arguments.run.as_deref().expect("only features come without a run");
     let run = RunFolder::at(folder);
+    if let (true, Some(output)) = (trained_codes(&run), &arguments.output) {
+        return codes(arguments, &run, output);
+    }
     let package = match (&arguments.into, &arguments.output) {
         (Some(model), _) => {
             let package = ModelPackage::open(model).map_err(Failure::new)?;
@@ -131,6 +134,34 @@ impl Arguments {
         let own = || output.file_name().map(|name| name.to_string_lossy().into_owned());
         self.name.clone().or_else(own).unwrap_or_else(|| "model".to_owned())
     }
+}
+
+/// Whether a run trained codes for near-duplicates.
+fn trained_codes(run: &RunFolder) -> bool {
+    TrainConfig::read(&run.config()).is_ok_and(|it| it.task == TrainTask::NearDuplicates)
+}
+
+/// Exports a package for near-duplicates.
+fn codes(arguments: &Arguments, run: &RunFolder, output: &Path) -> Result<(), Failure> {
+    let model = planet_train::export_codes(run, &arguments.name(output), output);
+    let model = model.map_err(|error| {
+        Failure::new(error)
+            .hint("train with --validation M: photos of which none is a copy of another")
+    })?;
+    let description = model.description();
+    let (distance, matches) = (description.distance, &description.false_matches);
+    let [height, width] = description.preprocess.size;
+    let copies = 100.0 * description.copies_within[distance as usize];
+    let mut out = io::stdout().lock();
+    writeln!(out, "package      {}", output.display())?;
+    writeln!(out, "network      {}", description.architecture)?;
+    writeln!(out, "input        {height} x {width} px")?;
+    writeln!(out, "code         {} bits", description.bits)?;
+    writeln!(out, "distance     {distance} bits or fewer between near-duplicates")?;
+    writeln!(out, "copies       {copies:.1} % of the validation photos' edited copies are found")?;
+    let (wrong, pairs) = (matches.within(distance), matches.pairs());
+    writeln!(out, "different    {wrong} of {pairs} pairs of validation photos are as near")?;
+    Ok(())
 }
 
 /// Exports a package without classes.

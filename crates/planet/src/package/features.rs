@@ -5,7 +5,7 @@ use std::{
 };
 
 use planet_data::{AtomicFile, OutputFolder, Preprocess, WrittenFiles};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     CARD_FILE, DESCRIPTION_FILE, MODEL_FILE, ModelPackage, PackageError, Provenance, WEIGHTS_FILE,
@@ -75,7 +75,7 @@ impl FeatureModel {
     /// What is missing, unreadable or does not fit, by its file; a package with classes that gives
     /// no embedding.
     pub fn open(folder: &Path) -> Result<Self, PackageError> {
-        let Some(description) = read(folder)? else {
+        let Some(description) = read::<FeatureDescription>(folder, FEATURES_FORMAT)? else {
             let package = ModelPackage::open(folder)?;
             if package.description().features == 0 {
                 let path = folder.join(DESCRIPTION_FILE);
@@ -198,12 +198,7 @@ impl NewFeatures {
             card_hash: blake3::hash(card.as_bytes()).to_hex().to_string(),
             provenance: draft.provenance,
         };
-        let mut json = serde_json::to_vec_pretty(&description).expect("plain values become JSON");
-        json.push(b'\n');
-        for (name, bytes) in [(DESCRIPTION_FILE, &json[..]), (CARD_FILE, card.as_bytes())] {
-            let path = folder.join(name);
-            AtomicFile::write_all_at(&path, bytes).map_err(PackageError::file(&path))?;
-        }
+        write_description(folder, &description, &card)?;
         self.folder.finish()?;
         FeatureModel::open(&self.place)
     }
@@ -215,39 +210,66 @@ impl FeatureDescription {
         if self.features == 0 || self.map.contains(&0) {
             return Err("features and map must be above 0".to_owned());
         }
-        for name in [MODEL_FILE, WEIGHTS_FILE] {
-            if !self.hashes.contains_key(name) {
-                return Err(format!("does not state a hash of {name}"));
-            }
-        }
-        match self.hashes.keys().find(|name| name.contains(['/', '\\']) || *name == "..") {
-            Some(name) => Err(format!("'{name}' is not a valid name of a file in the package")),
-            None => Ok(()),
-        }
+        check_names(&self.hashes)
     }
 
-    /// The files of the package: those with hashes, model.json, and the card as it was written.
+    /// The files of the package.
     pub(super) fn files(&self) -> WrittenFiles {
-        let hashed = self.hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone())));
-        let own = [
-            (DESCRIPTION_FILE.to_owned(), None),
-            (CARD_FILE.to_owned(), Some(self.card_hash.clone())),
-        ];
-        hashed.chain(own).collect()
+        written_files(&self.hashes, &self.card_hash)
     }
 }
 
-/// The description of a package without classes; `None` where the folder's model.json is of another
+/// Checks that hashes name the network, and nothing outside the package.
+pub(super) fn check_names(hashes: &BTreeMap<String, String>) -> Result<(), String> {
+    for name in [MODEL_FILE, WEIGHTS_FILE] {
+        if !hashes.contains_key(name) {
+            return Err(format!("does not state a hash of {name}"));
+        }
+    }
+    match hashes.keys().find(|name| name.contains(['/', '\\']) || *name == "..") {
+        Some(name) => Err(format!("'{name}' is not a valid name of a file in the package")),
+        None => Ok(()),
+    }
+}
+
+/// The files of a package without classes: those with hashes, model.json, and the card as it was
+/// written.
+pub(super) fn written_files(hashes: &BTreeMap<String, String>, card_hash: &str) -> WrittenFiles {
+    let hashed = hashes.iter().map(|(name, hash)| (name.clone(), Some(hash.clone())));
+    let own =
+        [(DESCRIPTION_FILE.to_owned(), None), (CARD_FILE.to_owned(), Some(card_hash.to_owned()))];
+    hashed.chain(own).collect()
+}
+
+/// Writes model.json and the card into a package in the making.
+pub(super) fn write_description(
+    folder: &Path,
+    description: &impl Serialize,
+    card: &str,
+) -> Result<(), PackageError> {
+    let mut json = serde_json::to_vec_pretty(description).expect("plain values become JSON");
+    json.push(b'\n');
+    for (name, bytes) in [(DESCRIPTION_FILE, &json[..]), (CARD_FILE, card.as_bytes())] {
+        let path = folder.join(name);
+        AtomicFile::write_all_at(&path, bytes).map_err(PackageError::file(&path))?;
+    }
+    Ok(())
+}
+
+/// The description of a package of this format; `None` where the folder's model.json is of another
 /// kind, or is not there.
-pub(super) fn read(folder: &Path) -> Result<Option<FeatureDescription>, PackageError> {
+pub(super) fn read<T: DeserializeOwned>(
+    folder: &Path,
+    format: &str,
+) -> Result<Option<T>, PackageError> {
     #[derive(Deserialize)]
     struct Format {
         format: String,
     }
     let path = folder.join(DESCRIPTION_FILE);
     let Ok(bytes) = fs::read(&path) else { return Ok(None) };
-    let format = serde_json::from_slice::<Format>(&bytes).map(|it| it.format);
-    if format.ok().as_deref() != Some(FEATURES_FORMAT) {
+    let found = serde_json::from_slice::<Format>(&bytes).map(|it| it.format);
+    if found.ok().as_deref() != Some(format) {
         return Ok(None);
     }
     let description = serde_json::from_slice(&bytes);

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod card;
+mod codes;
 mod description;
 mod error;
 mod features;
@@ -18,6 +19,7 @@ use std::{
 };
 
 pub use agreement::{Agreement, AgreementCounter, Both};
+pub use codes::{CODES_FORMAT, CodeDescription, CodeDraft, CodeModel, NewCodes};
 pub use description::{
     CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, ModelDescription, ModelDraft, Outputs, Provenance,
     Quantization, SchemeFile, ScoreKind,
@@ -151,8 +153,11 @@ fn read_description(folder: &Path) -> Result<ModelDescription, PackageError> {
     if !folder.is_dir() {
         return Err(PackageError::NoFolder { path: folder.to_owned() });
     }
-    if features::read(folder)?.is_some() {
+    if features::read::<FeatureDescription>(folder, FEATURES_FORMAT)?.is_some() {
         return Err(PackageError::NoClasses { path: folder.to_owned() });
+    }
+    if features::read::<CodeDescription>(folder, CODES_FORMAT)?.is_some() {
+        return Err(PackageError::OnlyCodes { path: folder.to_owned() });
     }
     let path = folder.join(DESCRIPTION_FILE);
     let bytes = fs::read(&path).map_err(PackageError::file(&path))?;

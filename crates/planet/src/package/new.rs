@@ -8,9 +8,9 @@ use planet_data::{AtomicFile, OutputFolder, WrittenFiles, file_hash};
 use planet_geo::Partition;
 
 use super::{
-    CARD_FILE, DESCRIPTION_FILE, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE,
-    PackageError, Quantization, SchemeFile, card, description::MODEL_FORMAT, features,
-    read_description,
+    CARD_FILE, CODES_FORMAT, CodeDescription, DESCRIPTION_FILE, FEATURES_FORMAT,
+    FeatureDescription, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE, PackageError,
+    Quantization, SchemeFile, card, description::MODEL_FORMAT, features, read_description,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when
@@ -151,7 +151,10 @@ impl NewPackage {
 /// The files of a package of ours: those that model.json has hashes of, itself, and the card
 /// where it is as it was written.
 pub(super) fn written(folder: &Path) -> Option<WrittenFiles> {
-    if let Ok(Some(description)) = features::read(folder) {
+    if let Ok(Some(description)) = features::read::<FeatureDescription>(folder, FEATURES_FORMAT) {
+        return Some(description.files());
+    }
+    if let Ok(Some(description)) = features::read::<CodeDescription>(folder, CODES_FORMAT) {
         return Some(description.files());
     }
     let description = read_description(folder).ok()?;

@@ -4,7 +4,9 @@ use std::{
 };
 
 use clap::Args;
-use planet::{FeatureModel, ModelPackage, PackageError, ScoreKind};
+use planet::{
+    CodeModel, FeatureModel, ModelPackage, PackageError, ScoreKind, package::CodeDescription,
+};
 use planet_data::Fit;
 use planet_net::{Architecture, Network, NetworkOptions, OutputName};
 
@@ -37,6 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let model = FeatureModel::open(folder).map_err(Failure::new)?;
                 return Ok(describe_features(&model, &mut out)?);
             }
+            Err(PackageError::OnlyCodes { .. }) => {
+                let model = CodeModel::open(folder).map_err(Failure::new)?;
+                return Ok(describe_codes(model.description(), &mut out)?);
+            }
             package => package.map_err(Failure::new)?,
         };
         return Ok(describe(&package, &mut out)?);
@@ -62,6 +68,22 @@ fn describe_features(model: &FeatureModel, out: &mut impl Write) -> io::Result<(
     writeln!(out, "embedding    {}", model.features())?;
     if let Some([channels, rows, columns]) = model.map() {
         writeln!(out, "map          {channels} × {rows} × {columns}")?;
+    }
+    Ok(())
+}
+
+/// The description of a package for near-duplicates.
+fn describe_codes(description: &CodeDescription, out: &mut impl Write) -> io::Result<()> {
+    let [height, width] = description.preprocess.size;
+    let (distance, matches) = (description.distance, &description.false_matches);
+    writeln!(out, "name         {}", description.name)?;
+    writeln!(out, "network      {}", description.architecture)?;
+    writeln!(out, "photos       {height} × {width}")?;
+    writeln!(out, "code         {} bits", description.bits)?;
+    writeln!(out, "distance     {distance} bits or fewer between near-duplicates")?;
+    for against in [10_000, 1_000_000] {
+        let share = 100.0 * matches.removed(distance, against);
+        writeln!(out, "wrong        at most {share:.3} % removed against {against} photos")?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod library;
 mod monitor;
+mod near_duplicates;
 mod ranks;
 mod seeds;
 
@@ -18,7 +19,7 @@ use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
     ArchitectureName, BackendError, BackendName, Epoch, Objective, Precision, ProcessGroup, Run,
-    RunFolder, RunParts, Samples, StopReason, TrainConfig, TrainError,
+    RunFolder, RunParts, Samples, StopReason, TrainConfig, TrainError, TrainTask,
 };
 
 pub use self::monitor::TrainProgress;
@@ -27,12 +28,17 @@ use crate::{
     failure::Failure,
 };
 
-/// `planet train [--config C] --dataset M:train --partition P … -o RUN`
+/// `planet train [--config C] --dataset M:train --partition P … -o RUN`,
+/// `planet train --task near-duplicates --dataset M:train --validation M:validation … -o RUN`
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Configuration file (TOML); flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What the model is for: location; or near-duplicates, for planet dataset duplicates --model,
+    /// which needs neither positions nor a partition
+    #[arg(long, value_name = "TASK")]
+    task: Option<TrainTask>,
     /// Manifest of the training photos (FILE or FILE:SPLIT)
     #[arg(long, value_name = "M[:SPLIT]")]
     dataset: Option<String>,
@@ -105,7 +111,7 @@ pub struct Arguments {
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
     /// Resume the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "learning_rate", "seed", "init", "freeze_until", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "task", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "learning_rate", "seed", "init", "freeze_until", "output"])]
     resume: Option<PathBuf>,
     /// Folder for the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
@@ -119,6 +125,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let mut config = TrainConfig::read(&folder.config())
             .map_err(|error| failure(error).hint("a run is a folder written by planet train -o"))?;
         arguments.lengthen(&mut config);
+        if config.task == TrainTask::NearDuplicates {
+            return near_duplicates::run(folder, config, Start::Resume);
+        }
         let partition = files::read(&folder.partition())?;
         return train(folder, config, partition, Start::Resume);
     }
@@ -129,6 +138,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         ));
     }
     let config = arguments.config(output)?;
+    if config.task == TrainTask::NearDuplicates {
+        if arguments.seed.len() > 1 {
+            return Err(Failure::usage("--task near-duplicates takes one seed"));
+        }
+        return near_duplicates::run(RunFolder::at(output), config, Start::New);
+    }
     let path = config.partition.as_ref().ok_or_else(|| {
         Failure::usage("no partition was specified")
             .hint("build one with planet partition build, and name it with --partition FILE")
@@ -166,6 +181,7 @@ impl Arguments {
         config.size = self.size.unwrap_or(config.size);
         config.batch = self.batch.unwrap_or(config.batch);
         config.epoch_photos = self.epoch_photos.unwrap_or(config.epoch_photos);
+        config.task = self.task.unwrap_or(config.task);
         config.loss = self.loss.unwrap_or(config.loss);
         set(&mut config.triplets.positives_within_km, &self.positives_within);
         config.learning_rate.start = self.learning_rate.unwrap_or(config.learning_rate.start);

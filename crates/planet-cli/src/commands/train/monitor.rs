@@ -32,6 +32,11 @@ impl TrainProgress {
         ));
     }
 
+    /// Says how many photos codes are learned from.
+    pub fn codes(&self, name: &str, photos: usize) {
+        self.progress.say(&format!("{name}: {photos} photos"));
+    }
+
     /// Says which albums are learned from.
     pub fn albums(&self, name: &str, samples: &AlbumSamples) {
         self.progress.say(&format!(
