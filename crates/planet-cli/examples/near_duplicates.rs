@@ -132,8 +132,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => None,
     };
     let of = different.as_ref().unwrap_or(&set);
-    let thresholds = [0, 1].map(|kind| Thresholds::of(&of.codes[kind]));
-    println!("{} photos, {} left out as copies.\n", set.records.len(), left_out.len());
+    let shots = other_shots(of, arguments.hard_within);
+    let thresholds = [0, 1].map(|kind| Thresholds::of(&of.codes[kind], &shots));
+    println!("{} photos without the copies among them.\n", set.records.len());
     print_thresholds(&thresholds);
     print_other_shots(&set, &thresholds, arguments.hard_within);
     print_cases(&set, &thresholds, &mut coder, arguments.queries)
@@ -169,8 +170,13 @@ impl Set {
 }
 
 impl Thresholds {
-    fn of(codes: &[Code]) -> Self {
-        let matches = FalseMatches::of(codes);
+    /// Other shots of one place are no false matches here: they are reported by themselves.
+    fn of(codes: &[Code], other_shots: &[(usize, usize)]) -> Self {
+        let mut matches = FalseMatches::of(codes);
+        for (a, b) in other_shots {
+            let distance = codes[*a].distance(codes[*b]) as usize;
+            matches.pairs_within.iter_mut().skip(distance).for_each(|count| *count -= 1);
+        }
         let distances = AGAINST.map(|against| matches.distance(REMOVED, against));
         Self { matches, distances }
     }
@@ -193,18 +199,20 @@ fn print_thresholds(thresholds: &[Thresholds; 2]) {
     println!();
 }
 
-/// Photos of one place that are taken for copies of one another.
-fn print_other_shots(set: &Set, thresholds: &[Thresholds; 2], within_km: f64) {
+/// Pairs of photos that were taken at most so far apart.
+fn other_shots(set: &Set, within_km: f64) -> Vec<(usize, usize)> {
     let within = Distance::from_km(within_km);
     let position = |at: usize| set.records[at].position;
     let is_near = |a: usize, b: usize| {
         position(a).zip(position(b)).is_some_and(|(a, b)| a.distance_to(b) <= within)
     };
-    let count = set.records.len();
-    let pairs: Vec<(usize, usize)> = (0..count)
-        .into_par_iter()
-        .flat_map_iter(|b| (0..b).filter(move |a| is_near(*a, b)).map(move |a| (a, b)))
-        .collect();
+    let near = |b: usize| (0..b).filter(move |a| is_near(*a, b)).map(move |a| (a, b));
+    (0..set.records.len()).into_par_iter().flat_map_iter(near).collect()
+}
+
+/// Photos of one place that are taken for copies of one another.
+fn print_other_shots(set: &Set, thresholds: &[Thresholds; 2], within_km: f64) {
+    let pairs = other_shots(set, within_km);
     let photos: HashSet<usize> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
     println!("| other shots within {within_km} km | for 10,000 | for 1,000,000 |\n|---|---|---|");
     for ((kind, Thresholds { distances, .. }), codes) in

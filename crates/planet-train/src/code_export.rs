@@ -4,36 +4,54 @@ use planet::{
     CodeModel,
     package::{CodeDraft, MODEL_FILE, NewCodes, Provenance, WEIGHTS_FILE},
 };
-use planet_net::OnnxInfo;
+use planet_data::LoaderOptions;
+use planet_net::{Network, OnnxInfo, Weights};
 
 use crate::{
-    Checkpoint, ExportError, RunFolder, TrainConfig, TrainError, TrainTask,
-    code_validation::Measured, export::best_checkpoint,
+    Checkpoint, CodeSamples, ExportError, ProcessGroup, RunFolder, TrainConfig, TrainError,
+    TrainMonitor, TrainTask,
+    code_validation::{CodeValidation, Measured},
+    export::best_checkpoint,
 };
 
+/// Fewest photos that codes are calibrated by.
+const LEAST_PHOTOS: usize = 40;
+
 /// Makes a package for near-duplicates of a run's best checkpoint: the network as ONNX, and the
-/// distance that the run's settings and its validation photos ask for.
+/// distance that the run's settings ask for, by its validation photos or by `calibration`, photos like
+/// those that will be compared, of which none is a copy of another. One half of them balances the bits,
+/// the other half is measured.
 ///
 /// # Errors
-/// A run for something else, without a whole epoch or without validation photos; codes of which even
-/// equal ones are too often those of different photos; a file that is damaged or cannot be written.
-pub fn export_codes(run: &RunFolder, name: &str, place: &Path) -> Result<CodeModel, ExportError> {
+/// A run for something else, without a whole epoch or without photos to choose a distance by; codes of
+/// which even equal ones are too often those of different photos; a file that is damaged or cannot be
+/// written; the monitor ended it.
+pub fn export_codes(
+    run: &RunFolder,
+    name: &str,
+    place: &Path,
+    calibration: Option<&CodeSamples>,
+    monitor: &dyn TrainMonitor,
+) -> Result<CodeModel, ExportError> {
     let config = TrainConfig::read(&run.config())?;
     let shown = || run.path().display().to_string();
     if config.task != TrainTask::NearDuplicates {
         return Err(ExportError::NoCodes(shown()));
     }
     let Checkpoint { state, position } = best_checkpoint(run)?;
-    if !run.validation_logits().exists() {
-        return Err(ExportError::NoThreshold(shown()));
-    }
-    let Measured { false_matches, copies_within } = Measured::read(&run.validation_logits())?;
+    let mut weights = state.best_weights().clone();
+    let network = config.network(config.outputs(0))?;
+    let measured = match calibration {
+        Some(photos) => calibrate(&config, &network, &mut weights, photos, monitor)?,
+        None if run.validation_logits().exists() => Measured::read(&run.validation_logits())?,
+        None => return Err(ExportError::NoThreshold(shown())),
+    };
+    let Measured { false_matches, copies_within, .. } = measured;
     let options = &config.near_duplicates;
     let distance = false_matches
         .distance(options.removed, options.against)
         .ok_or_else(|| ExportError::NoDistance { run: shown(), removed: options.removed })?;
 
-    let network = config.network(config.outputs(0))?.code_only();
     let package = NewCodes::create(place)?;
     let create = |name: &str| {
         let path = package.folder().join(name);
@@ -44,7 +62,8 @@ pub fn export_codes(run: &RunFolder, name: &str, place: &Path) -> Result<CodeMod
         description: format!("{name}: codes for near-duplicates by {}", network.name()),
         metadata: Vec::new(),
     };
-    network.write_onnx(state.best_weights(), &info, create(MODEL_FILE)?, create(WEIGHTS_FILE)?)?;
+    let (graph, data) = (create(MODEL_FILE)?, create(WEIGHTS_FILE)?);
+    network.code_only().write_onnx(&weights, &info, graph, data)?;
     let provenance = Provenance {
         training_photos: position.learned_photos(),
         validation_photos: Some(false_matches.photos),
@@ -63,4 +82,37 @@ pub fn export_codes(run: &RunFolder, name: &str, place: &Path) -> Result<CodeMod
         copies_within,
         provenance,
     })?)
+}
+
+/// Balances the bits by every second photo, and measures the codes of the others.
+fn calibrate(
+    config: &TrainConfig,
+    network: &Network,
+    weights: &mut Weights,
+    photos: &CodeSamples,
+    monitor: &dyn TrainMonitor,
+) -> Result<Measured, ExportError> {
+    let half = |first: usize| CodeSamples {
+        store: photos.store.clone(),
+        photos: photos.photos.iter().skip(first).step_by(2).cloned().collect(),
+    };
+    let (balancing, measured) = (half(0), half(1));
+    if measured.photos.len() < LEAST_PHOTOS / 2 {
+        return Err(ExportError::FewPhotos(photos.photos.len()));
+    }
+    let preprocess = config.preprocess();
+    let of = |samples| CodeValidation {
+        samples,
+        preprocess: &preprocess,
+        options: LoaderOptions::evaluation(config.batch),
+        near_duplicates: &config.near_duplicates,
+    };
+    let open = |weights: &Weights| {
+        config.open_backend(network, weights, &ProcessGroup::alone()).map_err(TrainError::from)
+    };
+    let mut backend = open(weights)?;
+    let balanced = of(&balancing).balance(network, weights, backend.as_mut(), monitor)?;
+    balanced.ok_or(ExportError::Cancelled)?;
+    let mut backend = open(weights)?;
+    of(&measured).measure(backend.as_mut(), monitor)?.ok_or(ExportError::Cancelled)
 }

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use planet::near_duplicates::FalseMatches;
 use planet_data::{Code, GREATEST_DISTANCE, Loader, LoaderOptions, Preprocess};
-use planet_net::{Array, Weights};
+use planet_net::{Array, Network, OutputName, Weights};
 
 use crate::{Backend, CodeSamples, NearDuplicates, Scores, TrainError, TrainMonitor, Validation};
 
 /// Most validation photos of which an edited copy is looked at; all are compared with one another.
 const MOST_COPIES: usize = 2000;
+/// Outputs of the network.
+const WIDTH: usize = Code::BITS as usize;
 /// The smaller training set for which a share of found copies is also stated.
 const SMALL_SET: u64 = 10_000;
 
@@ -23,45 +25,89 @@ pub(crate) struct CodeValidation<'a> {
 }
 
 impl CodeValidation<'_> {
-    /// Compares the codes of all photos, and those of some with their copies'. `None` where it was
-    /// told to end.
+    /// Validates a network. `None` where it was told to end.
     pub(crate) fn run(
         &self,
         backend: &mut dyn Backend,
         monitor: &dyn TrainMonitor,
     ) -> Result<Option<Validation>, TrainError> {
+        let Some(measured) = self.measure(backend, monitor)? else { return Ok(None) };
+        let found = |against: u64| {
+            let distance = measured.false_matches.distance(self.near_duplicates.removed, against);
+            distance.map_or(0.0, |distance| measured.copies_within[distance as usize])
+        };
+        let photos = self.samples.photos.len();
+        let scores = Scores {
+            photos,
+            failed: photos - measured.false_matches.photos as usize,
+            loss: measured.share_of_bits,
+            cell_1: found(self.near_duplicates.against),
+            cell_5: found(SMALL_SET.min(self.near_duplicates.against)),
+            ..Scores::default()
+        };
+        Ok(Some(Validation { scores, logits: measured.to_arrays() }))
+    }
+
+    /// Compares the codes of all photos with one another, and those of some with their copies'.
+    /// `None` where it was told to end.
+    pub(crate) fn measure(
+        &self,
+        backend: &mut dyn Backend,
+        monitor: &dyn TrainMonitor,
+    ) -> Result<Option<Measured>, TrainError> {
         let photos = &self.samples.photos;
         let plain = LoaderOptions { edits: None, ..self.options.clone() };
         let Some(codes) = self.codes(photos, plain, backend, monitor)? else { return Ok(None) };
-        let edited = LoaderOptions {
-            edits: Some(self.near_duplicates.edits.clone()),
-            ..self.options.clone()
-        };
-        let step = photos.len().div_ceil(MOST_COPIES);
+        let edits = Some(self.near_duplicates.edits.clone());
+        let edited = LoaderOptions { edits, ..self.options.clone() };
+        let step = photos.len().div_ceil(MOST_COPIES).max(1);
         let some: Vec<String> = photos.iter().step_by(step).cloned().collect();
         let Some(copies) = self.codes(&some, edited, backend, monitor)? else { return Ok(None) };
         let pairs = codes.iter().step_by(step).zip(&copies);
         let distances: Vec<u32> =
             pairs.filter_map(|(code, copy)| Some((*code)?.distance((*copy)?))).collect();
         let known: Vec<Code> = codes.iter().copied().flatten().collect();
-        let measured = Measured {
+        let bits: u32 = distances.iter().sum();
+        Ok(Some(Measured {
             false_matches: FalseMatches::of(&known),
             copies_within: shares(&distances, some.len()),
-        };
-        let found = |against: u64| {
-            let distance = measured.false_matches.distance(self.near_duplicates.removed, against);
-            distance.map_or(0.0, |distance| measured.copies_within[distance as usize])
-        };
-        let bits: u32 = distances.iter().sum();
-        let scores = Scores {
-            photos: photos.len(),
-            failed: codes.len() - known.len(),
-            loss: f64::from(bits) / (distances.len().max(1) as f64 * f64::from(Code::BITS)),
-            cell_1: found(self.near_duplicates.against),
-            cell_5: found(SMALL_SET.min(self.near_duplicates.against)),
-            ..Scores::default()
-        };
-        Ok(Some(Validation { scores, logits: measured.to_arrays() }))
+            share_of_bits: f64::from(bits) / (distances.len().max(1) * WIDTH) as f64,
+        }))
+    }
+
+    /// Changes the bias of the network's last layer so that each bit is set in half of these photos:
+    /// where it is set in nearly all or none, it tells little. `None` where it was told to end.
+    pub(crate) fn balance(
+        &self,
+        network: &Network,
+        weights: &mut Weights,
+        backend: &mut dyn Backend,
+        monitor: &dyn TrainMonitor,
+    ) -> Result<Option<()>, TrainError> {
+        let mut columns: Vec<Vec<f32>> = vec![Vec::new(); WIDTH];
+        let all = self.outputs(
+            &self.samples.photos,
+            self.options.clone(),
+            backend,
+            monitor,
+            |_, row| {
+                columns.iter_mut().zip(row).for_each(|(column, value)| column.push(*value));
+            },
+        )?;
+        if all.is_none() {
+            return Ok(None);
+        }
+        let scores = network.output(OutputName::Logits).expect("a network for codes has scores");
+        let name = format!("{}.bias", network.node(scores).name());
+        let bias = weights.get_mut(&name).expect("the last layer has a bias").values_mut();
+        for (bias, column) in bias.iter_mut().zip(&mut columns) {
+            column.sort_unstable_by(f32::total_cmp);
+            // The middle of the two in the middle, so that neither falls on the bound.
+            if let [.., _, _] = column[..] {
+                *bias -= f32::midpoint(column[(column.len() - 1) / 2], column[column.len() / 2]);
+            }
+        }
+        Ok(Some(()))
     }
 
     /// The codes of photos; `None` in the place of those that cannot be decoded.
@@ -72,9 +118,24 @@ impl CodeValidation<'_> {
         backend: &mut dyn Backend,
         monitor: &dyn TrainMonitor,
     ) -> Result<Option<Vec<Option<Code>>>, TrainError> {
+        let mut codes = vec![None; photos.len()];
+        let all = self.outputs(photos, options, backend, monitor, |photo, outputs| {
+            codes[photo] = Some(Code::from_signs(outputs));
+        })?;
+        Ok(all.map(|()| codes))
+    }
+
+    /// The network's outputs for each photo that can be decoded. `None` where it was told to end.
+    fn outputs(
+        &self,
+        photos: &[String],
+        options: LoaderOptions,
+        backend: &mut dyn Backend,
+        monitor: &dyn TrainMonitor,
+        mut on_photo: impl FnMut(usize, &[f32; WIDTH]),
+    ) -> Result<Option<()>, TrainError> {
         let store = self.samples.store.clone();
         let loader = Loader::new(store, photos.to_vec(), self.preprocess.clone(), options)?;
-        let mut codes = vec![None; photos.len()];
         for batch in loader.epoch(0, 0) {
             if monitor.cancelled() {
                 return Ok(None);
@@ -84,12 +145,10 @@ impl CodeValidation<'_> {
             if !batch.rows.is_empty() {
                 let outputs = backend.forward(&batch.pixels)?.logits;
                 let (outputs, _) = outputs.as_chunks();
-                for (row, outputs) in batch.rows.iter().zip(outputs) {
-                    codes[*row] = Some(Code::from_signs(outputs));
-                }
+                batch.rows.iter().zip(outputs).for_each(|(row, outputs)| on_photo(*row, outputs));
             }
         }
-        Ok(Some(codes))
+        Ok(Some(()))
     }
 }
 
@@ -105,6 +164,8 @@ pub(crate) struct Measured {
     pub(crate) false_matches: FalseMatches,
     /// Share of copies within 0, 1, … bits.
     pub(crate) copies_within: Vec<f64>,
+    /// Mean share of bits in which copies differ from their photos.
+    share_of_bits: f64,
 }
 
 impl Measured {
@@ -116,9 +177,13 @@ impl Measured {
             (name.to_owned(), Array::new(vec![values.len()], values))
         };
         let photos = vec![self.false_matches.photos as f32];
-        [array("photos", photos), array("pairs_within", pairs), array("copies_within", copies)]
-            .into_iter()
-            .collect()
+        let arrays = [
+            array("photos", photos),
+            array("pairs_within", pairs),
+            array("copies_within", copies),
+            array("share_of_bits", vec![self.share_of_bits as f32]),
+        ];
+        arrays.into_iter().collect()
     }
 
     /// Reads the file of a run.
@@ -130,7 +195,9 @@ impl Measured {
         let bytes = std::fs::read(path).map_err(TrainError::file(path))?;
         let (file, _) = Weights::from_safetensors(&bytes)?;
         let values = |name: &str| file.get(name).map(Array::values).ok_or_else(wrong);
-        let [photos] = values("photos")? else { return Err(wrong()) };
+        let ([photos], [share_of_bits]) = (values("photos")?, values("share_of_bits")?) else {
+            return Err(wrong());
+        };
         let pairs_within = values("pairs_within")?.iter().map(|count| *count as u64).collect();
         let false_matches = FalseMatches { photos: *photos as u64, pairs_within };
         let copies_within: Vec<f64> =
@@ -139,7 +206,7 @@ impl Measured {
         if false_matches.pairs_within.len() != wanted || copies_within.len() != wanted {
             return Err(wrong());
         }
-        Ok(Self { false_matches, copies_within })
+        Ok(Self { false_matches, copies_within, share_of_bits: f64::from(*share_of_bits) })
     }
 }
 
@@ -153,6 +220,7 @@ mod tests {
         let measured = Measured {
             false_matches: FalseMatches::of(&codes),
             copies_within: shares(&[0, 2, 70], 4),
+            share_of_bits: 0.25,
         };
         assert_eq!(measured.copies_within[..3], [0.25, 0.25, 0.5]);
         let file = tempfile::NamedTempFile::new().expect("a file");

@@ -36,6 +36,14 @@ pub enum ExportError {
     /// The run had no validation photos to choose a threshold by.
     #[error("{0} has no validation photos to choose the distance of near-duplicates by")]
     NoThreshold(String),
+    /// Too few photos to calibrate codes by.
+    #[error(
+        "{0} photos are too few to calibrate codes by; name at least 40, better some thousands"
+    )]
+    FewPhotos(usize),
+    /// The user ended it.
+    #[error("interrupted")]
+    Cancelled,
     /// Equal codes belong to different photos too often.
     #[error(
         "{run}: even equal codes would remove more than {} % of the test photos wrongly; train for \

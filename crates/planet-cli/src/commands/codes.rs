@@ -30,13 +30,18 @@ pub fn of(
     Ok((codes.map_err(Failure::new)?, failed))
 }
 
-/// What a distance costs: `at most 0.02 % of the photos are expected to be removed wrongly`.
+/// What a distance costs, against so many photos.
 pub fn statement(description: &CodeDescription, distance: u32, against: usize) -> String {
     let matches = &description.false_matches;
-    let removed = 100.0 * matches.removed(distance, against as u64);
+    let [removed, most] = [
+        matches.removed(distance, against as u64),
+        matches.removed_at_most(distance, against as u64),
+    ]
+    .map(|share| 100.0 * share);
     format!(
         "distance {distance}: of {} pairs of different validation photos, {} are as near; against \
-         {against} photos, at most {removed:.3} % of similar photos are expected to be removed wrongly",
+         {against} photos, {removed:.3} % of photos like these are expected to be removed wrongly (95 % \
+         interval up to {most:.3} %)",
         matches.pairs(),
         matches.within(distance),
     )

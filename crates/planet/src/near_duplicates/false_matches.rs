@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Distances that are counted: 0..=63 bits.
 const DISTANCES: usize = GREATEST_DISTANCE as usize + 1;
 
+/// Quantile of the normal distribution that 95 % lie below.
+const NORMAL_95: f64 = 1.644_854;
+
 /// How often codes of different photos are near: what a distance costs in photos that are removed
 /// wrongly. Measured on photos of which none is a copy of another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +61,16 @@ impl FalseMatches {
         (share * against as f64).min(1.0)
     }
 
+    /// Upper end of the 95 % confidence interval of [`FalseMatches::removed`]: few pairs say little
+    /// about training sets of millions.
+    pub fn removed_at_most(&self, distance: u32, against: u64) -> f64 {
+        let count = self.within(distance) as f64 + 1.0;
+        // Of a Poisson count (Wilson and Hilferty 1931): 3.0 pairs where none was found.
+        let root = 1.0 - 1.0 / (9.0 * count) + NORMAL_95 / (3.0 * count.sqrt());
+        let share = count * root.powi(3) / self.pairs().max(1) as f64;
+        (share * against as f64).min(1.0)
+    }
+
     /// Greatest distance at which at most this share of the test photos is expected to be removed
     /// wrongly against so many training photos; `None` where even equal codes are too many.
     pub fn distance(&self, removed: f64, against: u64) -> Option<u32> {
@@ -89,6 +102,12 @@ mod tests {
         assert_eq!((matches.pairs(), matches.within(0)), (6, 0));
         assert_eq!([1, 2, 3, 63].map(|it| matches.within(it)), [1, 2, 3, 3]);
         assert!((matches.removed(2, 1) - 1.0 / 3.0).abs() < 1e-12);
+        // Bounds of a Poisson distribution: 3.00 for none, 6.30 for 2 (R: qgamma(0.95, c(1, 3))).
+        let of = |pairs| {
+            let matches = FalseMatches { photos: 1001, pairs_within: vec![pairs; 64] };
+            500_500.0 * matches.removed_at_most(5, 1)
+        };
+        assert!((of(0) - 3.0).abs() < 0.05 && (of(2) - 6.30).abs() < 0.05);
         assert_eq!(matches.distance(0.2, 1), Some(1));
         assert_eq!(matches.distance(0.2, 2), Some(0));
         assert_eq!(matches.distance(1.0, 1000), Some(63));

@@ -191,7 +191,8 @@ fn card(draft: &CodeDraft) -> String {
     let copies = 100.0 * draft.copies_within[*distance as usize];
     let removed = |against: u64| {
         let share = 100.0 * false_matches.removed(*distance, against);
-        format!("| {against} | {share:.3} % |\n")
+        let most = 100.0 * false_matches.removed_at_most(*distance, against);
+        format!("| {against} | {share:.3} % | {most:.3} % |\n")
     };
     let removed: String = TRAINING_SETS.into_iter().map(removed).collect();
     let config = draft.provenance.config.as_deref().unwrap_or_default().trim_end();
@@ -204,9 +205,10 @@ fn card(draft: &CodeDraft) -> String {
          | distance | photos are near-duplicates if their codes differ in at most {distance} bits |\n\n\
          ## Accuracy\n\n\
          Of the edited copies of the validation photos, {copies:.1} % are found. Of {pairs} pairs of \
-         different validation photos, {wrong} are taken for near-duplicates. For test photos like these, \
-         at most the following share is therefore expected to be removed wrongly:\n\n\
-         | training photos | test photos removed wrongly |\n|---|---|\n{removed}\n\
+         different validation photos, {wrong} are taken for near-duplicates. Of test photos like these, \
+         the following share is therefore expected to be removed wrongly:\n\n\
+         | training photos | test photos removed wrongly | upper end of the 95 % interval |\n\
+         |---|---|---|\n{removed}\n\
          Photos of other kinds can differ: measure them before relying on these numbers.\n\n\
          ## Use\n\n    planet dataset duplicates TRAIN TEST --model THIS_FOLDER -o PAIRS\n\n\
          ## Configuration\n\n```toml\n{config}\n```\n",

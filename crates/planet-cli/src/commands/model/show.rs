@@ -83,7 +83,7 @@ fn describe_codes(description: &CodeDescription, out: &mut impl Write) -> io::Re
     writeln!(out, "distance     {distance} bits or fewer between near-duplicates")?;
     for against in [10_000, 1_000_000] {
         let share = 100.0 * matches.removed(distance, against);
-        writeln!(out, "wrong        at most {share:.3} % removed against {against} photos")?;
+        writeln!(out, "wrong        {share:.3} % expected to be removed against {against} photos")?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ use planet_train::{
     RunFolder, RunParts, Samples, StopReason, TrainConfig, TrainError, TrainTask,
 };
 
-pub use self::monitor::TrainProgress;
+pub use self::monitor::{Counted, TrainProgress};
 use crate::{
     commands::{partition::files, synthetic},
     failure::Failure,
@@ -263,7 +263,7 @@ fn train_once(
         // All ranks end here alike, once rank 0 has written.
         group.leave().map_err(ranks::failure)?;
     }
-    conclude(&run, ending, "planet train", &folder)
+    conclude(&run, ending, "planet train", Counted::Cells, &folder)
 }
 
 /// The epoch with the best scores, where the run came to one; `command` goes on with a run that
@@ -272,6 +272,7 @@ pub fn conclude(
     run: &Run,
     ending: StopReason,
     command: &str,
+    counted: Counted,
     folder: &RunFolder,
 ) -> Result<Option<Epoch>, Failure> {
     if ending == StopReason::Interrupted {
@@ -281,16 +282,25 @@ pub fn conclude(
     let history = &run.position().history;
     let best = run.best_epoch();
     if run.is_first() {
-        anstream::eprintln!("{}training ended: {}", epochs(history, best), run.reason(ending));
+        anstream::eprintln!(
+            "{}training ended: {}",
+            epochs(history, best, counted.name()),
+            run.reason(ending)
+        );
     }
     Ok(history.iter().find(|epoch| Some(epoch.epoch) == best).cloned())
 }
 
 /// The epochs, a line each; the one that is exported is marked.
-fn epochs(history: &[Epoch], best: Option<u64>) -> String {
+fn epochs(history: &[Epoch], best: Option<u64>, counted: &str) -> String {
     let mut text = format!(
         "{:>5} {:>8} {:>10} {:>7} {:>16} {:>16}\n",
-        "epoch", "minutes", "loss", "cell", "validation loss", "validation cell"
+        "epoch",
+        "minutes",
+        "loss",
+        counted,
+        "validation loss",
+        format!("validation {counted}")
     );
     for epoch in history {
         let percent = |share: f64| format!("{:.1}%", 100.0 * share);

@@ -10,7 +10,7 @@ use std::{
 use planet_data::DiskStore;
 use planet_train::{CodeRunParts, CodeSamples, RunFolder, StopReason, TrainConfig};
 
-use super::{Start, TrainProgress, conclude, manifest, ranks};
+use super::{Counted, Start, TrainProgress, conclude, manifest, ranks};
 use crate::failure::Failure;
 
 /// Trains one model.
@@ -25,7 +25,7 @@ pub fn run(folder: RunFolder, config: TrainConfig, start: Start) -> Result<(), F
     let root = config.root.as_deref();
     let training = samples(dataset, root)?;
     let validation = config.validation.as_deref().map(|it| samples(it, root)).transpose()?;
-    let progress = TrainProgress::new(true);
+    let progress = TrainProgress::of_codes();
     progress.codes("training", training.photos.len());
     if let Some(validation) = &validation {
         progress.codes("validation", validation.photos.len());
@@ -37,7 +37,9 @@ pub fn run(folder: RunFolder, config: TrainConfig, start: Start) -> Result<(), F
     let ending = run.train(&progress);
     progress.finish();
     let ending: StopReason = ending.map_err(super::failure)?;
-    let Some(best) = conclude(&run, ending, "planet train", &folder)? else { return Ok(()) };
+    let Some(best) = conclude(&run, ending, "planet train", Counted::Copies, &folder)? else {
+        return Ok(());
+    };
     let Some(scores) = &best.validation else { return Ok(()) };
     let mut out = io::stdout().lock();
     writeln!(out, "epoch        {:>7}", best.epoch)?;
