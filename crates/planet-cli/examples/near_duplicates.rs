@@ -4,6 +4,8 @@
 //! `cargo run --release --example near_duplicates -- MANIFEST --model CODES [--different MANIFEST]
 //! [--leave-out FILE] [--queries N] [--hard-within KM]`
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a measurement prints its results")]
+
 use std::{collections::HashSet, error::Error, path::PathBuf, sync::Arc};
 
 use clap::Parser;

@@ -15,19 +15,23 @@ pub fn open(model: &Path, engine: &EngineChoice) -> Result<Coder, Failure> {
     Ok(Coder::new(model, engine))
 }
 
-/// The codes of photos below a folder, `None` for those that cannot be decoded, and these photos.
-pub fn of(
-    coder: &mut Coder,
-    root: &Path,
-    photos: Vec<String>,
-) -> Result<(Vec<Option<Code>>, Vec<(String, String)>), Failure> {
+/// The codes of photos.
+pub struct Coded {
+    /// In the photos' order; `None` for those that cannot be decoded.
+    pub codes: Vec<Option<Code>>,
+    /// Photos that cannot be decoded, each with the reason.
+    pub failed: Vec<(String, String)>,
+}
+
+/// The codes of photos below a folder.
+pub fn of(coder: &mut Coder, root: &Path, photos: Vec<String>) -> Result<Coded, Failure> {
     let store = Arc::new(DiskStore::new(root));
     let progress = Progress::new("photos");
     let mut failed = Vec::new();
     let mut note = |it: &FailedPhoto| failed.push((it.photo.clone(), it.error.to_string()));
     let codes = coder.codes(store, photos, &progress, &mut note);
     progress.finish();
-    Ok((codes.map_err(Failure::new)?, failed))
+    Ok(Coded { codes: codes.map_err(Failure::new)?, failed })
 }
 
 /// What a distance costs, against so many photos.

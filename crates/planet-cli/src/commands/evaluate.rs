@@ -20,7 +20,7 @@ use planet_data::{AtomicFile, Gazetteer, Manifest, table::TableSource};
 use planet_geo::Point;
 
 use super::{
-    codes,
+    codes::{self, Coded},
     refine::RefineArguments,
     rival::Rivals,
     score::{RuleArguments, publish, references},
@@ -190,7 +190,7 @@ impl Arguments {
         anstream::eprintln!("{}", codes::statement(description, distance, against));
         let mut of = |manifest: &Manifest| {
             let photos = manifest.records.iter().map(|record| record.photo.clone()).collect();
-            let (codes, failed) = codes::of(&mut coder, &manifest.root, photos)?;
+            let Coded { codes, failed } = codes::of(&mut coder, &manifest.root, photos)?;
             if let Some((photo, what)) = failed.first() {
                 let count = failed.len();
                 anstream::eprintln!("{count} photos have no code; the first: {photo}: {what}");

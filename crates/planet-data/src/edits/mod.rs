@@ -129,7 +129,7 @@ impl Edit {
         match self {
             Self::Crop => changed(photo, |it| geometry::crop(it, strength, random)),
             Self::CropSide => changed(photo, |it| geometry::crop_side(it, strength, random)),
-            Self::Flip => changed(photo, |it| image::imageops::flip_horizontal(it)),
+            Self::Flip => changed(photo, image::imageops::flip_horizontal),
             Self::Rotation => changed(photo, |it| geometry::rotate(it, strength, random)),
             Self::Tone => changed(photo, |it| colour::tone(it, strength, random)),
             Self::Grey => changed(photo, colour::grey),

@@ -12,7 +12,10 @@ use planet_data::{
 
 use super::manifest::{absolute, open};
 use crate::{
-    commands::{codes, problems::Problems},
+    commands::{
+        codes::{self, Coded},
+        problems::Problems,
+    },
     engine_choice::EngineChoice,
     failure::Failure,
     progress::Progress,
@@ -98,7 +101,7 @@ impl Arguments {
             photos.extend(problems.sift(record)?);
         }
         let ids = photos.iter().map(|record| record.photo.clone()).collect();
-        let (codes, failed) = codes::of(coder, &root, ids)?;
+        let Coded { codes, failed } = codes::of(coder, &root, ids)?;
         for (photo, what) in failed {
             problems.skip(&photo, &what, "restore the file from a backup, or remove it")?;
         }
