@@ -7,8 +7,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Classifier, Engine, EngineError, EngineErrorKind, FeatureModel, LabelModel, LocatorOptions,
-    Model, ModelPackage,
+    Classifier, CodeModel, Engine, EngineError, EngineErrorKind, FeatureModel, LabelModel,
+    LocatorOptions, Model, ModelPackage,
 };
 use planet_data::Gazetteer;
 use planet_engine::{
@@ -93,6 +93,11 @@ impl EngineChoice {
     /// A package for labels with the engine that was chosen.
     pub fn open_classifier(&self, model: LabelModel) -> Result<Classifier, Failure> {
         self.options()?.open_classifier(model).map_err(failure)
+    }
+
+    /// Loads the network of a package for near-duplicates into the engine that was chosen.
+    pub fn open_codes(&self, model: &CodeModel) -> Result<OnnxEngine, Failure> {
+        self.options()?.open_codes(model).map_err(failure)
     }
 
     /// A package with the engine that was chosen.

@@ -8,7 +8,8 @@ use std::{hint::black_box, time::Duration};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use planet_data::{
-    DEFAULT_DISTANCE, Limits, NoMonitor, PerceptualHash, Photo, Preprocess, near_pairs, photo_score,
+    Code, DEFAULT_DISTANCE, Limits, NoMonitor, Photo, Preprocess, near_pairs, perceptual_hash,
+    photo_score,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,15 +50,15 @@ fn photos(criterion: &mut Criterion) {
     group.bench_function("pixels-to-299", |bencher| {
         bencher.iter(|| black_box(preprocess.apply(&photo)));
     });
-    group.bench_function("hash", |bencher| bencher.iter(|| PerceptualHash::of(black_box(&photo))));
+    group.bench_function("hash", |bencher| bencher.iter(|| perceptual_hash(black_box(&photo))));
     group.bench_function("score", |bencher| bencher.iter(|| photo_score(black_box(&photo), None)));
     group.finish();
 }
 
 fn duplicates(criterion: &mut Criterion) {
     let mut random = ChaCha8Rng::seed_from_u64(1);
-    let mut hashes = |count: usize| -> Vec<PerceptualHash> {
-        (0..count).map(|_| PerceptualHash::from_words(random.random())).collect()
+    let mut hashes = |count: usize| -> Vec<Code> {
+        (0..count).map(|_| Code::from_words(random.random())).collect()
     };
     let (a, b) = (hashes(1_000_000), hashes(100_000));
     let mut group = criterion.benchmark_group("duplicates-1-m-against-100-k");

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use crate::{DataError, Monitor, PerceptualHash, PhotoRecord};
+use crate::{Code, DataError, Monitor, PhotoRecord};
 
 /// Two photos that look alike: places in the two lists that were compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ pub const DEFAULT_DISTANCE: u32 = 47;
 
 /// Bits of a hash by which candidates are found.
 const CHUNK_BITS: u32 = 16;
-const CHUNKS: usize = (PerceptualHash::BITS / CHUNK_BITS) as usize;
+const CHUNKS: usize = (Code::BITS / CHUNK_BITS) as usize;
 
 /// Every pair of one hash in `a` and one in `b` that differ in at most `distance` bits, ordered
 /// by `b`, then `a`. Of equal hashes in `a` the first one stands for all.
@@ -44,13 +44,13 @@ const CHUNKS: usize = (PerceptualHash::BITS / CHUNK_BITS) as usize;
 /// # Panics
 /// When `distance` is above [`GREATEST_DISTANCE`].
 pub fn near_pairs(
-    a: &[PerceptualHash],
-    b: &[PerceptualHash],
+    a: &[Code],
+    b: &[Code],
     distance: u32,
     monitor: &dyn Monitor,
 ) -> Result<Vec<NearPair>, DataError> {
     assert!(distance <= GREATEST_DISTANCE, "a distance of at most {GREATEST_DISTANCE}");
-    let numbered = |hashes: &[PerceptualHash]| -> Vec<(PerceptualHash, u32)> {
+    let numbered = |hashes: &[Code]| -> Vec<(Code, u32)> {
         (0..).zip(hashes).map(|(place, &hash)| (hash, place)).collect()
     };
     let (mut a, b) = (numbered(a), numbered(b));
@@ -86,7 +86,7 @@ pub fn near_pairs(
 /// Cancelled.
 pub fn redundant(
     records: &[PhotoRecord],
-    hashes: &[PerceptualHash],
+    hashes: &[Code],
     distance: u32,
     monitor: &dyn Monitor,
 ) -> Result<Vec<NearPair>, DataError> {
@@ -117,13 +117,13 @@ pub fn redundant(
 struct Buckets {
     /// Which chunk.
     number: usize,
-    hashes: Vec<(PerceptualHash, u32)>,
+    hashes: Vec<(Code, u32)>,
     /// Where the hashes of each value begin; one more at the end.
     starts: Vec<u32>,
 }
 
 impl Buckets {
-    fn new(hashes: &[(PerceptualHash, u32)], number: usize) -> Self {
+    fn new(hashes: &[(Code, u32)], number: usize) -> Self {
         let mut starts = vec![0_u32; (1 << CHUNK_BITS) + 1];
         for (hash, _) in hashes {
             starts[usize::from(chunk(*hash, number)) + 1] += 1;
@@ -132,7 +132,7 @@ impl Buckets {
             starts[value + 1] += starts[value];
         }
         let mut next = starts.clone();
-        let mut ordered = vec![(PerceptualHash::from_words([0; 4]), 0); hashes.len()];
+        let mut ordered = vec![(Code::from_words([0; 4]), 0); hashes.len()];
         for entry in hashes {
             let at = &mut next[usize::from(chunk(entry.0, number))];
             ordered[*at as usize] = *entry;
@@ -141,7 +141,7 @@ impl Buckets {
         Self { number, hashes: ordered, starts }
     }
 
-    fn of(&self, value: u16) -> &[(PerceptualHash, u32)] {
+    fn of(&self, value: u16) -> &[(Code, u32)] {
         let value = usize::from(value);
         &self.hashes[self.starts[value] as usize..self.starts[value + 1] as usize]
     }
@@ -155,7 +155,7 @@ impl Buckets {
             return pairs;
         }
         let radius = distance / CHUNKS as u32;
-        let is_new = |a: PerceptualHash, b: PerceptualHash| {
+        let is_new = |a: Code, b: Code| {
             (0..self.number).all(|n| (chunk(a, n) ^ chunk(b, n)).count_ones() > radius)
         };
         for mask in masks {
@@ -172,7 +172,7 @@ impl Buckets {
     }
 }
 
-fn chunk(hash: PerceptualHash, number: usize) -> u16 {
+fn chunk(hash: Code, number: usize) -> u16 {
     (hash.words()[number / 4] >> (CHUNK_BITS as usize * (number % 4))) as u16
 }
 

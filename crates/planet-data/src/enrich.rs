@@ -1,8 +1,8 @@
 use rayon::prelude::*;
 
 use crate::{
-    DataError, DiskStore, Gazetteer, Monitor, PerceptualHash, Photo, PhotoError, PhotoRecord,
-    guard::guarded, photo_score,
+    DataError, DiskStore, Gazetteer, Monitor, Photo, PhotoError, PhotoRecord, guard::guarded,
+    perceptual_hash, photo_score,
 };
 
 /// What is added to a manifest that its photos' headers do not say.
@@ -65,7 +65,7 @@ impl Enrich {
             let failed = |error: crate::PhotoError| DataError::item(&record.photo, error);
             let photo = Photo::decode(&bytes, &store.limits()).map_err(failed)?;
             if perceptual {
-                record.perceptual_hash = Some(PerceptualHash::of(&photo).to_string());
+                record.perceptual_hash = Some(perceptual_hash(&photo).to_string());
             }
             if score {
                 record.photo_score = Some(photo_score(&photo, record.camera.as_deref()));

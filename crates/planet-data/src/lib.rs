@@ -11,6 +11,7 @@
 //! | read and write manifests | [`Manifest`], [`ManifestReader`], [`ManifestWriter`] |
 //! | read geotags from any table | [`read_geotags`] |
 //! | divide and clean a dataset | [`Split`], [`near_pairs`], [`Enrich`] |
+//! | make near-duplicates of a photo | [`Edit`], [`Edits`] |
 //! | name a place | [`Gazetteer`] |
 //! | write a file that is whole or absent | [`AtomicFile`], [`OutputFile`] |
 //! | report progress and hear that work should end | [`Monitor`] |
@@ -28,7 +29,9 @@
 //! # Ok::<(), planet_data::PhotoError>(())
 //! ```
 
+mod code;
 mod duplicates;
+mod edits;
 mod enrich;
 mod error;
 mod gazetteer;
@@ -59,7 +62,9 @@ pub mod table;
 mod time;
 mod truth;
 
+pub use code::{Code, NotACode};
 pub use duplicates::{DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, near_pairs, redundant};
+pub use edits::{Edit, Edits};
 pub use enrich::Enrich;
 pub use error::{Cause, DataError};
 pub use gazetteer::{COAST, Country, Gazetteer, NearbyPlace};
@@ -74,7 +79,7 @@ pub use monitor::{Monitor, NoMonitor};
 pub use output::{AtomicFile, Before, OutputFile, ResumeError, Settings};
 pub use output_folder::{OutputFolder, OutputFolderError, ReadWritten, WrittenFiles, file_hash};
 pub use owned_folder::OwnedFolder;
-pub use perceptual_hash::{NotAHash, PerceptualHash};
+pub use perceptual_hash::perceptual_hash;
 pub use photo::{
     Limits, Note, Photo, PhotoError, PhotoFacts, PhotoFormat, Problem, Rescue, sidecar_paths,
 };

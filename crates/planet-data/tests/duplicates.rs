@@ -3,15 +3,15 @@
 use rand::{RngExt, SeedableRng};
 
 use planet_data::{
-    GREATEST_DISTANCE, NearPair, NoMonitor, PerceptualHash, PhotoRecord, near_pairs, redundant,
+    Code, GREATEST_DISTANCE, NearPair, NoMonitor, PhotoRecord, near_pairs, redundant,
 };
 
-fn random_hashes(count: usize, seed: u64) -> Vec<PerceptualHash> {
+fn random_hashes(count: usize, seed: u64) -> Vec<Code> {
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-    (0..count).map(|_| PerceptualHash::from_words(random.random())).collect()
+    (0..count).map(|_| Code::from_words(random.random())).collect()
 }
 
-fn with_bits_turned(hash: PerceptualHash, bits: usize, seed: u64) -> PerceptualHash {
+fn with_bits_turned(hash: Code, bits: usize, seed: u64) -> Code {
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
     let mut words = hash.words();
     let mut turned = 0;
@@ -22,7 +22,7 @@ fn with_bits_turned(hash: PerceptualHash, bits: usize, seed: u64) -> PerceptualH
             turned += 1;
         }
     }
-    PerceptualHash::from_words(words)
+    Code::from_words(words)
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn the_search_finds_exactly_what_comparing_all_pairs_finds() {
     let a = random_hashes(400, 1);
     for distance in [0, 7, 16, 24, 40, GREATEST_DISTANCE] {
         let near = |n: usize| with_bits_turned(a[n], n % 70, n as u64);
-        let b: Vec<PerceptualHash> = (0..300).map(near).collect();
+        let b: Vec<Code> = (0..300).map(near).collect();
         let mut wanted = Vec::new();
         for (at_b, &hash) in b.iter().enumerate() {
             for (at_a, &other) in a.iter().enumerate() {
@@ -70,8 +70,8 @@ fn thousands_of_equal_photos_are_one_group_and_not_millions_of_pairs() {
 #[test]
 fn a_hash_and_its_text_are_each_others_name() {
     let hash = random_hashes(1, 7)[0];
-    assert_eq!(hash.to_string().parse::<PerceptualHash>(), Ok(hash));
+    assert_eq!(hash.to_string().parse::<Code>(), Ok(hash));
     for text in ["", "00", &"g".repeat(64), &"ü".repeat(32)] {
-        assert!(text.parse::<PerceptualHash>().is_err(), "{text}");
+        assert!(text.parse::<Code>().is_err(), "{text}");
     }
 }

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use planet_data::{
-    Augment, Batch, Loader, LoaderError, LoaderOptions, Photo, PhotoError, PhotoStore, Preprocess,
+    Augment, Batch, Edits, Loader, LoaderError, LoaderOptions, Photo, PhotoError, PhotoStore,
+    Preprocess,
 };
 
 /// Photos of one colour that tells their number; `bad` ones fail, `fatal` ones panic.
@@ -109,6 +110,23 @@ fn pairs_stay_together_on_every_rank_and_each_view_is_its_own() {
     let store = Arc::new(Drawn::default());
     let error = Loader::new(store, good(50), Preprocess::inception(8), options).err();
     assert!(matches!(error, Some(LoaderError::Options(what)) if what.contains("together")));
+}
+
+#[test]
+fn of_a_pair_the_second_view_is_edited_and_alone_every_photo_is() {
+    let twice: Vec<String> = good(8).into_iter().flat_map(|photo| [photo.clone(), photo]).collect();
+    let of = |photos: &[String], together, edits: Option<Edits>| {
+        let options = LoaderOptions { together, edits, ..LoaderOptions::evaluation(16) };
+        values(&batches(&loader(photos.to_vec(), options), 0, 0)).remove(0).2
+    };
+    let photo = |values: &[f32], at: usize| values[at * 3 * 64..][..3 * 64].to_vec();
+    let (plain, edited) = (of(&twice, 1, None), of(&twice, 2, Some(Edits::default())));
+    assert!((0..16).step_by(2).all(|at| photo(&plain, at) == photo(&edited, at)));
+    let changed = (1..16).step_by(2).filter(|at| photo(&plain, *at) != photo(&edited, *at));
+    // The first photo has one pixel, in which not every edit leaves a trace.
+    assert!(changed.count() >= 7);
+    let alone = of(&twice, 1, Some(Edits::default()));
+    assert!((2..16).filter(|at| photo(&plain, *at) != photo(&alone, *at)).count() >= 12);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::{io::Cursor, path::Path};
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use planet_data::{Limits, PerceptualHash, Photo, PhotoError, PhotoFacts};
+use planet_data::{Limits, Photo, PhotoError, PhotoFacts, perceptual_hash};
 
 fn golden(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
@@ -82,7 +82,7 @@ fn files_of_foreign_programs_look_like_their_references() {
         let (stem, _) = name.rsplit_once('.').expect("an ending");
         let photo = decode(&golden(&format!("foreign/{name}"))).expect(name);
         let reference = decode(&golden(&format!("foreign/{stem}.reference.png"))).expect(name);
-        let bits = PerceptualHash::of(&photo).distance(PerceptualHash::of(&reference));
+        let bits = perceptual_hash(&photo).distance(perceptual_hash(&reference));
         let (mean, _) = difference(&photo, reference.pixels());
         assert!(bits <= 12 && mean < 12.0, "{name}: {bits} bits, mean {mean:.2}");
     }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use planet::{
-    Classifier, EngineError, EngineErrorKind, FeatureModel, LabelModel, LocatorError,
+    Classifier, CodeModel, EngineError, EngineErrorKind, FeatureModel, LabelModel, LocatorError,
     LocatorOptions, Model, ModelPackage, PackageError,
 };
 use planet_data::Gazetteer;
@@ -107,6 +107,14 @@ impl EngineOptions {
     pub fn open_classifier(&self, model: LabelModel) -> Result<Classifier, EngineError> {
         let engine = self.open(&model.model(), &Signature::of_labels(model.description()))?;
         Ok(Classifier::new(model, Box::new(engine)))
+    }
+
+    /// Loads the network of a package for near-duplicates; the engine's scores are the code.
+    ///
+    /// # Errors
+    /// As [`EngineOptions::open`].
+    pub fn open_codes(&self, model: &CodeModel) -> Result<OnnxEngine, EngineError> {
+        self.open(&model.model(), &Signature::of_codes())
     }
 
     /// Loads any ONNX file over photos.

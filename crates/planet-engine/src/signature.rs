@@ -60,6 +60,11 @@ impl Signature {
         Self { scores, layout: description.preprocess.layout, ..Self::default() }
     }
 
+    /// What a package for near-duplicates gives: the code in the place of scores.
+    pub fn of_codes() -> Self {
+        Self { scores: Some("code".to_owned()), ..Self::default() }
+    }
+
     pub(crate) fn resolve(&self, session: &dyn Session) -> Result<Resolved, String> {
         let input = match session.inputs() {
             [input] => input.clone(),

@@ -18,6 +18,15 @@ impl Network {
         Ok(network.keeping(|output| matches!(output, OutputName::Embedding | OutputName::Map)))
     }
 
+    /// The network with its scores as its only output, `code`: their signs are a code's bits.
+    pub fn code_only(&self) -> Self {
+        let mut network = self.clone();
+        if let Some(scores) = self.output(OutputName::Logits) {
+            network.set_output(OutputName::Code, scores);
+        }
+        network.keeping(|output| output == OutputName::Code)
+    }
+
     /// The image whose mean leads to this node by way of layers with one input.
     fn map_below(&self, mut node: NodeId) -> Option<NodeId> {
         loop {

@@ -39,6 +39,8 @@ pub enum OutputName {
     Auxiliary,
     /// The last convolution's image, `[channels, height, width]`: in networks without classes.
     Map,
+    /// Numbers whose signs are a code's bits, `[bits]`: in networks for codes.
+    Code,
 }
 
 impl fmt::Display for OutputName {
@@ -48,6 +50,7 @@ impl fmt::Display for OutputName {
             Self::Logits => "logits",
             Self::Auxiliary => "auxiliary",
             Self::Map => "map",
+            Self::Code => "code",
         })
     }
 }
@@ -177,7 +180,7 @@ impl Network {
         &self.nodes[id.0]
     }
 
-    /// The outputs: embedding, logits, auxiliary, map, those that there are, in this order.
+    /// The outputs: embedding, logits, auxiliary, map, code, those that there are, in this order.
     pub fn outputs(&self) -> &[(OutputName, NodeId)] {
         &self.outputs
     }

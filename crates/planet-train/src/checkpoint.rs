@@ -42,7 +42,7 @@ pub struct Position {
     pub running: Running,
     /// Epochs that are done, for the summary.
     pub history: Vec<Epoch>,
-    /// Fingerprint of the partition that the classes are of.
+    /// Fingerprint of the partition that the classes are of; empty where there are none.
     pub partition: String,
     /// The run's settings that must stay as they are, by name; none in checkpoints of before they
     /// were kept.
@@ -273,12 +273,18 @@ impl RunFolder {
     }
 
     /// Makes the folder, with what a run has at its beginning.
-    pub(crate) fn begin(&self, config: &str, partition: &Partition) -> Result<(), TrainError> {
+    pub(crate) fn begin(
+        &self,
+        config: &str,
+        partition: Option<&Partition>,
+    ) -> Result<(), TrainError> {
         self.claim(&[])?;
-        let mut text = Vec::new();
-        let path = self.partition();
-        partition.write(&mut text).map_err(TrainError::file(&path))?;
-        AtomicFile::write_all_at(&path, &text).map_err(TrainError::file(&path))?;
+        if let Some(partition) = partition {
+            let mut text = Vec::new();
+            let path = self.partition();
+            partition.write(&mut text).map_err(TrainError::file(&path))?;
+            AtomicFile::write_all_at(&path, &text).map_err(TrainError::file(&path))?;
+        }
         self.write_config(config)
     }
 
@@ -322,7 +328,8 @@ impl RunFolder {
         self.path.join("checkpoints/best/checkpoint.safetensors")
     }
 
-    /// Scores of validation photos by the best checkpoint, which the temperature is fitted on.
+    /// Scores of validation photos by the best checkpoint, which the temperature is fitted on; for
+    /// near-duplicates the distances of their codes, which the threshold is chosen by.
     pub fn validation_logits(&self) -> PathBuf {
         self.path.join("validation_logits.safetensors")
     }

@@ -1,11 +1,12 @@
 use std::path::{Path, PathBuf};
 
-use planet_data::{Augment, Preprocess};
+use planet_data::{Augment, Code, Preprocess};
 use planet_net::{Architecture, Network, NetworkOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackendName, LearningRate, Objective, Optimizer, Precision, TrainError, Triplets,
+    BackendName, LearningRate, NearDuplicates, Objective, Optimizer, Precision, TrainError,
+    TrainTask, Triplets,
     course::{self, Course, check_all, not_negative},
     pairs::PAIR,
 };
@@ -15,6 +16,9 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
+    /// What the network is trained for: `location`, or `near-duplicates`, which needs neither
+    /// positions nor a partition.
+    pub task: TrainTask,
     /// Architecture of the network.
     pub architecture: ArchitectureName,
     /// Side of the square input in pixels; the architecture's usual one where it is 0.
@@ -50,6 +54,8 @@ pub struct TrainConfig {
     pub loss: Objective,
     /// How the triplet loss compares photos.
     pub triplets: Triplets,
+    /// How codes of near-duplicates are learned, in the place of `loss`.
+    pub near_duplicates: NearDuplicates,
     /// The learning rate's course.
     pub learning_rate: LearningRate,
     /// The optimizer.
@@ -57,7 +63,7 @@ pub struct TrainConfig {
     /// Share of each target that is spread over all classes, from 0 to below 1.
     pub label_smoothing: f32,
     /// Weight of the auxiliary classifier's loss (torchvision's 0.4), where the architecture has
-    /// one; 0 leaves the classifier out, and so does the triplet loss.
+    /// one; 0 leaves the classifier out, and so do losses that compare photos.
     pub auxiliary_weight: f32,
     /// Whether the architecture's dropout drops.
     pub dropout: bool,
@@ -107,6 +113,7 @@ impl Default for TrainConfig {
     /// The paper's network and optimizer.
     fn default() -> Self {
         Self {
+            task: TrainTask::default(),
             architecture: ArchitectureName(Architecture::InceptionV3),
             size: 0,
             dataset: None,
@@ -123,6 +130,7 @@ impl Default for TrainConfig {
             seed: 0,
             loss: Objective::default(),
             triplets: Triplets::default(),
+            near_duplicates: NearDuplicates::default(),
             learning_rate: LearningRate::default(),
             optimizer: Optimizer::default(),
             label_smoothing: 0.0,
@@ -166,13 +174,19 @@ impl TrainConfig {
             (self.batch > 1, "batch must be at least 2: batch norm needs two photos"),
             (not_negative(self.auxiliary_weight.into()), "auxiliary_weight must be at least 0"),
             (
-                !self.loss.has_triplets() || self.batch.is_multiple_of(PAIR),
-                "batch must be even: the triplet loss takes photos two by two",
+                !self.compares() || self.batch.is_multiple_of(PAIR),
+                "batch must be even: the loss takes photos two by two",
             ),
         ])?;
         self.triplets.check()?;
+        self.near_duplicates.check()?;
         self.course().check()?;
         Ok(self.optimizer.check()?)
+    }
+
+    /// Whether the loss compares photos with one another.
+    fn compares(&self) -> bool {
+        self.task == TrainTask::NearDuplicates || self.loss.has_triplets()
     }
 
     /// What the loop must know.
@@ -202,8 +216,12 @@ impl TrainConfig {
     }
 
     /// Outputs of the network that is trained, over a partition of so many cells: a score for each
-    /// cell where there is a classifier, then the embedding of the triplet loss where there is one.
+    /// cell where there is a classifier, then the embedding of the triplet loss where there is one. For
+    /// near-duplicates, one for each bit of a code.
     pub(crate) fn outputs(&self, cells: usize) -> usize {
+        if self.task == TrainTask::NearDuplicates {
+            return Code::BITS as usize;
+        }
         let classes = if self.loss.has_classes() { cells } else { 0 };
         let embedding = if self.loss.has_triplets() { self.triplets.outputs } else { 0 };
         classes + embedding
@@ -214,7 +232,7 @@ impl TrainConfig {
     /// # Errors
     /// A size that the architecture cannot work with, or no layer of the name that is frozen up to.
     pub fn network(&self, classes: usize) -> Result<Network, TrainError> {
-        let auxiliary = self.auxiliary_weight > 0.0 && !self.loss.has_triplets();
+        let auxiliary = self.auxiliary_weight > 0.0 && !self.compares();
         let options = NetworkOptions { size: [self.side(); 2], classes, auxiliary };
         let network = self.architecture.0.network(options)?;
         Ok(match &self.freeze_until {

@@ -12,7 +12,7 @@ use planet_geo::{LatLng, Partition, PartitionError, Scale};
 use planet_net::{Array, Network, OnnxError, OnnxInfo, Weights};
 use thiserror::Error;
 
-use crate::{Checkpoint, RunFolder, TrainConfig, TrainError};
+use crate::{Checkpoint, RunFolder, TrainConfig, TrainError, TrainTask};
 
 /// Why a run cannot become a package.
 #[derive(Debug, Error)]
@@ -27,6 +27,35 @@ pub enum ExportError {
     /// The run trained embeddings alone.
     #[error("{0} has no classifier, as its loss is triplet; export it with --features-only")]
     NoClasses(String),
+    /// The run trained codes for near-duplicates.
+    #[error("{0} trained codes for near-duplicates, which have only one kind of package")]
+    OnlyCodes(String),
+    /// The run did not train codes.
+    #[error("{0} was not trained with --task near-duplicates")]
+    NoCodes(String),
+    /// The run had no validation photos to choose a threshold by.
+    #[error("{0} has no validation photos to choose the distance of near-duplicates by")]
+    NoThreshold(String),
+    /// Too few photos to calibrate codes by.
+    #[error(
+        "{0} photos are too few to calibrate codes by; name at least 40, better some thousands"
+    )]
+    FewPhotos(usize),
+    /// The user ended it.
+    #[error("interrupted")]
+    Cancelled,
+    /// Equal codes belong to different photos too often.
+    #[error(
+        "{run}: even equal codes would remove more than {} % of the test photos wrongly; train for \
+         longer, remove copies from the validation photos, or change near_duplicates.removed or against",
+        100.0 * removed
+    )]
+    NoDistance {
+        /// The run.
+        run: String,
+        /// The share that may be removed.
+        removed: f64,
+    },
     /// The run's partition cannot be read.
     #[error(transparent)]
     Partition(#[from] PartitionError),
@@ -46,6 +75,9 @@ pub enum ExportError {
 /// A run without a whole epoch, a file that is damaged or cannot be written.
 pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage, ExportError> {
     let config = TrainConfig::read(&run.config())?;
+    if config.task == TrainTask::NearDuplicates {
+        return Err(ExportError::OnlyCodes(run.path().display().to_string()));
+    }
     if !config.loss.has_classes() {
         return Err(ExportError::NoClasses(run.path().display().to_string()));
     }

@@ -7,7 +7,7 @@ use planet_data::Preprocess;
 use planet_net::{Architecture, Network, OnnxInfo, OutputName, Shape, Weights};
 
 use crate::{
-    ArchitectureName, Checkpoint, ExportError, RunFolder, TrainConfig, TrainError,
+    ArchitectureName, Checkpoint, ExportError, RunFolder, TrainConfig, TrainError, TrainTask,
     export::best_checkpoint,
 };
 
@@ -46,6 +46,9 @@ pub fn export_features(
     place: &Path,
 ) -> Result<FeatureModel, ExportError> {
     let config = TrainConfig::read(&run.config())?;
+    if config.task == TrainTask::NearDuplicates {
+        return Err(ExportError::OnlyCodes(run.path().display().to_string()));
+    }
     let Checkpoint { state, position } = best_checkpoint(run)?;
     let provenance = Provenance {
         training_photos: position.learned_photos(),

@@ -42,10 +42,16 @@ mod backend_choice;
 #[cfg(feature = "burn")]
 mod burn;
 mod checkpoint;
+mod code_export;
+mod code_loss;
+mod code_run;
+mod code_task;
+mod code_validation;
 mod config;
 mod course;
 mod cpu;
 mod dropout;
+mod epochs;
 mod error;
 mod export;
 mod feature_export;
@@ -89,6 +95,9 @@ pub use backend_choice::{BackendName, Precision};
 #[cfg(feature = "burn")]
 pub use burn::Burn;
 pub use checkpoint::{Checkpoint, Position, RunFolder, Running};
+pub use code_export::export_codes;
+pub use code_loss::NearDuplicates;
+pub use code_run::{CodeRunParts, CodeSamples};
 pub use config::{ArchitectureName, TrainConfig};
 pub use cpu::Cpu;
 pub use error::{InvalidSetting, TrainError};
@@ -99,7 +108,7 @@ pub use group::{GroupError, ProcessGroup, Rendezvous};
 pub use init::Matched;
 pub use loss::Loss;
 pub use lstm::LstmState;
-pub use objective::Objective;
+pub use objective::{Objective, TrainTask};
 pub use optimizer::{Optimizer, Rule};
 pub use packed::Packed;
 pub use quantize::{

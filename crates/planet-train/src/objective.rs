@@ -39,6 +39,40 @@ impl Objective {
     }
 }
 
+/// What a run trains a network for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrainTask {
+    /// To locate photos, by the loss that the configuration names.
+    #[default]
+    Location,
+    /// To give codes in which near-duplicates are near ([`crate::NearDuplicates`]).
+    NearDuplicates,
+}
+
+impl TrainTask {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Location, Self::NearDuplicates];
+
+    /// Name in configurations and flags.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Location => "location",
+            Self::NearDuplicates => "near-duplicates",
+        }
+    }
+}
+
+impl FromStr for TrainTask {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|it| it.name() == name).ok_or_else(|| {
+            format!("there is no task '{name}'; there are {}", Self::ALL.map(Self::name).join(", "))
+        })
+    }
+}
+
 impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

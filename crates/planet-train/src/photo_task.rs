@@ -1,13 +1,13 @@
 use std::{num::NonZero, sync::Arc, time::Instant};
 
-use planet_data::{Batch, Loader, LoaderError, LoaderOptions, PhotoSketch, PhotoStore, Preprocess};
+use planet_data::{Batch, Loader, LoaderOptions, PhotoSketch, PhotoStore, Preprocess};
 use planet_geo::Partition;
 use planet_net::Network;
 
 use crate::{
     Backend, BackendError, InvalidSetting, Matched, ProcessGroup, Samples, State, StepOptions,
     TrainConfig, TrainError, TrainMonitor, Validation,
-    ahead::Ahead,
+    epochs::Epochs,
     init, neighbour_validation,
     pairs::{PAIR, PairLoss, pairs},
     settings,
@@ -34,11 +34,7 @@ pub(crate) struct PhotoTask {
     items: Vec<Item>,
     pair_loss: Option<PairLoss>,
     validation: Option<Samples>,
-    loader: Loader,
-    /// What is left of the epoch.
-    epoch: Option<Ahead>,
-    /// The batch that comes next, where the backend looks ahead.
-    ahead: Option<Result<Batch, LoaderError>>,
+    epochs: Epochs,
     /// Rows of the last batch.
     last: Vec<usize>,
 }
@@ -95,6 +91,7 @@ impl PhotoTask {
             ..LoaderOptions::training(config.batch, config.seed)
         };
         let loader = Loader::new(store, photos.clone(), preprocess.clone(), options)?;
+        let epochs = Epochs::new(loader, &config, group.size());
         let classes = if config.loss.has_classes() { partition.len() } else { 0 };
         let pair_loss = PairLoss::new(config.triplets, classes, config.seed);
         let task = Self {
@@ -110,9 +107,7 @@ impl PhotoTask {
             photos,
             targets,
             validation: validation.filter(|samples| !samples.is_empty()),
-            loader,
-            epoch: None,
-            ahead: None,
+            epochs,
             last: Vec::new(),
         };
         Ok((task, matched))
@@ -123,24 +118,6 @@ impl PhotoTask {
     /// A sample of the photos that say which checkpoint is best.
     pub(crate) fn validation_sketch(&self) -> PhotoSketch {
         self.validation.as_ref().map(Samples::sketch).unwrap_or_default()
-    }
-
-    /// The next batch. A backend that looks ahead is told of it and of the one behind it.
-    fn pull(&mut self) -> Option<Result<Batch, LoaderError>> {
-        let epoch = self.epoch.as_mut()?;
-        if !self.backend.looks_ahead() {
-            return epoch.next();
-        }
-        let mut load = |backend: &mut dyn Backend| {
-            let batch = epoch.next();
-            if let Some(Ok(batch)) = &batch {
-                backend.expect(&batch.pixels);
-            }
-            batch
-        };
-        let batch = self.ahead.take().or_else(|| load(self.backend.as_mut()));
-        self.ahead = load(self.backend.as_mut());
-        batch
     }
 }
 
@@ -158,11 +135,7 @@ impl Task for PhotoTask {
     }
 
     fn batches(&self) -> usize {
-        let all = self.loader.batches_per_epoch();
-        match self.config.epoch_photos {
-            0 => all,
-            photos => (photos / (self.config.batch * self.group.size())).clamp(1, all),
-        }
+        self.epochs.batches()
     }
 
     fn photos_an_epoch(&self) -> u64 {
@@ -170,23 +143,13 @@ impl Task for PhotoTask {
     }
 
     fn begin(&mut self, epoch: u64, batch: usize) -> Result<(), TrainError> {
-        self.ahead = None;
-        // The loader's epoch holds all photos, and may hold several of ours.
-        let batches = self.batches();
-        let parts = (self.loader.batches_per_epoch() / batches) as u64;
-        let first = (epoch % parts) as usize * batches + batch;
-        let rest = batches.saturating_sub(batch);
-        self.epoch = Some(Ahead::of(self.loader.epoch(epoch / parts, first).take(rest)));
+        self.epochs.begin(epoch, batch);
         Ok(())
     }
 
     fn next(&mut self, options: &StepOptions) -> Result<Option<Learnt>, TrainError> {
         let before = Instant::now();
-        let Some(batch) = self.pull() else {
-            // Decoding threads end with it.
-            self.epoch = None;
-            return Ok(None);
-        };
+        let Some(batch) = self.epochs.next(self.backend.as_mut()) else { return Ok(None) };
         let waiting = before.elapsed();
         let batch: Batch = batch?;
         let targets: Vec<u32> = batch.rows.iter().map(|row| self.targets[*row]).collect();
@@ -212,7 +175,7 @@ impl Task for PhotoTask {
 
     fn validate(&mut self, monitor: &dyn TrainMonitor) -> Result<Option<Validation>, TrainError> {
         // An epoch that was cut short decodes no further.
-        self.epoch = None;
+        self.epochs.end();
         let Some(samples) = &self.validation else { return Ok(None) };
         self.backend.agree()?;
         let options = LoaderOptions {
@@ -253,7 +216,7 @@ impl Task for PhotoTask {
 }
 
 /// Threads that decode: the cores of a machine are shared by its ranks.
-fn loader_threads(config: &TrainConfig, group: &ProcessGroup) -> Option<usize> {
+pub(crate) fn loader_threads(config: &TrainConfig, group: &ProcessGroup) -> Option<usize> {
     let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
     match config.loader_threads {
         0 if group.size() > 1 => Some((cores() / group.local_size()).max(1)),

@@ -46,7 +46,7 @@ impl RunParts<TrainConfig, Samples> {
         let (toml, partition) = (self.config.to_toml(), self.partition.clone());
         let run = self.open(group)?;
         if group.is_first() {
-            run.folder.begin(&toml, &partition)?;
+            run.folder.begin(&toml, Some(&partition))?;
         }
         run.share()
     }
@@ -98,7 +98,7 @@ impl RunParts<AlbumConfig, AlbumSamples> {
         self.folder.check_free(&[])?;
         let (toml, partition) = (self.config.to_toml(), self.partition.clone());
         let run = self.open()?;
-        run.folder.begin(&toml, &partition)?;
+        run.folder.begin(&toml, Some(&partition))?;
         Ok(run)
     }
 
@@ -126,7 +126,7 @@ impl RunParts<AlbumConfig, AlbumSamples> {
 impl Run {
     /// Goes to the last checkpoint, if there is one, and writes down the configuration `toml`
     /// that the run goes on with.
-    fn at_last_checkpoint(mut self, toml: &str) -> Result<Self, TrainError> {
+    pub(crate) fn at_last_checkpoint(mut self, toml: &str) -> Result<Self, TrainError> {
         let path = self.folder.last();
         if path.exists() {
             let checkpoint = Checkpoint::read(&path)?;

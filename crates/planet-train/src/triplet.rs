@@ -282,7 +282,7 @@ pub(crate) fn normalise(rows: &mut [f32], outputs: usize) -> Vec<f32> {
 }
 
 /// Puts the derivative by a row before it was given length 1 in its place, times `share`.
-fn unnormalise(row: &mut [f32], derivative: &[f32], length: f32, share: f32) {
+pub(crate) fn unnormalise(row: &mut [f32], derivative: &[f32], length: f32, share: f32) {
     let along: f32 = row.iter().zip(derivative).map(|(a, b)| a * b).sum();
     for (value, derivative) in row.iter_mut().zip(derivative) {
         *value = share * (derivative - along * *value) / length;

@@ -56,6 +56,7 @@ pub mod evaluation;
 mod locate;
 pub mod map;
 mod model;
+pub mod near_duplicates;
 pub mod occlusion;
 pub mod package;
 pub mod plot;
@@ -72,8 +73,8 @@ pub use engine::{Activations, Engine, EngineError, EngineErrorKind, GraphEngine}
 pub use locate::{LocateError, LocateOptions, locate};
 pub use model::{LocatePhotoError, Model};
 pub use package::{
-    FeatureModel, LabelModel, ModelDescription, ModelDraft, ModelPackage, NewPackage, PackageError,
-    ScoreKind,
+    CodeModel, FeatureModel, LabelModel, ModelDescription, ModelDraft, ModelPackage, NewPackage,
+    PackageError, ScoreKind,
 };
 pub use prediction::{
     Candidate, Certain, ClassFacts, Decision, Evidence, EvidenceKind, LevelCalibration, Locator,

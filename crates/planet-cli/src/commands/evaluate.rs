@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use planet::{
     Decision, LocatorOptions, Model, ModelPackage, PredictionFormat, PredictionWriter,
     WriterOptions,
-    evaluation::{Evaluation, EvaluationOptions, KnownSet, ScorerOptions},
+    evaluation::{ComparedCodes, Evaluation, EvaluationOptions, KnownSet, ScorerOptions},
     occlusion::{OcclusionOptions, passes},
     report::{Cost, References, claim_folder},
 };
@@ -20,6 +20,7 @@ use planet_data::{AtomicFile, Gazetteer, Manifest, table::TableSource};
 use planet_geo::Point;
 
 use super::{
+    codes::{self, Coded},
     locate::region_share,
     refine::RefineArguments,
     rival::Rivals,
@@ -46,6 +47,10 @@ pub struct Arguments {
     /// Manifest of the training photos, to report the overlap of test and training photos
     #[arg(long, value_name = "M")]
     train: Option<String>,
+    /// With --train: find near-duplicates by this model (planet train --task near-duplicates), instead of
+    /// by perceptual hashes
+    #[arg(long, value_name = "MODEL", requires = "train")]
+    duplicates_model: Option<PathBuf>,
     /// Candidates per photo
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
@@ -118,6 +123,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let training = arguments.train.as_deref().map(TableSource::parse);
     let training =
         training.map(|it| Manifest::load(&it, None).map_err(Failure::new)).transpose()?;
+    let codes = training.as_ref().map(|training| arguments.codes(training, &manifest));
+    let codes = codes.transpose()?.flatten();
     let refiner = arguments.refine.open(&package)?;
     let (partition, gazetteer) = (package.shared_partition(), Arc::new(Gazetteer::new()));
     let mut references = References::default();
@@ -143,6 +150,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         scorer,
         by: arguments.by.clone(),
         training: training.as_ref(),
+        codes,
         references,
         refiner: refiner.as_ref(),
         known_set: arguments.set,
@@ -191,6 +199,30 @@ impl Arguments {
             Some(PointName::Mean) => package.with_point(Point::Mean),
             Some(PointName::Centre) => package.with_point(Point::Centre),
         })
+    }
+
+    /// The learned codes of training and test photos, where a model for near-duplicates was named.
+    fn codes(
+        &self,
+        training: &Manifest,
+        test: &Manifest,
+    ) -> Result<Option<ComparedCodes>, Failure> {
+        let Some(model) = &self.duplicates_model else { return Ok(None) };
+        let mut coder = codes::open(model, &self.engine)?;
+        let description = coder.model().description();
+        let distance = description.distance;
+        let against = training.records.len();
+        anstream::eprintln!("{}", codes::statement(description, distance, against));
+        let mut of = |manifest: &Manifest| {
+            let photos = manifest.records.iter().map(|record| record.photo.clone()).collect();
+            let Coded { codes, failed } = codes::of(&mut coder, &manifest.root, photos)?;
+            if let Some((photo, what)) = failed.first() {
+                let count = failed.len();
+                anstream::eprintln!("{count} photos have no code; the first: {photo}: {what}");
+            }
+            Ok::<_, Failure>(codes)
+        };
+        Ok(Some(ComparedCodes { training: of(training)?, test: of(test)?, distance }))
     }
 
     /// Adds the occlusion maps that were asked for.

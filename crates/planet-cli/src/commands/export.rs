@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
@@ -11,16 +12,20 @@ use planet::{
     album::{HmmModel, Scheme},
     package::{CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE},
 };
+use planet_data::DiskStore;
 use planet_net::Architecture;
-use planet_train::{Backbone, RunFolder, Scaling};
+use planet_train::{
+    Backbone, CodeSamples, ExportError, RunFolder, Scaling, TrainConfig, TrainTask,
+};
 
 use super::{
-    album::HMM_FILE,
+    album::{HMM_FILE, photos},
     model::{QuantizeSettings, three},
+    train::TrainProgress,
 };
 use crate::{engine_choice::EngineChoice, failure::Failure};
 
-/// `planet export RUN -o MODEL [--int8 --calibrate M]`, of albums `planet export RUN --into MODEL`, for retrieval
+/// `planet export RUN -o MODEL [--int8] [--calibrate M]`, of albums `planet export RUN --into MODEL`, for retrieval
 /// `planet export RUN|--init FILE --architecture A --features-only -o MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -70,8 +75,10 @@ pub struct Arguments {
     #[arg(long, requires = "calibrate", conflicts_with_all = ["into", "features_only"])]
     int8: bool,
     /// With --int8: photos like those that the model will locate, a folder or a manifest (M or M:SPLIT),
-    /// at least 400. One half is measured, the other half compares the result with 32 bits
-    #[arg(long, value_name = "DIR|M", requires = "int8")]
+    /// at least 400. One half is measured, the other half compares the result with 32 bits. With a run
+    /// for near-duplicates: photos like those that will be compared, of which none is a copy of another.
+    /// One half balances the bits of the codes, the other half chooses the distance
+    #[arg(long, value_name = "DIR|M")]
     calibrate: Option<String>,
     #[command(flatten, next_help_heading = "Options for --int8")]
     quantize: QuantizeSettings,
@@ -83,11 +90,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.features_only {
         return features(arguments);
     }
+    let folder = arguments.run.as_deref().expect("only features come without a run");
+    let run = RunFolder::at(folder);
+    if let (true, Some(output)) = (trained_codes(&run), &arguments.output) {
+        return codes(arguments, &run, output);
+    }
     if let Some(calibrate) = &arguments.calibrate {
         return eight_bits(arguments, calibrate);
     }
-    let folder = arguments.run.as_deref().expect("only features come without a run");
-    let run = RunFolder::at(folder);
     let package = match (&arguments.into, &arguments.output) {
         (Some(model), _) => {
             let package = ModelPackage::open(model).map_err(Failure::new)?;
@@ -114,6 +124,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Exports a run in 32 bits into a folder that goes away, and quantises that package.
 fn eight_bits(arguments: &Arguments, calibrate: &str) -> Result<(), Failure> {
+    if !arguments.int8 {
+        let what = "--calibrate needs --int8, or a run of planet train --task near-duplicates";
+        return Err(Failure::usage(what));
+    }
     let folder = arguments.run.as_deref().expect("only features come without a run");
     let output = arguments.output.as_deref().expect("required unless an album is exported");
     let temporary = tempfile::tempdir().map_err(Failure::new)?;
@@ -131,6 +145,49 @@ impl Arguments {
         let own = || output.file_name().map(|name| name.to_string_lossy().into_owned());
         self.name.clone().or_else(own).unwrap_or_else(|| "model".to_owned())
     }
+}
+
+/// Whether a run trained codes for near-duplicates.
+fn trained_codes(run: &RunFolder) -> bool {
+    TrainConfig::read(&run.config()).is_ok_and(|it| it.task == TrainTask::NearDuplicates)
+}
+
+/// Exports a package for near-duplicates.
+fn codes(arguments: &Arguments, run: &RunFolder, output: &Path) -> Result<(), Failure> {
+    if arguments.int8 {
+        return Err(Failure::usage("codes for near-duplicates are not exported in 8 bits"));
+    }
+    let calibration = match &arguments.calibrate {
+        None => None,
+        Some(photos) => {
+            let manifest = photos::read(photos, None)?;
+            let photos = manifest.records.into_iter().map(|record| record.photo).collect();
+            Some(CodeSamples { store: Arc::new(DiskStore::new(manifest.root)), photos })
+        }
+    };
+    let progress = TrainProgress::of_codes();
+    let name = arguments.name(output);
+    let model = planet_train::export_codes(run, &name, output, calibration.as_ref(), &progress);
+    progress.finish();
+    let model = model.map_err(|error| match error {
+        ExportError::NoThreshold(_) | ExportError::NoDistance { .. } => Failure::new(error)
+            .hint("name photos of which none is a copy of another with --calibrate M"),
+        error => Failure::new(error).hint("a run is a folder written by planet train -o"),
+    })?;
+    let description = model.description();
+    let (distance, matches) = (description.distance, &description.false_matches);
+    let [height, width] = description.preprocess.size;
+    let copies = 100.0 * description.copies_within[distance as usize];
+    let mut out = io::stdout().lock();
+    writeln!(out, "package      {}", output.display())?;
+    writeln!(out, "network      {}", description.architecture)?;
+    writeln!(out, "input        {height} x {width} px")?;
+    writeln!(out, "code         {} bits", description.bits)?;
+    writeln!(out, "distance     {distance} bits or fewer between near-duplicates")?;
+    writeln!(out, "copies       {copies:.1} % of the validation photos' edited copies are found")?;
+    let (wrong, pairs) = (matches.within(distance), matches.pairs());
+    writeln!(out, "different    {wrong} of {pairs} pairs of validation photos are as near")?;
+    Ok(())
 }
 
 /// Exports a package without classes.

@@ -1,6 +1,7 @@
 pub mod about;
 pub mod album;
 pub mod cell;
+pub mod codes;
 pub mod dataset;
 pub mod demo;
 pub mod engine;

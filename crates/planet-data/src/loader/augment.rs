@@ -34,7 +34,9 @@ impl Augment {
             None => preprocess.fitted(photo),
         };
         if let Some(jitter) = self.jitter {
-            colours(&mut fitted.pixels, jitter.clamp(0.0, 1.0), random);
+            let jitter = jitter.clamp(0.0, 1.0);
+            let factors = [(); 3].map(|()| random.random_range(1.0 - jitter..=1.0 + jitter));
+            recolour(&mut fitted.pixels, factors);
         }
         if self.flip && random.random_bool(0.5) {
             fitted.mirror();
@@ -62,10 +64,8 @@ fn window(photo: &Photo, least: f64, random: &mut impl Rng) -> Window {
     Window { left: (width - w) / 2.0, top: (height - h) / 2.0, width: w, height: h }
 }
 
-/// Brightness, then contrast around the mean grey, then saturation around each pixel's grey.
-fn colours(pixels: &mut [u8], jitter: f32, random: &mut impl Rng) {
-    let mut factor = || random.random_range(1.0 - jitter..=1.0 + jitter);
-    let (brightness, contrast, saturation) = (factor(), factor(), factor());
+/// Multiplies brightness, then contrast around the mean grey, then saturation around each pixel's grey.
+pub(crate) fn recolour(pixels: &mut [u8], [brightness, contrast, saturation]: [f32; 3]) {
     let (pixels, _) = pixels.as_chunks_mut::<3>();
     let sum: f64 = pixels.iter().map(|pixel| f64::from(grey(pixel.map(f32::from)))).sum();
     let mean = brightness * (sum / pixels.len().max(1) as f64) as f32;

@@ -6,16 +6,24 @@ mod order;
 
 use std::{num::NonZero, sync::Arc};
 
+use rand::Rng;
 use thiserror::Error;
 
 pub use augment::Augment;
+pub(crate) use augment::recolour;
 pub use batches::Batches;
 
 use self::order::{Order, Runs, sample_random};
-use crate::{PhotoError, PhotoStore, PixelBatch, Preprocess, guard::guarded, preprocess::Fitted};
+use crate::{
+    Edits, Photo, PhotoError, PhotoStore, PixelBatch, Preprocess, guard::guarded,
+    preprocess::Fitted, thumbnail,
+};
 
 /// Photos that are tried in the place of one that failed, before the loader gives up.
 const MOST_REPLACEMENTS: u64 = 16;
+/// Longer side of photos that are edited, in sides of the network's input: a crop to a quarter of
+/// the area still has all pixels that the network takes.
+const EDITED_SIDES: usize = 2;
 
 /// How a [`Loader`] goes through its photos.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +51,9 @@ pub struct LoaderOptions {
     pub drop_last: bool,
     /// Variation of the photos.
     pub augment: Augment,
+    /// Changes of the last of the rows that stay together: of every photo where `together` is 1, of
+    /// the second of each pair where it is 2.
+    pub edits: Option<Edits>,
 }
 
 impl LoaderOptions {
@@ -60,6 +71,7 @@ impl LoaderOptions {
             failed: FailedPhotos::Replace,
             drop_last: true,
             augment: Augment::default(),
+            edits: None,
         }
     }
 
@@ -234,6 +246,7 @@ impl Loader {
                     Some(_) => self.store.photo(id),
                     None => self.store.photo_for(id, &self.preprocess),
                 }?;
+                let photo = self.edited(photo, place, &mut random);
                 Ok(augment.apply(&self.preprocess, &photo, &mut random))
             });
             match fitted.unwrap_or_else(|message| Err(PhotoError::Panicked { message })) {
@@ -249,6 +262,23 @@ impl Loader {
         }
         let FailedPhoto { photo, error, .. } = failed.swap_remove(0);
         Err(LoaderError::TooManyFailures { photo, error })
+    }
+}
+
+impl Loader {
+    /// The photo as the options change it at this place, reduced before to about what the network
+    /// sees of it.
+    fn edited(&self, photo: Photo, place: u64, random: &mut impl Rng) -> Photo {
+        let together = self.options.together as u64;
+        let Some(edits) = self.options.edits.as_ref().filter(|_| place % together == together - 1)
+        else {
+            return photo;
+        };
+        let side = (EDITED_SIDES * self.preprocess.size[0].max(self.preprocess.size[1])) as u32;
+        match photo.width().max(photo.height()) > side {
+            true => edits.apply(&thumbnail(&photo, side), random),
+            false => edits.apply(&photo, random),
+        }
     }
 }
 

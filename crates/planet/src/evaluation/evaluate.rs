@@ -3,7 +3,10 @@ use std::{collections::HashMap, sync::Arc};
 use planet_data::{DataError, DiskStore, Manifest, Monitor, PhotoStore, thumbnail_jpeg};
 use planet_geo::{LatLng, Partition, Scale};
 
-use super::{KnownSet, Leakage, Scorer, ScorerOptions, TruthTable, region_coverage::RegionCounter};
+use super::{
+    ComparedCodes, KnownSet, Leakage, Scorer, ScorerOptions, TruthTable,
+    region_coverage::RegionCounter,
+};
 use crate::{
     LocateError, LocateOptions, Model, Prediction,
     occlusion::{OcclusionError, OcclusionOptions, Target},
@@ -23,6 +26,9 @@ pub struct EvaluationOptions<'a> {
     pub by: String,
     /// The training photos, to report what test and training photos share.
     pub training: Option<&'a Manifest>,
+    /// By what near-duplicates of training photos are found; the manifests' perceptual hashes where it
+    /// is `None`.
+    pub codes: Option<ComparedCodes>,
     /// What is known beforehand, such as the ideal of a synthetic earth.
     pub references: References,
     /// The test set, if results on it were published.
@@ -42,6 +48,7 @@ impl Default for EvaluationOptions<'_> {
             scorer: ScorerOptions::default(),
             by: "category".to_owned(),
             training: None,
+            codes: None,
             references: References::default(),
             known_set: None,
             refiner: None,
@@ -107,7 +114,10 @@ impl<'a> Evaluation<'a> {
         let leakage = match options.training {
             Some(training) => {
                 let training = &training.records;
-                Some(options.references.push_training(partition, training, records, monitor)?)
+                let codes = options.codes.take();
+                let codes = codes.unwrap_or_else(|| ComparedCodes::perceptual(training, records));
+                let references = &mut options.references;
+                Some(references.push_training(partition, training, records, &codes, monitor)?)
             }
             None => {
                 if let Some(partition) = partition {

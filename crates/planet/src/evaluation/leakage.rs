@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use planet_data::{DEFAULT_DISTANCE, DataError, Monitor, PerceptualHash, PhotoRecord, near_pairs};
+use planet_data::{Code, DEFAULT_DISTANCE, DataError, Monitor, PhotoRecord, near_pairs};
 use planet_geo::{Distance, LatLng, PointIndex, Scale};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeakageKind {
-    /// It looks like one of them, by perceptual hash.
+    /// It looks like one of them, by perceptual hash or learned code.
     NearDuplicate,
     /// Its author took one of them.
     Author,
@@ -34,6 +34,43 @@ impl LeakageKind {
     }
 }
 
+/// The codes by which test photos are compared with training photos, in the order of the records;
+/// `None` where a photo has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparedCodes {
+    /// Codes of the training photos.
+    pub training: Vec<Option<Code>>,
+    /// Codes of the test photos.
+    pub test: Vec<Option<Code>>,
+    /// Greatest number of bits in which near-duplicates differ.
+    pub distance: u32,
+}
+
+impl ComparedCodes {
+    /// The perceptual hashes of manifests (`planet dataset enrich --hash`).
+    pub fn perceptual(training: &[PhotoRecord], test: &[PhotoRecord]) -> Self {
+        let hashes = |records: &[PhotoRecord]| {
+            let hash = |record: &PhotoRecord| record.perceptual_hash.as_ref()?.parse().ok();
+            records.iter().map(hash).collect()
+        };
+        Self { training: hashes(training), test: hashes(test), distance: DEFAULT_DISTANCE }
+    }
+
+    /// Places of the test photos that look like a training photo; `None` where there are no codes to
+    /// tell by.
+    fn near_duplicates(&self, monitor: &dyn Monitor) -> Result<Option<HashSet<usize>>, DataError> {
+        let known = |codes: &[Option<Code>]| -> (Vec<usize>, Vec<Code>) {
+            codes.iter().enumerate().filter_map(|(at, code)| Some((at, (*code)?))).unzip()
+        };
+        let ((_, training), (places, test)) = (known(&self.training), known(&self.test));
+        if training.is_empty() || test.is_empty() {
+            return Ok(None);
+        }
+        let pairs = near_pairs(&training, &test, self.distance, monitor)?;
+        Ok(Some(pairs.into_iter().map(|pair| places[pair.b]).collect()))
+    }
+}
+
 /// What test photos share with training photos: what a model may remember instead of tell.
 #[derive(Clone, Debug)]
 pub struct Leakage {
@@ -47,21 +84,21 @@ pub struct Leakage {
 }
 
 impl Leakage {
-    /// Looks for what test photos share with training photos. Near-duplicates need the hashes of
-    /// both (`planet dataset enrich --hash`).
+    /// Looks for what test photos share with training photos; near-duplicates by these codes.
     ///
     /// # Errors
     /// Cancelled.
     pub fn of(
         train: &[PhotoRecord],
         test: &[PhotoRecord],
+        codes: &ComparedCodes,
         monitor: &dyn Monitor,
     ) -> Result<Self, DataError> {
         let authors = names(train, |record| record.author.clone());
         // An album's name alone ("2014") says nothing: it counts with its author.
         let album = |record: &PhotoRecord| Some((record.author.clone(), record.album.clone()?));
         let albums = names(train, album);
-        let (alike, hashes) = near_duplicates(train, test, monitor)?;
+        let alike = codes.near_duplicates(monitor)?;
         let places = PointIndex::new(train.iter().filter_map(|record| record.position));
         let positions: Vec<LatLng> = train.iter().filter_map(|record| record.position).collect();
         let distances: Vec<Option<Distance>> = test
@@ -78,7 +115,7 @@ impl Leakage {
             .enumerate()
             .map(|(place, (record, distance))| {
                 [
-                    alike.contains(&place),
+                    alike.as_ref().is_some_and(|alike| alike.contains(&place)),
                     record.author.as_ref().is_some_and(|author| authors.contains(author)),
                     album(record).is_some_and(|album| albums.contains(&album)),
                     distance.is_some_and(|distance| distance <= Scale::Street.radius()),
@@ -91,7 +128,7 @@ impl Leakage {
             near as f64 / with_position.max(1) as f64
         });
         let known = [
-            hashes,
+            alike.is_some(),
             !authors.is_empty() && test.iter().any(|record| record.author.is_some()),
             !albums.is_empty() && test.iter().any(|record| record.album.is_some()),
             !positions.is_empty(),
@@ -124,29 +161,15 @@ fn names<T: Eq + std::hash::Hash>(
     records.iter().filter_map(name).collect()
 }
 
-/// Test photos that look like a training photo, and whether hashes were there to tell.
-fn near_duplicates(
-    train: &[PhotoRecord],
-    test: &[PhotoRecord],
-    monitor: &dyn Monitor,
-) -> Result<(HashSet<usize>, bool), DataError> {
-    let hashes = |records: &[PhotoRecord]| -> (Vec<usize>, Vec<PerceptualHash>) {
-        let hash =
-            |record: &PhotoRecord| record.perceptual_hash.as_ref()?.parse::<PerceptualHash>().ok();
-        let hashed = records.iter().enumerate().filter_map(|(at, it)| Some((at, hash(it)?)));
-        hashed.unzip()
-    };
-    let ((_, of_train), (places, of_test)) = (hashes(train), hashes(test));
-    let known = !of_train.is_empty() && !of_test.is_empty();
-    let pairs = near_pairs(&of_train, &of_test, DEFAULT_DISTANCE, monitor)?;
-    Ok((pairs.into_iter().map(|pair| places[pair.b]).collect(), known))
-}
-
 #[cfg(test)]
 mod tests {
     use planet_data::NoMonitor;
 
     use super::*;
+
+    fn of(train: &[PhotoRecord], test: &[PhotoRecord]) -> Result<Leakage, DataError> {
+        Leakage::of(train, test, &ComparedCodes::perceptual(train, test), &NoMonitor)
+    }
 
     fn photo(author: &str, album: &str, lat: f64, hash: &str) -> PhotoRecord {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -169,14 +192,14 @@ mod tests {
             photo("dan", "", 60.0, &hash),
             photo("eve", "", 11.0, ""),
         ];
-        let leakage = Leakage::of(&train, &test, &NoMonitor).expect("not cancelled");
+        let leakage = of(&train, &test).expect("not cancelled");
         let counts = LeakageKind::ALL.map(|kind| leakage.count(kind));
         assert_eq!(counts, [Some(1), Some(1), Some(0), Some(1)]);
         let clean: Vec<bool> = (0..4).map(|place| leakage.is_clean(place)).collect();
         assert_eq!(clean, [false, false, false, true]);
         assert_eq!(leakage.nearest(), [0.25, 0.25, 0.5, 0.5, 0.75]);
         let bare = [photo("", "", 1.0, "")];
-        let leakage = Leakage::of(&bare, &bare, &NoMonitor).expect("not cancelled");
+        let leakage = of(&bare, &bare).expect("not cancelled");
         let counts = LeakageKind::ALL.map(|kind| leakage.count(kind));
         assert_eq!(counts, [None, None, None, Some(1)]);
     }

@@ -52,6 +52,26 @@ pub enum PackageError {
     /// A list of labels is wrong: file, line and what.
     #[error("{0}")]
     Labels(String),
+    /// A package for near-duplicates.
+    #[error(
+        "{}: the model gives codes for near-duplicates, so it can neither locate photos nor retrieve \
+         similar ones; use it with planet dataset duplicates --model",
+        path.display()
+    )]
+    OnlyCodes {
+        /// The package.
+        path: PathBuf,
+    },
+    /// A package that gives no codes.
+    #[error(
+        "{}: is not a model for near-duplicates; train one with planet train --task near-duplicates \
+         and export it with planet export",
+        path.display()
+    )]
+    NoCodes {
+        /// The package.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod card;
+mod codes;
 mod description;
 mod error;
 mod features;
@@ -19,6 +20,7 @@ use std::{
 };
 
 pub use agreement::{Agreement, AgreementCounter, Both};
+pub use codes::{CODES_FORMAT, CodeDescription, CodeDraft, CodeModel, NewCodes};
 pub use description::{
     CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, ModelDescription, ModelDraft, Outputs, Provenance,
     Quantization, SchemeFile, ScoreKind,
@@ -162,6 +164,9 @@ fn read_description(folder: &Path) -> Result<ModelDescription, PackageError> {
     }
     if read_other::<LabelDescription>(folder, LABELS_FORMAT)?.is_some() {
         return Err(PackageError::NoPlaces { path: folder.to_owned() });
+    }
+    if read_other::<CodeDescription>(folder, CODES_FORMAT)?.is_some() {
+        return Err(PackageError::OnlyCodes { path: folder.to_owned() });
     }
     let path = folder.join(DESCRIPTION_FILE);
     let bytes = fs::read(&path).map_err(PackageError::file(&path))?;

@@ -9,9 +9,10 @@ use planet_geo::Partition;
 use serde::Serialize;
 
 use super::{
-    CARD_FILE, DESCRIPTION_FILE, FEATURES_FORMAT, FeatureDescription, LABELS_FORMAT,
-    LabelDescription, ModelDescription, ModelDraft, ModelPackage, PARTITION_FILE, PackageError,
-    Quantization, SchemeFile, card, description::MODEL_FORMAT, read_description, read_other,
+    CARD_FILE, CODES_FORMAT, CodeDescription, DESCRIPTION_FILE, FEATURES_FORMAT,
+    FeatureDescription, LABELS_FORMAT, LabelDescription, ModelDescription, ModelDraft,
+    ModelPackage, PARTITION_FILE, PackageError, Quantization, SchemeFile, card,
+    description::MODEL_FORMAT, read_description, read_other,
 };
 
 /// A package in the making: a folder under a temporary name beside its place, renamed when
@@ -178,6 +179,9 @@ pub(super) fn written(folder: &Path) -> Option<WrittenFiles> {
         return Some(files(&it.hashes, &it.card_hash));
     }
     if let Ok(Some(it)) = read_other::<LabelDescription>(folder, LABELS_FORMAT) {
+        return Some(files(&it.hashes, &it.card_hash));
+    }
+    if let Ok(Some(it)) = read_other::<CodeDescription>(folder, CODES_FORMAT) {
         return Some(files(&it.hashes, &it.card_hash));
     }
     let description = read_description(folder).ok()?;

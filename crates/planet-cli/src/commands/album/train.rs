@@ -16,7 +16,7 @@ use planet_train::{AlbumConfig, AlbumSamples, RunFolder, RunParts};
 
 use super::{embeddings, photos};
 use crate::{
-    commands::train::{self, TrainProgress, set},
+    commands::train::{self, Counted, TrainProgress, set},
     engine_choice::EngineChoice,
     failure::Failure,
 };
@@ -127,7 +127,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let ending = run.train(&progress);
     progress.finish();
     let ending = ending.map_err(train::failure)?;
-    match train::conclude(&run, ending, "planet album train", &folder)? {
+    match train::conclude(&run, ending, "planet album train", Counted::Cells, &folder)? {
         Some(best) => Ok(train::scores(&best, &mut io::stdout().lock())?),
         None => Ok(()),
     }

@@ -4,45 +4,76 @@ use std::{
 };
 
 use clap::Args;
+use planet::near_duplicates::Coder;
 use planet_data::{
-    DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, PerceptualHash, PhotoRecord, near_pairs,
-    redundant, table::OutputFile,
+    Code, DEFAULT_DISTANCE, GREATEST_DISTANCE, NearPair, PhotoRecord, near_pairs, redundant,
+    table::OutputFile,
 };
 
-use super::manifest::open;
-use crate::{commands::problems::Problems, failure::Failure, progress::Progress};
+use super::manifest::{absolute, open};
+use crate::{
+    commands::{
+        codes::{self, Coded},
+        problems::Problems,
+    },
+    engine_choice::EngineChoice,
+    failure::Failure,
+    progress::Progress,
+};
 
-/// `planet dataset duplicates A [B] [--distance N] -o PAIRS`
+/// `planet dataset duplicates A [B] [--model CODES] [--distance N] -o PAIRS`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Manifest with perceptual hashes (planet dataset enrich --hash)
+    /// Manifest; without --model, with perceptual hashes (planet dataset enrich --hash)
     a: String,
     /// Second manifest: finds photos of B that look like a photo of A. Without it, finds duplicates
     /// within A
     b: Option<String>,
-    /// Maximum number of differing bits (of 256) between duplicates
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_DISTANCE, value_parser = distance)]
-    distance: u32,
+    /// Model for near-duplicates (planet train --task near-duplicates): compares the codes that it
+    /// computes from the photos, instead of perceptual hashes
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+    /// Maximum number of differing bits (of 256) between duplicates; by default 47, or the distance
+    /// that the model states
+    #[arg(long, value_name = "N", value_parser = distance)]
+    distance: Option<u32>,
+    /// Folder of the photos, if the manifests do not state it
+    #[arg(long, value_name = "DIR", requires = "model")]
+    root: Option<PathBuf>,
     /// Table of pairs to write (CSV); - is standard output
     #[arg(short, long, value_name = "PAIRS")]
     output: PathBuf,
     /// Write a table of everything that was skipped (columns file, what, cure)
     #[arg(long, value_name = "FILE")]
     problems: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineChoice,
 }
 
 /// Finds the pairs and writes them; `planet dataset filter --remove` takes off each `b`.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut problems = Problems::new(false, arguments.problems.as_deref())?;
-    let (a_photos, a_hashes) = hashes(&arguments.a, &mut problems)?;
+    let mut coder = match &arguments.model {
+        Some(model) => Some(codes::open(model, &arguments.engine)?),
+        None => None,
+    };
+    let mut read = |manifest: &str| match &mut coder {
+        Some(coder) => arguments.learned(manifest, coder, &mut problems),
+        None => hashes(manifest, &mut problems),
+    };
+    let (a_photos, a_codes) = read(&arguments.a)?;
+    let b = arguments.b.as_deref().map(read).transpose()?;
+    let stated = coder.as_ref().map(|it| it.model().description().distance);
+    let distance = arguments.distance.or(stated).unwrap_or(DEFAULT_DISTANCE);
+    if let Some(coder) = &coder {
+        let description = coder.model().description();
+        let statement = codes::statement(description, distance, a_photos.len());
+        writeln!(io::stderr(), "{statement}")?;
+    }
     let progress = Progress::new("photos");
-    let (pairs, b_photos) = match &arguments.b {
-        None => (redundant(&a_photos, &a_hashes, arguments.distance, &progress), None),
-        Some(b) => {
-            let (b_photos, b_hashes) = hashes(b, &mut problems)?;
-            let pairs = near_pairs(&a_hashes, &b_hashes, arguments.distance, &progress);
-            (pairs, Some(b_photos))
-        }
+    let (pairs, b_photos) = match b {
+        None => (redundant(&a_photos, &a_codes, distance, &progress), None),
+        Some((photos, codes)) => (near_pairs(&a_codes, &codes, distance, &progress), Some(photos)),
     };
     progress.finish();
     problems.report()?;
@@ -55,15 +86,43 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+impl Arguments {
+    /// The photos that can be decoded, and their learned codes; the others are counted.
+    fn learned(
+        &self,
+        manifest: &str,
+        coder: &mut Coder,
+        problems: &mut Problems,
+    ) -> Result<(Vec<PhotoRecord>, Vec<Code>), Failure> {
+        let reader = open(manifest, self.root.as_deref())?;
+        let root = absolute(reader.root());
+        let mut photos = Vec::new();
+        for record in reader {
+            photos.extend(problems.sift(record)?);
+        }
+        let ids = photos.iter().map(|record| record.photo.clone()).collect();
+        let Coded { codes, failed } = codes::of(coder, &root, ids)?;
+        for (photo, what) in failed {
+            problems.skip(&photo, &what, "restore the file from a backup, or remove it")?;
+        }
+        let found = photos.into_iter().zip(codes).filter_map(|(photo, code)| Some((photo, code?)));
+        let (photos, codes): (Vec<_>, Vec<_>) = found.unzip();
+        if photos.is_empty() {
+            return Err(Failure::new(format!("{manifest}: no photo can be decoded")));
+        }
+        Ok((photos, codes))
+    }
+}
+
 /// The photos that have a hash, and their hashes; the others are counted.
 fn hashes(
     manifest: &str,
     problems: &mut Problems,
-) -> Result<(Vec<PhotoRecord>, Vec<PerceptualHash>), Failure> {
+) -> Result<(Vec<PhotoRecord>, Vec<Code>), Failure> {
     let (mut photos, mut hashes, mut without) = (Vec::new(), Vec::new(), 0_u64);
     for record in open(manifest, None)? {
         let Some(record) = problems.sift(record)? else { continue };
-        match record.perceptual_hash.as_ref().map(|text| text.parse::<PerceptualHash>()) {
+        match record.perceptual_hash.as_ref().map(|text| text.parse::<Code>()) {
             Some(Ok(hash)) => {
                 photos.push(record);
                 hashes.push(hash);

@@ -5,8 +5,8 @@ use std::{
 
 use clap::Args;
 use planet::{
-    FeatureModel, LabelModel, ModelPackage, PackageError, ScoreKind,
-    package::{Activation, LabelDescription},
+    CodeModel, FeatureModel, LabelModel, ModelPackage, PackageError, ScoreKind,
+    package::{Activation, CodeDescription, LabelDescription},
 };
 use planet_data::Fit;
 use planet_net::{Architecture, Network, NetworkOptions, OutputName};
@@ -43,6 +43,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             Err(PackageError::NoPlaces { .. }) => {
                 let model = LabelModel::open(folder).map_err(Failure::new)?;
                 return Ok(describe_labels(model.description(), &mut out)?);
+            }
+            Err(PackageError::OnlyCodes { .. }) => {
+                let model = CodeModel::open(folder).map_err(Failure::new)?;
+                return Ok(describe_codes(model.description(), &mut out)?);
             }
             package => package.map_err(Failure::new)?,
         };
@@ -90,6 +94,22 @@ fn describe_labels(it: &LabelDescription, out: &mut impl Write) -> io::Result<()
     }
     if !it.provenance.note.is_empty() {
         writeln!(out, "source       {}", it.provenance.note)?;
+    }
+    Ok(())
+}
+
+/// The description of a package for near-duplicates.
+fn describe_codes(description: &CodeDescription, out: &mut impl Write) -> io::Result<()> {
+    let [height, width] = description.preprocess.size;
+    let (distance, matches) = (description.distance, &description.false_matches);
+    writeln!(out, "name         {}", description.name)?;
+    writeln!(out, "network      {}", description.architecture)?;
+    writeln!(out, "photos       {height} × {width}")?;
+    writeln!(out, "code         {} bits", description.bits)?;
+    writeln!(out, "distance     {distance} bits or fewer between near-duplicates")?;
+    for against in [10_000, 1_000_000] {
+        let share = 100.0 * matches.removed(distance, against);
+        writeln!(out, "wrong        {share:.3} % expected to be removed against {against} photos")?;
     }
     Ok(())
 }

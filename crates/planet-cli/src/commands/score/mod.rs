@@ -13,7 +13,8 @@ use clap::{Args, Subcommand};
 use planet::{
     Prediction, PredictionError, PredictionReader,
     evaluation::{
-        Bound, KnownSet, Measure, Rules, Score, Scorer, ScorerOptions, TruthTable, nearest_id,
+        Bound, ComparedCodes, KnownSet, Measure, Rules, Score, Scorer, ScorerOptions, TruthTable,
+        nearest_id,
     },
     report::{MAPPED_PHOTOS, References, Report, Table},
 };
@@ -218,11 +219,12 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
     if let (Some(train), Some(test)) = (&arguments.train, &test) {
         let train = Manifest::load(&TableSource::parse(train), None).map_err(Failure::new)?;
         let progress = Progress::new("photos");
-        let found =
-            references.push_training(partition.as_ref(), &train.records, &test.records, &progress);
+        let (train, test) = (&train.records, &test.records);
+        let codes = ComparedCodes::perceptual(train, test);
+        let found = references.push_training(partition.as_ref(), train, test, &codes, &progress);
         progress.finish();
         let found = found.map_err(Failure::new)?;
-        let table = TruthTable::of(&test.records, &truth.by, |place| found.is_clean(place));
+        let table = TruthTable::of(test, &truth.by, |place| found.is_clean(place));
         clean = Some(Scorer::new(table, options));
         leakage = Some(found);
     }

@@ -2,6 +2,7 @@
 
 mod library;
 mod monitor;
+mod near_duplicates;
 mod ranks;
 mod seeds;
 
@@ -18,21 +19,26 @@ use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
     ArchitectureName, BackendError, BackendName, Epoch, Objective, Precision, ProcessGroup, Run,
-    RunFolder, RunParts, Samples, StopReason, TrainConfig, TrainError,
+    RunFolder, RunParts, Samples, StopReason, TrainConfig, TrainError, TrainTask,
 };
 
-pub use self::monitor::TrainProgress;
+pub use self::monitor::{Counted, TrainProgress};
 use crate::{
     commands::{partition::files, synthetic},
     failure::Failure,
 };
 
-/// `planet train [--config C] --dataset M:train --partition P … -o RUN`
+/// `planet train [--config C] --dataset M:train --partition P … -o RUN`,
+/// `planet train --task near-duplicates --dataset M:train --validation M:validation … -o RUN`
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Configuration file (TOML); flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// What the model is for: location; or near-duplicates, for planet dataset duplicates --model,
+    /// which needs neither positions nor a partition
+    #[arg(long, value_name = "TASK")]
+    task: Option<TrainTask>,
     /// Manifest of the training photos (FILE or FILE:SPLIT)
     #[arg(long, value_name = "M[:SPLIT]")]
     dataset: Option<String>,
@@ -105,7 +111,7 @@ pub struct Arguments {
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
     /// Resume the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "learning_rate", "seed", "init", "freeze_until", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "task", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "learning_rate", "seed", "init", "freeze_until", "output"])]
     resume: Option<PathBuf>,
     /// Folder for the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
@@ -119,6 +125,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let mut config = TrainConfig::read(&folder.config())
             .map_err(|error| failure(error).hint("a run is a folder written by planet train -o"))?;
         arguments.lengthen(&mut config);
+        if config.task == TrainTask::NearDuplicates {
+            return near_duplicates::run(folder, config, Start::Resume);
+        }
         let partition = files::read(&folder.partition())?;
         return train(folder, config, partition, Start::Resume);
     }
@@ -129,6 +138,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         ));
     }
     let config = arguments.config(output)?;
+    if config.task == TrainTask::NearDuplicates {
+        if arguments.seed.len() > 1 {
+            return Err(Failure::usage("--task near-duplicates takes one seed"));
+        }
+        return near_duplicates::run(RunFolder::at(output), config, Start::New);
+    }
     let path = config.partition.as_ref().ok_or_else(|| {
         Failure::usage("no partition was specified")
             .hint("build one with planet partition build, and name it with --partition FILE")
@@ -166,6 +181,7 @@ impl Arguments {
         config.size = self.size.unwrap_or(config.size);
         config.batch = self.batch.unwrap_or(config.batch);
         config.epoch_photos = self.epoch_photos.unwrap_or(config.epoch_photos);
+        config.task = self.task.unwrap_or(config.task);
         config.loss = self.loss.unwrap_or(config.loss);
         set(&mut config.triplets.positives_within_km, &self.positives_within);
         config.learning_rate.start = self.learning_rate.unwrap_or(config.learning_rate.start);
@@ -247,7 +263,7 @@ fn train_once(
         // All ranks end here alike, once rank 0 has written.
         group.leave().map_err(ranks::failure)?;
     }
-    conclude(&run, ending, "planet train", &folder)
+    conclude(&run, ending, "planet train", Counted::Cells, &folder)
 }
 
 /// The epoch with the best scores, where the run came to one; `command` goes on with a run that
@@ -256,6 +272,7 @@ pub fn conclude(
     run: &Run,
     ending: StopReason,
     command: &str,
+    counted: Counted,
     folder: &RunFolder,
 ) -> Result<Option<Epoch>, Failure> {
     if ending == StopReason::Interrupted {
@@ -265,16 +282,25 @@ pub fn conclude(
     let history = &run.position().history;
     let best = run.best_epoch();
     if run.is_first() {
-        anstream::eprintln!("{}training ended: {}", epochs(history, best), run.reason(ending));
+        anstream::eprintln!(
+            "{}training ended: {}",
+            epochs(history, best, counted.name()),
+            run.reason(ending)
+        );
     }
     Ok(history.iter().find(|epoch| Some(epoch.epoch) == best).cloned())
 }
 
 /// The epochs, a line each; the one that is exported is marked.
-fn epochs(history: &[Epoch], best: Option<u64>) -> String {
+fn epochs(history: &[Epoch], best: Option<u64>, counted: &str) -> String {
     let mut text = format!(
         "{:>5} {:>8} {:>10} {:>7} {:>16} {:>16}\n",
-        "epoch", "minutes", "loss", "cell", "validation loss", "validation cell"
+        "epoch",
+        "minutes",
+        "loss",
+        counted,
+        "validation loss",
+        format!("validation {counted}")
     );
     for epoch in history {
         let percent = |share: f64| format!("{:.1}%", 100.0 * share);

@@ -8,9 +8,29 @@ use crate::progress::Progress;
 /// Failed photos that are named; the others are only counted.
 const NAMED: usize = 20;
 
+/// What is counted in an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Photos whose cell came first.
+    Cells,
+    /// Copies that were found.
+    Copies,
+}
+
+impl Counted {
+    /// In tables and lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cells => "cell",
+            Self::Copies => "copies",
+        }
+    }
+}
+
 /// Training on a terminal: a bar a epoch, a line behind each.
 pub struct TrainProgress {
     progress: Progress,
+    counted: Counted,
     /// Photos that failed, named once each.
     failed: Mutex<Vec<String>>,
 }
@@ -19,7 +39,12 @@ impl TrainProgress {
     /// Draws nothing where not `shown`: of several processes one does.
     pub fn new(shown: bool) -> Self {
         let progress = if shown { Progress::new("photos") } else { Progress::silent() };
-        Self { progress, failed: Mutex::default() }
+        Self { progress, counted: Counted::Cells, failed: Mutex::default() }
+    }
+
+    /// For codes of near-duplicates.
+    pub fn of_codes() -> Self {
+        Self { counted: Counted::Copies, ..Self::new(true) }
     }
 
     /// Says what is learned from.
@@ -30,6 +55,11 @@ impl TrainProgress {
             samples.outside(),
             samples.without_position()
         ));
+    }
+
+    /// Says how many photos codes are learned from.
+    pub fn codes(&self, name: &str, photos: usize) {
+        self.progress.say(&format!("{name}: {photos} photos"));
     }
 
     /// Says which albums are learned from.
@@ -113,17 +143,18 @@ impl TrainMonitor for TrainProgress {
 
     fn epoch(&self, epoch: &Epoch) {
         let percent = |share: f64| format!("{:.1}%", 100.0 * share);
+        let name = self.counted.name();
         let validation = epoch.validation.as_ref().map_or_else(String::new, |scores| {
             let within: Vec<String> = scores.within_1.iter().map(|share| percent(*share)).collect();
-            format!(
-                "; validation loss {:.3}, cell {}, within {}",
-                scores.loss,
-                percent(scores.cell_1),
-                within.join(" ")
-            )
+            let within = match self.counted {
+                Counted::Cells => format!(", within {}", within.join(" ")),
+                Counted::Copies => String::new(),
+            };
+            let (loss, found) = (scores.loss, percent(scores.cell_1));
+            format!("; validation loss {loss:.3}, {name} {found}{within}")
         });
         self.progress.say(&format!(
-            "epoch {}: loss {:.3}, cell {}{validation}; {:.0} photos/s, {} waiting, {:.1} min",
+            "epoch {}: loss {:.3}, {name} {}{validation}; {:.0} photos/s, {} waiting, {:.1} min",
             epoch.epoch,
             epoch.loss,
             percent(epoch.cell_1),
