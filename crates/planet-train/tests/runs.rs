@@ -38,9 +38,10 @@ impl PhotoStore for Colours {
 }
 
 fn samples(numbers: std::ops::Range<usize>, broken: usize) -> Samples {
+    let first = numbers.start;
     let good = numbers
         .map(|number| (format!("{number}-{}", number % PLACES.len()), number % PLACES.len()));
-    let bad = (0..broken).map(|number| (format!("broken-{number}"), number % PLACES.len()));
+    let bad = (0..broken).map(|number| (format!("broken-{first}-{number}"), number % PLACES.len()));
     let records = good.chain(bad).map(|(photo, place)| PhotoRecord {
         photo,
         position: Some(at(place)),
@@ -48,9 +49,9 @@ fn samples(numbers: std::ops::Range<usize>, broken: usize) -> Samples {
         ..PhotoRecord::default()
     });
     let lost = [
-        PhotoRecord { photo: "0-0".into(), ..PhotoRecord::default() },
+        PhotoRecord { photo: format!("{first}-0"), ..PhotoRecord::default() },
         PhotoRecord {
-            photo: "0-0".into(),
+            photo: format!("{first}-0"),
             position: LatLng::new(0.0, 0.0).ok(),
             ..PhotoRecord::default()
         },

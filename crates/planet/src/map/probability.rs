@@ -10,7 +10,7 @@ const TRUTH: Colour = Colour::new(20, 90, 200);
 /// The best guess.
 const BEST: Colour = Colour::new(10, 10, 10);
 /// The edge of a region.
-const EDGE: Colour = Colour::new(110, 40, 140);
+const EDGE: Colour = Colour::new(0, 130, 90);
 /// Width of this edge in pixels.
 const EDGE_WIDTH: f64 = 1.5;
 /// Probabilities below this share of the greatest are not drawn.

@@ -23,9 +23,10 @@ pub struct PredictedRegion {
     pub area_km2: f64,
 }
 
-/// How much probability the most probable cells must hold together to contain the true cell of a stated share
-/// of photos: split conformal prediction (Papadopoulos et al. 2002) with the score of adaptive prediction sets
-/// (Romano, Sesia and Candès 2020), without randomisation.
+/// How far down the ranking of cells one must go to find the true cell of a stated share of photos: split
+/// conformal prediction (Papadopoulos et al. 2002). A photo's score is the probability of the cells before the
+/// true one, in the order of their probability. (Adaptive prediction sets, Romano, Sesia and Candès 2020, count the
+/// true cell too, and draw at random whether a region has its last cell; without drawing they are too large.)
 ///
 /// For photos that are exchangeable with the validation photos and lie in a cell of the partition, a region for
 /// the share `s` contains the true cell with probability at least `s`, whatever the network. Photos of another
@@ -34,8 +35,8 @@ pub struct PredictedRegion {
 pub struct RegionCalibration {
     /// Validation photos.
     photos: u64,
-    /// For 1 %, 2 %, …, 99 %: the probability that the cells must hold, 0..=1; 1 where there were too few
-    /// photos for the share.
+    /// For 1 %, 2 %, …, 99 %: the greatest probability of the cells before one of the region, 0..=1; 1 where
+    /// there were too few photos for the share.
     thresholds: Vec<f32>,
 }
 
@@ -52,22 +53,22 @@ impl RegionCalibration {
         temperature: f32,
     ) -> Result<Self, ProbabilityError> {
         let rows = logits.par_chunks_exact(classes.max(1)).zip(targets.par_iter());
-        let held = |(row, target): (&[f32], &u32)| {
+        let score = |(row, target): (&[f32], &u32)| {
             let probabilities = CellProbabilities::from_logits(row, temperature)?;
-            Ok(held(&probabilities, *target as usize) as f32)
+            Ok(before(&probabilities, *target as usize) as f32)
         };
-        let mut held: Vec<f32> = rows.map(held).collect::<Result<_, _>>()?;
-        if held.is_empty() {
+        let mut scores: Vec<f32> = rows.map(score).collect::<Result<_, _>>()?;
+        if scores.is_empty() {
             return Ok(Self::default());
         }
-        held.sort_unstable_by(f32::total_cmp);
+        scores.sort_unstable_by(f32::total_cmp);
         // One more than the photos, for the photo that is located: of so many scores each is equally
         // likely to be its own.
         let threshold = |percent: usize| {
-            let rank = (percent * (held.len() + 1)).div_ceil(100);
-            held.get(rank - 1).copied().unwrap_or(1.0)
+            let rank = (percent * (scores.len() + 1)).div_ceil(100);
+            scores.get(rank - 1).copied().unwrap_or(1.0)
         };
-        Ok(Self { photos: held.len() as u64, thresholds: (1..=SHARES).map(threshold).collect() })
+        Ok(Self { photos: scores.len() as u64, thresholds: (1..=SHARES).map(threshold).collect() })
     }
 
     /// Validation photos that it rests on; 0 where there were none.
@@ -85,24 +86,23 @@ impl RegionCalibration {
     pub fn classes(&self, probabilities: &CellProbabilities, share: f64) -> Vec<ClassId> {
         let percent = ((100.0 * share - ROUNDING).ceil().max(1.0) as usize).min(SHARES);
         let Some(threshold) = self.thresholds.get(percent - 1) else { return Vec::new() };
-        let needed = f64::from(*threshold) - ROUNDING;
-        let mut sum = 0.0;
+        let most = f64::from(*threshold) + ROUNDING;
+        let mut before = 0.0;
         let ranked = probabilities.top(probabilities.values().len()).into_iter();
-        // The class that reaches the threshold belongs to the region.
         let inside = ranked.take_while(|(_, probability)| {
-            let is_inside = sum < needed;
-            sum += f64::from(*probability);
+            let is_inside = before <= most;
+            before += f64::from(*probability);
             is_inside
         });
         inside.map(|(class, _)| class).collect()
     }
 }
 
-/// What the classes that are at least as probable as `target` hold together, up to and with it.
-fn held(probabilities: &CellProbabilities, target: usize) -> f64 {
+/// What the classes before `target` hold together, in the order of [`CellProbabilities::top`].
+fn before(probabilities: &CellProbabilities, target: usize) -> f64 {
     let own = probabilities.values()[target];
     let before = probabilities.values().iter().enumerate().filter(|(class, probability)| {
-        **probability > own || **probability == own && *class <= target
+        **probability > own || **probability == own && *class < target
     });
     before.map(|(_, probability)| f64::from(*probability)).sum()
 }
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn thresholds_are_those_of_the_ranks_by_hand() {
-        // Three photos over two classes: the first class holds 3/4. Scores are 0.75, 0.75 and 1.
+        // Three photos over two classes: the first class holds 3/4. Scores are 0, 0 and 0.75.
         let row = [3f32.ln(), 0.0];
         let logits = [row, row, row].concat();
         let calibration = RegionCalibration::fit(&logits, 2, &[0, 0, 1], 1.0).expect("scores");

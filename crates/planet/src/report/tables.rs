@@ -134,9 +134,8 @@ impl Report {
             let cells = [row.photos.to_string()].into_iter().chain(shares).chain(sizes);
             table.row(&row.name, cells);
         }
-        table.note = "A region is the smallest number of most probable cells that holds the probability \
-                      which contained the cells of this share of the validation photos (split conformal \
-                      prediction). The share is guaranteed on average for photos that are exchangeable with \
+        table.note = "A region has the most probable cells, as many as contained the cells of this share \
+                      of the validation photos (split conformal prediction). The share is guaranteed on average for photos that are exchangeable with \
                       the validation photos and lie in a cell of the partition, not for each category. \
                       Intervals are Wilson's, for independent photos."
             .to_owned();
