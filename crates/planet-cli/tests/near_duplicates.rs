@@ -173,6 +173,7 @@ fn what_cannot_be_trained_or_compared_is_named_with_the_cure() {
     };
     train(&[]).code(2).stderr(contains("--dataset"));
     train(&["--dataset", "m.csv", "--seed", "1,2"]).code(2).stderr(contains("one seed"));
+    train(&["--photos", "."]).code(2).stderr(contains("planet dataset scan"));
     planet(folder)
         .args(["train", "--task", "scenery", "-o", "run"])
         .assert()

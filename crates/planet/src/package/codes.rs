@@ -139,8 +139,7 @@ impl NewCodes {
     /// A file cannot be written, or the whole is no sound package.
     pub fn finish(self, draft: CodeDraft) -> Result<CodeModel, PackageError> {
         let folder = self.folder.path();
-        let card = card(&draft);
-        let description = CodeDescription {
+        let mut description = CodeDescription {
             format: CODES_FORMAT.to_owned(),
             name: draft.name,
             architecture: draft.architecture,
@@ -150,9 +149,13 @@ impl NewCodes {
             false_matches: draft.false_matches,
             copies_within: draft.copies_within,
             hashes: hashes(folder)?,
-            card_hash: card_hash(&card),
+            card_hash: String::new(),
             provenance: draft.provenance,
         };
+        let path = self.place.join(DESCRIPTION_FILE);
+        description.check().map_err(|what| PackageError::Description { path, what })?;
+        let card = card(&description);
+        description.card_hash = card_hash(&card);
         place(self.folder, &description, &card)?;
         CodeModel::open(&self.place)
     }
@@ -179,18 +182,18 @@ impl CodeDescription {
     }
 }
 
-fn card(draft: &CodeDraft) -> String {
-    let name = draft.name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let [height, width] = draft.preprocess.size;
-    let CodeDraft { architecture, distance, false_matches, .. } = draft;
-    let copies = 100.0 * draft.copies_within[*distance as usize];
+fn card(description: &CodeDescription) -> String {
+    let name = description.name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let [height, width] = description.preprocess.size;
+    let CodeDescription { architecture, distance, false_matches, .. } = description;
+    let copies = 100.0 * description.copies_within[*distance as usize];
     let removed = |against: u64| {
         let share = 100.0 * false_matches.removed(*distance, against);
         let most = 100.0 * false_matches.removed_at_most(*distance, against);
         format!("| {against} | {share:.3} % | {most:.3} % |\n")
     };
     let removed: String = TRAINING_SETS.into_iter().map(removed).collect();
-    let config = draft.provenance.config.as_deref().unwrap_or_default().trim_end();
+    let config = description.provenance.config.as_deref().unwrap_or_default().trim_end();
     format!(
         "---\nlibrary_name: planet\npipeline_tag: image-feature-extraction\n---\n\n# {name}\n\n\
          Codes of photos, for finding near-duplicates. The model does not locate photos.\n\n\

@@ -137,6 +137,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             "run it once without torchrun, then train here with the --config that it writes",
         ));
     }
+    if arguments.photos.is_some() && arguments.task == Some(TrainTask::NearDuplicates) {
+        let hint = "write a manifest with planet dataset scan DIR -o M, and name it with --dataset";
+        return Err(Failure::usage("--photos trains a model that locates").hint(hint));
+    }
     let config = arguments.config(output)?;
     if config.task == TrainTask::NearDuplicates {
         if arguments.seed.len() > 1 {
