@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_review_shows_every_photo_with_a_box_and_escapes_its_name() {
-        let photo = |name: &str, is_kept| ReviewPhoto {
+        let photo = |name: &str, is_kept: bool| ReviewPhoto {
             photo: name.to_owned(),
             thumbnail: is_kept.then(|| vec![1, 2, 3]),
             value: "0.91".to_owned(),
