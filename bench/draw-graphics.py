@@ -135,7 +135,8 @@ class Maker:
         icons = "".join(
             f"<div style='text-align:center;color:#fff;font-size:.7em'><div style='aspect-ratio:1;border-radius:22%;"
             f"background:linear-gradient({self.random.randint(0, 360)}deg,{self.colour()},{self.colour()});"
-            f"box-shadow:0 2px 6px #0006;font-size:2em;line-height:2em'>{self.random.choice('★♫✉☎⚙♥☀✈')}</div>"
+            "box-shadow:0 2px 6px #0006;font-size:2em;line-height:2em'>"
+            f"{self.random.choice('★♫✉☎⚙♥☀✈')}</div>"
             f"{self.random.choice(WORDS)}</div>" for _ in range(20))
         wall = (f"radial-gradient(circle at {self.random.randint(0, 100)}% 20%,{self.colour()},transparent 60%),"
                 f"linear-gradient({self.colour()},{self.colour()})")
@@ -173,8 +174,8 @@ class Maker:
         for _ in range(9):
             body += f"<p>{self.words(70)}</p>"
             if self.random.random() < 0.2:
-                rows = "".join("<tr>" + "".join(f"<td>{self.words(1)}</td>" for _ in range(4)) + "</tr>" for _ in range(4))
-                body += f"<table border=1>{rows}</table>"
+                row = lambda: "<tr>" + "".join(f"<td>{self.words(1)}</td>" for _ in range(4)) + "</tr>"
+                body += f"<table border=1>{''.join(row() for _ in range(4))}</table>"
         font = self.random.choice(FONTS)
         page = f"{HTML}<body style='font-family:{font}'>{body}</body></html>"
         return self.office(page, "html", "HTML (StarWriter)", self.random.choice([72, 100, 150]))
@@ -258,8 +259,9 @@ class Maker:
                            stdout=subprocess.DEVNULL)
             return Image.open(target).convert("RGB")
         if kind in ("relief", "planet"):
-            height = np.array(Image.fromarray(self.numpy.normal(size=(24, 32)).astype("f4")).resize((960, 720), Image.BICUBIC))
-            height += 0.2 * np.array(Image.fromarray(self.numpy.normal(size=(90, 120)).astype("f4")).resize((960, 720), Image.BICUBIC))
+            hills = lambda size: np.array(Image.fromarray(self.numpy.normal(size=size).astype("f4")).resize(
+                (960, 720), Image.BICUBIC))
+            height = hills((24, 32)) + 0.2 * hills((90, 120))
             light = matplotlib.colors.LightSource(315, 45).shade(height, plt.get_cmap("gist_earth"), blend_mode="soft",
                                                                 vert_exag=40)
             picture = Image.fromarray((light[..., :3] * 255).astype("u1"))
@@ -276,7 +278,8 @@ class Maker:
             else:
                 turn = self.random.choice([0, 90, 20, 110])
                 lines += (f"<line x1=-99 x2=199 y1=0 y2=0 stroke='{self.random.choice(['#fff', '#fda', '#ccc'])}' "
-                          f"stroke-width={self.random.choice([0.5, 1, 2])} transform='translate({x} {y}) rotate({turn})'/>")
+                          f"stroke-width={self.random.choice([0.5, 1, 2])} "
+                          f"transform='translate({x} {y}) rotate({turn})'/>")
         parks = "".join(f"<ellipse cx={self.random.randint(0, 100)} cy={self.random.randint(0, 100)} rx=14 ry=9 "
                         f"fill='{self.random.choice(['#cde6c0', '#a8d0e6'])}'/>" for _ in range(6))
         names = "".join(f"<text x={self.random.randint(0, 90)} y={self.random.randint(5, 99)} font-size=2.5>"
@@ -331,7 +334,8 @@ class Maker:
         if self.random.random() < 0.5:
             drawing = ImageDraw.Draw(photo)
             for line, at, anchor in [(text[0], letters // 2, "ma"), (text[1], height - letters // 2, "md")]:
-                drawing.text((width / 2, at), line, "white", font, anchor, stroke_width=letters // 10, stroke_fill="black")
+                drawing.text((width / 2, at), line, "white", font, anchor, stroke_width=letters // 10,
+                             stroke_fill="black")
             return photo
         band = 3 * letters
         picture = Image.new("RGB", (width, height + band), self.random.choice(["white", "black"]))
@@ -342,8 +346,8 @@ class Maker:
 
     def collage(self) -> Image.Image:
         """Photos on a plain ground with words."""
-        cells = "".join(f"<div style='transform:rotate({self.random.randint(-6, 6)}deg);background:#fff;padding:8px 8px 30px;"
-                        f"box-shadow:2px 2px 8px #0006'><img src='{self.photo().as_uri()}' style='width:100%;"
+        cells = "".join(f"<div style='transform:rotate({self.random.randint(-6, 6)}deg);background:#fff;"
+                        f"padding:8px 8px 30px;box-shadow:2px 2px 8px #0006'><img src='{self.photo().as_uri()}' style='width:100%;"
                         "aspect-ratio:1;object-fit:cover'></div>" for _ in range(self.random.choice([4, 6])))
         body = (f"<div style='min-height:100vh;background:{self.colour(120)};padding:2em;box-sizing:border-box'>"
                 f"<h1 style='color:#fff;margin:0 0 .5em'>{self.words(4)}</h1><div style='display:grid;gap:1.5em;"

@@ -33,8 +33,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def enriched(binary: str, folder: Path, at: Path) -> list[dict[str, str]]:
-    planet(binary, "dataset", "scan", folder, "-o", at / "scan.csv")
-    planet(binary, "dataset", "enrich", at / "scan.csv", "--hash", "--photo-score", "-o", at / "e.csv")
+    planet(binary, "dataset", "scan", folder, "-o", at / "scan.csv", "--overwrite")
+    planet(binary, "dataset", "enrich", at / "scan.csv", "--hash", "--photo-score", "-o", at / "e.csv", "--overwrite")
     return rows(at / "e.csv")
 
 

@@ -17,7 +17,7 @@ pub const PHOTOGRAPH_FROM: f32 = 0.5;
 /// draws sharp edges between them. Each of five measures says how far it speaks for a photograph,
 /// the four least sure decide. Two more speak against one even if most of the picture is a
 /// photograph, as in a web page or a meme: lines of the ground between its parts, and the hard
-/// contrast of letters. Borders round the whole picture are not looked at. Programs do not name a
+/// contrast of letters; lines of a border round the whole picture do not count. Programs do not name a
 /// camera: where one is named, half of the doubt is dropped. Measured in docs/filters.md.
 pub fn photo_score(photo: &Photo, camera: Option<&str>) -> f32 {
     let measures = Measures::of(photo);
@@ -56,7 +56,8 @@ struct Measures {
     noiseless: f32,
     /// Share of the edges that are over within three pixels and flat on both sides, 0..=1.
     sharp_edges: f32,
-    /// Share of rows plus share of columns that have one colour, the same in all, 0..=2.
+    /// Share of rows plus share of columns that have one colour, the same in all, 0..=2; those of a border
+    /// round the picture do not count.
     plain_lines: f32,
     /// Share of places where the brightness changes by 150 of 255 or more within two pixels, 0..=1:
     /// sharpened photos reach 0.05, printed words 0.13.
@@ -74,7 +75,6 @@ impl Measures {
         let step = (width * height / (1 << 18)).max(1);
         let (pixels, _) = photo.pixels().as_chunks::<3>();
         let rows: Vec<Row<'_>> = pixels.chunks_exact(width).step_by(step).collect();
-        let rows = without_borders(rows);
         let mut counts = Counts::default();
         let mut colours = vec![0_u32; 1 << 12];
         for pixels in &rows {
@@ -100,7 +100,7 @@ impl Measures {
             commonest: share(colours[0], all),
             noiseless: share(counts.straight, counts.triples),
             sharp_edges: share(counts.sharp, counts.edges),
-            plain_lines: plain_share(&rows),
+            plain_lines: plain_share(&without_borders(rows)),
             hard_contrast: share(counts.hard, counts.triples),
             hard_share: share(counts.hard, counts.strong),
         }

@@ -26,7 +26,7 @@ pub struct Arguments {
     /// Remove photos by a score from 0 to 1: LABEL>=0.8 or LABEL<0.2; may be repeated. LABEL is a label
     /// of --classifier, whose score also becomes a column of this name, or a column of the manifest that
     /// holds numbers
-    #[arg(long, value_name = "LABEL>=SCORE")]
+    #[arg(long, value_name = "RULE")]
     reject: Vec<Rejection>,
     /// Also remove photos without a score, for example those that cannot be read. By default they are
     /// kept and counted
