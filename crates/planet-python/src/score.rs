@@ -134,6 +134,7 @@ pub fn score(
             by,
             places,
             galleries: Vec::new(),
+            regions: None,
         })
     })?;
     Ok(Score(report))
