@@ -7,7 +7,10 @@ use planet::near_duplicates::FalseMatches;
 use planet_data::{Code, GREATEST_DISTANCE, Loader, LoaderOptions, Preprocess};
 use planet_net::{Array, Network, OutputName, Weights};
 
-use crate::{Backend, CodeSamples, NearDuplicates, Scores, TrainError, TrainMonitor, Validation};
+use crate::{
+    Backend, CodeSamples, NearDuplicates, Scores, TrainError, TrainMonitor, Validation,
+    validation::each_output,
+};
 
 /// Most validation photos of which an edited copy is looked at; all are compared with one another.
 const MOST_COPIES: usize = 2000;
@@ -136,19 +139,10 @@ impl CodeValidation<'_> {
     ) -> Result<Option<()>, TrainError> {
         let store = self.samples.store.clone();
         let loader = Loader::new(store, photos.to_vec(), self.preprocess.clone(), options)?;
-        for batch in loader.epoch(0, 0) {
-            if monitor.cancelled() {
-                return Ok(None);
-            }
-            let batch = batch?;
-            batch.failed.iter().for_each(|photo| monitor.failed(photo));
-            if !batch.rows.is_empty() {
-                let outputs = backend.forward(&batch.pixels)?.logits;
-                let (outputs, _) = outputs.as_chunks();
-                batch.rows.iter().zip(outputs).for_each(|(row, outputs)| on_photo(*row, outputs));
-            }
-        }
-        Ok(Some(()))
+        each_output(backend, &loader, monitor, |rows, outputs| {
+            let (outputs, _) = outputs.as_chunks();
+            rows.iter().zip(outputs).for_each(|(row, outputs)| on_photo(*row, outputs));
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::{
     Backend, Samples, Scores, TrainError, TrainMonitor, Triplets, Validation,
     triplet::{normalise, squared_distance},
+    validation::each_output,
 };
 
 /// Locates each validation photo by the others: the share whose nearest photo lies in the same
@@ -24,18 +25,13 @@ pub(crate) fn validate(
 ) -> Result<Option<Validation>, TrainError> {
     let photos = samples.photos.clone();
     let loader = Loader::new(samples.store.clone(), photos, preprocess.clone(), options)?;
-    let mut embeddings = Vec::new();
-    let mut rows = Vec::new();
-    for batch in loader.epoch(0, 0) {
-        if monitor.cancelled() {
-            return Ok(None);
-        }
-        let batch = batch?;
-        batch.failed.iter().for_each(|photo| monitor.failed(photo));
-        if !batch.rows.is_empty() {
-            embeddings.extend(backend.forward(&batch.pixels)?.logits);
-            rows.extend(batch.rows);
-        }
+    let (mut embeddings, mut rows): (Vec<f32>, Vec<usize>) = Default::default();
+    let all = each_output(backend, &loader, monitor, |found, outputs| {
+        embeddings.extend(outputs);
+        rows.extend(found);
+    })?;
+    if all.is_none() {
+        return Ok(None);
     }
     normalise(&mut embeddings, triplets.outputs);
     let found: Vec<Found> = (0..rows.len())

@@ -86,11 +86,14 @@ impl Samples {
         self
     }
 
-    /// Refuses photos that are among these, to judge by them what was learned from these. A photo is the
-    /// same where its name and its position are.
+    /// Refuses validation photos that are among these, the training photos. Two photos are the same if their
+    /// names and positions are.
     pub(crate) fn check_apart(&self, validation: &Self) -> Result<(), TrainError> {
-        let own: HashSet<(&str, [u64; 2])> = self.identities().collect();
-        let shared: Vec<_> = validation.identities().filter(|photo| own.contains(photo)).collect();
+        // A table of the validation photos, which are fewer.
+        let theirs: HashSet<(&str, [u64; 2])> = validation.identities().collect();
+        let found: HashSet<_> = self.identities().filter(|photo| theirs.contains(photo)).collect();
+        let shared: Vec<_> =
+            validation.identities().filter(|photo| found.contains(photo)).collect();
         match shared.first() {
             None => Ok(()),
             Some((photo, _)) => Err(TrainError::SharedPhotos {

@@ -105,6 +105,27 @@ pub(crate) fn validate(
     Ok(Some(counts.finish(partition.len(), group)?))
 }
 
+/// Runs the network over a loader's photos: `on_batch` gets the rows of those that can be decoded and the outputs,
+/// `[rows, outputs]`. `None` where it was told to end.
+pub(crate) fn each_output(
+    backend: &mut dyn Backend,
+    loader: &Loader,
+    monitor: &dyn TrainMonitor,
+    mut on_batch: impl FnMut(&[usize], &[f32]),
+) -> Result<Option<()>, TrainError> {
+    for batch in loader.epoch(0, 0) {
+        if monitor.cancelled() {
+            return Ok(None);
+        }
+        let batch: Batch = batch?;
+        batch.failed.iter().for_each(|photo| monitor.failed(photo));
+        if !batch.rows.is_empty() {
+            on_batch(&batch.rows, &backend.forward(&batch.pixels)?.logits);
+        }
+    }
+    Ok(Some(()))
+}
+
 /// Rows, in order, of the photos whose scores are kept: as many as a temperature needs and
 /// memory holds, with each class's share. Photos outside every cell have no class to fit on.
 pub(crate) fn kept_rows(photos: &[Option<ClassId>], classes: usize, seed: u64) -> Vec<usize> {
