@@ -34,6 +34,7 @@ mod parameter;
 mod safetensors;
 mod shape;
 mod summary;
+mod timm;
 mod weights;
 
 pub use architecture::{AlbumNetwork, Architecture, NetworkOptions};

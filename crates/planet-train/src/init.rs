@@ -19,7 +19,7 @@ pub struct Matched {
 }
 
 /// Initial weights, and over them those of a safetensors file whose name and shape match:
-/// torchvision's and timm's load by name. A checkpoint of ours does too.
+/// torchvision's and timm's load, and a checkpoint of ours does too.
 ///
 /// # Errors
 /// The file cannot be read, is no safetensors file, or has nothing in common with the network.
@@ -33,6 +33,7 @@ pub(crate) fn initial_weights(
     let wrong = |what: String| TrainError::Checkpoint { path: path.to_owned(), what };
     let bytes = std::fs::read(path).map_err(TrainError::file(path))?;
     let (given, _) = Weights::from_safetensors(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let given = given.from_timm().unwrap_or(given);
     let mut matched = Matched::default();
     for parameter in network.parameters() {
         match given.get(&parameter.name) {

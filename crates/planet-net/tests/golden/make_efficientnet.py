@@ -3,7 +3,8 @@
 its weights come from.
 
 `efficientnet-lite0.safetensors` has weights by `make_forward.py`'s formula, as the other golden
-files; `efficientnet-lite0-imagenet.safetensors` has what the published weights give for the same
+files, those of lite1 and lite2 with running statistics in 16 bits;
+`efficientnet-lite0-imagenet.safetensors` has what the published weights give for the same
 photos; `parameters-efficientnet.txt` lists every parameter and the counts of the three sizes.
 
 Needs: pip install torch safetensors numpy efficientnet-lite-pytorch==0.1.0
@@ -21,17 +22,11 @@ import make_forward as forward
 SIDES = {"efficientnet-lite0": 224, "efficientnet-lite1": 240, "efficientnet-lite2": 260}
 
 
-def rows(name):
-    """The lines of one architecture as in parameters.txt, without a golden file."""
-    model = EfficientNet.from_name(name, num_classes=forward.CLASSES).eval()
-    with torch.no_grad():
-        work = forward.multiply_adds(model, forward.photos(1, SIDES[name]))
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    lines = [f"{name} counts {parameters} {work}"]
-    for key, value in model.state_dict().items():
-        if not key.endswith("num_batches_tracked"):
-            lines.append(f"{name} {key} {','.join(map(str, value.shape))}")
-    return lines
+def architecture(name, blocks, statistics=torch.float32):
+    """Writes one size's golden file and returns its lines of parameters-efficientnet.txt."""
+    model = EfficientNet.from_name(name, num_classes=forward.CLASSES, drop_connect_rate=0.0)
+    blocks = [f"_blocks.{at}" for at in blocks]
+    return forward.network(name, model, SIDES[name], [(model, "_fc")], blocks, statistics)
 
 
 @torch.no_grad()
@@ -47,12 +42,10 @@ def imagenet():
 
 def main():
     torch.set_num_threads(2)
-    name = "efficientnet-lite0"
-    model = EfficientNet.from_name(name, num_classes=forward.CLASSES, drop_connect_rate=0.0)
-    blocks = [f"_blocks.{at}" for at in (0, 2, 5, 10, 15)]
     lines = ["# Made by make_efficientnet.py: counts (parameters, multiply-adds), then names and shapes"]
-    lines += forward.network(name, model, SIDES[name], [(model, "_fc")], blocks)
-    lines += rows("efficientnet-lite1") + rows("efficientnet-lite2")
+    lines += architecture("efficientnet-lite0", (0, 2, 5, 10, 15))
+    lines += architecture("efficientnet-lite1", (0, 4, 9, 14, 19), torch.float16)
+    lines += architecture("efficientnet-lite2", (0, 4, 9, 14, 19), torch.float16)
     (forward.FOLDER / "parameters-efficientnet.txt").write_text("\n".join(lines) + "\n")
     imagenet()
 

@@ -269,10 +269,8 @@ def fill(model):
             parameter.copy_(value_of(name, tuple(parameter.shape)))
 
 
-@torch.no_grad()
-def network(name, model, side, head, blocks):
-    """Writes one architecture's golden file and returns its lines of parameters.txt."""
-    fill(model)
+def settle(model, pixels, statistics):
+    """Batch norm's running statistics, of one pass in training, as numbers of the given type."""
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = None
@@ -280,9 +278,22 @@ def network(name, model, side, head, blocks):
         if isinstance(module, nn.Dropout):
             module.p = 0.0
     model.train()
-    many = photos(8, side)
-    model(many)
+    model(pixels)
     model.eval()
+    for norm in norms:
+        for values in (norm.running_mean, norm.running_var):
+            values.copy_(values.to(statistics).float())
+
+
+@torch.no_grad()
+def network(name, model, side, head, blocks, statistics=torch.float32):
+    """Writes one architecture's golden file and returns its lines of parameters.txt.
+
+    Running statistics are rounded to the given type, and written in it.
+    """
+    fill(model)
+    many = photos(8, side)
+    settle(model, many, statistics)
     for parent, child in head:
         layer = getattr(parent, child)
         embedding = {}
@@ -315,8 +326,8 @@ def network(name, model, side, head, blocks):
         flat = value.flatten()
         golden[f"block {key}"] = flat[:: max(1, len(flat) // 64)][:64].clone()
     state = model.state_dict()
-    golden.update({key: value for key, value in state.items() if "running_" in key})
     golden = {key: value.float().contiguous() for key, value in golden.items()}
+    golden.update({key: value.to(statistics) for key, value in state.items() if "running_" in key})
     save_file(golden, FOLDER / f"{name}.safetensors")
     print(name, "logits vary by", float(golden["logits"].std(0).mean()))
 
