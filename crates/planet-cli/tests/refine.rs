@@ -104,3 +104,60 @@ fn an_index_that_needs_more_than_the_embedding_is_refused_with_the_cure() {
         .code(2)
         .stderr(contains("--views whole"));
 }
+
+/// What `evaluate` says about 12 other photos with this spread, in percent.
+fn refined(folder: &Path, spread: &str) -> Vec<String> {
+    let report = format!("report-{spread}");
+    planet(folder)
+        .args(["evaluate", "--model", "model", "--dataset", "others/manifest.parquet"])
+        .args(["--engine", "rten", "--no-photos", "--refine", "index"])
+        .args(["--spread", spread, "-o", &report])
+        .assert()
+        .success();
+    let tables = fs::read_to_string(folder.join(report).join("tables.md")).expect("tables");
+    let row = tables.lines().find(|line| line.contains("refined by similar photos"));
+    let cells = row.expect("a row").split('|').map(str::trim);
+    cells.filter(|cell| cell.parse::<f64>().is_ok()).take(5).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_spread_is_chosen_on_other_photos_by_how_many_answers_are_near() {
+    let folder = prepare();
+    let folder = folder.path();
+    planet(folder)
+        .args(["world", "draw", "--photos", "12", "--size", "64", "--seed", "5", "-o", "others"])
+        .assert()
+        .success();
+    let output = planet(folder)
+        .args(["locate", "photos/manifest.parquet", "--model", "model", "--engine", "rten"])
+        .args(["--refine", "index", "--spread-photos", "others/manifest.parquet"])
+        .assert()
+        .success();
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    let rows: Vec<Vec<&str>> = said
+        .lines()
+        .filter_map(|line| line.trim_start().split_once(" km "))
+        .map(|(spread, rest)| [spread].into_iter().chain(rest.split_whitespace()).collect())
+        .collect();
+    assert_eq!(rows.iter().filter(|row| row.last() == Some(&"chosen")).count(), 1, "{said}");
+    for spread in ["1", "25"] {
+        let row = rows.iter().find(|row| row[0] == spread).expect("tried");
+        assert_eq!(row[1..6], refined(folder, spread), "{said}");
+    }
+    let sum =
+        |row: &Vec<&str>| row[1..6].iter().map(|it| it.parse::<f64>().unwrap_or(0.0)).sum::<f64>();
+    let chosen = rows.iter().find(|row| row.last() == Some(&"chosen")).expect("one");
+    assert!(rows.iter().all(|row| sum(row) <= sum(chosen) + 0.3), "{said}");
+}
+
+#[test]
+fn a_spread_is_given_or_chosen_but_not_both() {
+    let folder = prepare();
+    planet(folder.path())
+        .args(["locate", "photos/manifest.parquet", "--model", "model", "--refine", "index"])
+        .args(["--spread", "5", "--spread-photos", "photos/manifest.parquet"])
+        .assert()
+        .failure()
+        .code(2)
+        .stderr(contains("cannot be used with"));
+}

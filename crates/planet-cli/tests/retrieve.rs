@@ -101,6 +101,36 @@ fn every_recipe_indexes_and_searches_alike() {
 }
 
 #[test]
+fn a_divided_index_states_what_it_finds_and_read_whole_finds_the_same() {
+    let folder = prepare();
+    let folder = folder.path();
+    index(folder, &[]).success();
+    planet(folder)
+        .args(["retrieve", "cluster", "index", "--lists", "4", "--recall", "0.5", "-o", "lists"])
+        .assert()
+        .success()
+        .stdout(contains("vectors  10").and(contains("lists    4")).and(contains("recall   ")));
+    let found = |index: &str, more: &[&str]| {
+        let output = planet(folder)
+            .args(["retrieve", "search", index, "set/100000.jpg", "--engine", "rten"])
+            .args(["--format", "jsonl"])
+            .args(more)
+            .assert()
+            .success();
+        json_lines(&output.get_output().stdout)
+    };
+    assert_eq!(found("lists", &["--probes", "4"]), found("index", &[]));
+    let best = &found("lists", &["--top", "1", "--probes", "1"])[0]["found"][0]["photo"];
+    assert_eq!(best, "set/100000.jpg");
+    planet(folder)
+        .args(["retrieve", "cluster", "index", "--lists", "11", "-o", "more"])
+        .assert()
+        .failure()
+        .code(2)
+        .stderr(contains("11 lists need as many photos; the index has 10"));
+}
+
+#[test]
 fn evaluate_scores_as_holidays_and_names_what_it_cannot() {
     let folder = prepare();
     let folder = folder.path();

@@ -125,8 +125,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         training.map(|it| Manifest::load(&it, None).map_err(Failure::new)).transpose()?;
     let codes = training.as_ref().map(|training| arguments.codes(training, &manifest));
     let codes = codes.transpose()?.flatten();
-    let refiner = arguments.refine.open(&package)?;
     let (partition, gazetteer) = (package.shared_partition(), Arc::new(Gazetteer::new()));
+    let mut model = arguments.open(package, &gazetteer)?;
+    let refiner = arguments.refine.open(&mut model)?;
     let mut references = References::default();
     if synthetic::is_manifest_of_world(&source) {
         references::push_ideals(&mut references, &manifest, &partition)?;
@@ -142,7 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         by: &arguments.by,
         scorer,
         folder: &arguments.output,
-        package: &package,
+        package: model.package(),
         engine: &arguments.engine,
     };
     rivals.push(&mut references)?;
@@ -162,9 +163,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     progress.finish();
     let mut evaluation = evaluation?;
 
-    let (top, decision, region) = (arguments.top.into(), arguments.decide, arguments.region);
-    let options = LocatorOptions { top, decision, region, ..LocatorOptions::default() };
-    let mut model = arguments.engine.open_model(package, options, Arc::clone(&gazetteer))?;
     let begun = Instant::now();
     arguments.locate(&mut evaluation, &mut model)?;
     if !arguments.rival.is_empty() {
@@ -199,6 +197,13 @@ impl Arguments {
             Some(PointName::Mean) => package.with_point(Point::Mean),
             Some(PointName::Centre) => package.with_point(Point::Centre),
         })
+    }
+
+    /// The package with its engine, and with what is answered.
+    fn open(&self, package: ModelPackage, gazetteer: &Arc<Gazetteer>) -> Result<Model, Failure> {
+        let (top, decision, region) = (self.top.into(), self.decide, self.region);
+        let options = LocatorOptions { top, decision, region, ..LocatorOptions::default() };
+        self.engine.open_model(package, options, Arc::clone(gazetteer))
     }
 
     /// The learned codes of training and test photos, where a model for near-duplicates was named.

@@ -1,4 +1,4 @@
-use planet_geo::{Distance, LatLng};
+use planet_geo::{Distance, LatLng, Scale};
 
 use super::{
     Descriptor, Index, RetrievalError,
@@ -17,14 +17,14 @@ pub struct RefineOptions {
     /// A neighbour's weight is its distance, between vectors of length 1, to this power, inverted.
     /// The published code raises the squared distance to the 10th.
     pub power: i32,
-    /// Standard deviation of the kernel on the sphere.
+    /// Standard deviation of the kernel on the sphere; [`Refiner::choose_spread`] chooses it.
     pub spread: Distance,
     /// The answer is the most similar neighbour within this distance of the densest place.
     pub snap: Distance,
 }
 
 impl RefineOptions {
-    /// Within the model's cells: 10 km, to be chosen on validation photos between 1 and 25 km.
+    /// Within the model's cells: 10 km.
     pub fn in_cells() -> Self {
         Self {
             neighbours: 100,
@@ -93,6 +93,18 @@ fn weights(neighbours: &[Neighbour], power: i32) -> Vec<f64> {
     neighbours.iter().map(|it| (least / distance(it)).powi(power)).collect()
 }
 
+/// Spreads that are tried within cells, in km: the published range is 1 to 25 (Vo et al. 2017).
+const SPREADS_KM: [f64; 6] = [1.0, 2.5, 5.0, 10.0, 17.5, 25.0];
+
+/// How accurate answers are under one spread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SpreadScore {
+    /// The spread.
+    pub spread: Distance,
+    /// Share of photos whose answer lies within each of the five scales.
+    pub within: [f64; 5],
+}
+
 /// Chooses positions within a prediction's best cells by the nearest photos of an index.
 pub struct Refiner {
     index: Index,
@@ -145,10 +157,61 @@ impl Refiner {
     /// and puts the cell first whose probability times density is greatest. Cells without
     /// neighbours keep their point, behind the others. The prediction needs its embedding.
     pub fn refine(&self, prediction: &mut Prediction, locator: &Locator) {
-        let partition = locator.partition();
         let Some(embedding) = &prediction.embedding else { return };
         let neighbours = self.neighbours(embedding, &prediction.photo);
-        let weights = weights(&neighbours, self.options.power);
+        self.refine_by(&neighbours, prediction, locator);
+    }
+
+    /// Tries several spreads on photos of known position and keeps the best for all that is refined
+    /// later: that under which most answers lie within the five scales, counted together; of equal ones
+    /// the narrowest. Gives the accuracy under each. Photos without embedding, candidates or position
+    /// do not count.
+    ///
+    /// The photos should be validation photos: neither those of the index nor those that are tested.
+    pub fn choose_spread(
+        &mut self,
+        predictions: &[Prediction],
+        locator: &Locator,
+    ) -> Vec<SpreadScore> {
+        let found = |prediction: &Prediction| {
+            let embedding = prediction.embedding.as_ref()?;
+            prediction.distance()?;
+            Some(self.neighbours(embedding, &prediction.photo))
+        };
+        let photos = predictions.iter().filter_map(|it| Some((it, found(it)?)));
+        let photos: Vec<(&Prediction, Vec<Neighbour>)> = photos.collect();
+        let mut scores = Vec::new();
+        let (mut best, mut most) = (self.options.spread, 0);
+        for spread in SPREADS_KM.map(Distance::from_km) {
+            self.options.spread = spread;
+            let mut within = [0_usize; 5];
+            for (prediction, neighbours) in &photos {
+                let mut refined = (*prediction).clone();
+                self.refine_by(neighbours, &mut refined, locator);
+                for (count, scale) in within.iter_mut().zip(Scale::ALL) {
+                    let is_near = refined.distance().is_some_and(|it| it <= scale.radius());
+                    *count += usize::from(is_near);
+                }
+            }
+            let all = within.iter().sum();
+            if all > most {
+                (best, most) = (spread, all);
+            }
+            let share = |count: usize| count as f64 / photos.len().max(1) as f64;
+            scores.push(SpreadScore { spread, within: within.map(share) });
+        }
+        self.options.spread = best;
+        scores
+    }
+
+    /// What positions are chosen by.
+    pub fn options(&self) -> &RefineOptions {
+        &self.options
+    }
+
+    fn refine_by(&self, neighbours: &[Neighbour], prediction: &mut Prediction, locator: &Locator) {
+        let partition = locator.partition();
+        let weights = weights(neighbours, self.options.power);
         let total: f64 = weights.iter().sum();
         let cells = self.options.cells.min(prediction.candidates.len());
         let mut scores = vec![0.0; cells];

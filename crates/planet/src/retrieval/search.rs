@@ -26,42 +26,57 @@ const BLOCK: usize = 240;
 
 impl Index {
     /// The nearest `top` photos of each query, nearest first, compared with every photo of the
-    /// index. Photos without vectors are never found.
+    /// index or, where it is divided into lists, with those of the lists that a search reads. Photos
+    /// without vectors are never found.
     ///
     /// # Panics
     /// When a query has other dimensions than the index.
     pub fn search(&self, queries: &[Descriptor], top: usize) -> Vec<Vec<Hit>> {
+        let probes = self.lists().map_or(0, |lists| lists.info().probes);
+        self.search_probing(queries, top, probes)
+    }
+
+    /// [`Index::search`] in this number of the lists nearest to each query, at least one; in all of
+    /// them, or without lists, the search is exact.
+    ///
+    /// # Panics
+    /// As [`Index::search`].
+    pub fn search_probing(
+        &self,
+        queries: &[Descriptor],
+        top: usize,
+        probes: usize,
+    ) -> Vec<Vec<Hit>> {
         let dimensions = self.info().dimensions;
         assert!(queries.iter().all(|it| it.dimensions() == dimensions), "vectors of one length");
-        let mut ends = vec![0];
-        queries.iter().for_each(|query| ends.push(ends[ends.len() - 1] + query.len()));
-        let values: Vec<&[f32]> =
-            queries.iter().flat_map(|query| query.values().chunks_exact(dimensions)).collect();
-        let squares: Vec<f32> =
-            values.iter().map(|vector| vector.iter().map(|x| x * x).sum()).collect();
-        let panels = Panels::new(values.into_iter(), dimensions);
-        let search = Search { index: self, panels, ends, squares, top };
-        let blocks = self.blocks();
+        match self.lists() {
+            Some(lists) if probes < lists.info().count => {
+                self.search_lists(lists, queries, top, probes)
+            }
+            _ => self.search_all(queries, top),
+        }
+    }
+
+    fn search_all(&self, queries: &[Descriptor], top: usize) -> Vec<Vec<Hit>> {
+        let search = Search::new(self, queries.iter().collect(), top);
+        let blocks = self.blocks(0..self.photos().len());
         let threads = rayon::current_num_threads().max(1);
         let shares = blocks.par_chunks(blocks.len().div_ceil(4 * threads).max(1));
         let parts: Vec<Vec<Nearest>> = shares.map(|blocks| search.blocks(blocks)).collect();
         let mut nearest = search.none();
         for part in parts {
-            for (all, part) in nearest.iter_mut().zip(part) {
-                part.hits.into_iter().for_each(|hit| all.offer(hit));
-            }
+            nearest.iter_mut().zip(part).for_each(|(all, part)| all.take(part));
         }
         nearest.into_iter().map(Nearest::sorted).collect()
     }
 
-    /// Photos whose vectors make a block; a photo of many vectors may be one alone.
-    fn blocks(&self) -> Vec<Range<usize>> {
+    /// These photos in blocks of so many vectors; a photo of many vectors may be one alone.
+    pub(super) fn blocks(&self, photos: Range<usize>) -> Vec<Range<usize>> {
         let starts = self.starts();
-        let photos = self.photos().len();
-        let (mut blocks, mut first) = (Vec::new(), 0);
-        while first < photos {
+        let (mut blocks, mut first) = (Vec::new(), photos.start);
+        while first < photos.end {
             let fits = |end: &usize| starts[*end] - starts[first] <= BLOCK;
-            let end = (first + 2..=photos).take_while(fits).last().unwrap_or(first + 1);
+            let end = (first + 2..=photos.end).take_while(fits).last().unwrap_or(first + 1);
             blocks.push(first..end);
             first = end;
         }
@@ -70,7 +85,7 @@ impl Index {
 }
 
 /// One search at work.
-struct Search<'a> {
+pub(super) struct Search<'a> {
     index: &'a Index,
     panels: Panels,
     /// Where each query's vectors begin, and the end of the last one's.
@@ -80,13 +95,24 @@ struct Search<'a> {
     top: usize,
 }
 
-impl Search<'_> {
-    fn none(&self) -> Vec<Nearest> {
-        let none = Nearest { hits: Vec::new(), top: self.top, farthest: f32::INFINITY };
-        vec![none; self.ends.len() - 1]
+impl<'a> Search<'a> {
+    /// Of queries that have the index's dimensions.
+    pub(super) fn new(index: &'a Index, queries: Vec<&Descriptor>, top: usize) -> Self {
+        let dimensions = index.info().dimensions;
+        let mut ends = vec![0];
+        queries.iter().for_each(|query| ends.push(ends[ends.len() - 1] + query.len()));
+        let values: Vec<&[f32]> =
+            queries.iter().flat_map(|query| query.values().chunks_exact(dimensions)).collect();
+        let squares = values.iter().map(|vector| vector.iter().map(|x| x * x).sum()).collect();
+        Self { index, panels: Panels::new(values.into_iter(), dimensions), ends, squares, top }
     }
 
-    fn blocks(&self, blocks: &[Range<usize>]) -> Vec<Nearest> {
+    fn none(&self) -> Vec<Nearest> {
+        vec![Nearest::none(self.top); self.ends.len() - 1]
+    }
+
+    /// The nearest of these photos for each query.
+    pub(super) fn blocks(&self, blocks: &[Range<usize>]) -> Vec<Nearest> {
         let dimensions = self.index.info().dimensions;
         let mut nearest = self.none();
         let (mut rows, mut products) = (Vec::new(), Vec::new());
@@ -160,7 +186,7 @@ impl Search<'_> {
 
 /// The nearest photos so far.
 #[derive(Clone)]
-struct Nearest {
+pub(super) struct Nearest {
     /// In no order while there is room, then up to twice as many as are wanted.
     hits: Vec<Hit>,
     top: usize,
@@ -169,6 +195,15 @@ struct Nearest {
 }
 
 impl Nearest {
+    pub(super) fn none(top: usize) -> Self {
+        Self { hits: Vec::new(), top, farthest: f32::INFINITY }
+    }
+
+    /// Takes over what another part of the search found.
+    pub(super) fn take(&mut self, part: Self) {
+        part.hits.into_iter().for_each(|hit| self.offer(hit));
+    }
+
     fn offer(&mut self, hit: Hit) {
         if self.top == 0 {
             return;
@@ -188,7 +223,7 @@ impl Nearest {
         }
     }
 
-    fn sorted(mut self) -> Vec<Hit> {
+    pub(super) fn sorted(mut self) -> Vec<Hit> {
         self.shorten();
         self.hits.sort_unstable_by(Hit::order);
         self.hits

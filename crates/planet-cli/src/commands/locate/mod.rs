@@ -131,10 +131,10 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(shard) = arguments.shard {
         sources.take(shard);
     }
-    let refiner = arguments.refine.open(&package)?;
     let (decision, region) = (arguments.decide, arguments.region);
     let options = LocatorOptions { decision, region, ..answers.options()? };
     let mut model = arguments.engine.open_model(package, options, gazetteer)?;
+    let refiner = arguments.refine.open(&mut model)?;
     let locator = model.locator();
     let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
 

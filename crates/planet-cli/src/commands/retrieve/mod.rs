@@ -1,5 +1,6 @@
 //! `planet retrieve`: photos that show what another one shows.
 
+mod cluster;
 mod evaluate;
 mod index;
 mod recipe;
@@ -27,6 +28,8 @@ pub struct Arguments {
 enum Command {
     /// Compute the features of photos and write them into an index
     Index(Box<index::Arguments>),
+    /// Divide an index into lists of similar photos, so that searches read only some of it
+    Cluster(cluster::Arguments),
     /// Find the photos of an index that are most similar to other photos
     Search(Box<search::Arguments>),
     /// Score a model by the protocol of INRIA Holidays
@@ -37,6 +40,7 @@ enum Command {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Index(arguments) => index::run(arguments),
+        Command::Cluster(arguments) => cluster::run(arguments),
         Command::Search(arguments) => search::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
     }

@@ -1,5 +1,6 @@
 use std::{
     io::{self, Write},
+    num::NonZero,
     path::{Path, PathBuf},
 };
 
@@ -32,6 +33,10 @@ pub struct Arguments {
     /// Photos to find for each
     #[arg(long, value_name = "K", default_value_t = 10)]
     top: usize,
+    /// Lists to read of an index that is divided into lists; by default as many as give its stated recall. All of
+    /// them are an exact search
+    #[arg(long, value_name = "N")]
+    probes: Option<NonZero<usize>>,
     /// Format; by default that of the file's ending, else text
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -80,7 +85,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     progress.finish();
     ended?;
     let queries: Vec<Descriptor> = described.iter().flatten().cloned().collect();
-    let mut hits = index.search(&queries, arguments.top).into_iter();
+    let found = match arguments.probes {
+        Some(probes) => index.search_probing(&queries, arguments.top, probes.get()),
+        None => index.search(&queries, arguments.top),
+    };
+    let mut hits = found.into_iter();
     let found = described.into_iter().map(|it| it.map(|_| hits.next().expect("one a query")));
     let found: Vec<Result<Vec<Hit>, String>> = found.collect();
     let failed = found.iter().filter(|it| it.is_err()).count();

@@ -2,8 +2,10 @@
 //!
 //! `planet-index-1`, all numbers little-endian: eight bytes `PLANETIX`, zeros up to byte 64; the
 //! vectors, f16 `[vectors, dimensions]`; the whitening, f32; the photos, a line of JSON each; the
-//! description, JSON; then 48 bytes: length of the description (u64), its blake3 hash, `PLANETIX`.
-//! The description states the lengths and hashes of the other parts.
+//! lists, where there are any: their centres, f32 `[lists, dimensions]`, the number of the first photo of
+//! each and the end of the last one's, u64; the description, JSON; then 48 bytes: length of the
+//! description (u64), its blake3 hash, `PLANETIX`. The description states the lengths and hashes of the
+//! other parts.
 
 mod read;
 mod write;
@@ -46,10 +48,36 @@ pub struct IndexInfo {
     pub root: String,
     /// Bytes and blake3 hash of each part.
     parts: [Part; 3],
+    /// The lists that its vectors stand in; searches are exact where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lists: Option<ListsInfo>,
+}
+
+/// The lists of an index, and what a search in them finds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListsInfo {
+    /// Number of lists.
+    pub count: usize,
+    /// Lists that a search reads, 1 to `count`.
+    pub probes: usize,
+    /// Share of the ten nearest photos that it finds, measured on photos of the index.
+    pub recall: f64,
+    part: Part,
+}
+
+impl ListsInfo {
+    pub(super) fn new(count: usize, probes: usize, recall: f64) -> Self {
+        Self { count, probes, recall, part: Part::default() }
+    }
+
+    pub(super) fn is_sound(&self) -> bool {
+        (1..=self.count).contains(&self.probes) && (0.0..=1.0).contains(&self.recall)
+    }
 }
 
 /// A part of the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Part {
     bytes: usize,
@@ -92,7 +120,7 @@ mod degrees {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{fs, path::Path};
 
     use planet_data::Preprocess;
@@ -104,7 +132,7 @@ mod tests {
         retrieval::{Descriptor, RetrievalError, Whitening},
     };
 
-    pub(crate) fn model(folder: &Path, weights: &str) -> FeatureModel {
+    pub(in crate::retrieval) fn model(folder: &Path, weights: &str) -> FeatureModel {
         let new = NewFeatures::create(&folder.join("model")).expect("a folder");
         for name in ["model.onnx", "model.onnx.data"] {
             fs::write(new.folder().join(name), weights).expect("written");

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::{BEGIN, END, FORMAT, IndexInfo, IndexedPhoto, MAGIC};
 use crate::{
     FeatureModel,
-    retrieval::{Descriptor, RetrievalError, Whitening},
+    retrieval::{Descriptor, RetrievalError, Whitening, lists::Lists},
 };
 
 /// Descriptors of many photos in a memory-mapped file, to be searched.
@@ -24,6 +24,7 @@ pub struct Index {
     /// The first vector of each photo, and the end of the last one's.
     starts: Vec<usize>,
     whitening: Option<Whitening>,
+    lists: Option<Lists>,
     /// Squared length of each vector.
     squares: Vec<f32>,
 }
@@ -55,7 +56,7 @@ impl Index {
         let wrong =
             |what: &str| RetrievalError::Index { path: path.to_owned(), what: what.to_owned() };
         let parts = Parts::of(&map).map_err(wrong)?;
-        let Parts { info, vectors, whitening, photos } = parts;
+        let Parts { info, vectors, whitening, photos, lists } = parts;
         let photos = read_photos(photos).ok_or_else(|| wrong("its list of photos is damaged"))?;
         let mut starts: Vec<usize> = vec![0];
         for photo in &photos {
@@ -72,6 +73,14 @@ impl Index {
                 Some(found.ok_or_else(|| wrong("its whitening is damaged"))?)
             }
         };
+        let lists = match &info.lists {
+            None => None,
+            Some(stated) => {
+                let vectors = photos.iter().map(|photo| photo.vectors);
+                let found = Lists::from_bytes(stated.clone(), lists, info.dimensions, vectors);
+                Some(found.ok_or_else(|| wrong("its lists are damaged"))?)
+            }
+        };
         let square = |vector: &[u8]| {
             let mut numbers = vec![0.0; vector.len() / 2];
             widen(vector, &mut numbers);
@@ -79,7 +88,7 @@ impl Index {
         };
         let squares =
             vectors.par_chunks_exact(info.dimensions.saturating_mul(2)).map(square).collect();
-        Ok(Self { path: path.to_owned(), info, photos, starts, whitening, squares, map })
+        Ok(Self { path: path.to_owned(), info, photos, starts, whitening, lists, squares, map })
     }
 
     /// Its description.
@@ -100,6 +109,11 @@ impl Index {
     /// The whitening that its vectors went through.
     pub fn whitening(&self) -> Option<&Whitening> {
         self.whitening.as_ref()
+    }
+
+    /// The lists that its vectors stand in, where it is divided into lists.
+    pub fn lists(&self) -> Option<&Lists> {
+        self.lists.as_ref()
     }
 
     /// A photo's vectors; `None` where it has none.
@@ -169,6 +183,7 @@ struct Parts<'a> {
     vectors: &'a [u8],
     whitening: &'a [u8],
     photos: &'a [u8],
+    lists: &'a [u8],
 }
 
 impl<'a> Parts<'a> {
@@ -193,8 +208,9 @@ impl<'a> Parts<'a> {
             return Err("the index is of another version of PlaNet");
         }
         let mut rest = &bytes[BEGIN..begin];
-        let mut parts = [&[][..]; 3];
-        for (part, stated) in parts.iter_mut().zip(&info.parts) {
+        let mut parts = [&[][..]; 4];
+        let stated = info.parts.iter().chain(info.lists.as_ref().map(|lists| &lists.part));
+        for (part, stated) in parts.iter_mut().zip(stated) {
             (*part, rest) = rest.split_at_checked(stated.bytes).ok_or(CUT)?;
             let mut hasher = blake3::Hasher::new();
             let found = hasher.update(part).finalize().to_hex();
@@ -202,7 +218,7 @@ impl<'a> Parts<'a> {
                 return Err(CHANGED);
             }
         }
-        let [vectors, whitening, photos] = parts;
+        let [vectors, whitening, photos, lists] = parts;
         let wanted = info.vectors.checked_mul(info.dimensions).and_then(|it| it.checked_mul(2));
         let dimensions = match info.recipe.whitening {
             0 => info.pooled,
@@ -215,6 +231,6 @@ impl<'a> Parts<'a> {
         {
             return Err(CHANGED);
         }
-        Ok(Self { info, vectors, whitening, photos })
+        Ok(Self { info, vectors, whitening, photos, lists })
     }
 }

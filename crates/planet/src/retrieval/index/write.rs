@@ -6,10 +6,10 @@ use std::{
 use half::f16;
 use planet_data::AtomicFile;
 
-use super::{BEGIN, FORMAT, IndexInfo, IndexedPhoto, MAGIC, Part};
+use super::{BEGIN, FORMAT, Index, IndexInfo, IndexedPhoto, ListsInfo, MAGIC, Part};
 use crate::{
     FeatureModel,
-    retrieval::{Descriptor, Recipe, RetrievalError, Whitening},
+    retrieval::{Descriptor, Recipe, RetrievalError, Whitening, lists::Lists},
 };
 
 /// An index in the making: it appears when it is finished.
@@ -20,6 +20,7 @@ pub struct IndexWriter {
     hasher: blake3::Hasher,
     whitening: Vec<u8>,
     photos: Vec<u8>,
+    lists: Vec<u8>,
     info: IndexInfo,
 }
 
@@ -43,8 +44,6 @@ impl IndexWriter {
                 return Err(RetrievalError::Recipe("the whitening was not learned".to_owned()));
             }
         };
-        let file = AtomicFile::create(path).map_err(RetrievalError::file(path))?;
-        let empty = Part { bytes: 0, blake3: String::new() };
         let info = IndexInfo {
             format: FORMAT.to_owned(),
             model: model.name().to_owned(),
@@ -55,16 +54,38 @@ impl IndexWriter {
             pooled,
             vectors: 0,
             root: root.to_owned(),
-            parts: [empty.clone(), empty.clone(), empty],
+            parts: Default::default(),
+            lists: None,
         };
+        Self::begin(path, info, whitening.filter(|_| recipe.whitening > 0))
+    }
+
+    /// Begins an index with another one's recipe and model, for the same descriptors.
+    pub(in crate::retrieval) fn copy_of(
+        index: &Index,
+        path: &Path,
+    ) -> Result<Self, RetrievalError> {
+        let info = IndexInfo {
+            vectors: 0,
+            parts: Default::default(),
+            lists: None,
+            ..index.info().clone()
+        };
+        Self::begin(path, info, index.whitening())
+    }
+
+    fn begin(
+        path: &Path,
+        info: IndexInfo,
+        whitening: Option<&Whitening>,
+    ) -> Result<Self, RetrievalError> {
         let mut writer = Self {
             path: path.to_owned(),
-            file,
+            file: AtomicFile::create(path).map_err(RetrievalError::file(path))?,
             hasher: blake3::Hasher::new(),
-            whitening: whitening
-                .filter(|_| recipe.whitening > 0)
-                .map_or_else(Vec::new, Whitening::to_bytes),
+            whitening: whitening.map_or_else(Vec::new, Whitening::to_bytes),
             photos: Vec::new(),
+            lists: Vec::new(),
             info,
         };
         let mut begin = [0; BEGIN];
@@ -105,6 +126,14 @@ impl IndexWriter {
         self.photo(&IndexedPhoto { vectors: 0, error: Some(error.to_owned()), ..photo });
     }
 
+    /// States the lists that the photos were added by; gives their description as it is written.
+    pub(in crate::retrieval) fn set_lists(&mut self, lists: &Lists) -> ListsInfo {
+        self.lists = lists.to_bytes();
+        let info = ListsInfo { part: Part::of(&self.lists), ..lists.info().clone() };
+        self.info.lists = Some(info.clone());
+        info
+    }
+
     fn photo(&mut self, photo: &IndexedPhoto) {
         serde_json::to_writer(&mut self.photos, photo).expect("plain values become JSON");
         self.photos.push(b'\n');
@@ -119,9 +148,10 @@ impl IndexWriter {
         let rest = [std::mem::take(&mut self.whitening), std::mem::take(&mut self.photos)];
         for (part, bytes) in (1..).zip(&rest) {
             self.put(bytes)?;
-            let blake3 = blake3::hash(bytes).to_hex().to_string();
-            self.info.parts[part] = Part { bytes: bytes.len(), blake3 };
+            self.info.parts[part] = Part::of(bytes);
         }
+        let lists = std::mem::take(&mut self.lists);
+        self.put(&lists)?;
         let info = serde_json::to_vec(&self.info).expect("plain values become JSON");
         self.put(&info)?;
         self.put(&(info.len() as u64).to_le_bytes())?;
@@ -133,6 +163,12 @@ impl IndexWriter {
     fn put(&mut self, bytes: &[u8]) -> Result<(), RetrievalError> {
         let written: io::Result<()> = self.file.write_all(bytes);
         written.map_err(RetrievalError::file(&self.path))
+    }
+}
+
+impl Part {
+    fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len(), blake3: blake3::hash(bytes).to_hex().to_string() }
     }
 }
 
