@@ -35,7 +35,7 @@ pub use clocks::{ClockEstimate, ClockOffset, ClockUncertainty, clocks_by_tracks,
 pub use clocks_by_pixels::{PixelClock, clocks_by_pixels};
 pub use library::{Library, LibraryError, ModelOutput};
 pub use look_alikes::LookAlikes;
-pub use masking::{Masking, ValidationRow, masked_validation};
+pub use masking::{Masking, ValidationOptions, ValidationRow, masked_validation};
 pub use neighbours::{Timed, nearest_in_time, photoprism};
 pub use summary::Summary;
 pub use tracked::Tracked;

@@ -166,6 +166,23 @@ pub struct ValidationRow {
     pub model_gain: Option<[f64; 3]>,
 }
 
+/// How known positions are masked and found again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ValidationOptions {
+    /// Random maskings.
+    pub seeds: u64,
+    /// Least probability with which an answer is called certain at a level, as in
+    /// [`LocatorOptions::certain`].
+    pub certain: f64,
+}
+
+impl Default for ValidationOptions {
+    /// Five, and the locator's own.
+    fn default() -> Self {
+        Self { seeds: 5, certain: LocatorOptions::default().certain }
+    }
+}
+
 /// Masks half of the known positions and locates their photos: by the hidden Markov model, by
 /// PhotoPrism's rule, by the nearest known photo in time, and what the best choice among known
 /// places would reach; without times, by the most photographed place and the known photo that looks
@@ -178,13 +195,13 @@ pub fn masked_validation(
     library: &Library<'_>,
     known: &[Option<LatLng>],
     how: Masking,
-    seeds: u64,
+    options: &ValidationOptions,
     monitor: &dyn Monitor,
 ) -> Result<Vec<ValidationRow>, LibraryError> {
     let mut trials: Vec<Vec<Trial>> = Vec::new();
     let days = days(library);
     let mut masked_days: Vec<Vec<usize>> = Vec::new();
-    for seed in 0..seeds {
+    for seed in 0..options.seeds {
         // Seeds apart from those by which the calibration is found.
         let shown = how.shown(library, known, 1000 + seed);
         let masked: Vec<usize> =
@@ -195,7 +212,7 @@ pub fn masked_validation(
         let mut ways = Vec::new();
         if let Some(records) = how.records(library.records, known, &shown) {
             let untimed = library.with_records(&records);
-            ways.push(hmm(&untimed, known, &shown, &masked, monitor)?);
+            ways.push(hmm(&untimed, known, &shown, &masked, options.certain, monitor)?);
             if let Some(alike) = library.look_alikes {
                 let nearest = |row: usize| alike.nearest(row, &shown);
                 ways.push(answers("known photo that looks most alike", known, &masked, nearest));
@@ -203,7 +220,7 @@ pub fn masked_validation(
             let usual = most_photographed(&shown);
             ways.push(answers("most photographed place", known, &masked, |_| usual));
         } else {
-            ways.push(hmm(library, known, &shown, &masked, monitor)?);
+            ways.push(hmm(library, known, &shown, &masked, options.certain, monitor)?);
             for (way, answer) in RULES {
                 ways.push(rule(way, answer, library, known, &shown, &masked));
             }
@@ -415,10 +432,11 @@ fn hmm(
     known: &[Option<LatLng>],
     shown: &[Option<LatLng>],
     masked: &[usize],
+    certain: f64,
     monitor: &dyn Monitor,
 ) -> Result<Trial, LibraryError> {
     let calibration = library.calibrate(shown, monitor)?;
-    let options = LocatorOptions { names: false, ..LocatorOptions::default() };
+    let options = LocatorOptions { names: false, certain, ..LocatorOptions::default() };
     let mut errors = vec![None; known.len()];
     let mut probabilities = vec![0.0; known.len()];
     let mut certain = CertainAnswers::default();
@@ -520,7 +538,8 @@ mod tests {
     fn what_neighbours_know_is_found_and_nothing_beats_the_bound() {
         let (records, known) = library();
         let library = Library::new(&records, None);
-        let rows = masked_validation(&library, &known, Masking::Runs, 2, &NoMonitor)
+        let two = ValidationOptions { seeds: 2, ..ValidationOptions::default() };
+        let rows = masked_validation(&library, &known, Masking::Runs, &two, &NoMonitor)
             .expect("positions are known");
         let [hmm, photoprism, nearest, bound] = &rows[..] else { panic!("four ways") };
         for way in [hmm, photoprism, nearest] {

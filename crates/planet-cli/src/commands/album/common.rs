@@ -60,12 +60,18 @@ pub struct Prepared {
     format: Option<PredictionFormat>,
 }
 
+/// Checks a minimum probability.
+pub fn check_certain(share: f64) -> Result<(), Failure> {
+    if share > 0.0 && share <= 1.0 {
+        return Ok(());
+    }
+    Err(Failure::usage("--certain must be above 0 and at most 1"))
+}
+
 impl Common {
     /// Checks the options and reads the photos; the table of names loads meanwhile.
     pub fn prepare(&self) -> Result<Prepared, Failure> {
-        if !(self.certain > 0.0 && self.certain <= 1.0) {
-            return Err(Failure::usage("--certain must be above 0 and at most 1"));
-        }
+        check_certain(self.certain)?;
         let gazetteer = Arc::new(Gazetteer::new());
         thread::spawn({
             let gazetteer = Arc::clone(&gazetteer);

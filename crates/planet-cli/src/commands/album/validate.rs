@@ -4,9 +4,11 @@ use std::io::{self, Write};
 
 use clap::{Args, ValueEnum};
 use planet::{ModelPackage, album::HmmModel, report::Table};
-use planet_library::{Library, Masking, ModelOutput, ValidationRow, masked_validation};
+use planet_library::{
+    Library, Masking, ModelOutput, ValidationOptions, ValidationRow, masked_validation,
+};
 
-use super::{features::FeatureArguments, photos};
+use super::{common::check_certain, features::FeatureArguments, photos};
 use crate::{engine_choice::EngineChoice, failure::Failure};
 
 /// `planet library validate DIR|M [--model MODEL]`
@@ -22,6 +24,9 @@ pub struct Arguments {
     /// Number of random maskings
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
+    /// Minimum probability for calling an answer certain, as for planet library locate
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    certain: f64,
     /// Whether the photos belong to one person or to several
     #[arg(long, value_enum, default_value = "one")]
     people: super::PeopleName,
@@ -43,6 +48,7 @@ enum HideName {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    check_certain(arguments.certain)?;
     let manifest = arguments.source.read()?;
     let known: Vec<_> =
         manifest.records.iter().map(planet_data::PhotoRecord::known_position).collect();
@@ -84,12 +90,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(HideName::Runs) => vec![Masking::Runs],
         Some(HideName::Days) => vec![Masking::Days],
     };
+    let options = ValidationOptions { seeds: arguments.seeds, certain: arguments.certain };
     let mut out = io::stdout().lock();
     let mut all = serde_json::Map::new();
     for how in ways {
         let progress = crate::progress::Progress::new("photos");
-        let found = masked_validation(&library, &known, how, arguments.seeds, &progress)
-            .map_err(Failure::new)?;
+        let found =
+            masked_validation(&library, &known, how, &options, &progress).map_err(Failure::new)?;
         progress.finish();
         match arguments.json {
             true => {

@@ -15,7 +15,11 @@ use planet_library::writing::{
 };
 
 use super::{outside, page};
-use crate::{commands::locate::LevelName, failure::Failure, progress::Progress};
+use crate::{
+    commands::{album::common::check_certain, locate::LevelName},
+    failure::Failure,
+    progress::Progress,
+};
 
 /// Photos that are named for each reason that nothing is written for.
 const NAMED: usize = 5;
@@ -81,9 +85,7 @@ enum SidecarNameName {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if !(arguments.certain > 0.0 && arguments.certain <= 1.0) {
-        return Err(Failure::usage("--certain must be above 0 and at most 1"));
-    }
+    check_certain(arguments.certain)?;
     let root = arguments.root.canonicalize().map_err(Failure::file(&arguments.root))?;
     let journal = arguments.journal_outside(&root)?;
     let _lock = LibraryLock::take(&root).map_err(Failure::new)?;
