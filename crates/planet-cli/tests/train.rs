@@ -168,6 +168,12 @@ fn photos_that_chose_the_checkpoint_are_no_test(folder: &Path) {
     );
     evaluate(&["--allow-validation-photos"]).success();
     planet(folder)
+        .args(["album", "evaluate", "--model", "model", "--dataset", "validation/manifest.parquet"])
+        .args(["--engine", "rten", "-o", "report-albums"])
+        .assert()
+        .code(1)
+        .stderr(contains("--allow-validation-photos"));
+    planet(folder)
         .args(["train", "--config", "config.toml", "--validation", "earth/manifest.parquet"])
         .args(["-o", "run-of-no-use"])
         .assert()

@@ -26,6 +26,7 @@ use super::{
     rival::Rivals,
     score::{RuleArguments, publish, references},
     synthetic,
+    validation_photos::ValidationPhotos,
 };
 use crate::{engine_choice::EngineChoice, failure::Failure, progress::Progress};
 
@@ -74,10 +75,8 @@ pub struct Arguments {
     /// Do not include photos in the report
     #[arg(long, conflicts_with = "explain")]
     no_photos: bool,
-    /// Evaluate also on photos that the model was validated on: its checkpoint was chosen by them, so that the
-    /// figures are too good
-    #[arg(long)]
-    allow_validation_photos: bool,
+    #[command(flatten)]
+    validation_photos: ValidationPhotos,
     /// Print all results as JSON
     #[arg(long)]
     json: bool,
@@ -117,9 +116,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if manifest.records.iter().all(|record| record.position.is_none()) {
         return Err(Failure::new(format!("{source} has no photos with a position")));
     }
-    if !arguments.allow_validation_photos {
-        check_apart(&package, &manifest)?;
-    }
+    arguments.validation_photos.check(&package, &manifest)?;
     let training = arguments.train.as_deref().map(TableSource::parse);
     let training =
         training.map(|it| Manifest::load(&it, None).map_err(Failure::new)).transpose()?;
@@ -172,20 +169,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let title = format!("Evaluation of {}", model.description().name);
     let subject = format!("Model {} on {source}.", arguments.model.display());
     publish(&evaluation.finish(title, subject), arguments.json, Some(&arguments.output))
-}
-
-/// Refuses photos that the model was validated on.
-fn check_apart(package: &ModelPackage, manifest: &Manifest) -> Result<(), Failure> {
-    let sketch = &package.description().provenance.validation_sketch;
-    match sketch.shared_with(&manifest.records) {
-        0 => Ok(()),
-        shared => Err(Failure::new(format!(
-            "{shared} of {} sampled photos that the model was validated on are among these photos; its \
-             checkpoint and temperature were chosen by them",
-            sketch.len()
-        ))
-        .hint("evaluate on other photos, or pass --allow-validation-photos")),
-    }
 }
 
 impl Arguments {

@@ -22,4 +22,5 @@ pub mod score;
 pub mod serve;
 pub mod synthetic;
 pub mod train;
+pub mod validation_photos;
 pub mod world;

@@ -22,6 +22,7 @@ use crate::{
     commands::{
         score::{self, RuleArguments},
         synthetic, train,
+        validation_photos::ValidationPhotos,
     },
     engine_choice::EngineChoice,
     failure::Failure,
@@ -47,6 +48,8 @@ pub struct Arguments {
     /// Folder for the embeddings; by default `embeddings` next to the report
     #[arg(long, value_name = "DIR")]
     embeddings: Option<PathBuf>,
+    #[command(flatten)]
+    validation_photos: ValidationPhotos,
     /// Do not include photos in the report
     #[arg(long)]
     no_photos: bool,
@@ -83,6 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schemes = Scheme::of_package(&package, arguments.schemes.0.as_deref())
         .map_err(|error| answers::failure(&error))?;
     let mut manifest = train::manifest(&arguments.dataset, arguments.root.as_deref())?;
+    arguments.validation_photos.check(&package, &manifest)?;
     let albums = evaluated_albums(&mut manifest);
     if manifest.records.iter().all(|record| record.position.is_none()) {
         return Err(Failure::new(format!("{} has no photos with a position", arguments.dataset)));
