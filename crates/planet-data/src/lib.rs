@@ -42,6 +42,7 @@ mod left_out;
 mod loader;
 mod manifest;
 mod monitor;
+mod msgpack;
 mod output;
 mod output_folder;
 mod owned_folder;

@@ -54,6 +54,16 @@ fn im2gps_and_osv5m_tables_become_photos() {
 }
 
 #[test]
+fn foreign_columns_with_names_of_the_manifest_are_kept_under_another_name() {
+    let (_folder, path) = file("t.csv", "IMG_ID,LAT,LON,Country,city\n1.jpg,10,20,France,Paris\n");
+    let record = import(ImportFormat::Im2gps, &path).remove(0).expect("a row");
+    let others: Vec<_> =
+        record.other.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert_eq!(others, [("city", "Paris"), ("original_country", "France")]);
+    assert_eq!(record.country, None);
+}
+
+#[test]
 fn a_table_without_photos_or_with_half_a_position_is_refused() {
     for (text, wanted) in [
         ("lat,lng\n1,2\n", "no column with the id of the photo"),
@@ -86,7 +96,7 @@ fn yfcc_photos_are_selected_by_their_number_of_tags() {
         "too\tshort".to_owned(),
     ];
     let (_folder, path) = file("yfcc100m_dataset", lines.join("\n"));
-    let options = ImportOptions { tags: Some((1, 5)) };
+    let options = ImportOptions { tags: Some((1, 5)), ..ImportOptions::default() };
     let records = import_with(ImportFormat::Yfcc100m, &path, &options);
     let ids: Vec<_> = records.iter().flatten().map(|record| record.photo.as_str()).collect();
     assert_eq!(ids, ["1.jpg", "5.jpg", "7.jpg"]);
@@ -138,6 +148,88 @@ fn webdataset_shards_pair_photos_with_their_facts() {
     {
         assert!(errors.contains(wanted), "{wanted}: {errors}");
     }
+}
+
+/// A map of text fields and one image, as MP-16's download script packs them.
+fn packed(id: &str, image: &[u8], facts: &[(&str, &str)]) -> Vec<u8> {
+    let text = |text: &str| [&[0xd9, text.len() as u8], text.as_bytes()].concat();
+    let mut bytes = vec![0x80 | (facts.len() + 2) as u8];
+    bytes.extend([text("image"), vec![0xc4, image.len() as u8], image.to_vec()].concat());
+    bytes.extend([text("id"), text(id)].concat());
+    for (name, value) in facts {
+        bytes.extend([text(name), text(value)].concat());
+    }
+    bytes
+}
+
+#[test]
+fn msgpack_shards_take_positions_and_authors_from_a_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shards = folder.path().join("mp16");
+    std::fs::create_dir(&shards).expect("a folder");
+    let first = [packed("34/8d/1.jpg", b"one", &[]), packed("aa/bb/2.jpg", b"two", &[])].concat();
+    std::fs::write(shards.join("shard_0.msg"), &first).expect("written");
+    std::fs::write(shards.join("shard_1.msg"), &first[..first.len() - 9]).expect("written");
+    let own = packed("c.jpg", b"three", &[("latitude", "1.5"), ("longitude", "2"), ("n", "7")]);
+    std::fs::write(shards.join("shard_2.msg"), own).expect("written");
+    let table = folder.path().join("mp16_places365.csv");
+    let text = "IMG_ID,AUTHOR,LAT,LON,S3_Label\n34/8d/1.jpg,me@N00,10,20,2\nbad.jpg,me@N00,91,0,1\n\
+                gone.jpg,you@N00,3,4,1\nc.jpg,me@N00,50,60,0\n";
+    std::fs::write(&table, text).expect("written");
+    let options = ImportOptions { positions: Some(table.clone()), ..ImportOptions::default() };
+    let records = import_with(ImportFormat::Msgpack, &shards, &options);
+    let photos: Vec<_> = records.iter().flatten().collect();
+    let ids: Vec<_> = photos.iter().map(|photo| photo.photo.as_str()).collect();
+    let wanted = [
+        "shard_0.msg!34/8d/1.jpg",
+        "shard_0.msg!aa/bb/2.jpg",
+        "shard_1.msg!34/8d/1.jpg",
+        "shard_2.msg!c.jpg",
+    ];
+    assert_eq!(ids, wanted);
+    let positions: Vec<_> =
+        photos.iter().map(|photo| photo.position.map(|at| (at.lat(), at.lng()))).collect();
+    assert_eq!(positions, [Some((10.0, 20.0)), None, Some((10.0, 20.0)), Some((1.5, 2.0))]);
+    assert_eq!(photos[0].position_source, Some(PositionSource::Table));
+    assert_eq!((photos[3].author.as_deref(), photos[1].author.as_deref()), (Some("me@N00"), None));
+    assert_eq!(photos[3].other.get("n").map(String::as_str), Some("7"));
+    let errors: Vec<_> = records.iter().filter_map(|record| record.as_ref().err()).collect();
+    assert!(errors[0].contains("mp16_places365.csv:3: latitude 91"), "{errors:?}");
+    assert!(errors[1].ends_with("shard_1.msg: the shard is truncated"), "{errors:?}");
+    assert!(errors[2].ends_with("1 of 3 rows have no photo in the shards"), "{errors:?}");
+    let bytes = planet_data::DiskStore::new(&shards).bytes(ids[1]).expect("read");
+    assert_eq!(bytes, b"two");
+    assert!(ImportFormat::WebDataset.read(&shards, &options).is_err());
+}
+
+#[test]
+fn rows_of_a_table_of_positions_without_a_photo_are_counted() {
+    let (folder, path) = file("shard_0.msg", packed("1.jpg", b"one", &[]));
+    let table = folder.path().join("t.csv");
+    std::fs::write(&table, "IMG_ID,LAT,LON\n1.jpg,1,2\n2.jpg,1,2\n3.jpg,1,2\n").expect("written");
+    let options = ImportOptions { positions: Some(table), ..ImportOptions::default() };
+    let records = import_with(ImportFormat::Msgpack, &path, &options);
+    let last = records.last().expect("a record").as_ref().expect_err("two are missing");
+    assert!(last.ends_with("2 of 3 rows have no photo in the shards"), "{last}");
+}
+
+#[test]
+fn osv5m_photos_are_found_in_their_numbered_folders() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().join("images/train");
+    for photo in ["00/11.jpg", "01/22.jpg"] {
+        let path = root.join(photo);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, b"photo").expect("written");
+    }
+    let path = folder.path().join("train.csv");
+    std::fs::write(&path, "id,latitude,longitude\n22,1,2\n11,1,2\n33,1,2\n").expect("written");
+    let options = ImportOptions { root: Some(root), ..ImportOptions::default() };
+    let records = import_with(ImportFormat::Osv5m, &path, &options);
+    let ids: Vec<_> = records.iter().flatten().map(|record| record.photo.as_str()).collect();
+    assert_eq!(ids, ["01/22.jpg", "00/11.jpg"]);
+    let error = records[2].as_ref().expect_err("33.jpg is nowhere");
+    assert!(error.starts_with("33.jpg: is in no numbered folder of"), "{error}");
 }
 
 #[test]

@@ -12,7 +12,11 @@ static FOLDER: LazyLock<tempfile::TempDir> =
 fuzz_target!(|bytes: &[u8]| {
     let Some((&kind, bytes)) = bytes.split_first() else { return };
     let format = ImportFormat::ALL[usize::from(kind) % ImportFormat::ALL.len()];
-    let name = if format == ImportFormat::WebDataset { "fuzz.tar" } else { "fuzz.csv" };
+    let name = match format {
+        ImportFormat::WebDataset => "fuzz.tar",
+        ImportFormat::Msgpack => "fuzz.msg",
+        _ => "fuzz.csv",
+    };
     let path = FOLDER.path().join(name);
     std::fs::write(&path, bytes).expect("the disk takes it");
     if let Ok(photos) = format.read(&path, &ImportOptions::default()) {

@@ -25,24 +25,28 @@ pub(super) struct Imported {
 
 /// One shard, or every `.tar` in a folder, by name.
 pub(super) fn read(path: &Path) -> Result<Imported, DataError> {
-    let is_folder = std::fs::metadata(path).map_err(DataError::file(path))?.is_dir();
-    let (root, shards) = if is_folder {
-        let mut shards = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(DataError::file(path))? {
-            let shard = entry.map_err(DataError::file(path))?.path();
-            if shard.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tar")) {
-                shards.push(shard);
-            }
-        }
-        shards.sort();
-        (path.to_owned(), shards)
-    } else {
-        (path.parent().unwrap_or(Path::new("")).to_owned(), vec![path.to_owned()])
-    };
-    if shards.is_empty() {
-        return Err(DataError::table(path.to_string_lossy(), "the folder contains no .tar shard"));
-    }
+    let (root, shards) = shards(path, "tar")?;
     Ok(Imported { shards: shards.into(), root, ready: VecDeque::new() })
+}
+
+/// The root of the photos, and one shard or every file of this ending in a folder, by name.
+pub(super) fn shards(path: &Path, ending: &str) -> Result<(PathBuf, Vec<PathBuf>), DataError> {
+    if !std::fs::metadata(path).map_err(DataError::file(path))?.is_dir() {
+        return Ok((path.parent().unwrap_or(Path::new("")).to_owned(), vec![path.to_owned()]));
+    }
+    let mut shards = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(DataError::file(path))? {
+        let shard = entry.map_err(DataError::file(path))?.path();
+        if shard.extension().is_some_and(|its| its.eq_ignore_ascii_case(ending)) {
+            shards.push(shard);
+        }
+    }
+    if shards.is_empty() {
+        let what = format!("the folder contains no .{ending} shard");
+        return Err(DataError::table(path.to_string_lossy(), what));
+    }
+    shards.sort();
+    Ok((path.to_owned(), shards))
 }
 
 impl Iterator for Imported {
@@ -115,7 +119,7 @@ fn walk(
             _ => {}
         }
         if let Halves { photo: Some(photo), facts: Some(facts) } = halves {
-            let record = record(photo, facts);
+            let record = record_of_json(photo, facts);
             let file = format!("{}!{key}.json", path.to_string_lossy());
             ready.push_back(record.map_err(|what| DataError::item(file, what)));
             waiting.remove(key);
@@ -136,22 +140,30 @@ fn key_of(member: &str) -> Option<(&str, &str)> {
     Some((&member[..dot], member[dot..].rsplit('.').next()?))
 }
 
-fn record(photo: &str, facts: &Value) -> Result<PhotoRecord, String> {
+fn record_of_json(photo: &str, facts: &Value) -> Result<PhotoRecord, String> {
     let Value::Object(facts) = facts else { return Err("is not a JSON object".into()) };
+    let texts = facts.iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name.clone(), text.clone())),
+        Value::Number(_) | Value::Bool(_) => Some((name.clone(), value.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    });
+    record(photo, texts)
+}
+
+/// A photo with what stands beside it, by the usual names.
+pub(super) fn record(
+    photo: &str,
+    facts: impl IntoIterator<Item = (String, String)>,
+) -> Result<PhotoRecord, String> {
     let mut draft = Draft::default();
     draft.put(Column::Photo, photo)?;
-    for (name, value) in facts {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(_) | Value::Bool(_) => value.to_string(),
-            Value::Null | Value::Array(_) | Value::Object(_) => continue,
-        };
-        match known(name) {
+    for (name, text) in facts {
+        match known(&name) {
             Some(Column::Time) => {
                 draft.put(Column::Time, &time::from_iso(&text).unwrap_or_default())?
             }
             Some(column) => draft.put(column, &text)?,
-            None => draft.keep(name, &text),
+            None => draft.keep(&name, &text),
         }
     }
     draft.finish().map(with_sources)

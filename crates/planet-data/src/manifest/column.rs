@@ -231,9 +231,15 @@ impl Draft {
 
     /// Keeps a cell of a column that PlaNet does not know.
     pub(crate) fn keep(&mut self, name: &str, text: &str) {
-        if !text.is_empty() {
-            self.record.other.insert(name.to_owned(), text.to_owned());
+        if text.is_empty() {
+            return;
         }
+        // A foreign column must not be taken for the manifest's own of that name.
+        let name = match Column::named(&name.to_ascii_lowercase()) {
+            Some(column) => format!("original_{}", column.name()),
+            None => name.to_owned(),
+        };
+        self.record.other.insert(name, text.to_owned());
     }
 
     /// The record.

@@ -104,7 +104,7 @@ pub enum PhotoError {
         /// The id as it stands in the manifest.
         id: String,
     },
-    /// The tar shard holds no such file.
+    /// The shard holds no such file.
     #[error("{shard} does not contain `{key}`")]
     NoSuchMember {
         /// The shard's path.
@@ -112,7 +112,7 @@ pub enum PhotoError {
         /// The member asked for.
         key: String,
     },
-    /// The tar shard ends before this member does.
+    /// The shard ends before this member does.
     #[error("{shard} is truncated in the middle of `{key}`; get the shard again")]
     CutShard {
         /// The shard's path.

@@ -12,8 +12,8 @@ use crate::{Limits, Photo, PhotoError, Preprocess};
 /// hundred kilobytes.
 const KEPT_SHARDS: usize = 64;
 
-/// Photos under one folder: files by their relative path, and members of tar shards as
-/// `shard.tar!key.jpg`.
+/// Photos under one folder: files by their relative path, members of tar shards as
+/// `shard.tar!key.jpg`, and photos of MessagePack shards as `shard.msg!id`.
 ///
 /// An id cannot lead out of the root. Symbolic links within it are the owner's and are followed.
 #[derive(Debug)]
@@ -38,6 +38,11 @@ impl DiskStore {
     /// The folder that ids are relative to.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether this is the id of a photo in a shard, which is no file of its own.
+    pub fn is_in_shard(id: &str) -> bool {
+        split_member(id).is_some()
     }
 
     /// How large a photo may be.
@@ -125,8 +130,9 @@ impl PhotoStore for DiskStore {
 
 /// Shard and key of a member's id.
 pub(crate) fn split_member(id: &str) -> Option<(&str, &str)> {
-    let at = id.find(".tar!")? + ".tar".len();
-    Some((&id[..at], &id[at + 1..]))
+    let at = [".tar!", ".msg!"].into_iter().filter_map(|mark| id.find(mark)).min()?;
+    let end = at + ".tar".len();
+    Some((&id[..end], &id[end + 1..]))
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::PhotoError;
+use crate::{PhotoError, msgpack::PackedPhotos};
 
-/// Where each member of a tar shard lies, so that photos can be read in any order.
+/// Where each member of a shard lies, so that photos can be read in any order.
 #[derive(Debug)]
 pub(crate) struct ShardIndex {
     path: PathBuf,
@@ -28,6 +28,27 @@ impl ShardIndex {
     /// Walks the headers of a shard, skipping what lies between them. A shard cut in the
     /// middle keeps the members before the cut.
     pub(super) fn read(path: PathBuf) -> io::Result<Self> {
+        match path.extension().is_some_and(|ending| ending == "msg") {
+            true => Self::of_messages(path),
+            false => Self::of_tar(path),
+        }
+    }
+
+    fn of_messages(path: PathBuf) -> io::Result<Self> {
+        let length = path.metadata()?.len();
+        let mut index = Self { length, members: HashMap::new(), cut: false, path };
+        for photo in PackedPhotos::open(&index.path)? {
+            let Ok(photo) = photo else {
+                index.cut = true;
+                break;
+            };
+            let member = Member { offset: photo.offset, bytes: photo.bytes };
+            index.members.insert(photo.id.into(), member);
+        }
+        Ok(index)
+    }
+
+    fn of_tar(path: PathBuf) -> io::Result<Self> {
         let file = File::open(&path)?;
         let length = file.metadata()?.len();
         let mut index = Self { path, length, members: HashMap::new(), cut: false };
@@ -115,8 +136,26 @@ mod tests {
     #[test]
     fn rubbish_named_as_a_shard_holds_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("a.tar"), [7; 3000]).expect("written");
         let store = DiskStore::new(folder.path());
-        assert!(matches!(store.bytes("a.tar!one.jpg"), Err(PhotoError::CutShard { .. })));
+        for name in ["a.tar", "a.msg"] {
+            std::fs::write(folder.path().join(name), [7; 3000]).expect("written");
+            let id = format!("{name}!one.jpg");
+            assert!(matches!(store.bytes(&id), Err(PhotoError::CutShard { .. })), "{name}");
+        }
+    }
+
+    #[test]
+    fn photos_of_messages_are_read_in_any_order_up_to_a_cut() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bytes =
+            b"\x82\xa2id\xa8ab/1.jpg\xa5image\xc4\x05first\x82\xa5image\xa6second\xa2id\xa12";
+        std::fs::write(folder.path().join("shard_0.msg"), bytes).expect("written");
+        std::fs::write(folder.path().join("cut.msg"), &bytes[..36]).expect("written");
+        let store = DiskStore::new(folder.path());
+        assert_eq!(store.bytes("shard_0.msg!2").expect("read"), b"second");
+        assert_eq!(store.bytes("shard_0.msg!ab/1.jpg").expect("read"), b"first");
+        assert!(matches!(store.bytes("shard_0.msg!3"), Err(PhotoError::NoSuchMember { .. })));
+        assert_eq!(store.bytes("cut.msg!ab/1.jpg").expect("read"), b"first");
+        assert!(matches!(store.bytes("cut.msg!2"), Err(PhotoError::CutShard { .. })));
     }
 }

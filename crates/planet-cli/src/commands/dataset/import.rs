@@ -1,6 +1,6 @@
 use std::{
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use clap::{Args, builder::PossibleValuesParser};
@@ -24,6 +24,10 @@ pub struct Arguments {
     /// Folder of the photos; by default the dataset's folder
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Table with the positions and authors of photos in shards that state none, by the photos' ids
+    /// (msgpack)
+    #[arg(long, value_name = "TABLE")]
+    positions: Option<PathBuf>,
     /// Keep only photos with this number of textual tags, as the paper's Flickr set (yfcc100m)
     #[arg(long, value_name = "LEAST..MOST", value_parser = tags)]
     tags: Option<(usize, usize)>,
@@ -39,7 +43,11 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let format = ImportFormat::ALL.into_iter().find(|format| format.name() == arguments.format);
     let format = format.expect("the parser takes names of formats only");
-    let options = ImportOptions { tags: arguments.tags };
+    let options = ImportOptions {
+        tags: arguments.tags,
+        positions: arguments.positions.clone(),
+        root: arguments.root.clone(),
+    };
     let records = format.read(&arguments.input, &options).map_err(Failure::new)?;
     let mut problems = Problems::new(arguments.strict, arguments.problems.as_deref())?;
     let progress = Progress::new("photos");
@@ -58,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         first.iter().flat_map(|record| record.other.keys().cloned()).collect();
     other.sort();
     other.dedup();
-    let root = absolute(&root(arguments));
+    let root = absolute(&options.root(&arguments.input));
     let mut writer =
         ManifestWriter::create(&arguments.output, Some(&root), &other).map_err(Failure::new)?;
     let mut count = 0_u64;
@@ -80,13 +88,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     writer.finish().map_err(Failure::new)?;
     writeln!(io::stderr(), "{count} photos")?;
     Ok(())
-}
-
-fn root(arguments: &Arguments) -> PathBuf {
-    let input = &arguments.input;
-    let own = if input.is_dir() { Some(input.as_path()) } else { input.parent() };
-    let own = own.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    arguments.root.clone().unwrap_or_else(|| own.to_owned())
 }
 
 /// `1..5`, both ends counting.

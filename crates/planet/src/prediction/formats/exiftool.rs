@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use planet_data::DiskStore;
 use planet_geo::Scale;
 
 use super::{degrees, quoted};
@@ -51,7 +52,7 @@ impl<'a> Offered<'a> {
     /// Of a prediction, where nothing coarser than this level is to be written.
     pub fn of(prediction: &'a Prediction, coarsest: Scale) -> Self {
         let unusable = prediction.error.is_some() || prediction.warning.is_some();
-        if unusable || prediction.photo.contains(".tar!") {
+        if unusable || DiskStore::is_in_shard(&prediction.photo) {
             return Self::Impossible;
         }
         if prediction.truth.is_some() {
