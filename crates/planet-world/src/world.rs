@@ -31,12 +31,15 @@ pub struct WorldParameters {
     pub places: usize,
     /// Popularity falls with the place's rank to this power.
     pub zipf: f64,
+    /// Seed of the drawn facts, where it is not `world`: the same places with other facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<u64>,
 }
 
 impl WorldParameters {
     /// The usual world of a seed: 2,000 places, the first of them with a twelfth of the photos.
     pub const fn new(world: u64) -> Self {
-        Self { version: VERSION, world, places: 2000, zipf: 0.9 }
+        Self { version: VERSION, world, places: 2000, zipf: 0.9, facts: None }
     }
 
     /// Reads `world.json` of a world folder.
@@ -100,7 +103,7 @@ impl World {
     pub fn draw(parameters: WorldParameters) -> Result<Self, WorldError> {
         parameters.check()?;
         let places = draw_places(parameters.world, parameters.places, parameters.zipf);
-        let facts = Facts::draw(parameters.world, &places);
+        let facts = Facts::draw(parameters.facts.unwrap_or(parameters.world), &places);
         let likelihood = Likelihood::new(&facts, places.len());
         Ok(Self { parameters, places: places.into(), likelihood: Arc::new(likelihood) })
     }
@@ -254,10 +257,43 @@ mod tests {
     }
 
     #[test]
+    fn other_facts_leave_the_places_and_what_is_real() {
+        let draw = |facts| {
+            let parameters = WorldParameters { places: 400, facts, ..WorldParameters::new(0) };
+            World::draw(parameters).expect("a world")
+        };
+        let (usual, same, other) = (draw(None), draw(Some(0)), draw(Some(1)));
+        assert_eq!(usual.places(), other.places());
+        for &kind in CueKind::ALL {
+            let of = |world: &World| -> Vec<Vec<f64>> {
+                (0..kind.values())
+                    .map(|value| world.likelihood.value(kind, value).to_vec())
+                    .collect()
+            };
+            let is_real = matches!(
+                kind,
+                CueKind::DrivingSide
+                    | CueKind::Script
+                    | CueKind::Sun
+                    | CueKind::Vegetation
+                    | CueKind::Ground
+                    | CueKind::Fauna
+            );
+            assert_eq!(of(&usual), of(&same), "{kind:?}");
+            assert_eq!(of(&usual) == of(&other), is_real, "{kind:?}");
+        }
+    }
+
+    #[test]
     fn parameters_survive_the_disk() {
         let folder = tempfile::tempdir().expect("a folder");
         let parameters = WorldParameters { zipf: 1.25, ..WorldParameters::new(7) };
         parameters.write(folder.path()).expect("written");
         assert_eq!(WorldParameters::read(folder.path()).expect("read"), parameters);
+        let text = fs::read_to_string(folder.path().join("world.json")).expect("read");
+        assert!(!text.contains("facts"), "worlds of earlier versions stay the same bytes: {text}");
+        let other = WorldParameters { facts: Some(3), ..parameters };
+        other.write(folder.path()).expect("written");
+        assert_eq!(WorldParameters::read(folder.path()).expect("read"), other);
     }
 }

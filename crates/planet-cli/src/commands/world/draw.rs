@@ -4,9 +4,11 @@ use std::{
 };
 
 use clap::Args;
-use planet_world::{Corruption, Devices, Library, LibrarySize, PictureSize};
+use planet_world::{
+    Corruption, Devices, Library, LibrarySize, PictureSize, World, WorldParameters,
+};
 
-use super::{failure, world};
+use super::failure;
 use crate::{failure::Failure, progress::Progress};
 
 /// `planet world draw --photos N | --albums N … -o DIR`
@@ -17,6 +19,10 @@ pub struct Arguments {
     /// Seed of places, popularity and facts: train and test share it
     #[arg(long, value_name = "W", default_value_t = 0)]
     world: u64,
+    /// Seed of the drawn facts, if it differs from that of the world: the same places and popularity with
+    /// other kerbs, number plates, street furniture, landmarks and so on
+    #[arg(long, value_name = "F")]
+    facts: Option<u64>,
     /// Seed of photos or albums: train and test differ in it
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
@@ -91,7 +97,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         layers: arguments.layers,
         devices: Devices { tracks: arguments.tracks, clock_offsets: arguments.clock_offsets },
     };
-    let world = world(arguments.world)?;
+    let parameters =
+        WorldParameters { facts: arguments.facts, ..WorldParameters::new(arguments.world) };
+    let world = World::draw(parameters).map_err(failure)?;
     let unit = if arguments.amount.albums.is_some() { "albums" } else { "photos" };
     let progress = Progress::new(unit);
     let drawn = library.draw(&world, &arguments.output, &progress);
