@@ -99,10 +99,11 @@ fn library(partition: &Arc<Partition>) {
     };
     let output = ModelOutput { partition, probabilities: &probabilities, prior: None };
     let library = Library::new(&records, Some(output));
-    let begun = Instant::now();
-    let calibration = library.calibrate(&known, &NoMonitor).expect("positions are known");
-    let calibrated = begun.elapsed().as_secs_f64();
     let (options, gazetteer) = (LocatorOptions::default(), Arc::new(Gazetteer::new()));
+    let begun = Instant::now();
+    let calibration = library.calibrate(&known, &options, &NoMonitor);
+    let calibration = calibration.expect("positions are known");
+    let calibrated = begun.elapsed().as_secs_f64();
     let mut located = 0;
     library
         .locate(&known, &calibration, &options, &gazetteer, &NoMonitor, |_, prediction| {

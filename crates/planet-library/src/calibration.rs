@@ -1,4 +1,4 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use planet::{CellProbabilities, LevelCalibration, Locator, LocatorOptions, album::StateSpace};
 use planet_data::{Gazetteer, Monitor};
@@ -9,16 +9,18 @@ use crate::{
     Library, LibraryError, Masking,
     choice::{self, Choice, Gain, SCALES, USUAL_MARGIN},
     parts::Part,
-    prepared::{ALIKE, Homes, NEARNESSES, Photo, Prepared, UNTIMED, Weights},
+    prepared::{Homes, NEARNESSES, Photo, Prepared, UNTIMED, Weights},
     similarity::share_of_first,
 };
 
 /// Weights of a model's output, and of look-alikes, that are tried.
 const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 const DAY: i64 = 86_400;
-/// One position in so many is masked, so that as many stay known as when the library is located: with fewer
-/// known ones the model is less sure of itself, and the curve found would overstate.
+/// One position in so many is masked in runs, so that about as many stay known as when the library is located:
+/// with fewer known ones the model is less sure of itself, and the curve found would overstate.
 const OF: u32 = 4;
+/// One day in so many is masked: fewer would hardly ever leave photos that are many days from a known one.
+const OF_DAYS: u32 = 2;
 /// Times that positions are masked in each way.
 const TRIALS: u64 = 4;
 /// Photos of a trial: of larger libraries, stretches are taken at regular distances. Weights are
@@ -86,13 +88,16 @@ impl Library<'_> {
     /// right: known positions are masked by runs and by days, and their photos located from the others;
     /// where photos without a time are to be located, also with their times taken away. With too few
     /// of them stated probabilities are used as they are. The states of each trial, and
-    /// where people usually are in it, are computed once for all weights.
+    /// where people usually are in it, are computed once for all weights. What is stated is right as often as
+    /// it says where the photos are then located with the same options: a level is stated where no finer one is
+    /// certain.
     ///
     /// # Errors
     /// The monitor ended it.
     pub fn calibrate(
         &self,
         known: &[Option<LatLng>],
+        options: &LocatorOptions,
         monitor: &dyn Monitor,
     ) -> Result<Calibration, LibraryError> {
         let mut ways = Masking::ALL.to_vec();
@@ -103,7 +108,7 @@ impl Library<'_> {
         }
         let trials: Vec<(Masking, Vec<Option<LatLng>>)> = (0..TRIALS)
             .flat_map(|seed| {
-                ways.iter().map(move |how| (*how, how.shown_of(self, known, OF, seed)))
+                ways.iter().map(move |how| (*how, how.shown_of(self, known, of(*how), seed)))
             })
             .filter(|(_, shown)| shown.iter().any(Option::is_some))
             .collect();
@@ -126,24 +131,7 @@ impl Library<'_> {
                 Ok((trial.how, self.masked(&limited, known, calibration.weights, monitor)?))
             })
             .collect::<Result<_, LibraryError>>()?;
-        let of_all = masked.iter().flat_map(|(_, masked)| masked);
-        let all: Vec<Stated> = of_all.map(|photo| photo.stated).collect();
-        let together = together(masked.iter().map(|(_, masked)| masked));
-        let expected = LevelCalibration::of_discs(&all, &LevelCalibration::default(), together);
-        for (nearness, levels) in calibration.levels.iter_mut().enumerate() {
-            let mut stated: Vec<Stated> = Vec::new();
-            for (how, masked) in &masked {
-                let alike = masked.iter().filter(|photo| photo.nearness == nearness);
-                let of_kind = match how {
-                    _ if nearness != UNTIMED && nearness != ALIKE => 1.0,
-                    Masking::Untimed => one_by_one,
-                    _ => 1.0 - one_by_one,
-                };
-                let share = of_kind / one_by_one.max(1.0 - one_by_one);
-                stated.extend(thinned(alike.map(|photo| photo.stated), share.min(1.0)));
-            }
-            *levels = LevelCalibration::of_discs(&stated, &expected, together);
-        }
+        calibration.levels = levels(&masked, one_by_one, options.certain);
         let masked = masked.iter().flat_map(|(_, masked)| masked);
         calibration.margin = choice::margin(masked.filter_map(|it| it.gain).collect());
         Ok(calibration)
@@ -321,6 +309,62 @@ impl Library<'_> {
     }
 }
 
+/// One position in how many a trial masks.
+fn of(how: Masking) -> u32 {
+    match how {
+        Masking::Days => OF_DAYS,
+        Masking::Runs | Masking::Untimed | Masking::UntimedDays => OF,
+    }
+}
+
+/// The curves of each nearness. A range of nearness has few photos, so that its curve is held to that of all
+/// photos that are at least so far in time from a known one, and that to the curve of those that are at least as
+/// far as the range before: the farther, the fewer masked photos there are, and the less often they are right.
+fn levels(
+    masked: &[(Masking, Vec<Masked<'_>>)],
+    one_by_one: f64,
+    certain: f64,
+) -> [LevelCalibration; NEARNESSES] {
+    let together = together(masked.iter().map(|(_, masked)| masked));
+    let fitted = |range: &Range<usize>, expected: &LevelCalibration| {
+        let stated = stated(masked, range, one_by_one);
+        LevelCalibration::of_discs(&stated, expected, together, certain)
+    };
+    let of_all = fitted(&(0..NEARNESSES), &LevelCalibration::default());
+    let mut levels = [of_all; NEARNESSES];
+    let mut at_least = of_all;
+    for nearness in 0..UNTIMED {
+        at_least = fitted(&(nearness..UNTIMED), &at_least);
+        levels[nearness] = fitted(&(nearness..nearness + 1), &at_least);
+    }
+    let untimed = fitted(&(UNTIMED..NEARNESSES), &of_all);
+    for nearness in UNTIMED..NEARNESSES {
+        levels[nearness] = fitted(&(nearness..nearness + 1), &untimed);
+    }
+    levels
+}
+
+/// What was stated of the photos of a range of nearness. Of those without a time, as many of each masking as
+/// the photos to be located resemble it.
+fn stated(
+    masked: &[(Masking, Vec<Masked<'_>>)],
+    range: &Range<usize>,
+    one_by_one: f64,
+) -> Vec<Stated> {
+    let most = one_by_one.max(1.0 - one_by_one);
+    let mut stated = Vec::new();
+    for (how, masked) in masked {
+        let share = match how {
+            Masking::Runs | Masking::Days => 1.0,
+            Masking::Untimed => one_by_one / most,
+            Masking::UntimedDays => (1.0 - one_by_one) / most,
+        };
+        let inside = masked.iter().filter(|photo| range.contains(&photo.nearness));
+        stated.extend(thinned(inside.map(|photo| photo.stated), share));
+    }
+    stated
+}
+
 /// How many photos are right or wrong together: of the trials of which each has these masked photos, how many
 /// others of a photo's day the mean photo is masked with, itself counted.
 fn together<'a>(trials: impl Iterator<Item = &'a Vec<Masked<'a>>>) -> f64 {
@@ -388,7 +432,8 @@ mod tests {
         };
         let known: Vec<Option<LatLng>> = (0..40 * 20).map(|photo| place(photo / 20).ok()).collect();
         let calibration =
-            Library::new(&records, None).calibrate(&known, &NoMonitor).expect("nobody ends it");
+            Library::new(&records, None).calibrate(&known, &LocatorOptions::default(), &NoMonitor);
+        let calibration = calibration.expect("nobody ends it");
         // Within a quarter of an hour the finest level stays about what it was, another day it falls; 40 days
         // pull neither all the way.
         let [near, _, _, _, _, another_day, ..] = calibration.levels;

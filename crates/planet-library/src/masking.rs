@@ -435,8 +435,8 @@ fn hmm(
     certain: f64,
     monitor: &dyn Monitor,
 ) -> Result<Trial, LibraryError> {
-    let calibration = library.calibrate(shown, monitor)?;
     let options = LocatorOptions { names: false, certain, ..LocatorOptions::default() };
+    let calibration = library.calibrate(shown, &options, monitor)?;
     let mut errors = vec![None; known.len()];
     let mut probabilities = vec![0.0; known.len()];
     let mut certain = CertainAnswers::default();

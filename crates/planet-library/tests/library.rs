@@ -24,8 +24,8 @@ fn record(photo: &str, camera: &str, time: &str) -> PhotoRecord {
 fn located(records: &[PhotoRecord]) -> Vec<Prediction> {
     let library = Library::new(records, None);
     let known = library.known_positions();
-    let calibration = library.calibrate(&known, &NoMonitor).expect("nobody ends it");
     let options = LocatorOptions { names: false, ..LocatorOptions::default() };
+    let calibration = library.calibrate(&known, &options, &NoMonitor).expect("nobody ends it");
     let gazetteer = Arc::new(Gazetteer::new());
     let mut found = vec![Prediction::default(); records.len()];
     library
@@ -205,8 +205,8 @@ fn a_model_and_known_positions_locate_together() {
     let output = ModelOutput { partition: &partition, probabilities: &probabilities, prior: None };
     let library = Library::new(&records, Some(output));
     let known = library.known_positions();
-    let calibration = library.calibrate(&known, &NoMonitor).expect("nobody ends it");
     let options = LocatorOptions { names: false, ..LocatorOptions::default() };
+    let calibration = library.calibrate(&known, &options, &NoMonitor).expect("nobody ends it");
     let gazetteer = Arc::new(Gazetteer::new());
     let mut right = 0;
     library

@@ -60,9 +60,10 @@ impl Review {
             prior: None,
         });
         let library = Library::new(&records, network);
-        let calibration = library.calibrate(&known, self).map_err(|error| error.to_string())?;
-        let mut predictions = vec![Prediction::default(); records.len()];
         let options = LocatorOptions::default();
+        let calibration = library.calibrate(&known, &options, self);
+        let calibration = calibration.map_err(|error| error.to_string())?;
+        let mut predictions = vec![Prediction::default(); records.len()];
         library
             .locate(&known, &calibration, &options, &self.gazetteer, self, |row, it| {
                 predictions[row] = it;

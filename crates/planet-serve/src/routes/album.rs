@@ -241,9 +241,10 @@ fn by_hmm(
     let output = ModelOutput { partition, probabilities: &probabilities, prior: None };
     let library = Library::new(records, Some(output));
     let known = library.known_positions();
-    let calibration = library.calibrate(&known, &NoMonitor).map_err(ApiError::internal)?;
-    let gazetteer = model.locator.shared_gazetteer();
     let options = LocatorOptions { top: MOST_CANDIDATES, ..LocatorOptions::default() };
+    let calibration =
+        library.calibrate(&known, &options, &NoMonitor).map_err(ApiError::internal)?;
+    let gazetteer = model.locator.shared_gazetteer();
     library
         .locate(&known, &calibration, &options, &gazetteer, &NoMonitor, |row, it| {
             predictions[row] = it;

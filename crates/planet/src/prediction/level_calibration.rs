@@ -94,17 +94,21 @@ impl LevelCalibration {
         };
         let photos: Vec<[Option<Observation>; SCALES]> =
             rows.map(photo).collect::<Result<_, _>>()?;
-        Ok(Self::of(&photos, &Self::default(), 1.0))
+        Ok(Self::of(&photos, &Self::default(), 1.0, STATED))
     }
 
     /// Fits the curves on the disc of each level that would be stated of each photo: the
     /// probability inside, and whether the photo lies there. Discs that hold less than
     /// [`LevelCalibration::LEAST`] are `None`. A few photos change little of `expected`, all the less the more
     /// of them are right or wrong together: `together`, at least 1, says how many are.
+    ///
+    /// A level is stated from the calibrated probability `certain` on. The coarser ones are fitted on the
+    /// other photos, so that what is stated is right as often as it says under this threshold alone.
     pub fn of_discs(
         photos: &[[Option<(f64, bool)>; SCALES]],
         expected: &Self,
         together: f64,
+        certain: f64,
     ) -> Self {
         let observation = |(probability, right): (f64, bool)| Observation {
             logit: logit(probability),
@@ -113,10 +117,15 @@ impl LevelCalibration {
         };
         let photos: Vec<_> =
             photos.iter().map(|levels| levels.map(|disc| disc.map(observation))).collect();
-        Self::of(&photos, expected, together)
+        Self::of(&photos, expected, together, certain)
     }
 
-    fn of(photos: &[[Option<Observation>; SCALES]], expected: &Self, together: f64) -> Self {
+    fn of(
+        photos: &[[Option<Observation>; SCALES]],
+        expected: &Self,
+        together: f64,
+        certain: f64,
+    ) -> Self {
         let mut calibration = Self::default();
         let mut left: Vec<usize> = (0..photos.len()).collect();
         for (at, scale) in Scale::ALL.into_iter().enumerate() {
@@ -126,7 +135,7 @@ impl LevelCalibration {
             let is_stated = |photo: usize| {
                 let observed: Option<Observation> = photos[photo][at];
                 observed
-                    .is_some_and(|it| calibration.calibrated(scale, sigmoid(it.logit)) >= STATED)
+                    .is_some_and(|it| calibration.calibrated(scale, sigmoid(it.logit)) >= certain)
             };
             left.retain(|photo| !is_stated(*photo));
         }

@@ -99,11 +99,11 @@ impl Arguments {
         }
         let failed = |error| self.failure(error);
         let progress = Progress::new("photos located to calibrate probabilities");
-        let calibration = library.calibrate(known, &progress).map_err(failed)?;
+        let (options, gazetteer) = (self.common.options(), Arc::clone(&prepared.gazetteer));
+        let calibration = library.calibrate(known, &options, &progress).map_err(failed)?;
         progress.finish();
         let progress = Progress::new("photos");
         let mut predictions = vec![Prediction::default(); records.len()];
-        let (options, gazetteer) = (self.common.options(), Arc::clone(&prepared.gazetteer));
         let emit = |row: usize, prediction| predictions[row] = prediction;
         let clocks = library
             .locate(known, &calibration, &options, &gazetteer, &progress, emit)
