@@ -36,7 +36,8 @@ fn rten(model: &Path) -> OnnxEngine {
 
 /// A network with weights that leave no constant and no running statistic as in a new network.
 fn written(network: &Network) -> TempDir {
-    let weights = Weights::initial(network, 5).iter().map(|(name, array)| {
+    let initial = Weights::initial(network, 5);
+    let weights = initial.iter().map(|(name, array)| {
         let wave = |at: usize| ((at + name.len()) as f32 * 0.7).sin();
         let is_constant = name.ends_with("bias") || name.ends_with("running_mean");
         let values = array.values().iter().enumerate().map(|(at, value)| match is_constant {

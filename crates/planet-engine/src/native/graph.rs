@@ -13,6 +13,10 @@ use super::{
 };
 use crate::session::Input;
 
+/// The oldest version of ONNX's operators whose forms are known here: since then the limits of Clip
+/// are inputs.
+const OLDEST: i64 = 11;
+
 /// Number of a value of a graph.
 pub(super) type Value = usize;
 
@@ -56,6 +60,13 @@ impl Graph {
     /// A file that cannot be read or is no ONNX model, and an operator that is not supported.
     pub(super) fn read(path: &Path, access: Access, workers: &Workers) -> Result<Self, Refusal> {
         let model = OnnxModel::read(path)?;
+        if model.opset() < OLDEST {
+            let what = format!(
+                "its operators are of version {}; versions from {OLDEST} on are supported",
+                model.opset()
+            );
+            return Err(Refusal::Graph(what));
+        }
         let constants = Constants::new(&model, access);
         let nodes = model.nodes();
         let operations = workers.map(nodes.len(), |at| operator::read(&nodes[at], &constants));

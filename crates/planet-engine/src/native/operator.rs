@@ -111,9 +111,8 @@ fn dense(node: &GraphNode, constants: &Constants<'_>) -> Result<Operation, Strin
 }
 
 fn affine(node: &GraphNode, constants: &Constants<'_>) -> Result<Operation, String> {
-    knows(node, &["epsilon", "momentum", "training_mode", "spatial"])?;
+    knows(node, &["epsilon", "momentum", "training_mode"])?;
     must(node, "training_mode", Some(0), 0)?;
-    must(node, "spatial", Some(1), 1)?;
     let mut parts = Vec::new();
     for at in 1..5 {
         let ([length], values) = constants.array::<1>(node.input(at))?;
@@ -156,16 +155,16 @@ fn pool(node: &GraphNode) -> Result<Operation, String> {
 }
 
 fn clip(node: &GraphNode, constants: &Constants<'_>) -> Result<Operation, String> {
-    knows(node, &["min", "max"])?;
-    let limit = |at: usize, name: &str, usual: f32| match node.input(at) {
-        None => Ok(node.float(name).unwrap_or(usual)),
+    knows(node, &[])?;
+    let limit = |at: usize, unlimited: f32| match node.input(at) {
+        None => Ok(unlimited),
         Some(input) => {
             let ([], value) = constants.array::<0>(Some(input))?;
             Ok::<f32, String>(value.values()[0])
         }
     };
-    let least = limit(1, "min", f32::NEG_INFINITY)?;
-    let greatest = limit(2, "max", f32::INFINITY)?;
+    let least = limit(1, f32::NEG_INFINITY)?;
+    let greatest = limit(2, f32::INFINITY)?;
     if least.is_nan() || greatest.is_nan() {
         return Err("has a limit that is not a number".to_owned());
     }
