@@ -1,18 +1,21 @@
-//! Our own engine beside rten: every architecture at small sizes, graphs that it does not run, and
+//! Our own engine beside rten and, where it is found, ONNX Runtime: every architecture at small sizes, graphs that it does not run, and
 //! files that are damaged.
 
 #[path = "support/library.rs"]
 mod library;
+#[allow(dead_code, reason = "golden files are for the tests of golden.rs")]
 #[path = "support/models.rs"]
 mod models;
 
 use std::{fs, num::NonZero, path::Path};
 
-use library::distance;
+use library::{distance, onnxruntime};
 use models::{photos, write};
 use planet::{Activations, Engine, GraphEngine};
 use planet_data::PixelBatch;
-use planet_engine::{EngineOptions, Native, OnnxEngine, Rten, Signature, Threads};
+use planet_engine::{
+    Device, EngineOptions, Native, OnnxEngine, OnnxRuntime, Rten, Signature, Threads,
+};
 use planet_net::{
     Architecture, Array, Builder, Convolution, Network, NetworkOptions, Operation, OutputName,
     Pool, Shape, Weights,
@@ -72,7 +75,7 @@ fn photos_of(count: usize, [height, width]: [usize; 2]) -> PixelBatch {
 }
 
 #[test]
-fn every_architecture_gives_rtens_answers_at_odd_sizes_and_in_batches() {
+fn every_architecture_gives_the_other_engines_answers_at_odd_sizes_and_in_batches() {
     for architecture in Architecture::ALL {
         let least = architecture.least_side();
         for size in [[least, least + 7], [least + 13, least + 4]] {
@@ -87,6 +90,13 @@ fn every_architecture_gives_rtens_answers_at_odd_sizes_and_in_batches() {
                 let expected = rten.run(&batch).expect("ran");
                 agree(&format!("{architecture} at {size:?}, {count}"), &found, &expected);
             }
+            let Some(library) = onnxruntime() else { continue };
+            let runtime = OnnxRuntime::load(&library).expect("loaded");
+            let opened = runtime.open(&model, &Signature::default(), Device::Cpu, threads(1));
+            let batch = photos_of(3, size);
+            let expected = opened.expect("loaded").run(&batch).expect("ran");
+            let found = own.run(&batch).expect("ran");
+            agree(&format!("{architecture} at {size:?} in ONNX Runtime"), &found, &expected);
         }
     }
 }

@@ -219,9 +219,10 @@ impl Task<'_> {
             let rows = if left > most / 2 { most } else { left.next_power_of_two() };
             let pixels = left.min(rows);
             let mut spots = [spot; TILE];
-            for row in 0..rows {
-                spots[row] = spot;
-                if row + 1 < pixels || row + 1 == pixels && pixels < left {
+            for (row, place) in spots.iter_mut().enumerate().take(rows) {
+                *place = spot;
+                // Behind the task's last pixel its place is repeated.
+                if row + 1 < left {
                     spot = spot.next(self);
                 }
             }
