@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times inception-v3 over 26,263 classes, one ONNX file, in our engines and in their peers.
 
-Ours: `planet engine bench` with rten and, where a library is at hand, ONNX Runtime and OpenVINO.
+Ours: `planet engine bench` with native, rten and, where a library is at hand, ONNX Runtime and OpenVINO.
 Theirs, in Python: onnxruntime, openvino (f32, bf16), torch with torchvision's module (eager,
 channels-last, channels-last bf16). Each runs in a process of its own with THREADS threads:
 the median of single photos over SECONDS, photos per second in batches of 8, and the peak
@@ -151,7 +151,8 @@ def main():
         model = Path(folder) / "model.onnx"
         print("| engine | one photo, ms | photos/s, batch 8 | load, ms | first photo, ms | peak memory, MB |")
         print("|---|---|---|---|---|---|", flush=True)
-        row("**planet, rten**", ours(model, None, "rten", "cpu"))
+        for engine in ["native", "rten"]:
+            row(f"**planet, {engine}**", ours(model, None, engine, "cpu"))
         for library in arguments.onnxruntime:
             for device in ["cpu", "openvino", "openvino:bf16"]:
                 result = ours(model, library, "onnxruntime", device)

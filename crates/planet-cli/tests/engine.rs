@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use predicates::str::contains;
+use predicates::{prelude::PredicateBooleanExt, str::contains};
 
 fn planet() -> Command {
     let mut command = Command::cargo_bin("planet").expect("built");
@@ -22,8 +22,28 @@ fn foreign(name: &str) -> PathBuf {
 }
 
 #[test]
-fn rten_is_always_listed() {
-    planet().args(["engine", "list"]).assert().success().stdout(contains("rten 0.27"));
+fn engines_that_are_built_in_are_always_listed() {
+    let listed = planet().args(["engine", "list"]).assert().success();
+    listed.stdout(contains("rten 0.27")).stdout(contains("native  "));
+}
+
+#[test]
+fn the_engine_that_was_asked_for_is_timed_and_no_other() {
+    let both = planet()
+        .args(["engine", "bench", "--seconds", "0.1"])
+        .arg(foreign("one_output.onnx"))
+        .assert()
+        .success();
+    both.stdout(contains("rten 0.27")).stdout(contains("native "));
+    let model = foreign("unknown_operator.onnx");
+    planet()
+        .args(["engine", "bench", "--seconds", "0.1", "--engine", "native"])
+        .arg(model)
+        .assert()
+        .code(1)
+        .stdout(
+            contains("native cpu").and(contains("Frobnicate")).and(contains("rten 0.27").not()),
+        );
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! Runs ONNX files: rten, built in, and ONNX Runtime, found at run time.
+//! Runs ONNX files: an engine of our own and rten, built in, and ONNX Runtime, found at run time.
 //!
-//! Both make an [`OnnxEngine`], which is a [`planet::Engine`]: pixels in, activations out.
-//! [`Rten`] needs nothing; [`OnnxRuntime`] needs the path of a library, which this crate never
+//! All make an [`OnnxEngine`], which is a [`planet::Engine`]: pixels in, activations out.
+//! [`Native`] runs the networks that PlaNet writes in 32 bits, [`Rten`] any network. Both need
+//! nothing; [`OnnxRuntime`] needs the path of a library, which this crate never
 //! looks for by itself. A [`Signature`] says which outputs of a foreign model to read.
 //!
 //! ```no_run
@@ -18,6 +19,7 @@
 //! # Ok::<(), planet::EngineError>(())
 //! ```
 
+mod native;
 mod onnx_engine;
 mod onnxruntime;
 mod options;
@@ -27,6 +29,7 @@ mod session;
 mod signature;
 mod threads;
 
+pub use native::Native;
 pub use onnx_engine::OnnxEngine;
 pub use onnxruntime::{Device, DeviceError, OnnxRuntime, Precision};
 pub use options::{EngineKind, EngineOptions, OpenModelError};

@@ -9,7 +9,9 @@ use planet::{
 };
 use planet_data::Gazetteer;
 
-use crate::{Device, OnnxEngine, OnnxRuntime, Precision, Rten, SequenceEngine, Signature, Threads};
+use crate::{
+    Device, Native, OnnxEngine, OnnxRuntime, Precision, Rten, SequenceEngine, Signature, Threads,
+};
 
 /// Which library runs a model, on what, with how many threads.
 ///
@@ -17,7 +19,7 @@ use crate::{Device, OnnxEngine, OnnxRuntime, Precision, Rten, SequenceEngine, Si
 /// use planet::LocatorOptions;
 /// use planet_engine::EngineOptions;
 ///
-/// // ONNX Runtime where its library is given and loads, else rten.
+/// // ONNX Runtime where its library is given and loads, else an engine that is built in.
 /// let options = LocatorOptions::default();
 /// let mut model = EngineOptions::default().open_model("model".as_ref(), options)?;
 /// let prediction = model.locate_bytes("photo.jpg", &std::fs::read("photo.jpg")?)?;
@@ -39,13 +41,38 @@ pub struct EngineOptions {
 /// The libraries that run models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineKind {
-    /// ONNX Runtime if it loads, else rten.
+    /// ONNX Runtime if it loads, else our own engine if it can run the model, else rten.
     #[default]
     Auto,
-    /// Built in, CPU only.
+    /// Our own, for networks over photos in 32 bits, CPU only. Networks over albums run in rten.
+    Native,
+    /// Built in, for all networks, CPU only.
     Rten,
     /// ONNX Runtime, or an error.
     OnnxRuntime,
+}
+
+/// An engine that needs no library.
+#[derive(Clone, Copy)]
+enum BuiltIn {
+    Native(Native),
+    Rten(Rten),
+}
+
+impl BuiltIn {
+    fn open(self, model: &Path, signature: &Signature) -> Result<OnnxEngine, EngineError> {
+        match self {
+            Self::Native(native) => native.open(model, signature),
+            Self::Rten(rten) => rten.open(model, signature),
+        }
+    }
+
+    fn open_package(self, package: &ModelPackage) -> Result<OnnxEngine, EngineError> {
+        match self {
+            Self::Native(native) => native.open_package(package),
+            Self::Rten(rten) => rten.open_package(package),
+        }
+    }
 }
 
 /// Why a model cannot be opened.
@@ -85,7 +112,7 @@ impl EngineOptions {
     /// As [`EngineOptions::open`].
     pub fn open_package(&self, package: &ModelPackage) -> Result<OnnxEngine, EngineError> {
         let signature = Signature::of(package.description());
-        self.choose(&package.model(), &signature, |rten| rten.open_package(package))
+        self.choose(&package.model(), &signature, |own| own.open_package(package))
     }
 
     /// Loads the network of a package for its features. Of a package without classes, the engine's
@@ -123,7 +150,7 @@ impl EngineOptions {
     /// A library or device that is not there but was asked for, a file that is no ONNX model, an
     /// operator that the library lacks, inputs or outputs that the signature does not fit.
     pub fn open(&self, model: &Path, signature: &Signature) -> Result<OnnxEngine, EngineError> {
-        self.choose(model, signature, |rten| rten.open(model, signature))
+        self.choose(model, signature, |own| own.open(model, signature))
     }
 
     /// Loads an ONNX file over sequences, which runs on the CPU.
@@ -150,9 +177,18 @@ impl EngineOptions {
         &self,
         model: &Path,
         signature: &Signature,
-        rten: impl Fn(&Rten) -> Result<OnnxEngine, EngineError>,
+        open_own: impl Fn(BuiltIn) -> Result<OnnxEngine, EngineError>,
     ) -> Result<OnnxEngine, EngineError> {
-        let Some(runtime) = self.runtime()? else { return rten(&self.rten()) };
+        let Some(runtime) = self.runtime()? else {
+            let native = BuiltIn::Native(Native { threads: self.threads });
+            let rten = BuiltIn::Rten(self.rten());
+            return match self.kind {
+                EngineKind::Rten => open_own(rten),
+                EngineKind::Native => open_own(native),
+                // What ours refuses was not asked for: rten runs it, or says why it cannot.
+                _ => open_own(native).or_else(|_| open_own(rten)),
+            };
+        };
         let open = |device| runtime.open(model, signature, device, self.threads);
         if let Some(device) = self.device {
             return open(device);
@@ -163,17 +199,22 @@ impl EngineOptions {
         others.iter().find_map(|device| open(*device).ok()).map_or_else(|| open(*last), Ok)
     }
 
-    /// The ONNX Runtime to use; `None` where rten is to run the model.
+    /// The ONNX Runtime to use; `None` where an engine that is built in is to run the model.
     fn runtime(&self) -> Result<Option<OnnxRuntime>, EngineError> {
         let other_device = self.device.filter(|device| *device != Device::Cpu);
         let error = |what: String| EngineError::new(EngineErrorKind::Library, "ONNX Runtime", what);
-        match (self.kind, other_device) {
-            (EngineKind::Rten, Some(device)) => {
+        let built_in = match self.kind {
+            EngineKind::Native => Some("native"),
+            EngineKind::Rten => Some("rten"),
+            EngineKind::Auto | EngineKind::OnnxRuntime => None,
+        };
+        match (built_in, other_device) {
+            (Some(name), Some(device)) => {
                 let what = format!("runs on the CPU only, not on {device}");
-                return Err(EngineError::new(EngineErrorKind::Library, "rten", what));
+                return Err(EngineError::new(EngineErrorKind::Library, name, what));
             }
-            (EngineKind::Rten, None) => return Ok(None),
-            _ => {}
+            (Some(_), None) => return Ok(None),
+            (None, _) => {}
         }
         let is_required = self.kind == EngineKind::OnnxRuntime || other_device.is_some();
         match self.onnxruntime.as_deref().map(OnnxRuntime::load) {
@@ -213,20 +254,19 @@ mod tests {
         ] {
             assert_eq!(failure(&options).kind, EngineErrorKind::Library, "{options:?}");
         }
-        // It was not asked for, so that rten is used, which does not find the model.
+        // It was not asked for, so that rten is used in the end, which does not find the model.
         let options = EngineOptions { onnxruntime: missing, ..EngineOptions::default() };
         assert_eq!(failure(&options).kind, EngineErrorKind::Model);
     }
 
     #[test]
-    fn rten_runs_on_the_cpu_only() {
-        let options = EngineOptions {
-            kind: EngineKind::Rten,
-            device: Some(Device::Cuda(0)),
-            ..EngineOptions::default()
-        };
-        assert!(failure(&options).to_string().contains("CPU only"));
-        let options = EngineOptions { device: Some(Device::Cpu), ..options };
-        assert_eq!(failure(&options).kind, EngineErrorKind::Model);
+    fn engines_that_are_built_in_run_on_the_cpu_only() {
+        for kind in [EngineKind::Native, EngineKind::Rten] {
+            let device = Some(Device::Cuda(0));
+            let options = EngineOptions { kind, device, ..EngineOptions::default() };
+            assert!(failure(&options).to_string().contains("CPU only"));
+            let options = EngineOptions { device: Some(Device::Cpu), ..options };
+            assert_eq!(failure(&options).kind, EngineErrorKind::Model);
+        }
     }
 }

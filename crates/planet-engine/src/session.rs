@@ -1,4 +1,4 @@
-/// A loaded ONNX model of either library: f32 in, f32 out.
+/// A loaded ONNX model of any engine: f32 in, f32 out.
 pub(crate) trait Session: Send {
     /// The library and what it runs on, for people.
     fn engine(&self) -> &str;

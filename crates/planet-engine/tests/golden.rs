@@ -1,4 +1,4 @@
-//! Networks written as ONNX and run by both engines, against PyTorch's own layers
+//! Networks written as ONNX and run by every engine, against PyTorch's own layers
 //! (golden files of planet-net, made by `make_forward.py`).
 
 #[path = "support/library.rs"]
@@ -9,7 +9,7 @@ mod models;
 use library::{distance, onnxruntime};
 use models::{formula, golden, photos, write};
 use planet::{Activations, Engine, album::SequenceModel};
-use planet_engine::{Device, OnnxRuntime, Rten, Signature, Threads};
+use planet_engine::{Device, Native, OnnxRuntime, Rten, Signature, Threads};
 use planet_net::{
     AlbumNetwork, Architecture, Builder, Linear, Lstm, Network, NetworkOptions, OutputName, Shape,
     Weights,
@@ -47,6 +47,8 @@ fn agree(architecture: Architecture) {
 
     let mut rten = Rten::default().open(&model, &Signature::default()).expect("loaded");
     check("rten", &rten.run(&batch).expect("ran"), &golden);
+    let mut native = Native::default().open(&model, &Signature::default()).expect("loaded");
+    check("native", &native.run(&batch).expect("ran"), &golden);
 
     let Some(library) = onnxruntime() else { return };
     let runtime = OnnxRuntime::load(&library).expect("loaded");
@@ -235,9 +237,13 @@ fn weights_that_are_missing_or_cut_short_are_refused_when_the_model_is_loaded() 
     let (model, data) = (folder.path().join("model.onnx"), folder.path().join("model.onnx.data"));
     let runtime = onnxruntime().map(|library| OnnxRuntime::load(&library).expect("loaded"));
     let refused = || {
-        let opened = Rten::default().open(&model, &Signature::default());
-        let error = opened.err().expect("refused").to_string();
-        assert!(error.contains("model.onnx"), "{error}");
+        let signature = Signature::default();
+        let [rten, native] =
+            [Rten::default().open(&model, &signature), Native::default().open(&model, &signature)];
+        for opened in [rten, native] {
+            let error = opened.err().expect("refused").to_string();
+            assert!(error.contains("model.onnx"), "{error}");
+        }
         if let Some(runtime) = &runtime {
             let signature = Signature::default();
             let opened = runtime.open(&model, &signature, Device::Cpu, Threads::default());

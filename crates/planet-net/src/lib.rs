@@ -43,8 +43,9 @@ pub use count::Count;
 pub use error::NetworkError;
 pub use network::{Network, Node, NodeId, OutputName};
 pub use onnx::{
-    Histogram, OPSET, OnnxError, OnnxInfo, OnnxModel, OnnxReadError, QuantizationPlan,
-    QuantizeError, QuantizeOptions, Range, RangeMethod, read_onnx_metadata,
+    GraphNode, GraphTensor, GraphValue, Histogram, OPSET, OnnxError, OnnxInfo, OnnxModel,
+    OnnxReadError, QuantizationPlan, QuantizeError, QuantizeOptions, Range, RangeMethod,
+    read_onnx_metadata,
 };
 pub use operation::{BatchNorm, Convolution, Linear, Lstm, Operation, Pool, PoolKind};
 pub use parameter::{Initialisation, Parameter, ParameterKind};

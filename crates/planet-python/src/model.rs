@@ -72,10 +72,12 @@ impl Model {
     ) -> PyResult<Self> {
         let kind = match engine {
             "auto" => EngineKind::Auto,
+            "native" => EngineKind::Native,
             "rten" => EngineKind::Rten,
             "onnxruntime" => EngineKind::OnnxRuntime,
             _ => {
-                let what = format!("engine '{engine}' is not one of auto, rten, onnxruntime");
+                let what =
+                    format!("engine '{engine}' is not one of auto, native, rten, onnxruntime");
                 return Err(PyValueError::new_err(what));
             }
         };

@@ -2,6 +2,8 @@ mod data;
 mod fields;
 mod fold;
 mod graph;
+mod graph_node;
+mod graph_value;
 mod message;
 mod metadata;
 mod model;
@@ -11,11 +13,14 @@ mod tensor;
 
 use std::io::{self, Write};
 
+pub use graph_node::GraphNode;
+pub use graph_value::GraphValue;
 pub use metadata::read_onnx_metadata;
 pub use model::{OnnxModel, OnnxReadError};
 pub use quantize::{
     Histogram, QuantizationPlan, QuantizeError, QuantizeOptions, Range, RangeMethod,
 };
+pub use tensor::GraphTensor;
 use thiserror::Error;
 
 use self::{data::ExternalData, graph::Graph, message::Message};

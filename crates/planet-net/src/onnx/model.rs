@@ -9,9 +9,11 @@ use thiserror::Error;
 
 use super::{
     data::ExternalData,
-    fields::{Fields, Malformed, Value},
+    fields::{Fields, Malformed},
+    graph_node::GraphNode,
+    graph_value::GraphValue,
     message::Message,
-    tensor::{FLOAT, Tensor},
+    tensor::{FLOAT, GraphTensor},
 };
 
 /// Files with more bytes than this hold their weights themselves and cannot be read by ONNX's own
@@ -25,9 +27,9 @@ pub struct OnnxModel {
     pub(super) opset: i64,
     /// Nodes in an order in which each comes after those that it reads.
     pub(super) nodes: Vec<GraphNode>,
-    pub(super) tensors: BTreeMap<String, Tensor>,
-    inputs: Vec<ValueInfo>,
-    outputs: Vec<ValueInfo>,
+    pub(super) tensors: BTreeMap<String, GraphTensor>,
+    inputs: Vec<GraphValue>,
+    outputs: Vec<GraphValue>,
     /// The model's other fields as they were read, and the graph's.
     model_fields: Vec<u8>,
     graph_fields: Vec<u8>,
@@ -53,25 +55,6 @@ pub enum OnnxReadError {
         /// What is wrong.
         what: String,
     },
-}
-
-/// One operation of a graph.
-#[derive(Clone, Debug, Default)]
-pub(super) struct GraphNode {
-    pub(super) operator: String,
-    pub(super) domain: String,
-    pub(super) name: String,
-    pub(super) inputs: Vec<String>,
-    pub(super) outputs: Vec<String>,
-    /// `AttributeProto`s as they were read.
-    pub(super) attributes: Vec<Vec<u8>>,
-}
-
-/// Name of an input or output, with the bytes that state its type.
-#[derive(Clone, Debug)]
-struct ValueInfo {
-    name: String,
-    bytes: Vec<u8>,
 }
 
 impl OnnxModel {
@@ -127,11 +110,11 @@ impl OnnxModel {
             match field? {
                 (1, value) => model.nodes.push(GraphNode::read(value.bytes()?)?),
                 (5, value) => {
-                    let tensor = Tensor::read(value.bytes()?, folder)?;
+                    let tensor = GraphTensor::read(value.bytes()?, folder)?;
                     model.tensors.insert(tensor.name.clone(), tensor);
                 }
-                (11, value) => model.inputs.push(ValueInfo::read(value.bytes()?)?),
-                (12, value) => model.outputs.push(ValueInfo::read(value.bytes()?)?),
+                (11, value) => model.inputs.push(GraphValue::read(value.bytes()?)?),
+                (12, value) => model.outputs.push(GraphValue::read(value.bytes()?)?),
                 // Shapes of values inside: engines find them out again.
                 (13, _) => {}
                 (number, value) => rest = rest.field(number, value),
@@ -141,10 +124,34 @@ impl OnnxModel {
         Ok(model)
     }
 
+    /// Version of ONNX's own operators that the graph is written for; 0 where it does not say.
+    pub fn opset(&self) -> i64 {
+        self.opset
+    }
+
+    /// The operations, in an order in which each comes after those that it reads.
+    pub fn nodes(&self) -> &[GraphNode] {
+        &self.nodes
+    }
+
+    /// The constant array of this name.
+    pub fn tensor(&self, name: &str) -> Option<&GraphTensor> {
+        self.tensors.get(name)
+    }
+
+    /// Inputs that are no constants, in their order.
+    pub fn inputs(&self) -> impl Iterator<Item = &GraphValue> {
+        self.inputs.iter().filter(|input| !self.tensors.contains_key(&input.name))
+    }
+
+    /// Outputs in their order.
+    pub fn outputs(&self) -> &[GraphValue] {
+        &self.outputs
+    }
+
     /// Name of the input with the pixels: the first that is no constant; empty without one.
     pub fn input_name(&self) -> &str {
-        let input = self.inputs.iter().find(|input| !self.tensors.contains_key(&input.name));
-        input.map_or("", |input| &input.name)
+        self.inputs().next().map_or("", |input| &input.name)
     }
 
     /// Whether a value is an output of the graph.
@@ -168,7 +175,7 @@ impl OnnxModel {
                 let tensor = Message::default().integer(1, FLOAT);
                 let kind = Message::default().message(1, &tensor);
                 let bytes = Message::default().string(1, name).message(2, &kind).into_bytes();
-                model.outputs.push(ValueInfo { name: name.to_owned(), bytes });
+                model.outputs.push(GraphValue::new(name, bytes));
             }
         }
         model
@@ -204,7 +211,7 @@ impl OnnxModel {
         for tensor in self.tensors.values() {
             graph = graph.message(5, &tensor.write(&mut external)?);
         }
-        let infos = |field, values: &[ValueInfo], graph: Message| {
+        let infos = |field, values: &[GraphValue], graph: Message| {
             graph.each(values, |message, value| message.bytes(field, &value.bytes))
         };
         let graph = infos(12, &self.outputs, infos(11, &self.inputs, graph));
@@ -227,103 +234,4 @@ fn version_of_onnx(bytes: &[u8]) -> Result<i64, Malformed> {
         }
     }
     Ok(if domain.is_empty() || domain == "ai.onnx" { version } else { 0 })
-}
-
-/// The name of an `AttributeProto`; empty where it has none.
-pub(super) fn attribute_name(bytes: &[u8]) -> String {
-    let mut fields = Fields::of(bytes).flatten();
-    let name = fields.find_map(|(number, value)| (number == 1).then(|| value.text().ok())?);
-    name.unwrap_or_default()
-}
-
-impl ValueInfo {
-    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut name = String::new();
-        for field in Fields::of(bytes) {
-            if let (1, value) = field? {
-                name = value.text()?;
-            }
-        }
-        Ok(Self { name, bytes: bytes.to_vec() })
-    }
-}
-
-impl GraphNode {
-    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut node = Self::default();
-        for field in Fields::of(bytes) {
-            match field? {
-                (1, value) => node.inputs.push(value.text()?),
-                (2, value) => node.outputs.push(value.text()?),
-                (3, value) => node.name = value.text()?,
-                (4, value) => node.operator = value.text()?,
-                (5, value) => node.attributes.push(value.bytes()?.to_vec()),
-                (7, value) => node.domain = value.text()?,
-                // Notes for people, and what newer versions add.
-                _ => {}
-            }
-        }
-        Ok(node)
-    }
-
-    /// `NodeProto`.
-    fn message(&self) -> Message {
-        let message = Message::default()
-            .each(&self.inputs, |message, input| message.string(1, input))
-            .each(&self.outputs, |message, output| message.string(2, output))
-            .string(3, &self.name)
-            .string(4, &self.operator)
-            .each(&self.attributes, |message, attribute| message.bytes(5, attribute));
-        if self.domain.is_empty() { message } else { message.string(7, &self.domain) }
-    }
-
-    /// Whether it is this operator of ONNX itself.
-    pub(super) fn is(&self, operator: &str) -> bool {
-        self.operator == operator && (self.domain.is_empty() || self.domain == "ai.onnx")
-    }
-
-    /// An input that is there.
-    pub(super) fn input(&self, at: usize) -> Option<&str> {
-        self.inputs.get(at).map(String::as_str).filter(|name| !name.is_empty())
-    }
-
-    /// A whole number among the attributes.
-    pub(super) fn integer(&self, name: &str) -> Option<i64> {
-        self.attribute(name, 3)?.integer().ok()
-    }
-
-    /// Whole numbers among the attributes; empty without them.
-    pub(super) fn integers(&self, name: &str) -> Vec<i64> {
-        let named = self.attributes.iter().filter(|bytes| attribute_name(bytes) == name);
-        let fields = named.flat_map(|bytes| Fields::of(bytes).flatten());
-        let lists = fields.filter(|(number, _)| *number == 8);
-        lists.flat_map(|(_, value)| value.integers().unwrap_or_default()).collect()
-    }
-
-    /// A number among the attributes.
-    pub(super) fn float(&self, name: &str) -> Option<f32> {
-        self.attribute(name, 2)?.float().ok()
-    }
-
-    /// A field of the attribute of this name.
-    fn attribute(&self, name: &str, field: u64) -> Option<Value<'_>> {
-        self.attributes.iter().find_map(|bytes| {
-            let of = |wanted| {
-                let mut fields = Fields::of(bytes).flatten();
-                fields.find_map(|(number, value)| (number == wanted).then_some(value))
-            };
-            (of(1)?.bytes().ok()? == name.as_bytes()).then(|| of(field))?
-        })
-    }
-
-    /// Whether there is an attribute of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.attributes.iter().any(|bytes| attribute_name(bytes) == name)
-    }
-
-    /// Whether an attribute holds a graph, as those of control flow do.
-    fn has_graph(&self) -> bool {
-        let fields = self.attributes.iter().flat_map(|bytes| Fields::of(bytes).flatten());
-        fields.into_iter().any(|(number, _)| matches!(number, 6 | 11))
-    }
 }

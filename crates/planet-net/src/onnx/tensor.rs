@@ -21,7 +21,7 @@ const SMALL: usize = 1024;
 
 /// A constant array of a graph: its shape at hand, its values where they lie.
 #[derive(Clone, Debug)]
-pub(super) struct Tensor {
+pub struct GraphTensor {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
     pub(super) element_type: i64,
@@ -38,7 +38,7 @@ enum Data {
     External { file: PathBuf, offset: u64, length: Option<u64> },
 }
 
-impl Tensor {
+impl GraphTensor {
     /// A new array of elements in order, little-endian.
     pub(super) fn new(name: String, shape: Vec<usize>, element_type: i64, bytes: Vec<u8>) -> Self {
         Self { name, shape, element_type, data: Data::New(bytes) }
@@ -81,8 +81,27 @@ impl Tensor {
         Ok(Self { name, shape, element_type, data })
     }
 
+    /// Lengths of its axes.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Whether its elements are f32.
+    pub fn is_of_floats(&self) -> bool {
+        self.element_type == FLOAT
+    }
+
+    /// The file beside the graph that has its values, with the first byte and their number, which
+    /// the file may be too short for; `None` where they are in the graph itself.
+    pub fn in_file(&self) -> Option<(&Path, u64, Option<u64>)> {
+        match &self.data {
+            Data::External { file, offset, length } => Some((file, *offset, *length)),
+            Data::Inside(_) | Data::New(_) => None,
+        }
+    }
+
     /// Number of elements; `None` beyond what can be counted.
-    pub(super) fn len(&self) -> Option<usize> {
+    pub fn count(&self) -> Option<usize> {
         self.shape.iter().try_fold(1usize, |product, &axis| product.checked_mul(axis))
     }
 
@@ -90,24 +109,20 @@ impl Tensor {
     ///
     /// # Errors
     /// Another type, a file that cannot be read, another number of values than the shape states.
-    pub(super) fn floats(&self) -> io::Result<Vec<f32>> {
+    pub fn floats(&self) -> io::Result<Vec<f32>> {
         let values = match (&self.data, self.element_type) {
             (Data::Inside(bytes), FLOAT) => inside(bytes).map_err(malformed)?,
             (Data::New(bytes), FLOAT) => floats(bytes),
             (Data::External { file, .. }, FLOAT) => {
-                let (mut part, length) = self.external()?;
-                let mut bytes = Vec::new();
-                part.read_to_end(&mut bytes)?;
-                if bytes.len() as u64 != length {
-                    let what =
-                        format!("{}: truncated at the array '{}'", file.display(), self.name);
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
-                }
-                floats(&bytes)
+                let (part, length) = self.external()?;
+                read_floats(part, length).map_err(|error| {
+                    let what = format!("{}: {error} at the array '{}'", file.display(), self.name);
+                    io::Error::new(error.kind(), what)
+                })?
             }
             _ => return Err(self.wrong("is not an array of 32-bit floating-point numbers")),
         };
-        if Some(values.len()) == self.len() {
+        if Some(values.len()) == self.count() {
             Ok(values)
         } else {
             Err(self.wrong("does not have as many values as its shape states"))
@@ -186,6 +201,20 @@ fn inside(bytes: &[u8]) -> Result<Vec<f32>, Malformed> {
             (4, value) => values.push(value.float()?),
             _ => {}
         }
+    }
+    Ok(values)
+}
+
+/// So many bytes of f32, piece by piece: an array of hundreds of megabytes is held once.
+fn read_floats(mut from: impl Read, length: u64) -> io::Result<Vec<f32>> {
+    let mut piece = vec![0; 1 << 16];
+    let mut left = usize::try_from(length).map_err(io::Error::other)?;
+    let mut values = Vec::with_capacity(left / 4);
+    while left > 0 {
+        let here = &mut piece[..left.min(1 << 16)];
+        from.read_exact(here)?;
+        values.extend(floats(here));
+        left -= here.len();
     }
     Ok(values)
 }

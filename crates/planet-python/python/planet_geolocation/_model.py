@@ -62,7 +62,8 @@ class Model:
     ) -> Model:
         """Opens a model package: a folder, such as a local snapshot of a Hugging Face repository.
 
-        engine: auto (ONNX Runtime if it is installed, else rten), rten, or onnxruntime.
+        engine: auto (ONNX Runtime if it is installed, else native where it can run the model, else rten),
+            native, rten, or onnxruntime.
         device: of ONNX Runtime, such as cpu, openvino or cuda:0; by default the first that works.
         threads: of the engine; by default one per core.
         onnxruntime: the library to load, instead of that of the installed package.

@@ -102,10 +102,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Every engine and device that is here, or the one that was asked for.
 fn candidates(choice: &EngineChoice) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut all = Vec::new();
-    if choice.engine != EngineName::Onnxruntime {
-        all.push(("rten", "cpu".to_owned()));
+    for (engine, name) in [(EngineName::Native, "native"), (EngineName::Rten, "rten")] {
+        if choice.engine == EngineName::Auto || choice.engine == engine {
+            all.push((name, "cpu".to_owned()));
+        }
     }
-    if choice.engine != EngineName::Rten
+    if matches!(choice.engine, EngineName::Auto | EngineName::Onnxruntime)
         && let Some(runtime) = choice.runtime()?
     {
         let devices = runtime.devices().into_iter().filter(|device| match choice.device {

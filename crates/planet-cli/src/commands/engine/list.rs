@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use planet_engine::{Device, EngineOptions, OnnxRuntime, Precision, Rten};
+use planet_engine::{Device, EngineOptions, Native, OnnxRuntime, Precision, Rten};
 use planet_train::{BackendName, GpuApi};
 
 use crate::{
@@ -19,7 +19,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let runtime = arguments.choice.runtime();
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<14} built in, CPU", Rten::default().name())?;
+    writeln!(out, "{:<14} built in, CPU, models in 32 bits", Native::default().name())?;
+    writeln!(out, "{:<14} built in, CPU, all models", Rten::default().name())?;
     match &runtime {
         Ok(Some(runtime)) => {
             let devices: Vec<String> = runtime.devices().iter().map(Device::to_string).collect();
@@ -39,13 +40,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn used(engine: EngineName, runtime: Option<&OnnxRuntime>) -> String {
-    match runtime {
-        Some(runtime) if engine != EngineName::Rten => {
+    match (engine, runtime) {
+        (EngineName::Rten, _) => "rten".into(),
+        (EngineName::Native, _) => "native".into(),
+        (EngineName::Auto | EngineName::Onnxruntime, Some(runtime)) => {
             let devices: Vec<String> =
                 EngineOptions::automatic_devices(runtime).iter().map(Device::to_string).collect();
             format!("ONNX Runtime on the first device that works: {}", devices.join(", "))
         }
-        _ => "rten".into(),
+        (EngineName::Auto | EngineName::Onnxruntime, None) => {
+            "native for models that it can run, else rten".into()
+        }
     }
 }
 
@@ -69,7 +74,9 @@ fn faster(runtime: Option<&OnnxRuntime>) -> &'static str {
 /// What packages of `planet model quantize` gain here.
 fn eight_bits(runtime: Option<&OnnxRuntime>) -> &'static str {
     match runtime {
-        Some(_) => "ONNX Runtime runs models in 8 bits faster than in 32 bits; rten does not",
+        Some(_) => {
+            "ONNX Runtime runs models in 8 bits faster than in 32 bits; rten does not, native runs none"
+        }
         None => "rten runs models in 8 bits, but not faster than in 32 bits; ONNX Runtime does",
     }
 }

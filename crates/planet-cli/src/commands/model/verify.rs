@@ -9,10 +9,10 @@ use planet::{
     package::Activation,
 };
 use planet_data::PixelBatch;
-use planet_engine::{Rten, Signature};
+use planet_engine::{OnnxEngine, Rten, Signature};
 
 use crate::{
-    engine_choice::{EngineChoice, EngineName},
+    engine_choice::{DeviceName, EngineChoice, EngineName},
     failure::Failure,
 };
 
@@ -33,8 +33,9 @@ pub struct Arguments {
 }
 
 /// Checks every file against its hash, the classes against the partition, and runs the network
-/// with rten and, where another engine is found or asked for, beside that. Of a package in 8 bits, states
-/// the agreement with 32 bits that was measured when it was made.
+/// with rten and beside that with native, where it can run it, and with ONNX Runtime, where it is found;
+/// or with the engine that is asked for. Of a package in 8 bits, states the agreement with 32 bits that
+/// was measured when it was made.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = match ModelPackage::open(&arguments.model) {
         Err(PackageError::NoPlaces { .. }) => return arguments.verify_labels(),
@@ -61,17 +62,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             writeln!(out, "agreement   {name}: {value}")?;
         }
     }
-    if arguments.engine.engine == EngineName::Rten {
-        return Ok(());
-    }
     let tolerance =
         if description.quantization.is_some() { TOLERANCE_OF_8_BITS } else { TOLERANCE };
-    let mut other = arguments.engine.open_package(&package)?;
-    if other.name() == own.name() {
-        return Ok(());
+    let open = |engine: &EngineChoice| engine.open_package(&package);
+    for mut other in arguments.others(own.name(), open)? {
+        let found = try_out(&mut other, &photos, &package)?;
+        compare([own.name(), other.name()], &reference, &found, tolerance)?;
     }
-    let found = try_out(&mut other, &photos, &package)?;
-    compare([own.name(), other.name()], &reference, &found, tolerance)
+    Ok(())
 }
 
 impl Arguments {
@@ -87,15 +85,34 @@ impl Arguments {
         let labels = description.labels.names().len();
         let reference = try_labels(&mut own, &photos, labels, description.activation)?;
         writeln!(out, "{:<11} returns scores for {labels} labels", own.name())?;
-        if self.engine.engine == EngineName::Rten {
-            return Ok(());
+        let open = |engine: &EngineChoice| engine.open(&model.model(), &signature);
+        for mut other in self.others(own.name(), open)? {
+            let found = try_labels(&mut other, &photos, labels, description.activation)?;
+            compare([own.name(), other.name()], &reference, &found, TOLERANCE)?;
         }
-        let mut other = self.engine.open(&model.model(), &signature)?;
-        if other.name() == own.name() {
-            return Ok(());
+        Ok(())
+    }
+
+    /// The engines that are compared with rten, whose name is `own`.
+    fn others(
+        &self,
+        own: &str,
+        open: impl Fn(&EngineChoice) -> Result<OnnxEngine, Failure>,
+    ) -> Result<Vec<OnnxEngine>, Failure> {
+        let mut engines = Vec::new();
+        if self.engine.engine == EngineName::Auto {
+            // It does not run every model, which is no failure of the model.
+            engines.extend(open(&EngineChoice {
+                engine: EngineName::Native,
+                device: DeviceName::Auto,
+                onnxruntime: None,
+                ..self.engine.clone()
+            }));
         }
-        let found = try_labels(&mut other, &photos, labels, description.activation)?;
-        compare([own.name(), other.name()], &reference, &found, TOLERANCE)
+        engines.push(open(&self.engine)?);
+        engines.dedup_by(|a, b| a.name() == b.name());
+        engines.retain(|engine| engine.name() != own);
+        Ok(engines)
     }
 }
 

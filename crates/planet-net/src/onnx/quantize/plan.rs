@@ -1,10 +1,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{OutputAxis, QuantizeError, QuantizeOptions, Range};
-use crate::onnx::{
-    model::{GraphNode, OnnxModel},
-    tensor::FLOAT,
-};
+use crate::onnx::{graph_node::GraphNode, model::OnnxModel, tensor::FLOAT};
 
 /// Least version of ONNX's operators whose DequantizeLinear has a step for every output.
 const LEAST_OPSET: i64 = 13;
@@ -269,7 +266,7 @@ fn root<'m>(shared: &HashMap<&'m str, &'m str>, mut name: &'m str) -> &'m str {
 fn weights(model: &OnnxModel, node: &GraphNode) -> Option<OutputAxis> {
     let constant = |at: usize| {
         let tensor = model.tensors.get(node.input(at)?)?;
-        (tensor.element_type == FLOAT && tensor.len().is_some_and(|it| it > 0)).then_some(tensor)
+        (tensor.element_type == FLOAT && tensor.count().is_some_and(|it| it > 0)).then_some(tensor)
     };
     let is_array = !model.tensors.contains_key(node.input(0)?);
     let shape = &constant(1)?.shape;

@@ -5,9 +5,10 @@ use super::{
     quantize_weights,
 };
 use crate::onnx::{
+    graph_node::{GraphNode, attribute_name},
     message::Message,
-    model::{GraphNode, OnnxModel, attribute_name},
-    tensor::{INT8, INT32, Tensor, UINT8},
+    model::OnnxModel,
+    tensor::{GraphTensor, INT8, INT32, UINT8},
 };
 
 /// `AttributeProto` of a whole number: name, integer, type INT.
@@ -217,15 +218,15 @@ impl<'m> Rewriter<'m> {
 
     fn floats(&mut self, name: &str, shape: Vec<usize>, values: &[f32]) -> String {
         let name = self.fresh(name);
-        self.insert(Tensor::of_floats(name, shape, values))
+        self.insert(GraphTensor::of_floats(name, shape, values))
     }
 
     fn add(&mut self, name: &str, shape: Vec<usize>, element_type: i64, bytes: Vec<u8>) -> String {
         let name = self.fresh(name);
-        self.insert(Tensor::new(name, shape, element_type, bytes))
+        self.insert(GraphTensor::new(name, shape, element_type, bytes))
     }
 
-    fn insert(&mut self, tensor: Tensor) -> String {
+    fn insert(&mut self, tensor: GraphTensor) -> String {
         let name = tensor.name.clone();
         self.new.tensors.insert(name.clone(), tensor);
         name

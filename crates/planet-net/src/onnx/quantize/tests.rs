@@ -154,8 +154,11 @@ fn a_channel_of_zeros_is_quantised_and_weights_that_are_not_numbers_are_refused(
     assert!(quantized(&weights).is_ok());
     let folder = tempfile::tempdir().expect("a folder");
     let mut model = written(folder.path(), &weights);
-    let broken =
-        crate::onnx::tensor::Tensor::of_floats("fc.weight".into(), vec![5, 12], &[f32::NAN; 60]);
+    let broken = crate::onnx::tensor::GraphTensor::of_floats(
+        "fc.weight".into(),
+        vec![5, 12],
+        &[f32::NAN; 60],
+    );
     model.tensors.insert("fc.weight".into(), broken);
     let plan = QuantizationPlan::new(&model, QuantizeOptions::default()).expect("a plan");
     let found = model.quantized(&plan, &ranges(&plan, 0.0));
