@@ -9,7 +9,7 @@ use crate::{
     Library, LibraryError, Masking,
     choice::{self, Choice, Gain, SCALES, USUAL_MARGIN},
     parts::Part,
-    prepared::{Homes, NEARNESSES, Photo, Prepared, UNTIMED, Weights},
+    prepared::{Homes, NEARNESSES, OTHER_OCCASION, Photo, Prepared, UNTIMED, Weights},
     similarity::share_of_first,
 };
 
@@ -318,8 +318,9 @@ fn of(how: Masking) -> u32 {
 }
 
 /// The curves of each nearness. A range of nearness has few photos, so that its curve is held to that of all
-/// photos that are at least so far in time from a known one, and that to the curve of those that are at least as
-/// far as the range before: the farther, the fewer masked photos there are, and the less often they are right.
+/// photos that are at least as near in time to a known one, or at least as far, where that is rather of another
+/// occasion; and that to the curve of the range before: the farther, the fewer masked photos there are, and the
+/// less often they are right.
 fn levels(
     masked: &[(Masking, Vec<Masked<'_>>)],
     one_by_one: f64,
@@ -332,10 +333,17 @@ fn levels(
     };
     let of_all = fitted(&(0..NEARNESSES), &LevelCalibration::default());
     let mut levels = [of_all; NEARNESSES];
-    let mut at_least = of_all;
+    let mut nearer = of_all;
+    for nearness in (0..OTHER_OCCASION).rev() {
+        nearer = fitted(&(0..nearness + 1), &nearer);
+        levels[nearness] = fitted(&(nearness..nearness + 1), &nearer);
+    }
+    let mut farther = of_all;
     for nearness in 0..UNTIMED {
-        at_least = fitted(&(nearness..UNTIMED), &at_least);
-        levels[nearness] = fitted(&(nearness..nearness + 1), &at_least);
+        farther = fitted(&(nearness..UNTIMED), &farther);
+        if nearness >= OTHER_OCCASION {
+            levels[nearness] = fitted(&(nearness..nearness + 1), &farther);
+        }
     }
     let untimed = fitted(&(UNTIMED..NEARNESSES), &of_all);
     for nearness in UNTIMED..NEARNESSES {

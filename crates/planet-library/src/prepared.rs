@@ -22,6 +22,8 @@ use crate::{
 /// and where a time is unknown.
 const NEAR: [i64; 8] =
     [900, 3_600, 3 * 3_600, 8 * 3_600, 16 * 3_600, 36 * 3_600, 4 * 86_400, 14 * 86_400];
+/// From here on the nearest known photo is rather of another occasion: more than eight hours away.
+pub(crate) const OTHER_OCCASION: usize = 4;
 /// With photos without a time, and those of them that look-alikes more likely tell than not.
 pub(crate) const NEARNESSES: usize = NEAR.len() + 3;
 pub(crate) const UNTIMED: usize = NEAR.len() + 1;
