@@ -334,20 +334,20 @@ fn levels(
     let of_all = fitted(&(0..NEARNESSES), &LevelCalibration::default());
     let mut levels = [of_all; NEARNESSES];
     let mut nearer = of_all;
-    for nearness in (0..OTHER_OCCASION).rev() {
+    for (nearness, level) in levels.iter_mut().enumerate().take(OTHER_OCCASION).rev() {
         nearer = fitted(&(0..nearness + 1), &nearer);
-        levels[nearness] = fitted(&(nearness..nearness + 1), &nearer);
+        *level = fitted(&(nearness..nearness + 1), &nearer);
     }
     let mut farther = of_all;
-    for nearness in 0..UNTIMED {
+    for (nearness, level) in levels.iter_mut().enumerate().take(UNTIMED) {
         farther = fitted(&(nearness..UNTIMED), &farther);
         if nearness >= OTHER_OCCASION {
-            levels[nearness] = fitted(&(nearness..nearness + 1), &farther);
+            *level = fitted(&(nearness..nearness + 1), &farther);
         }
     }
     let untimed = fitted(&(UNTIMED..NEARNESSES), &of_all);
-    for nearness in UNTIMED..NEARNESSES {
-        levels[nearness] = fitted(&(nearness..nearness + 1), &untimed);
+    for (nearness, level) in levels.iter_mut().enumerate().skip(UNTIMED) {
+        *level = fitted(&(nearness..nearness + 1), &untimed);
     }
     levels
 }
