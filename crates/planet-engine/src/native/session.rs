@@ -8,7 +8,7 @@ use super::{
 use crate::session::{Input, Session};
 
 /// Bytes that the values of the photos that are computed together take at most, where they are
-/// more than one: beyond this, more photos at once are no faster.
+/// more than one: memory does not grow with the batch.
 const TOGETHER: usize = 96 << 20;
 
 /// A model that this engine runs.
