@@ -9,7 +9,7 @@ scenes of the same world. Differences are paired, with 95 % intervals by bootstr
 Needs only Python. Usage: experiments/triplets.py PLANET OUT [--shown 128000] [--seeds 2]
     PLANET  the binary
     OUT     a new folder; a run that is there is resumed, a score that is there is kept
-Expected on 2 idle cores: five minutes for each of the six runs, and the table of docs/retrieval.md.
+Expected on 2 idle cores: six minutes for each run, and with --seeds 1 the table of docs/retrieval.md.
 """
 
 import argparse
