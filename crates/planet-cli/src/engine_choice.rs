@@ -140,12 +140,9 @@ impl EngineChoice {
             DeviceName::Only(device) => Some(device),
             DeviceName::Auto => None,
         };
-        let built_in = match kind {
-            EngineKind::Native => Some("native"),
-            EngineKind::Rten => Some("rten"),
-            EngineKind::Auto | EngineKind::OnnxRuntime => None,
-        };
-        if let (Some(name), Some(device)) = (built_in, device.filter(|it| *it != Device::Cpu)) {
+        if let (Some(name), Some(device)) =
+            (kind.built_in(), device.filter(|it| *it != Device::Cpu))
+        {
             let what = format!("{name} runs on the CPU only, not on {device}");
             return Err(Failure::usage(what).hint("use --engine onnxruntime"));
         }

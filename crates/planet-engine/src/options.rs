@@ -52,6 +52,17 @@ pub enum EngineKind {
     OnnxRuntime,
 }
 
+impl EngineKind {
+    /// The name of an engine that needs no library; `None` for the others.
+    pub const fn built_in(self) -> Option<&'static str> {
+        match self {
+            Self::Native => Some("native"),
+            Self::Rten => Some("rten"),
+            Self::Auto | Self::OnnxRuntime => None,
+        }
+    }
+}
+
 /// An engine that needs no library.
 #[derive(Clone, Copy)]
 enum BuiltIn {
@@ -203,12 +214,7 @@ impl EngineOptions {
     fn runtime(&self) -> Result<Option<OnnxRuntime>, EngineError> {
         let other_device = self.device.filter(|device| *device != Device::Cpu);
         let error = |what: String| EngineError::new(EngineErrorKind::Library, "ONNX Runtime", what);
-        let built_in = match self.kind {
-            EngineKind::Native => Some("native"),
-            EngineKind::Rten => Some("rten"),
-            EngineKind::Auto | EngineKind::OnnxRuntime => None,
-        };
-        match (built_in, other_device) {
+        match (self.kind.built_in(), other_device) {
             (Some(name), Some(device)) => {
                 let what = format!("runs on the CPU only, not on {device}");
                 return Err(EngineError::new(EngineErrorKind::Library, name, what));

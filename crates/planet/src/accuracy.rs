@@ -39,13 +39,20 @@ impl Accuracy {
         self.photos
     }
 
-    /// Share of photos within each scale by the best of the first `k` guesses, 1 to 5; zero
-    /// where there are no photos.
+    /// Photos within each scale by the best of the first `k` guesses, 1 to 5.
     ///
     /// # Panics
     /// When `k` is none of these.
+    pub fn counts(&self, k: usize) -> [u64; SCALES] {
+        self.within[k - 1]
+    }
+
+    /// [`Accuracy::counts`] as shares of all photos; zero where there are no photos.
+    ///
+    /// # Panics
+    /// When `k` is none of 1 to 5.
     pub fn shares(&self, k: usize) -> [f64; SCALES] {
-        self.within[k - 1].map(|count| count as f64 / self.photos.max(1) as f64)
+        self.counts(k).map(|count| count as f64 / self.photos.max(1) as f64)
     }
 }
 
@@ -59,6 +66,7 @@ mod tests {
         accuracy.add([300.0, 25.0, 0.5].map(Distance::from_km));
         accuracy.add([]);
         assert_eq!(accuracy.photos(), 2);
+        assert_eq!(accuracy.counts(1), [0, 0, 0, 1, 1]);
         assert_eq!(accuracy.shares(1), [0.0, 0.0, 0.0, 0.5, 0.5]);
         assert_eq!(accuracy.shares(2), [0.0, 0.5, 0.5, 0.5, 0.5]);
         assert_eq!(accuracy.shares(3), [0.5; 5]);

@@ -1,14 +1,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use planet_data::{DataError, DiskStore, Manifest, Monitor, PhotoStore, thumbnail_jpeg};
-use planet_geo::{LatLng, Partition, Scale};
+use planet_geo::{LatLng, Partition};
 
 use super::{
     ComparedCodes, KnownSet, Leakage, Scorer, ScorerOptions, TruthTable,
     region_coverage::RegionCounter,
 };
 use crate::{
-    LocateError, LocateOptions, Model, Prediction,
+    Accuracy, LocateError, LocateOptions, Model, Prediction,
     occlusion::{OcclusionError, OcclusionOptions, Target},
     report::{Cost, Explanation, GalleryKeeper, MAPPED_PHOTOS, References, Report},
     retrieval::Refiner,
@@ -89,8 +89,8 @@ pub struct Evaluation<'a> {
     places: Vec<(LatLng, f64)>,
     keeper: GalleryKeeper,
     explanations: HashMap<String, Explanation>,
-    /// Photos whose refined position lies within each scale.
-    refined: [u64; 5],
+    /// Of refined positions.
+    refined: Accuracy,
     regions: RegionCounter,
 }
 
@@ -142,7 +142,7 @@ impl<'a> Evaluation<'a> {
             places,
             keeper,
             explanations,
-            refined: [0; 5],
+            refined: Accuracy::default(),
             regions,
         })
     }
@@ -172,9 +172,8 @@ impl<'a> Evaluation<'a> {
                 let mut refined = prediction.clone();
                 refiner.refine(&mut refined, &locator);
                 prediction.embedding = None;
-                for (count, scale) in self.refined.iter_mut().zip(Scale::ALL) {
-                    let is_near = refined.distance().is_some_and(|it| it <= scale.radius());
-                    *count += u64::from(is_near);
+                if refined.truth.is_some() {
+                    self.refined.add(refined.distance());
                 }
             }
             on_prediction(&prediction, logits)?;
@@ -233,10 +232,7 @@ impl<'a> Evaluation<'a> {
         let Self { manifest, mut options, leakage, scorers, places, keeper, .. } = self;
         let (explanations, regions) = (self.explanations, self.regions.finish());
         if options.refiner.is_some() {
-            let records = manifest.records.iter();
-            let photos = records.filter(|record| record.position.is_some()).count().max(1);
-            let within = self.refined.map(|count| count as f64 / photos as f64);
-            options.references.push("refined by similar photos", within);
+            options.references.push("refined by similar photos", self.refined.shares(1));
         }
         let store = DiskStore::new(&manifest.root);
         let thumbnail = |photo: &str| Some(thumbnail_jpeg(&store.photo(photo).ok()?, THUMBNAIL));

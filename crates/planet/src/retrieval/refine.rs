@@ -1,11 +1,11 @@
-use planet_geo::{Distance, LatLng, Scale};
+use planet_geo::{Distance, LatLng};
 
 use super::{
     Descriptor, Index, RetrievalError,
     extract::Finish,
     recipe::{Pooling, Recipe, Views},
 };
-use crate::{FeatureModel, Locator, Place, Prediction};
+use crate::{Accuracy, FeatureModel, Locator, Place, Prediction};
 
 /// How positions are chosen among a photo's neighbours (Vo et al. 2017).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,21 +184,17 @@ impl Refiner {
         let (mut best, mut most) = (self.options.spread, 0);
         for spread in SPREADS_KM.map(Distance::from_km) {
             self.options.spread = spread;
-            let mut within = [0_usize; 5];
+            let mut accuracy = Accuracy::default();
             for (prediction, neighbours) in &photos {
                 let mut refined = (*prediction).clone();
                 self.refine_by(neighbours, &mut refined, locator);
-                for (count, scale) in within.iter_mut().zip(Scale::ALL) {
-                    let is_near = refined.distance().is_some_and(|it| it <= scale.radius());
-                    *count += usize::from(is_near);
-                }
+                accuracy.add(refined.distance());
             }
-            let all = within.iter().sum();
+            let all: u64 = accuracy.counts(1).iter().sum();
             if all > most {
                 (best, most) = (spread, all);
             }
-            let share = |count: usize| count as f64 / photos.len().max(1) as f64;
-            scores.push(SpreadScore { spread, within: within.map(share) });
+            scores.push(SpreadScore { spread, within: accuracy.shares(1) });
         }
         self.options.spread = best;
         scores

@@ -2,7 +2,7 @@ use std::{cmp::Ordering, ops::Range};
 
 use rayon::prelude::*;
 
-use super::{Descriptor, Index, product::Panels};
+use super::{Descriptor, Index, product::products};
 
 /// A photo that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,8 +21,12 @@ impl Hit {
     }
 }
 
-/// Vectors of the index that are worked on together: they stay in a core's cache.
-const BLOCK: usize = 240;
+/// Vectors of the index that are compared together with one query, so that they stay in a core's cache.
+const BLOCK_OF_ONE: usize = 240;
+/// The same with many queries: preparing these for each block must not count beside comparing them.
+const BLOCK_OF_MANY: usize = 3840;
+/// Vectors of queries that are many.
+const MANY: usize = 64;
 
 impl Index {
     /// The nearest `top` photos of each query, nearest first, compared with every photo of the
@@ -59,7 +63,7 @@ impl Index {
 
     fn search_all(&self, queries: &[Descriptor], top: usize) -> Vec<Vec<Hit>> {
         let search = Search::new(self, queries.iter().collect(), top);
-        let blocks = self.blocks(0..self.photos().len());
+        let blocks = search.parts(0..self.photos().len());
         let threads = rayon::current_num_threads().max(1);
         let shares = blocks.par_chunks(blocks.len().div_ceil(4 * threads).max(1));
         let parts: Vec<Vec<Nearest>> = shares.map(|blocks| search.blocks(blocks)).collect();
@@ -69,25 +73,13 @@ impl Index {
         }
         nearest.into_iter().map(Nearest::sorted).collect()
     }
-
-    /// These photos in blocks of so many vectors; a photo of many vectors may be one alone.
-    pub(super) fn blocks(&self, photos: Range<usize>) -> Vec<Range<usize>> {
-        let starts = self.starts();
-        let (mut blocks, mut first) = (Vec::new(), photos.start);
-        while first < photos.end {
-            let fits = |end: &usize| starts[*end] - starts[first] <= BLOCK;
-            let end = (first + 2..=photos.end).take_while(fits).last().unwrap_or(first + 1);
-            blocks.push(first..end);
-            first = end;
-        }
-        blocks
-    }
 }
 
 /// One search at work.
 pub(super) struct Search<'a> {
     index: &'a Index,
-    panels: Panels,
+    /// Vectors of all queries, `[count, dimensions]`.
+    queries: Vec<f32>,
     /// Where each query's vectors begin, and the end of the last one's.
     ends: Vec<usize>,
     /// Squared length of each vector of the queries.
@@ -101,86 +93,67 @@ impl<'a> Search<'a> {
         let dimensions = index.info().dimensions;
         let mut ends = vec![0];
         queries.iter().for_each(|query| ends.push(ends[ends.len() - 1] + query.len()));
-        let values: Vec<&[f32]> =
-            queries.iter().flat_map(|query| query.values().chunks_exact(dimensions)).collect();
-        let squares = values.iter().map(|vector| vector.iter().map(|x| x * x).sum()).collect();
-        Self { index, panels: Panels::new(values.into_iter(), dimensions), ends, squares, top }
+        let values = queries.iter().flat_map(|query| query.values());
+        let queries: Vec<f32> = values.copied().collect();
+        let vectors = queries.chunks_exact(dimensions);
+        let squares = vectors.map(|it| it.iter().map(|x| x * x).sum()).collect();
+        Self { index, queries, ends, squares, top }
     }
 
     fn none(&self) -> Vec<Nearest> {
         vec![Nearest::none(self.top); self.ends.len() - 1]
     }
 
+    /// These photos in blocks, of which each is compared at once; a photo of many vectors may be a
+    /// block of its own.
+    fn parts(&self, photos: Range<usize>) -> Vec<Range<usize>> {
+        let most = if self.squares.len() < MANY { BLOCK_OF_ONE } else { BLOCK_OF_MANY };
+        let starts = self.index.starts();
+        let (mut blocks, mut first) = (Vec::new(), photos.start);
+        while first < photos.end {
+            let fits = |end: &usize| starts[*end] - starts[first] <= most;
+            let end = (first + 2..=photos.end).take_while(fits).last().unwrap_or(first + 1);
+            blocks.push(first..end);
+            first = end;
+        }
+        blocks
+    }
+
     /// The nearest of these photos for each query.
-    pub(super) fn blocks(&self, blocks: &[Range<usize>]) -> Vec<Nearest> {
-        let dimensions = self.index.info().dimensions;
+    pub(super) fn photos(&self, photos: Range<usize>) -> Vec<Nearest> {
+        self.blocks(&self.parts(photos))
+    }
+
+    fn blocks(&self, blocks: &[Range<usize>]) -> Vec<Nearest> {
+        let (dimensions, starts) = (self.index.info().dimensions, self.index.starts());
         let mut nearest = self.none();
-        let (mut rows, mut products) = (Vec::new(), Vec::new());
+        let (mut rows, mut found) = (Vec::new(), Vec::new());
         for photos in blocks {
-            let starts = self.index.starts();
             let vectors = starts[photos.start]..starts[photos.end];
+            if vectors.is_empty() {
+                continue;
+            }
             rows.resize(vectors.len() * dimensions, 0.0);
-            products.resize(vectors.len() * self.panels.width(), 0.0);
+            found.resize(vectors.len() * self.squares.len(), 0.0);
             self.index.read(vectors.start, &mut rows);
-            self.panels.products(&rows, &mut products);
-            let is_single = self.panels.len() + 1 == self.ends.len();
-            for photo in photos.clone() {
-                let own = starts[photo] - vectors.start..starts[photo + 1] - vectors.start;
-                match own.len() {
-                    0 => {}
-                    1 if is_single => {
-                        self.one(photo, own.start, vectors.start, &products, &mut nearest)
-                    }
-                    _ => self.several(photo, own, vectors.start, &products, &mut nearest),
+            products(&rows, &self.queries, dimensions, &mut found);
+            let squares = &self.index.squares()[vectors.clone()];
+            for (found, own) in found.chunks_exact_mut(vectors.len()).zip(&self.squares) {
+                let distances = found.iter_mut().zip(squares);
+                distances.for_each(|(it, square)| *it = own + square - 2.0 * *it);
+            }
+            let starts = &starts[photos.start..=photos.end];
+            let is_single = starts.windows(2).all(|ends| ends[1] - ends[0] == 1);
+            for (ends, nearest) in self.ends.windows(2).zip(&mut nearest) {
+                let own = &found[ends[0] * vectors.len()..ends[1] * vectors.len()];
+                if is_single && ends[1] - ends[0] == 1 {
+                    nearest.compare(photos.start, own);
+                } else {
+                    nearest.compare_several(photos.start, starts, own);
                 }
             }
         }
         nearest
-    }
-
-    /// A photo of one vector, for queries of one each.
-    fn one(
-        &self,
-        photo: usize,
-        row: usize,
-        first: usize,
-        products: &[f32],
-        nearest: &mut [Nearest],
-    ) {
-        let square = self.index.squares()[first + row];
-        let products = &products[row * self.panels.width()..];
-        for ((product, own), nearest) in products.iter().zip(&self.squares).zip(nearest) {
-            let distance = own + square - 2.0 * product;
-            // Compared squared, so that a root is taken of those alone that are kept.
-            if distance <= nearest.farthest {
-                nearest.offer(Hit { photo, distance: distance.max(0.0).sqrt() });
-            }
-        }
-    }
-
-    /// A photo of several vectors, or queries of several.
-    fn several(
-        &self,
-        photo: usize,
-        rows: Range<usize>,
-        first: usize,
-        products: &[f32],
-        nearest: &mut [Nearest],
-    ) {
-        let (squares, width) = (self.index.squares(), self.panels.width());
-        let least = |query: usize| {
-            let distance = |row: usize| {
-                self.squares[query] + squares[first + row] - 2.0 * products[row * width + query]
-            };
-            rows.clone().map(distance).fold(f32::INFINITY, f32::min).max(0.0).sqrt()
-        };
-        for (ends, nearest) in self.ends.windows(2).zip(nearest) {
-            let count = ends[1] - ends[0];
-            if count > 0 {
-                let distance = (ends[0]..ends[1]).map(least).sum::<f32>() / count as f32;
-                nearest.offer(Hit { photo, distance });
-            }
-        }
     }
 }
 
@@ -197,6 +170,34 @@ pub(super) struct Nearest {
 impl Nearest {
     pub(super) fn none(top: usize) -> Self {
         Self { hits: Vec::new(), top, farthest: f32::INFINITY }
+    }
+
+    /// Photos from `first` on, of one vector each, by squared distances from a query of one.
+    fn compare(&mut self, first: usize, distances: &[f32]) {
+        for (at, distance) in distances.iter().enumerate() {
+            // Compared squared, so that a root is taken of those alone that are kept.
+            if *distance <= self.farthest {
+                self.offer(Hit { photo: first + at, distance: distance.max(0.0).sqrt() });
+            }
+        }
+    }
+
+    /// Photos from `first` on, whose vectors begin at `starts` and end at the last of them, by squared
+    /// distances of all these vectors from each vector of a query.
+    fn compare_several(&mut self, first: usize, starts: &[usize], distances: &[f32]) {
+        let vectors = starts[starts.len() - 1] - starts[0];
+        for (at, ends) in starts.windows(2).enumerate() {
+            let own = ends[0] - starts[0]..ends[1] - starts[0];
+            let of_query = distances.chunks_exact(vectors).map(|distances| {
+                let least = distances[own.clone()].iter().copied().fold(f32::INFINITY, f32::min);
+                least.max(0.0).sqrt()
+            });
+            let count = of_query.len();
+            if count > 0 && !own.is_empty() {
+                let distance = of_query.sum::<f32>() / count as f32;
+                self.offer(Hit { photo: first + at, distance });
+            }
+        }
     }
 
     /// Takes over what another part of the search found.

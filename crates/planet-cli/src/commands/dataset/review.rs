@@ -29,7 +29,7 @@ impl Review {
     pub fn add(&mut self, rule: &Rejection, photo: &str, value: f64, is_kept: bool) {
         let closest = if rule.rejects(value) { &mut self.matching } else { &mut self.others };
         let distance = (value - rule.threshold).abs();
-        closest.add(Judged { photo: photo.to_owned(), value, is_kept, distance });
+        closest.add(Matched { photo: photo.to_owned(), value, is_kept, distance });
     }
 
     /// Writes the page.
@@ -52,7 +52,8 @@ impl Review {
     }
 }
 
-struct Judged {
+/// A photo and how far its value is from the threshold.
+struct Matched {
     photo: String,
     value: f64,
     is_kept: bool,
@@ -63,7 +64,7 @@ struct Judged {
 struct Closest {
     most: usize,
     total: u64,
-    photos: Vec<Judged>,
+    photos: Vec<Matched>,
 }
 
 impl Closest {
@@ -71,7 +72,7 @@ impl Closest {
         Self { most, total: 0, photos: Vec::new() }
     }
 
-    fn add(&mut self, photo: Judged) {
+    fn add(&mut self, photo: Matched) {
         self.total += 1;
         self.photos.push(photo);
         if self.photos.len() > 2 * self.most {
@@ -86,20 +87,20 @@ impl Closest {
 
     fn group(mut self, title: String, what: &str, store: &DiskStore) -> ReviewGroup {
         self.shrink();
-        let shown = self.photos.len();
+        let count = self.photos.len();
         let note = match self.total {
-            total if total == shown as u64 => format!("{total} photos {what}."),
+            total if total == count as u64 => format!("{total} photos {what}."),
             total => format!(
-                "{shown} of the {total} photos that {what}: those closest to the threshold."
+                "{count} of the {total} photos that {what}: those closest to the threshold."
             ),
         };
-        let photo = |judged: Judged| ReviewPhoto {
-            thumbnail: store.photo(&judged.photo).ok().map(|photo| thumbnail_jpeg(&photo, SIDE)),
-            photo: judged.photo,
-            value: format!("{:.3}", judged.value),
-            is_kept: judged.is_kept,
+        let shown = |photo: Matched| ReviewPhoto {
+            thumbnail: store.photo(&photo.photo).ok().map(|photo| thumbnail_jpeg(&photo, SIDE)),
+            photo: photo.photo,
+            value: format!("{:.3}", photo.value),
+            is_kept: photo.is_kept,
         };
-        let photos = self.photos.into_par_iter().map(photo).collect();
+        let photos = self.photos.into_par_iter().map(shown).collect();
         ReviewGroup { title, note, photos }
     }
 }
@@ -114,7 +115,7 @@ mod tests {
         for at in 0..100_u32 {
             let distance = f64::from(at * 37 % 100);
             let photo = at.to_string();
-            closest.add(Judged { photo, value: 0.0, is_kept: false, distance });
+            closest.add(Matched { photo, value: 0.0, is_kept: false, distance });
         }
         let store = DiskStore::new("nowhere");
         let group = closest.group(String::new(), "match", &store);

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 pub use cluster::{ClusterOptions, cluster};
 
-use super::{index::ListsInfo, product::Panels};
+use super::{index::ListsInfo, product::products};
 
 /// The lists of an index.
 #[derive(Debug)]
@@ -80,19 +80,20 @@ impl Lists {
 /// Vectors that are compared with all centres at once.
 const BLOCK: usize = 240;
 
-/// The centres, laid out to be compared with many vectors.
-struct Centres {
-    panels: Panels,
+/// The centres, to be compared with many vectors.
+struct Centres<'a> {
+    /// `[count, dimensions]`
+    values: &'a [f32],
     /// Squared length of each.
     squares: Vec<f32>,
 }
 
-impl Centres {
+impl<'a> Centres<'a> {
     /// Of vectors `[count, dimensions]`.
-    fn new(values: &[f32], dimensions: usize) -> Self {
+    fn new(values: &'a [f32], dimensions: usize) -> Self {
         let vectors = values.chunks_exact(dimensions);
-        let squares = vectors.clone().map(|it| it.iter().map(|x| x * x).sum()).collect();
-        Self { panels: Panels::new(vectors, dimensions), squares }
+        let squares = vectors.map(|it| it.iter().map(|x| x * x).sum()).collect();
+        Self { values, squares }
     }
 
     /// Calls `on_vector` with each vector's place and its squared distances from all centres, less the
@@ -103,13 +104,12 @@ impl Centres {
         dimensions: usize,
         mut on_vector: impl FnMut(usize, &[f32]),
     ) {
-        let width = self.panels.width();
-        let mut products = Vec::new();
+        let count = self.squares.len();
+        let mut distances = Vec::new();
         for (block, rows) in vectors.chunks(BLOCK * dimensions).enumerate() {
-            products.resize(rows.len() / dimensions * width, 0.0);
-            self.panels.products(rows, &mut products);
-            for (at, products) in products.chunks_exact_mut(width).enumerate() {
-                let distances = &mut products[..self.squares.len()];
+            distances.resize(rows.len() / dimensions * count, 0.0);
+            products(self.values, rows, dimensions, &mut distances);
+            for (at, distances) in distances.chunks_exact_mut(count).enumerate() {
                 distances.iter_mut().zip(&self.squares).for_each(|(it, own)| *it = own - 2.0 * *it);
                 on_vector(block * BLOCK + at, distances);
             }

@@ -51,7 +51,7 @@ impl Index {
             .map(|(list, askers)| {
                 let queries = askers.iter().map(|query| &queries[*query]);
                 let search = Search::new(self, queries.collect(), top);
-                (askers, search.blocks(&self.blocks(lists.photos(list))))
+                (askers, search.photos(lists.photos(list)))
             })
             .collect();
         let mut nearest = vec![Nearest::none(top); queries.len()];
