@@ -45,7 +45,7 @@ enum PhotoLoss {
     /// The loss of the classes with options, by where each photo was taken.
     Classes { loss: ClassLoss, positions: Vec<LatLng> },
     /// The triplet loss of pairs, with or without the loss of the classes.
-    Pairs { loss: PairLoss, items: Vec<Item> },
+    Pairs { loss: Box<PairLoss>, items: Vec<Item> },
 }
 
 impl PhotoLoss {
@@ -63,7 +63,7 @@ impl PhotoLoss {
             let items = items.map(|(at, position)| Item { unit: at / PAIR, position }).collect();
             let classes = if config.loss.has_classes() { partition.len() } else { 0 };
             let loss = PairLoss::new(config.triplets, classes, loss, config.seed);
-            return Ok(Self::Pairs { loss, items });
+            return Ok(Self::Pairs { loss: Box::new(loss), items });
         }
         Ok(match loss.is_plain() {
             true => Self::CrossEntropy,
