@@ -23,8 +23,9 @@ pub trait Backend: Send {
         options: &StepOptions,
     ) -> Result<StepReport, BackendError>;
 
-    /// One step on a loss that is computed outside, from the output of a network without an
-    /// auxiliary classifier. Where the loss is not finite, nothing is updated.
+    /// One step on a loss that is computed outside, from the output of the network. Where there is
+    /// an auxiliary classifier, its loss is computed in the same way from its own output, and
+    /// weighted. Where the loss is not finite, nothing is updated.
     ///
     /// # Errors
     /// A batch that does not fit the network; a failure of the device.

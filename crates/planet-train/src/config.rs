@@ -5,8 +5,8 @@ use planet_net::{Architecture, Network, NetworkOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackendName, LearningRate, NearDuplicates, Objective, Optimizer, Precision, TrainError,
-    TrainTask, Triplets,
+    BackendName, Hierarchy, InvalidSetting, LearningRate, NearDuplicates, Objective, Optimizer,
+    Precision, Smoothing, TrainError, TrainTask, Triplets,
     course::{self, Course, check_all, not_negative},
     pairs::PAIR,
 };
@@ -62,6 +62,12 @@ pub struct TrainConfig {
     pub optimizer: Optimizer,
     /// Share of each target that is spread over all classes, from 0 to below 1.
     pub label_smoothing: f32,
+    /// Targets by distance in the place of one class each; none where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smoothing: Option<Smoothing>,
+    /// The loss over the ancestors of cells, beside that of the cells; none where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hierarchy: Option<Hierarchy>,
     /// Weight of the auxiliary classifier's loss (torchvision's 0.4), where the architecture has
     /// one; 0 leaves the classifier out, and so do losses that compare photos.
     pub auxiliary_weight: f32,
@@ -134,6 +140,8 @@ impl Default for TrainConfig {
             learning_rate: LearningRate::default(),
             optimizer: Optimizer::default(),
             label_smoothing: 0.0,
+            smoothing: None,
+            hierarchy: None,
             auxiliary_weight: 0.4,
             dropout: true,
             augment: Augment::default(),
@@ -178,10 +186,32 @@ impl TrainConfig {
                 "batch must be even: the loss takes photos two by two",
             ),
         ])?;
+        self.check_class_loss()?;
         self.triplets.check()?;
         self.near_duplicates.check()?;
         self.course().check()?;
         Ok(self.optimizer.check()?)
+    }
+
+    /// Checks the options of the loss of classes.
+    fn check_class_loss(&self) -> Result<(), InvalidSetting> {
+        let classes = self.task == TrainTask::Location && self.loss.has_classes();
+        check_all([
+            (
+                classes || self.smoothing.is_none(),
+                "smoothing requires a loss of classes: cross-entropy or cross-entropy+triplet",
+            ),
+            (
+                classes || self.hierarchy.is_none(),
+                "hierarchy requires a loss of classes: cross-entropy or cross-entropy+triplet",
+            ),
+            (
+                self.label_smoothing == 0.0 || self.smoothing.is_none(),
+                "label_smoothing must be 0 where smoothing is given",
+            ),
+        ])?;
+        self.smoothing.as_ref().map_or(Ok(()), Smoothing::check)?;
+        self.hierarchy.as_ref().map_or(Ok(()), Hierarchy::check)
     }
 
     /// Whether the loss compares photos with one another.
@@ -245,6 +275,7 @@ impl TrainConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SmoothingKind;
 
     fn read(text: &str) -> Result<TrainConfig, TrainError> {
         let file = tempfile::NamedTempFile::new().expect("a file");
@@ -274,5 +305,38 @@ mod tests {
         assert!(error.contains("inception-v9") && error.contains("inception-v3"), "{error}");
         assert!(read("batch = 1").expect_err("too small").to_string().contains("at least 2"));
         assert!(read("[optimizer]\naverage = 1.0").is_err());
+    }
+
+    #[test]
+    fn options_of_the_classes_loss_are_off_by_default_and_refused_where_they_do_nothing() {
+        let default = TrainConfig::default();
+        assert_eq!((default.smoothing, default.hierarchy), (None, None));
+        // Runs from before these options go on: their configurations are the same.
+        assert!(
+            !default.to_toml().contains("smoothing]") && !default.to_toml().contains("hierarchy")
+        );
+        let both = "[smoothing]\nkind = \"haversine-nearest\"\n[hierarchy]\nweight = 0.5";
+        let config = read(both).expect("a config");
+        let smoothing = Smoothing { kind: SmoothingKind::HaversineNearest, tau_km: 75.0 };
+        assert_eq!(config.smoothing, Some(smoothing));
+        assert_eq!(config.hierarchy, Some(Hierarchy { weight: 0.5 }));
+        assert_eq!(read(&config.to_toml()).expect("it is read"), config);
+        for (before, part) in [
+            ("loss = \"triplet\"\n", "loss of classes"),
+            ("task = \"near-duplicates\"\n", "loss of classes"),
+            ("label_smoothing = 0.1\n", "label_smoothing"),
+        ] {
+            let error = read(&format!("{before}{both}")).expect_err(part).to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        for text in [
+            "[smoothing]\nkind = \"haversine\"\ntau_km = 0.0",
+            "[smoothing]\nkind = \"gaussian\"",
+            "[smoothing]\ntau_km = 75.0",
+            "[hierarchy]\nweight = 0.0",
+            "[hierarchy]",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 }

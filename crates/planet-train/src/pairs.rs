@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{
     Backend, BackendError, Loss, Samples, StepOptions, StepReport, Triplets,
-    loss::cross_entropy,
+    class_loss::{ClassLoss, Label},
     triplet::{Item, TripletLoss},
 };
 
@@ -43,20 +43,21 @@ pub(crate) fn pairs(
     photos.iter().flat_map(|photo| [*photo, partner(*photo).unwrap_or(*photo)]).collect()
 }
 
-/// The triplet loss, alone or beside the cross entropy, over pairs of photos.
+/// The triplet loss, alone or beside the loss of the classes, over pairs of photos.
 pub(crate) struct PairLoss {
     triplets: TripletLoss,
     outputs: usize,
     weight: f32,
     /// Cells of the classifier; 0 where there is none.
     classes: usize,
+    class_loss: ClassLoss,
 }
 
 impl PairLoss {
-    pub(crate) fn new(options: Triplets, classes: usize, seed: u64) -> Self {
+    pub(crate) fn new(options: Triplets, classes: usize, class_loss: ClassLoss, seed: u64) -> Self {
         let weight = if classes == 0 { 1.0 } else { options.weight };
         let triplets = TripletLoss::new(options, seed);
-        Self { triplets, outputs: options.outputs, weight, classes }
+        Self { triplets, outputs: options.outputs, weight, classes, class_loss }
     }
 
     /// Learns from a batch. `items` and `targets` are those of its photos.
@@ -88,13 +89,15 @@ impl PairLoss {
         let mut losses = self.triplets.differentiate(&mut embeddings, items, weight);
         let share = 1.0 / items.len() as f32;
         let photos = rows.chunks_exact_mut(width).zip(embeddings.chunks_exact(outputs));
-        for (((row, embedding), target), loss) in photos.zip(targets).zip(&mut losses) {
+        let labels = items.iter().zip(targets);
+        let labels = labels.map(|(it, class)| Label { class: *class, position: it.position });
+        for (((row, embedding), label), loss) in photos.zip(labels).zip(&mut losses) {
             let (scores, place) = row.split_at_mut(classes);
             place.copy_from_slice(embedding);
             loss.loss *= weight;
             if classes > 0 {
-                let entropy = cross_entropy(scores, *target, smoothing, share);
-                *loss = Loss { loss: loss.loss + entropy.loss, rank: entropy.rank };
+                let own = self.class_loss.differentiate(scores, &label, smoothing, share);
+                *loss = Loss { loss: loss.loss + own.loss, rank: own.rank };
             }
         }
         losses

@@ -1,12 +1,13 @@
 use std::{num::NonZero, sync::Arc, time::Instant};
 
 use planet_data::{Batch, Loader, LoaderOptions, PhotoSketch, PhotoStore, Preprocess};
-use planet_geo::Partition;
+use planet_geo::{LatLng, Partition};
 use planet_net::Network;
 
 use crate::{
     Backend, BackendError, InvalidSetting, Matched, ProcessGroup, Samples, State, StepOptions,
-    TrainConfig, TrainError, TrainMonitor, Validation,
+    StepReport, TrainConfig, TrainError, TrainMonitor, Validation,
+    class_loss::{ClassLoss, Label},
     epochs::Epochs,
     init, neighbour_validation,
     pairs::{PAIR, PairLoss, pairs},
@@ -30,13 +31,71 @@ pub(crate) struct PhotoTask {
     photos: Vec<String>,
     /// The class of each of `photos`.
     targets: Vec<u32>,
-    /// What is compared of each of `photos`; nothing where they are not compared.
-    items: Vec<Item>,
-    pair_loss: Option<PairLoss>,
+    loss: PhotoLoss,
     validation: Option<Samples>,
     epochs: Epochs,
     /// Rows of the last batch.
     last: Vec<usize>,
+}
+
+/// What is learned from a batch, and what each of the photos must have for it.
+enum PhotoLoss {
+    /// The cross entropy with one class each, which the backend computes.
+    CrossEntropy,
+    /// The loss of the classes with options, by where each photo was taken.
+    Classes { loss: ClassLoss, positions: Vec<LatLng> },
+    /// The triplet loss of pairs, with or without the loss of the classes.
+    Pairs { loss: Box<PairLoss>, items: Vec<Item> },
+}
+
+impl PhotoLoss {
+    /// `rows` are those of `training` that are learned from, in the loader's order.
+    fn new(
+        config: &TrainConfig,
+        partition: &Partition,
+        training: &Samples,
+        rows: &[usize],
+    ) -> Result<Self, TrainError> {
+        let loss = ClassLoss::new(config, partition)?;
+        let positions = rows.iter().map(|row| training.positions[*row]);
+        if config.loss.has_triplets() {
+            let items = positions.enumerate();
+            let items = items.map(|(at, position)| Item { unit: at / PAIR, position }).collect();
+            let classes = if config.loss.has_classes() { partition.len() } else { 0 };
+            let loss = PairLoss::new(config.triplets, classes, loss, config.seed);
+            return Ok(Self::Pairs { loss: Box::new(loss), items });
+        }
+        Ok(match loss.is_plain() {
+            true => Self::CrossEntropy,
+            false => Self::Classes { loss, positions: positions.collect() },
+        })
+    }
+
+    /// Learns from a batch of photos of these classes.
+    fn step(
+        &mut self,
+        backend: &mut dyn Backend,
+        batch: &Batch,
+        targets: &[u32],
+        options: &StepOptions,
+    ) -> Result<StepReport, BackendError> {
+        match self {
+            Self::CrossEntropy => backend.step(&batch.pixels, targets, options),
+            Self::Classes { loss, positions } => {
+                let labels = batch.rows.iter().zip(targets);
+                let label = |(row, class): (&usize, &u32)| Label {
+                    class: *class,
+                    position: positions[*row],
+                };
+                let labels: Vec<Label> = labels.map(label).collect();
+                loss.step(backend, &batch.pixels, &labels, options)
+            }
+            Self::Pairs { loss, items } => {
+                let items: Vec<Item> = batch.rows.iter().map(|row| items[*row]).collect();
+                loss.step(backend, batch, &items, targets, options)
+            }
+        }
+    }
 }
 
 impl PhotoTask {
@@ -62,11 +121,7 @@ impl PhotoTask {
         let photos: Vec<String> = rows.iter().map(|row| training.photos[*row].clone()).collect();
         let class = |row: &usize| training.classes[*row].expect("it is inside a cell").0;
         let targets = rows.iter().map(class).collect();
-        let items = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| Item { unit: at / PAIR, position: training.positions[*row] });
-        let items = if config.loss.has_triplets() { items.collect() } else { Vec::new() };
+        let loss = PhotoLoss::new(&config, &partition, &training, &rows)?;
         let store: Arc<dyn PhotoStore> = training.store;
         group.same("settings, partition or photos", &alike(&config, &partition, &photos))?;
         if photos.len() < config.batch * group.size() {
@@ -92,12 +147,9 @@ impl PhotoTask {
         };
         let loader = Loader::new(store, photos.clone(), preprocess.clone(), options)?;
         let epochs = Epochs::new(loader, &config, group.size());
-        let classes = if config.loss.has_classes() { partition.len() } else { 0 };
-        let pair_loss = PairLoss::new(config.triplets, classes, config.seed);
         let task = Self {
-            pair_loss: config.loss.has_triplets().then_some(pair_loss),
+            loss,
             learned_photos,
-            items,
             config,
             group: group.clone(),
             partition,
@@ -153,14 +205,7 @@ impl Task for PhotoTask {
         let waiting = before.elapsed();
         let batch: Batch = batch?;
         let targets: Vec<u32> = batch.rows.iter().map(|row| self.targets[*row]).collect();
-        let backend = self.backend.as_mut();
-        let report = match &mut self.pair_loss {
-            None => backend.step(&batch.pixels, &targets, options)?,
-            Some(loss) => {
-                let items: Vec<Item> = batch.rows.iter().map(|row| self.items[*row]).collect();
-                loss.step(backend, &batch, &items, &targets, options)?
-            }
-        };
+        let report = self.loss.step(self.backend.as_mut(), &batch, &targets, options)?;
         self.last = batch.rows;
         Ok(Some(Learnt { report, steps: 1, failed: batch.failed, waiting }))
     }

@@ -8,7 +8,7 @@ mod agreement;
 
 use agreement::{
     averaged, batch, ends_in_the_same_weights, keeps_its_weights_without_a_loss,
-    names_what_does_not_fit, network, options, plain_network, steps_alike_by_every_rule,
+    names_what_does_not_fit, network, network_of_two_heads, options, steps_alike_by_every_rule,
     steps_by_a_loss_of_the_output, takes_over, train, weights,
 };
 use planet_net::Weights;
@@ -26,7 +26,7 @@ fn twenty_steps_of_both_backends_end_in_the_same_weights() {
 
 #[test]
 fn a_loss_that_is_computed_outside_trains_alike() {
-    let network = plain_network();
+    let network = network_of_two_heads();
     let weights = weights(&network);
     let torch = Torch::new(&network, &weights, Optimizer::default(), "cpu", Precision::F32);
     steps_by_a_loss_of_the_output(&mut torch.expect("a backend"));

@@ -10,7 +10,7 @@ mod gpu;
 
 use agreement::{
     averaged, batch, cpu, ends_in_the_same_weights, keeps_its_weights_without_a_loss,
-    names_what_does_not_fit, network, options, plain_network, steps_alike_by_every_rule,
+    names_what_does_not_fit, network, network_of_two_heads, options, steps_alike_by_every_rule,
     steps_by_a_loss_of_the_output, takes_over, train, weights,
 };
 use planet_train::{Backend, BackendName, Burn, Optimizer, Precision, ProcessGroup, TrainConfig};
@@ -31,7 +31,7 @@ fn twenty_steps_on_the_card_end_in_the_same_weights() {
 #[test]
 fn a_loss_that_is_computed_outside_trains_alike() {
     let Some(device) = gpu::device() else { return };
-    let network = plain_network();
+    let network = network_of_two_heads();
     let weights = weights(&network);
     let burn = Burn::new(&network, &weights, Optimizer::default(), &device, Precision::F32);
     steps_by_a_loss_of_the_output(&mut burn.expect("a backend"));

@@ -9,9 +9,9 @@ use planet_data::{Photo, PhotoError, PhotoRecord, PhotoStore};
 use planet_geo::{LatLng, Partition, PartitionInfo};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Checkpoint, LearningRate, Objective, Optimizer, Rule, Run, RunFolder,
-    RunParts, Samples, Schedule, StopReason, TrainConfig, TrainError, Triplets, export,
-    export_features,
+    ArchitectureName, Checkpoint, Epoch, Hierarchy, LearningRate, Objective, Optimizer, Rule, Run,
+    RunFolder, RunParts, Samples, Schedule, Smoothing, SmoothingKind, StopReason, TrainConfig,
+    TrainError, Triplets, export, export_features,
 };
 use support::{PLACES, Watch, at, partition};
 
@@ -381,4 +381,29 @@ fn triplets_beside_the_classifier_leave_a_package_with_its_classes() {
     assert!(scores.cell_1 > 0.9, "{scores:?}");
     let package = export(&RunFolder::at(&path), "both", &folder.path().join("model"));
     assert_eq!(package.expect("exported").description().classes, 4);
+}
+
+#[test]
+fn smoothed_targets_and_ancestors_are_learned_and_validated_by_the_plain_cross_entropy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let train = |name: &str, config: TrainConfig| {
+        let path = folder.path().join(name);
+        let mut run = start(&path, TrainConfig { label_smoothing: 0.0, epochs: 8, ..config });
+        run.train(&Watch::default()).expect("trained");
+        run.position().history.last().expect("epochs").clone()
+    };
+    let plain = train("plain", config());
+    // The places are thousands of kilometres apart, and each is its class's point.
+    let smoothing = Some(Smoothing::of_kind(SmoothingKind::Haversine));
+    let smoothed = train("smoothed", TrainConfig { smoothing, ..config() });
+    assert!((smoothed.loss - plain.loss).abs() < 0.02, "{} {}", smoothed.loss, plain.loss);
+    // So far that all classes are asked for alike.
+    let smoothing = Some(Smoothing { kind: SmoothingKind::HaversineNormalised, tau_km: 1e9 });
+    let flat = train("flat", TrainConfig { smoothing, ..config() });
+    assert!((flat.loss - 4f64.ln()).abs() < 0.1, "{}", flat.loss);
+    let ancestors =
+        train("ancestors", TrainConfig { hierarchy: Some(Hierarchy { weight: 1.0 }), ..config() });
+    let loss = |epoch: &Epoch| epoch.validation.as_ref().expect("validated").loss;
+    assert!(ancestors.validation.as_ref().expect("validated").cell_1 > 0.9);
+    assert!(loss(&flat) > 1.0 && loss(&ancestors) < 0.5, "{} {}", loss(&flat), loss(&ancestors));
 }

@@ -65,6 +65,7 @@ mod probabilities;
 pub mod report;
 pub mod retrieval;
 mod review_page;
+mod views;
 
 pub use accuracy::{Accuracy, GUESSES};
 pub use classifier::{Classifier, ClassifyError, ClassifyPhotoError, PhotoScores};
@@ -84,3 +85,4 @@ pub use prediction::{
 };
 pub use probabilities::{CellProbabilities, ProbabilityError};
 pub use review_page::{ReviewGroup, ReviewPhoto, review_page};
+pub use views::PhotoViews;

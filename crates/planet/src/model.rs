@@ -8,9 +8,10 @@ use planet_geo::LatLng;
 
 use crate::{
     Activations, Engine, EngineError, LocateError, LocateOptions, Locator, LocatorError,
-    LocatorOptions, ModelPackage, Prediction, ProbabilityError, locate,
+    LocatorOptions, ModelPackage, PhotoViews, Prediction, ProbabilityError, locate,
     occlusion::{self, Occlusion, OcclusionError, OcclusionOptions, PhotoFailure},
     package::ModelDescription,
+    views::Viewing,
 };
 
 /// A model that is ready for use: a package, and the engine that runs its network. What the
@@ -21,6 +22,7 @@ pub struct Model {
     package: ModelPackage,
     engine: Box<dyn Engine>,
     locator: Arc<Locator>,
+    views: PhotoViews,
 }
 
 /// Why a photo cannot be located.
@@ -53,7 +55,14 @@ impl Model {
     ) -> Result<Self, LocatorError> {
         let partition = package.shared_partition();
         let locator = Locator::for_model(package.description(), partition, options, gazetteer)?;
-        Ok(Self { package, engine, locator: Arc::new(locator) })
+        Ok(Self { package, engine, locator: Arc::new(locator), views: PhotoViews::Whole })
+    }
+
+    /// Locates photos by these views from now on. [`Model::run`] and [`Model::explain`] go on with
+    /// the whole photo.
+    #[must_use]
+    pub fn with_views(self, views: PhotoViews) -> Self {
+        Self { views, ..self }
     }
 
     /// The package's description.
@@ -92,11 +101,11 @@ impl Model {
         name: &str,
         photo: &Photo,
     ) -> Result<Prediction, LocatePhotoError> {
-        let preprocess = &self.package.description().preprocess;
+        let preprocess = self.views.preprocess(&self.package.description().preprocess);
         let [height, width] = preprocess.size;
         let mut batch = PixelBatch::with_capacity(1, height, width);
         batch.push(&preprocess.apply(photo));
-        let activations = self.engine.run_checked(&batch)?;
+        let activations = self.viewing().run_checked(&batch)?;
         Ok(self.locator.predict(name, activations.logits_of(0))?)
     }
 
@@ -109,8 +118,8 @@ impl Model {
         name: &str,
         bytes: &[u8],
     ) -> Result<Prediction, LocatePhotoError> {
-        let preprocess = &self.package.description().preprocess;
-        let photo = Photo::decode_for(bytes, &Limits::default(), preprocess)?;
+        let preprocess = self.views.preprocess(&self.package.description().preprocess);
+        let photo = Photo::decode_for(bytes, &Limits::default(), &preprocess)?;
         self.locate_photo(name, &photo)
     }
 
@@ -129,14 +138,26 @@ impl Model {
         monitor: &dyn Monitor,
         on_prediction: impl FnMut(usize, Prediction, &[f32]) -> Result<(), E>,
     ) -> Result<(), LocateError<E>> {
-        let preprocess = self.package.description().preprocess.clone();
+        let preprocess = self.views.preprocess(&self.package.description().preprocess);
         // One photo must not wait for others.
         let batch = options.batch.clamp(1, photos.len().max(1));
         let loader =
             Loader::new(store, photos.to_vec(), preprocess, LoaderOptions::evaluation(batch))
                 .map_err(LocateError::Loader)?;
-        let engine = self.engine.as_mut();
-        locate(engine, &loader, photos, &self.locator, options, monitor, on_prediction)
+        let locator = Arc::clone(&self.locator);
+        let mut engine = self.viewing();
+        locate(&mut engine, &loader, photos, &locator, options, monitor, on_prediction)
+    }
+
+    /// The engine, which sees the views.
+    fn viewing(&mut self) -> Viewing<'_> {
+        let description = self.package.description();
+        Viewing {
+            views: self.views,
+            size: description.preprocess.size,
+            temperature: description.temperature,
+            engine: self.engine.as_mut(),
+        }
     }
 
     /// Explains photos of a store by occlusion maps, each by its id and, where it is known, where

@@ -10,7 +10,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Decision, LocatorOptions, Model, ModelPackage, PredictionFormat, PredictionWriter,
+    Decision, LocatorOptions, Model, ModelPackage, PhotoViews, PredictionFormat, PredictionWriter,
     WriterOptions,
     evaluation::{ComparedCodes, Evaluation, EvaluationOptions, KnownSet, ScorerOptions},
     occlusion::{OcclusionOptions, passes},
@@ -95,6 +95,10 @@ pub struct Arguments {
     /// Report how often the region for this share of photos, 0.01 to 0.99, contains the photo's cell, and its size
     #[arg(long, value_name = "SHARE", value_parser = region_share, conflicts_with = "refine")]
     region: Option<f64>,
+    /// Average the probabilities of several views of each photo: whole, one view; flip, the photo and its
+    /// mirror image; or crops, its corners and its middle, each 7/8 of either side
+    #[arg(long, value_name = "VIEWS", default_value = "whole", conflicts_with_all = ["refine", "region"])]
+    views: PhotoViews,
     #[command(flatten)]
     rules: RuleArguments,
     #[command(flatten)]
@@ -186,7 +190,8 @@ impl Arguments {
     fn open(&self, package: ModelPackage, gazetteer: &Arc<Gazetteer>) -> Result<Model, Failure> {
         let (top, decision, region) = (self.top.into(), self.decide, self.region);
         let options = LocatorOptions { top, decision, region, ..LocatorOptions::default() };
-        self.engine.open_model(package, options, Arc::clone(gazetteer))
+        let model = self.engine.open_model(package, options, Arc::clone(gazetteer))?;
+        Ok(model.with_views(self.views))
     }
 
     /// The learned codes of training and test photos, where a model for near-duplicates was named.

@@ -4,7 +4,7 @@ use burn_tensor::{Device, ExecutionError, Int, Tensor, TensorData, activation};
 use planet_net::OutputName;
 
 use super::parameters::numbers;
-use crate::{StepOptions, StepReport, backend::OutputLoss};
+use crate::{StepOptions, StepReport, backend::OutputLoss, loss};
 
 /// Losses of a batch, still on the device.
 pub(super) struct Losses {
@@ -42,22 +42,32 @@ impl Losses {
         Self { whole, report: Tensor::cat(report, 0), auxiliary }
     }
 
-    /// Losses that are computed outside, from the scores. What is differentiated is a sum whose
-    /// derivative by each score is the one that `loss` gives.
+    /// Losses of the heads that are computed outside, from the scores. What is differentiated is a
+    /// sum whose derivative by each score is the one that `loss` gives.
     pub(super) fn outside(
         outputs: &HashMap<OutputName, Tensor<2>>,
         loss: OutputLoss<'_>,
+        options: &StepOptions,
         device: &Device,
     ) -> Result<Self, ExecutionError> {
-        let scores = &outputs[&OutputName::Logits];
-        let mut values = numbers(scores.clone().inner().try_to_data()?);
-        let photos = loss(&mut values);
-        let derivatives = TensorData::new(values, scores.dims());
-        let derivatives = Tensor::<2>::from_data(derivatives, device).autodiff();
-        let whole = (scores.clone() * derivatives).sum();
-        let row = StepReport::row_of(&photos);
-        let report = Tensor::<1>::from_data(TensorData::new(row, [2 * photos.len()]), device);
-        Ok(Self { whole, report, auxiliary: false })
+        let mut of = |scores: &Tensor<2>| {
+            let mut values = numbers(scores.clone().inner().try_to_data()?);
+            let photos = loss(&mut values);
+            let derivatives = TensorData::new(values, scores.dims());
+            let derivatives = Tensor::<2>::from_data(derivatives, device).autodiff();
+            Ok::<_, ExecutionError>((photos, (scores.clone() * derivatives).sum()))
+        };
+        let (photos, mut whole) = of(&outputs[&OutputName::Logits])?;
+        let mut row = StepReport::row_of(&photos);
+        let auxiliary = outputs.get(&OutputName::Auxiliary);
+        if let Some(scores) = auxiliary {
+            let (photos, sum) = of(scores)?;
+            row.push(loss::mean(&photos) as f32);
+            whole = whole + sum * options.auxiliary_weight;
+        }
+        let count = row.len();
+        let report = Tensor::<1>::from_data(TensorData::new(row, [count]), device);
+        Ok(Self { whole, report, auxiliary: auxiliary.is_some() })
     }
 
     /// Waits for the device.

@@ -175,7 +175,7 @@ impl Backend for Burn {
         options: &StepOptions,
     ) -> Result<StepReport, BackendError> {
         let differentiated = self.differentiate(batch, options, |outputs| {
-            Losses::outside(outputs, loss, &self.device)
+            Losses::outside(outputs, loss, options, &self.device)
         })?;
         self.update(differentiated, options)
     }

@@ -189,13 +189,27 @@ impl Cpu {
     ) -> Result<StepReport, BackendError> {
         self.feed(batch, true)?;
         self.run(Mode::Training { dropout: options.dropout });
-        let slab = &mut self.memory.slabs[self.plan.logits.slab];
+        let losses = self.loss_outside(self.plan.logits, loss, 1.0);
+        let auxiliary = self.plan.auxiliary.map(|view| {
+            let losses = self.loss_outside(view, loss, options.auxiliary_weight);
+            loss::mean(&losses)
+        });
+        self.backward();
+        Ok(StepReport::of(losses, auxiliary))
+    }
+
+    /// The loss of one head by what computes it outside; its weighted gradient goes where the
+    /// backward pass begins.
+    fn loss_outside(&mut self, view: View, loss: OutputLoss<'_>, weight: f32) -> Vec<Loss> {
+        let slab = &mut self.memory.slabs[view.slab];
         let count = self.memory.photos * slab.per_photo;
         let gradients = &mut slab.gradients[..count];
         gradients.copy_from_slice(&slab.values[..count]);
         let losses = loss(gradients);
-        self.backward();
-        Ok(StepReport::of(losses, None))
+        if weight != 1.0 {
+            gradients.iter_mut().for_each(|value| *value *= weight);
+        }
+        losses
     }
 
     fn update(&mut self, options: &StepOptions) {

@@ -30,6 +30,7 @@ use crate::{
     StepReport,
     backend::{OutputLoss, check_targets},
     group::{GradientSum, Summed},
+    loss,
 };
 
 /// The backend of libtorch.
@@ -216,8 +217,8 @@ impl Torch {
         losses(&outputs, &targets, options)
     }
 
-    /// Losses that are computed outside, from the scores. What is differentiated is a sum whose
-    /// derivative by each score is the one that `loss` gives.
+    /// Losses of the heads that are computed outside, from the scores. What is differentiated is a
+    /// sum whose derivative by each score is the one that `loss` gives.
     fn losses_by(
         &mut self,
         batch: &PixelBatch,
@@ -225,13 +226,23 @@ impl Torch {
         options: &StepOptions,
     ) -> Result<Losses, TchError> {
         let outputs = self.outputs(batch, options)?;
-        let scores = &outputs[&OutputName::Logits];
-        let mut values = on_host(&scores.f_detach()?)?;
-        let photos = loss(&mut values);
-        let derivatives = Tensor::f_from_slice(&values)?.f_to(self.device)?.f_view_as(scores)?;
-        let whole = scores.f_mul(&derivatives)?.f_sum(Kind::Float)?;
-        let report = Tensor::f_from_slice(&StepReport::row_of(&photos))?;
-        Ok(Losses { whole, report, auxiliary: false })
+        let mut of = |scores: &Tensor| {
+            let mut values = on_host(&scores.f_detach()?)?;
+            let photos = loss(&mut values);
+            let derivatives = Tensor::f_from_slice(&values)?.f_to(self.device)?;
+            let sum = scores.f_mul(&derivatives.f_view_as(scores)?)?.f_sum(Kind::Float)?;
+            Ok::<_, TchError>((photos, sum))
+        };
+        let (photos, mut whole) = of(&outputs[&OutputName::Logits])?;
+        let mut row = StepReport::row_of(&photos);
+        let auxiliary = outputs.get(&OutputName::Auxiliary);
+        if let Some(scores) = auxiliary {
+            let (photos, sum) = of(scores)?;
+            row.push(loss::mean(&photos) as f32);
+            whole = whole.f_add(&sum.f_mul_scalar(f64::from(options.auxiliary_weight))?)?;
+        }
+        let report = Tensor::f_from_slice(&row)?;
+        Ok(Losses { whole, report, auxiliary: auxiliary.is_some() })
     }
 
     /// Forward and backward: the losses, the trained parameters' gradient as one flat tensor,

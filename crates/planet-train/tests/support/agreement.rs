@@ -5,7 +5,10 @@
 mod formula;
 
 use planet_data::PixelBatch;
-use planet_net::{Architecture, Array, Network, NetworkOptions, Weights};
+use planet_net::{
+    Architecture, Array, Builder, Convolution, Linear, Network, NetworkOptions, OutputName, Shape,
+    Weights,
+};
 use planet_train::{Backend, BackendError, Cpu, Loss, Optimizer, Rule, State, StepOptions};
 
 pub const SIDE: usize = 64;
@@ -17,18 +20,30 @@ pub fn network() -> Network {
     Architecture::InceptionMini.network(options).expect("a network")
 }
 
-/// The same without an auxiliary classifier, for losses of the output alone.
+/// A small network with an auxiliary classifier, for losses that are computed outside.
 #[allow(dead_code, reason = "shared with other tests")]
-pub fn plain_network() -> Network {
-    let options = NetworkOptions { size: [SIDE; 2], classes: CLASSES, auxiliary: false };
-    Architecture::InceptionMini.network(options).expect("a network")
+pub fn network_of_two_heads() -> Network {
+    let mut net = Builder::new("two heads", Shape::image(3, [SIDE; 2]));
+    let x = net.input();
+    let stem = Convolution { stride: [4, 4], ..Convolution::new(3, 16, [5, 5]).same() };
+    let x = net.convolution("stem", x, stem).expect("fits");
+    let x = net.relu("stem.relu", x).expect("fits");
+    let mut head = |name: &str, x| {
+        let pooled = net.global_average_pool(&format!("{name}.pool"), x).expect("fits");
+        let flat = net.flatten(&format!("{name}.flatten"), pooled).expect("fits");
+        let linear = Linear { inputs: 16, outputs: CLASSES, deviation: 0.5 };
+        net.linear(name, flat, linear).expect("fits")
+    };
+    let (logits, auxiliary) = (head("fc", x), head("AuxLogits", x));
+    let net = net.output(OutputName::Logits, logits).output(OutputName::Auxiliary, auxiliary);
+    net.build().expect("a network")
 }
 
-/// Five steps of a backend of the [`plain_network`] on a cross entropy that is computed from its
+/// Five steps of a backend of the [`network_of_two_heads`] on a cross entropy that is computed from its
 /// output end where our own steps do, which compute it within.
 #[allow(dead_code, reason = "shared with other tests")]
 pub fn steps_by_a_loss_of_the_output(theirs: &mut dyn Backend) {
-    let network = plain_network();
+    let network = network_of_two_heads();
     let ours = Cpu::new(&network, &weights(&network), Optimizer::default());
     let mut ours = ours.expect("a backend");
     let options = StepOptions { label_smoothing: 0.0, ..options(None) };
@@ -46,9 +61,12 @@ pub fn steps_by_a_loss_of_the_output(theirs: &mut dyn Backend) {
             };
             rows.map(entropy).collect()
         };
-        let theirs = theirs.step_by(&batch, &mut loss, &options).expect("a step").loss;
-        let ours = ours.step(&batch, &targets, &options).expect("a step").loss;
-        assert!((ours - theirs).abs() < 1e-3 * ours, "step {step}: {ours} and {theirs}");
+        let theirs = theirs.step_by(&batch, &mut loss, &options).expect("a step");
+        let ours = ours.step(&batch, &targets, &options).expect("a step");
+        let auxiliary = (ours.auxiliary.expect("a loss"), theirs.auxiliary.expect("a loss"));
+        for (ours, theirs) in [(ours.loss, theirs.loss), auxiliary] {
+            assert!((ours - theirs).abs() < 1e-3 * ours, "step {step}: {ours} and {theirs}");
+        }
     }
     assert_close(&theirs.state(), &ours.state(), 1e-3);
     let before = theirs.state();

@@ -11,8 +11,8 @@ use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc, thread};
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Decision, LocateOptions, LocatorOptions, ModelDescription, Prediction, PredictionFormat,
-    PredictionReader, Within,
+    Decision, LocateOptions, LocatorOptions, ModelDescription, PhotoViews, Prediction,
+    PredictionFormat, PredictionReader, Within,
 };
 use planet_data::{Gazetteer, Monitor, Settings};
 use planet_geo::Scale;
@@ -46,6 +46,10 @@ pub struct Arguments {
     /// on the map of one photo
     #[arg(long, value_name = "SHARE", value_parser = region_share, conflicts_with_all = ["within", "refine"])]
     region: Option<f64>,
+    /// Average the probabilities of several views of each photo: whole, one view; flip, the photo and its
+    /// mirror image; or crops, its corners and its middle, each 7/8 of either side
+    #[arg(long, value_name = "VIEWS", default_value = "whole", conflicts_with_all = ["refine", "region"])]
+    views: PhotoViews,
     /// Locate one of N parts of the photos, I = 1..=N: every N-th photo, from the I-th on. The N
     /// outputs together have the same rows for every N
     #[arg(long, value_name = "I/N")]
@@ -133,7 +137,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let (decision, region) = (arguments.decide, arguments.region);
     let options = LocatorOptions { decision, region, ..answers.options()? };
-    let mut model = arguments.engine.open_model(package, options, gazetteer)?;
+    let model = arguments.engine.open_model(package, options, gazetteer)?;
+    let mut model = model.with_views(arguments.views);
     let refiner = arguments.refine.open(&mut model)?;
     let locator = model.locator();
     let mut maps = Maps::new(answers.map.as_deref(), sources.len())?;
@@ -322,6 +327,7 @@ impl Arguments {
             ("--refine", self.refine.setting()),
             ("--decide", self.decide.to_string()),
             ("--region", self.region.map_or_else(|| "none".to_owned(), |share| share.to_string())),
+            ("--views", self.views.to_string()),
             ("--shard", self.shard.unwrap_or_default().to_string()),
         ];
         let all = own.into_iter().chain(self.answers.settings());

@@ -18,8 +18,9 @@ use planet_data::{DiskStore, Manifest, table::TableSource};
 use planet_geo::{Partition, Scale};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, BackendError, BackendName, Epoch, Objective, Precision, ProcessGroup, Run,
-    RunFolder, RunParts, Samples, StopReason, TrainConfig, TrainError, TrainTask,
+    ArchitectureName, BackendError, BackendName, Epoch, Hierarchy, Objective, Precision,
+    ProcessGroup, Run, RunFolder, RunParts, Samples, Smoothing, SmoothingKind, StopReason,
+    TrainConfig, TrainError, TrainTask,
 };
 
 pub use self::monitor::{Counted, TrainProgress};
@@ -86,6 +87,14 @@ pub struct Arguments {
     /// triplet loss, instead of a variation of the photo itself
     #[arg(long, value_name = "KM")]
     positives_within: Option<f64>,
+    /// Targets by distance instead of one cell each: haversine, as published for PIGEON;
+    /// haversine-nearest, as its authors implemented it; or haversine-normalised, which sum to 1.
+    /// The configuration's table [smoothing] sets tau_km, by default 75
+    #[arg(long, value_name = "KIND")]
+    smoothing: Option<SmoothingKind>,
+    /// Add the loss over the coarser S2 cells that contain a photo's cell, with this weight
+    #[arg(long, value_name = "WEIGHT")]
+    hierarchy: Option<f64>,
     /// Peak learning rate
     #[arg(long, alias = "lr", value_name = "R")]
     learning_rate: Option<f64>,
@@ -111,7 +120,7 @@ pub struct Arguments {
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
     /// Resume the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "task", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "learning_rate", "seed", "init", "freeze_until", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "task", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "smoothing", "hierarchy", "learning_rate", "seed", "init", "freeze_until", "output"])]
     resume: Option<PathBuf>,
     /// Folder for the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
@@ -188,6 +197,11 @@ impl Arguments {
         config.task = self.task.unwrap_or(config.task);
         config.loss = self.loss.unwrap_or(config.loss);
         set(&mut config.triplets.positives_within_km, &self.positives_within);
+        if let Some(kind) = self.smoothing {
+            let given = config.smoothing.unwrap_or_else(|| Smoothing::of_kind(kind));
+            config.smoothing = Some(Smoothing { kind, ..given });
+        }
+        set(&mut config.hierarchy, &self.hierarchy.map(|weight| Hierarchy { weight }));
         config.learning_rate.start = self.learning_rate.unwrap_or(config.learning_rate.start);
         self.lengthen(&mut config);
         config.check().map_err(Failure::usage)?;
