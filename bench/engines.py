@@ -6,7 +6,8 @@ Theirs, in Python: onnxruntime, openvino (f32, bf16), torch with torchvision's m
 channels-last, channels-last bf16). Each runs in a process of its own with THREADS threads:
 the median of single photos over SECONDS, photos per second in batches of 8, and the peak
 resident size. The pixels are synthetic: decoding is another benchmark's matter. --quantized adds rows
-for a network in 8 bits, for example one that bench/pipeline.py --int8 --keep FOLDER leaves in FOLDER.
+for a network in 8 bits or with weights in 16, for example one that bench/pipeline.py --int8 --half --keep
+FOLDER leaves in FOLDER; native has a row where it runs it.
 
 Needs: cargo build --release; pip install onnxruntime openvino torch torchvision numpy
 Usage: bench/engines.py [--onnxruntime LIBRARY]... [--architecture NAME] [--classes N]
@@ -28,7 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 THREADS = 2
 SECONDS = 5.0
 BATCH = 8
-SIDES = {"inception-v3": 299, "inception-mini": 96, "mobilenet-v3-large": 224, "inception-bn": 224}
+SIDES = {"inception-v3": 299, "inception-mini": 96, "mobilenet-v3-large": 224, "inception-bn": 224,
+         "efficientnet-lite0": 224}
 
 
 def onnxruntime_(model, side):
@@ -160,6 +162,9 @@ def main():
                     version = Path(library).name.removeprefix("libonnxruntime.so.")
                     row(f"**planet, ONNX Runtime {version}, {device}**", result)
         for name, file in (text.split("=", 1) for text in arguments.quantized):
+            native = ours(file, None, "native", "cpu")
+            if b"is not supported" not in native.stderr:
+                row(f"**planet, {name}, native**", native)
             row(f"**planet, {name}, rten**", ours(file, None, "rten", "cpu"))
             for library in arguments.onnxruntime:
                 row(f"**planet, {name}, ONNX Runtime**", ours(file, library, "onnxruntime", "cpu"))

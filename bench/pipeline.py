@@ -2,7 +2,7 @@
 """From JPEG files to places: planet compared with Python pipelines, one model, the same photos.
 
 inception-v3 at 299 px over 26,263 classes with random weights, one ONNX file. Ours is
-`planet locate` with rten and, where a library is named, ONNX Runtime and OpenVINO. Theirs read,
+`planet locate` with native, rten and, where a library is named, ONNX Runtime and OpenVINO. Theirs read,
 decode, shrink, run and rank in Python: Pillow + onnxruntime, torchvision + PyTorch (channels-last,
 f32 and bf16), OpenCV + OpenVINO (f32 and bf16). They decode on THREADS threads ahead of the
 engine and take batches of 8, as ours does. Every figure is that of a process of its own:
@@ -20,12 +20,13 @@ same machine changes far less: photos/s becomes photos for each second of one co
 
 With --int8 there are rows in 8 bits too: the package that planet model quantize makes, and the
 network that onnxruntime's own tool makes (static, QDQ, weights for each channel), both calibrated on
-the same photos of FOLDER, of which at least 400 are needed.
+the same photos of FOLDER, of which at least 400 are needed. native does not run networks in 8 bits. With
+--half there are rows for the package with weights in 16 bits.
 
 Needs: cargo build --release -p planet-cli; cargo build --release -p planet-net --example random_model
        pip install pillow numpy onnxruntime openvino opencv-python-headless torch torchvision
        with --int8 also: pip install onnx
-Usage: bench/pipeline.py [--photos 100] [--large 40] [--rounds 1] [--cpu] [--int8] [--planet NAME=BINARY]...
+Usage: bench/pipeline.py [--photos 100] [--large 40] [--rounds 1] [--cpu] [--int8] [--half] [--planet NAME=BINARY]...
            [--onnxruntime LIBRARY]... [--python PYTHON] [--only TEXT] [--keep FOLDER] FOLDER
 """
 
@@ -260,6 +261,13 @@ def ours_int8(planet, package, photos, engine, folder):
     return folder / "package-int8"
 
 
+def ours_half(planet, package, folder):
+    """The package with weights in 16 bits."""
+    subprocess.run([planet, "model", "quantize", package, "--half", "-o", folder / "package-half"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return folder / "package-half"
+
+
 def theirs_int8(python, model, photos, folder):
     """The network that onnxruntime's tool makes of those photos that ours measures: every other one."""
     made = folder / "theirs-int8.onnx"
@@ -316,6 +324,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=1, help="how often every row is measured")
     parser.add_argument("--cpu", action="store_true", help="processor time of one thread, not the clock's")
     parser.add_argument("--int8", action="store_true", help="rows in 8 bits too")
+    parser.add_argument("--half", action="store_true", help="rows for weights in 16 bits too")
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
     parser.add_argument("--quantize", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
@@ -344,6 +353,10 @@ def main():
         print(f"| {', '.join(shown)}{columns} |\n|---|{4 * len(sets) * '---|'}", flush=True)
         packages = [("", package)]
         peers = [(name, name, package / "model.onnx") for name in PEERS]
+        if arguments.half:
+            made = folder / "package-half"
+            made = made if made.exists() else ours_half(planets[0][1], package, folder)
+            packages.append((", weights in 16 bits", made))
         if arguments.int8:
             library = [f"--onnxruntime={library}" for library in arguments.onnxruntime[:1]]
             made = folder / "package-int8"
@@ -356,7 +369,8 @@ def main():
         rows = []
         for (name, binary), (bits, package) in [(planet, it) for it in packages for planet in planets]:
             name += bits
-            rows.append((f"**{name}, rten**", ours(binary, package, folder, ["--engine", "rten", *threads])))
+            for engine in ["native", "rten"] if bits != ", int8" else ["rten"]:
+                rows.append((f"**{name}, {engine}**", ours(binary, package, folder, ["--engine", engine, *threads])))
             for library in arguments.onnxruntime:
                 version = Path(library).name.removeprefix("libonnxruntime.so.")
                 for device in ["cpu", "openvino", "openvino:bf16"]:

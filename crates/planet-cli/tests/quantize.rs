@@ -1,4 +1,4 @@
-//! `planet model quantize` and `planet export --int8` from the shell.
+//! `planet model quantize`, in 8 bits and with weights in 16, from the shell.
 
 #[path = "support/foreign.rs"]
 mod foreign;
@@ -46,7 +46,7 @@ fn a_package_in_8_bits_states_its_agreement_wherever_it_is_shown() {
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let stated = &json["quantization"];
     assert!(stated["calibration_photos"].as_u64() >= Some(200), "{stated}");
-    assert!(stated["agreement"]["within"]["street"]["int8"].is_number(), "{stated}");
+    assert!(stated["agreement"]["within"]["street"]["rounded"].is_number(), "{stated}");
     let agreement = contains("same best class, clear answers");
     for command in ["show", "verify"] {
         let mut command_line = planet(folder);
@@ -79,6 +79,56 @@ fn a_package_in_8_bits_states_its_agreement_wherever_it_is_shown() {
         .assert()
         .code(2)
         .stderr(contains("would be replaced"));
+}
+
+#[test]
+fn weights_in_16_bits_need_no_photos_and_are_stated_wherever_the_package_is_shown() {
+    let folder = made(60);
+    let folder = folder.path();
+    let halve = |extra: &[&str]| {
+        let mut command = planet(folder);
+        command.args(["model", "quantize", "model", "--half", "--engine", "native"]).args(extra);
+        command
+    };
+    halve(&["-o", "half"]).assert().success().stdout(
+        contains("16 bits      ").and(contains("agreement    not measured")).and(contains("size ")),
+    );
+    halve(&["-o", "checked", "--calibrate", "photos/manifest.parquet", "--min-agreement", "0.9"])
+        .assert()
+        .success()
+        .stdout(contains("held-out photos: 60").and(contains("same best class, clear answers")));
+    for (package, text) in [("half", "computed in 32 bits"), ("checked", "same best class")] {
+        for command in ["show", "verify"] {
+            let mut command_line = planet(folder);
+            command_line.args(["model", command, package]);
+            command_line.assert().success().stdout(contains(text));
+        }
+        let card = fs::read_to_string(folder.join(package).join("README.md")).expect("a card");
+        assert!(card.contains("## Weights in 16 bits") && card.contains("float16"), "{card}");
+        assert_eq!(card.contains("same best class"), package == "checked", "{card}");
+    }
+    let json = fs::read_to_string(folder.join("checked/model.json")).expect("a package");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert!(json["half_weights"]["arrays"].as_u64() >= Some(1), "{json}");
+    assert!(json["half_weights"]["agreement"]["photos"].as_u64() == Some(60), "{json}");
+    // The engines read the package, whose files native and rten map.
+    for engine in ["native", "rten"] {
+        planet(folder)
+            .args(["locate", "photos", "--model", "half", "--engine", engine])
+            .args(["-o", &format!("{engine}.jsonl")])
+            .assert()
+            .success();
+    }
+    // It is made once, and of the package in 32 bits, which stays; ranges are of 8 bits.
+    planet(folder)
+        .args(["model", "quantize", "half", "--half", "-o", "again"])
+        .assert()
+        .code(1)
+        .stderr(contains("in 16 bits already"));
+    halve(&["-o", "model"]).assert().code(2).stderr(contains("would be replaced"));
+    halve(&["-o", "other", "--range", "entropy"]).assert().code(2);
+    planet(folder).args(["model", "quantize", "model", "-o", "other"]).assert().code(2);
+    assert!(!folder.join("again").exists() && !folder.join("other").exists());
 }
 
 #[test]

@@ -17,8 +17,8 @@ use planet_engine::{
     Device, EngineOptions, Native, OnnxEngine, OnnxRuntime, Rten, Signature, Threads,
 };
 use planet_net::{
-    Architecture, Array, Builder, Convolution, Network, NetworkOptions, Operation, OutputName,
-    Pool, Shape, Weights,
+    Architecture, Array, Builder, Convolution, Network, NetworkOptions, OnnxModel, Operation,
+    OutputName, Pool, Shape, Weights,
 };
 use tempfile::TempDir;
 
@@ -227,6 +227,81 @@ fn without_onnx_runtime_our_own_networks_run_in_our_own_engine() {
     let model = folder.path().join("model.onnx");
     let opened = EngineOptions::default().open(&model, &Signature::default()).expect("loaded");
     assert_eq!(opened.name(), "native");
+}
+
+/// Greatest difference as a share of the greatest number, where weights were rounded to 16 bits: each by at
+/// most 1/2048 of itself.
+const TOLERANCE_OF_16_BITS: f32 = 4e-3;
+
+/// The same network with weights in 16 bits.
+fn halved(model: &Path) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let create = |name: &str| fs::File::create(folder.path().join(name)).expect("created");
+    let halved = OnnxModel::read(model).expect("read").halved().expect("halved");
+    assert!(halved.kept.is_empty() && halved.arrays > 0, "{:?}", halved.kept);
+    let (graph, data) = (create("model.onnx"), create("model.onnx.data"));
+    halved.model.write("model.onnx.data", graph, data).expect("written");
+    folder
+}
+
+#[test]
+fn weights_in_16_bits_give_the_answers_of_32_within_their_rounding_in_every_engine() {
+    for architecture in Architecture::ALL {
+        let side = architecture.least_side();
+        let options = NetworkOptions { size: [side, side + 5], classes: 37, auxiliary: false };
+        let full = written(&architecture.network(options).expect("built"));
+        let small = halved(&full.path().join("model.onnx"));
+        let size =
+            |it: &TempDir| fs::metadata(it.path().join("model.onnx.data")).expect("there").len();
+        let share = size(&small) as f64 / size(&full) as f64;
+        assert!((0.49..0.53).contains(&share), "{architecture}: {share} of the size");
+
+        let batch = photos_of(3, [side, side + 5]);
+        let [full, small] = [full, small].map(|it| (it.path().join("model.onnx"), it));
+        let expected = native(&full.0, 2).run(&batch).expect("ran");
+        let close = |engine: &str, found: &Activations| {
+            let logits = apart(&found.logits, &expected.logits);
+            let embeddings = apart(&found.embeddings, &expected.embeddings);
+            assert!(
+                logits < TOLERANCE_OF_16_BITS && embeddings < TOLERANCE_OF_16_BITS,
+                "{architecture} in {engine}: {logits}, {embeddings}"
+            );
+            assert!(logits > 0.0, "{architecture} in {engine}: nothing was rounded");
+        };
+        let own = native(&small.0, 2).run(&batch).expect("ran");
+        close("native", &own);
+        let found = rten(&small.0).run(&batch).expect("ran");
+        close("rten", &found);
+        // The engines compute the same network.
+        agree(&format!("{architecture} in rten"), &own, &found);
+        let Some(library) = onnxruntime() else { continue };
+        let runtime = OnnxRuntime::load(&library).expect("loaded");
+        let opened = runtime.open(&small.0, &Signature::default(), Device::Cpu, threads(1));
+        let found = opened.expect("loaded").run(&batch).expect("ran");
+        close("ONNX Runtime", &found);
+        agree(&format!("{architecture} in ONNX Runtime"), &own, &found);
+    }
+}
+
+#[test]
+fn weights_in_16_bits_that_are_cut_off_or_not_all_there_are_an_error() {
+    let full = written(&Architecture::InceptionMini.usual(3).expect("built"));
+    let folder = halved(&full.path().join("model.onnx"));
+    let [model, data] = ["model.onnx", "model.onnx.data"].map(|it| folder.path().join(it));
+    let open = || Native::default().open(&model, &Signature::default());
+    assert!(open().is_ok());
+    let weights = fs::read(&data).expect("read");
+    for length in [0, weights.len() / 2, weights.len() - 1] {
+        fs::write(&data, &weights[..length]).expect("written");
+        let error = open().err().expect("refused").to_string();
+        assert!(error.contains("model.onnx.data") && error.contains("truncated"), "{error}");
+    }
+    fs::write(&data, &weights).expect("written");
+    let whole = fs::read(&model).expect("read");
+    for length in (0..whole.len()).step_by(97) {
+        fs::write(&model, &whole[..length]).expect("written");
+        assert!(open().is_err(), "{length} bytes");
+    }
 }
 
 /// Every prefix of the graph, and graphs in which one byte is another, give an answer or an error.

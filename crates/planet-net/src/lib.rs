@@ -43,7 +43,7 @@ pub use count::Count;
 pub use error::NetworkError;
 pub use network::{Network, Node, NodeId, OutputName};
 pub use onnx::{
-    GraphNode, GraphTensor, GraphValue, Histogram, OPSET, OnnxError, OnnxInfo, OnnxModel,
+    GraphNode, GraphTensor, GraphValue, Halved, Histogram, OPSET, OnnxError, OnnxInfo, OnnxModel,
     OnnxReadError, QuantizationPlan, QuantizeError, QuantizeOptions, Range, RangeMethod,
     read_onnx_metadata,
 };

@@ -25,7 +25,7 @@ pub const LEAST_CALIBRATION_PHOTOS: usize = 200;
 const MOST_CALIBRATION_PHOTOS: usize = 500;
 
 /// Held-out photos that are compared at most.
-const MOST_HELD_OUT: usize = 2000;
+pub(crate) const MOST_HELD_OUT: usize = 2000;
 
 /// Photos that the engines take at once when they are compared.
 const BATCH: usize = 8;
@@ -107,7 +107,7 @@ pub enum QuantizePackageError {
         /// The array's name in the graph.
         array: String,
     },
-    /// The quantised network decides otherwise too often.
+    /// The rounded network decides otherwise too often.
     #[error("{}", disagreement(agreement, *required))]
     Agreement {
         /// What was counted.
@@ -160,7 +160,7 @@ fn disagreement(agreement: &Agreement, required: f64) -> String {
         );
     };
     format!(
-        "in 8 bits, {:.2} % of {} clear answers keep their best class, but {:.2} % are required",
+        "after rounding, {:.2} % of {} clear answers keep their best class, but {:.2} % are required",
         100.0 * found,
         agreement.clear,
         100.0 * required
@@ -199,11 +199,7 @@ pub fn quantize(
     let quantized = model.quantized(&plan, &ranges).map_err(in_graph)?;
     write(&quantized, new.folder())?;
     let agreement = work.compare(&new.folder().join(MODEL_FILE), &held_out)?;
-    let enough = agreement.best_class_of_clear.map(|share| share >= settings.min_agreement);
-    if settings.min_agreement > 0.0 && enough != Some(true) {
-        let (agreement, required) = (Box::new(agreement), settings.min_agreement);
-        return Err(QuantizePackageError::Agreement { agreement, required });
-    }
+    require(&agreement, settings.min_agreement)?;
     let kept = plan.kept(&model).into_iter();
     let quantization = Quantization {
         method: METHOD.to_owned(),
@@ -221,18 +217,30 @@ pub fn quantize(
     Ok(Quantized { package: new.finish_quantized(package, quantization)?, failed })
 }
 
+/// Fails where less than the required share of clear answers keeps its best class.
+pub(crate) fn require(agreement: &Agreement, required: f64) -> Result<(), QuantizePackageError> {
+    let enough = agreement.best_class_of_clear.map(|share| share >= required);
+    if required > 0.0 && enough != Some(true) {
+        let agreement = Box::new(agreement.clone());
+        return Err(QuantizePackageError::Agreement { agreement, required });
+    }
+    Ok(())
+}
+
+/// At most so many of these rows, spread over all.
+pub(crate) fn spread(rows: Vec<usize>, most: usize) -> Vec<usize> {
+    let count = rows.len().min(most);
+    (0..count).map(|at| rows[at * rows.len() / count]).collect()
+}
+
 /// Rows of the photos to measure, and of those to compare with: both spread over all photos.
 fn halves(photos: usize) -> (Vec<usize>, Vec<usize>) {
-    let spread = |rows: Vec<usize>, most: usize| {
-        let count = rows.len().min(most);
-        (0..count).map(|at| rows[at * rows.len() / count]).collect()
-    };
     let of = |first| (first..photos).step_by(2).collect();
     (spread(of(0), MOST_CALIBRATION_PHOTOS), spread(of(1), MOST_HELD_OUT))
 }
 
 /// Writes a graph and its weights, if they lie apart.
-fn write(model: &OnnxModel, folder: &Path) -> Result<(), QuantizePackageError> {
+pub(crate) fn write(model: &OnnxModel, folder: &Path) -> Result<(), QuantizePackageError> {
     let file = |path: &Path| {
         let path = path.to_owned();
         move |source| QuantizePackageError::File { path, source }
@@ -248,12 +256,12 @@ fn write(model: &OnnxModel, folder: &Path) -> Result<(), QuantizePackageError> {
 }
 
 /// What both passes over the photos need.
-struct Work<'w> {
-    package: &'w ModelPackage,
-    photos: &'w CalibrationPhotos,
-    open: &'w OpenGraph<'w>,
-    monitor: &'w dyn Monitor,
-    failed: Vec<FailedPhoto>,
+pub(crate) struct Work<'w> {
+    pub(crate) package: &'w ModelPackage,
+    pub(crate) photos: &'w CalibrationPhotos,
+    pub(crate) open: &'w OpenGraph<'w>,
+    pub(crate) monitor: &'w dyn Monitor,
+    pub(crate) failed: Vec<FailedPhoto>,
 }
 
 impl Work<'_> {
@@ -322,7 +330,7 @@ impl Work<'_> {
     }
 
     /// Runs both networks over photos that were not measured.
-    fn compare(
+    pub(crate) fn compare(
         &mut self,
         quantized: &Path,
         rows: &[usize],

@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use planet::{
-    ModelPackage, NewPackage,
+    FeatureModel, ModelPackage, NewPackage,
     album::{HmmModel, Scheme},
     package::{CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE},
 };
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{engine_choice::EngineChoice, failure::Failure};
 
-/// `planet export RUN -o MODEL [--int8] [--calibrate M]`, of albums `planet export RUN --into MODEL`, for retrieval
+/// `planet export RUN -o MODEL [--int8|--half] [--calibrate M]`, of albums `planet export RUN --into MODEL`, for retrieval
 /// `planet export RUN|--init FILE --architecture A --features-only -o MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -74,15 +74,18 @@ pub struct Arguments {
     /// Write the network in 8 bits: a quarter of the size, and faster with ONNX Runtime
     #[arg(long, requires = "calibrate", conflicts_with_all = ["into", "features_only"])]
     int8: bool,
+    /// Store the weights in 16 bits: half of the size, computed in 32 bits. Needs no photos
+    #[arg(long, conflicts_with_all = ["into", "int8"])]
+    half: bool,
     /// With --int8: photos like those that the model will locate, a folder or a manifest (M or M:SPLIT),
-    /// at least 400. One half is measured, the other half compares the result with 32 bits. With a run
-    /// for near-duplicates: photos like those that will be compared, of which none is a copy of another.
+    /// at least 400. One half is measured, the other half compares the result with 32 bits. With --half:
+    /// photos, of which all compare; without them nothing is compared. With a run for near-duplicates: photos like those that will be compared, of which none is a copy of another.
     /// One half balances the bits of the codes, the other half chooses the distance
     #[arg(long, value_name = "DIR|M")]
     calibrate: Option<String>,
-    #[command(flatten, next_help_heading = "Options for --int8")]
+    #[command(flatten, next_help_heading = "Options for --int8 and --half")]
     quantize: QuantizeSettings,
-    #[command(flatten, next_help_heading = "Options for --int8")]
+    #[command(flatten, next_help_heading = "Options for --int8 and --half")]
     engine: EngineChoice,
 }
 
@@ -95,8 +98,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let (true, Some(output)) = (trained_codes(&run), &arguments.output) {
         return codes(arguments, &run, output);
     }
-    if let Some(calibrate) = &arguments.calibrate {
-        return eight_bits(arguments, calibrate);
+    if arguments.half || arguments.calibrate.is_some() {
+        return rounded(arguments, arguments.calibrate.as_deref());
     }
     let package = match (&arguments.into, &arguments.output) {
         (Some(model), _) => {
@@ -122,10 +125,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     said(&package)
 }
 
-/// Exports a run in 32 bits into a folder that goes away, and quantises that package.
-fn eight_bits(arguments: &Arguments, calibrate: &str) -> Result<(), Failure> {
-    if !arguments.int8 {
-        let what = "--calibrate needs --int8, or a run of planet train --task near-duplicates";
+/// Exports a run in 32 bits into a folder that goes away, and makes the package in 8 bits, or with weights
+/// in 16, of that one.
+fn rounded(arguments: &Arguments, calibrate: Option<&str>) -> Result<(), Failure> {
+    if !arguments.int8 && !arguments.half {
+        let what =
+            "--calibrate needs --int8 or --half, or a run of planet train --task near-duplicates";
         return Err(Failure::usage(what));
     }
     let folder = arguments.run.as_deref().expect("only features come without a run");
@@ -136,7 +141,11 @@ fn eight_bits(arguments: &Arguments, calibrate: &str) -> Result<(), Failure> {
         .map_err(|error| {
             Failure::new(error).hint("a run is a folder written by planet train -o")
         })?;
-    arguments.quantize.quantize(&package, calibrate, output, &arguments.engine)
+    let Arguments { quantize, engine, .. } = arguments;
+    match calibrate {
+        Some(photos) if arguments.int8 => quantize.quantize(&package, photos, output, engine),
+        photos => quantize.halve(&package, photos, output, engine),
+    }
 }
 
 impl Arguments {
@@ -154,8 +163,8 @@ fn trained_codes(run: &RunFolder) -> bool {
 
 /// Exports a package for near-duplicates.
 fn codes(arguments: &Arguments, run: &RunFolder, output: &Path) -> Result<(), Failure> {
-    if arguments.int8 {
-        return Err(Failure::usage("codes for near-duplicates are not exported in 8 bits"));
+    if arguments.int8 || arguments.half {
+        return Err(Failure::usage("codes for near-duplicates are exported in 32 bits only"));
     }
     let calibration = match &arguments.calibrate {
         None => None,
@@ -194,21 +203,14 @@ fn codes(arguments: &Arguments, run: &RunFolder, output: &Path) -> Result<(), Fa
 fn features(arguments: &Arguments) -> Result<(), Failure> {
     let output = arguments.output.as_deref().expect("required unless an album is exported");
     let name = arguments.name(output);
-    let exported = match (&arguments.run, &arguments.init, arguments.architecture) {
-        (None, Some(weights), Some(architecture)) => {
-            let (size, note) = (arguments.size.unwrap_or(0), &*arguments.note);
-            let scaling = arguments.mean.zip(arguments.std);
-            let scaling = scaling.map(|(mean, std)| Scaling { mean, std });
-            let backbone = Backbone { architecture, size, weights, scaling, note };
-            planet_train::export_backbone(backbone, &name, output)
-        }
-        (Some(run), ..) => planet_train::export_features(&RunFolder::at(run), &name, output),
-        _ => unreachable!("the parser asks for a run, or for weights and their architecture"),
-    };
-    let model = exported.map_err(|error| {
-        Failure::new(error)
-            .hint("name the folder of a run, or weights with --init FILE --architecture A")
-    })?;
+    if arguments.half {
+        let temporary = tempfile::tempdir().map_err(Failure::new)?;
+        let place = temporary.path().join("model");
+        exported_features(arguments, &name, &place)?;
+        let photos = arguments.calibrate.as_deref();
+        return arguments.quantize.halve_features(&place, photos, output);
+    }
+    let model = exported_features(arguments, &name, output)?;
     let [height, width] = model.preprocess().size;
     let mut out = io::stdout().lock();
     writeln!(out, "package      {}", output.display())?;
@@ -218,6 +220,29 @@ fn features(arguments: &Arguments) -> Result<(), Failure> {
         writeln!(out, "map          {channels} x {rows} x {columns}")?;
     }
     Ok(())
+}
+
+/// Writes a package without classes of a run, or of weights from elsewhere.
+fn exported_features(
+    arguments: &Arguments,
+    name: &str,
+    output: &Path,
+) -> Result<FeatureModel, Failure> {
+    let exported = match (&arguments.run, &arguments.init, arguments.architecture) {
+        (None, Some(weights), Some(architecture)) => {
+            let (size, note) = (arguments.size.unwrap_or(0), &*arguments.note);
+            let scaling = arguments.mean.zip(arguments.std);
+            let scaling = scaling.map(|(mean, std)| Scaling { mean, std });
+            let backbone = Backbone { architecture, size, weights, scaling, note };
+            planet_train::export_backbone(backbone, name, output)
+        }
+        (Some(run), ..) => planet_train::export_features(&RunFolder::at(run), name, output),
+        _ => unreachable!("the parser asks for a run, or for weights and their architecture"),
+    };
+    exported.map_err(|error| {
+        Failure::new(error)
+            .hint("name the folder of a run, or weights with --init FILE --architecture A")
+    })
 }
 
 /// Puts what a hidden Markov model learned into a package.

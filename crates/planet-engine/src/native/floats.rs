@@ -8,7 +8,7 @@ use std::{
 };
 
 use memmap2::Mmap;
-use planet_net::{GraphTensor, OnnxModel};
+use planet_net::{GraphNode, GraphTensor, OnnxModel};
 
 /// An array of f32: held in memory, or in a mapped file.
 #[derive(Debug)]
@@ -43,19 +43,35 @@ pub(super) enum Access {
     Map,
 }
 
-/// The constant arrays of a graph.
+/// The constant arrays of a graph, those among them that lie in 16 bits under the name of the f32 that a
+/// Cast makes of them.
 pub(super) struct Constants<'a> {
     model: &'a OnnxModel,
     access: Access,
+    widened: HashMap<&'a str, &'a GraphTensor>,
     maps: Mutex<HashMap<PathBuf, Arc<Mmap>>>,
 }
 
 impl<'a> Constants<'a> {
     pub(super) fn new(model: &'a OnnxModel, access: Access) -> Self {
-        Self { model, access, maps: Mutex::default() }
+        let widened = model.nodes().iter().filter_map(|node| match node.outputs() {
+            [output] => Some((output.as_str(), model.widened(node)?)),
+            _ => None,
+        });
+        Self { model, access, widened: widened.collect(), maps: Mutex::default() }
     }
 
-    /// A constant array of f32 with as many axes.
+    /// Whether a node only makes f32 of a constant, which is done here when it is read.
+    pub(super) fn has_read(&self, node: &GraphNode) -> bool {
+        matches!(node.outputs(), [output] if self.widened.contains_key(output.as_str()))
+            && self.model.widened(node).is_some()
+    }
+
+    fn tensor(&self, name: &str) -> Option<&'a GraphTensor> {
+        self.widened.get(name).copied().or_else(|| self.model.tensor(name))
+    }
+
+    /// A constant array of f32 with as many axes; f16 become f32.
     ///
     /// # Errors
     /// An input that is no such constant, or whose values cannot be read.
@@ -63,7 +79,7 @@ impl<'a> Constants<'a> {
         &self,
         name: Option<&str>,
     ) -> Result<([usize; AXES], Floats), String> {
-        let tensor = name.and_then(|name| self.model.tensor(name));
+        let tensor = name.and_then(|name| self.tensor(name));
         let tensor = tensor.ok_or("needs a weight that is a constant")?;
         let shape = tensor.shape().try_into();
         let shape = shape.map_err(|_| format!("has a weight of {} axes", tensor.shape().len()))?;
@@ -71,7 +87,7 @@ impl<'a> Constants<'a> {
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.model.tensor(name).is_some()
+        self.tensor(name).is_some()
     }
 
     fn floats(&self, tensor: &GraphTensor) -> io::Result<Floats> {

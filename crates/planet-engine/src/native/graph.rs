@@ -68,8 +68,9 @@ impl Graph {
             return Err(Refusal::Graph(what));
         }
         let constants = Constants::new(&model, access);
-        let nodes = model.nodes();
-        let operations = workers.map(nodes.len(), |at| operator::read(&nodes[at], &constants));
+        let nodes: Vec<&GraphNode> =
+            model.nodes().iter().filter(|node| !constants.has_read(node)).collect();
+        let operations = workers.map(nodes.len(), |at| operator::read(nodes[at], &constants));
         let inputs = model
             .inputs()
             .map(|input| Input { name: input.name().to_owned(), shape: input.shape() });
@@ -79,7 +80,7 @@ impl Graph {
             names.define(&input.name).map_err(Refusal::Graph)?;
         }
         let mut layers = Vec::with_capacity(nodes.len());
-        for (node, operation) in nodes.iter().zip(operations) {
+        for (node, operation) in nodes.into_iter().zip(operations) {
             let layer = operation.and_then(|(operation, read)| names.layer(node, operation, read));
             layers.push(layer.map_err(|what| Refusal::Node {
                 node: label(node),

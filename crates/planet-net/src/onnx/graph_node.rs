@@ -130,6 +130,11 @@ impl GraphNode {
     }
 }
 
+/// `AttributeProto` of a whole number: name, integer, type INT.
+pub(super) fn integer_attribute(name: &str, value: usize) -> Vec<u8> {
+    Message::default().string(1, name).integer(3, value as i64).integer(20, 2).into_bytes()
+}
+
 /// The name of an `AttributeProto`; empty where it has none.
 pub(super) fn attribute_name(bytes: &[u8]) -> String {
     let mut fields = Fields::of(bytes).flatten();

@@ -4,6 +4,7 @@ mod fold;
 mod graph;
 mod graph_node;
 mod graph_value;
+mod halve;
 mod message;
 mod metadata;
 mod model;
@@ -15,6 +16,7 @@ use std::io::{self, Write};
 
 pub use graph_node::GraphNode;
 pub use graph_value::GraphValue;
+pub use halve::Halved;
 pub use metadata::read_onnx_metadata;
 pub use model::{OnnxModel, OnnxReadError};
 pub use quantize::{

@@ -181,6 +181,13 @@ impl OnnxModel {
         model
     }
 
+    /// The constant array of f16 that a node turns into f32, where it is such a node.
+    pub fn widened(&self, node: &GraphNode) -> Option<&GraphTensor> {
+        let is_widening = node.is("Cast") && node.integer("to") == Some(FLOAT);
+        let tensor = self.tensors.get(node.input(0)?)?;
+        (is_widening && tensor.is_of_halves()).then_some(tensor)
+    }
+
     /// Leaves out arrays that no node reads, and inputs that named them.
     pub(super) fn drop_unused(&mut self) {
         let read = self.nodes.iter().flat_map(|node| &node.inputs);
@@ -190,6 +197,16 @@ impl OnnxModel {
             self.tensors.keys().filter(|name| !used.contains(*name)).cloned().collect();
         self.tensors.retain(|name, _| !dropped.contains(name));
         self.inputs.retain(|input| !dropped.contains(&input.name));
+    }
+
+    #[cfg(test)]
+    pub(super) fn push_input(&mut self, input: GraphValue) {
+        self.inputs.push(input);
+    }
+
+    /// Leaves out inputs by their names.
+    pub(super) fn drop_inputs(&mut self, is_dropped: impl Fn(&str) -> bool) {
+        self.inputs.retain(|input| !is_dropped(&input.name));
     }
 
     /// Writes the graph, and large arrays into a second file that the graph refers to as
@@ -221,6 +238,15 @@ impl OnnxModel {
         model.flush()?;
         data.flush()
     }
+}
+
+/// A name that nothing has yet, which begins like this; it is taken from now on.
+pub(super) fn fresh(names: &mut HashSet<String>, name: &str) -> String {
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+    let free = candidates.find(|it| !names.contains(it)).expect("numbers do not end");
+    names.insert(free.clone());
+    free
 }
 
 /// The version of ONNX's own operators in an `OperatorSetIdProto`; 0 for another domain.

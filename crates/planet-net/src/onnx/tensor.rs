@@ -4,6 +4,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use half::{f16, slice::HalfFloatSliceExt};
+
 use super::{
     data::ExternalData,
     fields::{Fields, Malformed, Value},
@@ -15,9 +17,13 @@ pub(super) const FLOAT: i64 = 1;
 pub(super) const UINT8: i64 = 2;
 pub(super) const INT8: i64 = 3;
 pub(super) const INT32: i64 = 6;
+pub(super) const FLOAT16: i64 = 10;
 
 /// New arrays of fewer bytes stay inside the graph.
 const SMALL: usize = 1024;
+
+/// Numbers that are converted at once: the instructions for it need many.
+const PIECE: usize = 1 << 12;
 
 /// A constant array of a graph: its shape at hand, its values where they lie.
 #[derive(Clone, Debug)]
@@ -48,6 +54,18 @@ impl GraphTensor {
     pub(super) fn of_floats(name: String, shape: Vec<usize>, values: &[f32]) -> Self {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Self::new(name, shape, FLOAT, bytes)
+    }
+
+    /// A new array of f16.
+    pub(super) fn of_halves(name: String, shape: Vec<usize>, values: &[f32]) -> Self {
+        let mut bytes = Vec::with_capacity(2 * values.len());
+        let mut piece = [f16::ZERO; PIECE];
+        for values in values.chunks(PIECE) {
+            let piece = &mut piece[..values.len()];
+            piece.convert_from_f32_slice(values);
+            bytes.extend(piece.iter().flat_map(|value| value.to_le_bytes()));
+        }
+        Self::new(name, shape, FLOAT16, bytes)
     }
 
     /// From a `TensorProto` of a graph in this folder.
@@ -91,6 +109,11 @@ impl GraphTensor {
         self.element_type == FLOAT
     }
 
+    /// Whether its elements are f16.
+    pub fn is_of_halves(&self) -> bool {
+        self.element_type == FLOAT16
+    }
+
     /// The file beside the graph that has its values, with the first byte and their number, which
     /// the file may be too short for; `None` where they are in the graph itself.
     pub fn in_file(&self) -> Option<(&Path, u64, Option<u64>)> {
@@ -105,22 +128,26 @@ impl GraphTensor {
         self.shape.iter().try_fold(1usize, |product, &axis| product.checked_mul(axis))
     }
 
-    /// The values of an array of f32.
+    /// The values of an array of f32, or of f16, of which each is an f32 too.
     ///
     /// # Errors
     /// Another type, a file that cannot be read, another number of values than the shape states.
     pub fn floats(&self) -> io::Result<Vec<f32>> {
-        let values = match (&self.data, self.element_type) {
-            (Data::Inside(bytes), FLOAT) => inside(bytes).map_err(malformed)?,
-            (Data::New(bytes), FLOAT) => floats(bytes),
-            (Data::External { file, .. }, FLOAT) => {
+        let number = match self.element_type {
+            FLOAT => Number::Single,
+            FLOAT16 => Number::Half,
+            _ => return Err(self.wrong("is not an array of 32-bit floating-point numbers")),
+        };
+        let values = match &self.data {
+            Data::Inside(bytes) => inside(bytes, number).map_err(malformed)?,
+            Data::New(bytes) => number.all(bytes),
+            Data::External { file, .. } => {
                 let (part, length) = self.external()?;
-                read_floats(part, length).map_err(|error| {
+                read_floats(part, length, number).map_err(|error| {
                     let what = format!("{}: {error} at the array '{}'", file.display(), self.name);
                     io::Error::new(error.kind(), what)
                 })?
             }
-            _ => return Err(self.wrong("is not an array of 32-bit floating-point numbers")),
         };
         if Some(values.len()) == self.count() {
             Ok(values)
@@ -191,29 +218,60 @@ fn entry(bytes: &[u8]) -> Result<(String, String), Malformed> {
     Ok((key, text))
 }
 
-/// The numbers of a `TensorProto` of f32: in `raw_data`, or one by one in `float_data`.
-fn inside(bytes: &[u8]) -> Result<Vec<f32>, Malformed> {
+/// A type of elements that are numbers of f32, or fit into them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Number {
+    Single,
+    Half,
+}
+
+impl Number {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Single => 4,
+            Self::Half => 2,
+        }
+    }
+
+    /// Elements in order, little-endian.
+    fn all(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Self::Single => floats(bytes),
+            Self::Half => halves(bytes),
+        }
+    }
+}
+
+/// The numbers of a `TensorProto` of f32 or f16: in `raw_data`, or one by one in `float_data` or, of
+/// f16, as their bits in `int32_data`.
+fn inside(bytes: &[u8], number: Number) -> Result<Vec<f32>, Malformed> {
     let mut values = Vec::new();
     for field in Fields::of(bytes) {
         match field? {
-            (9, value) => values = floats(value.bytes()?),
+            (9, value) => values = number.all(value.bytes()?),
             (4, Value::Bytes(packed)) => values.extend(floats(packed)),
             (4, value) => values.push(value.float()?),
+            (5, value) if number == Number::Half => {
+                let bits = |it: i64| u16::try_from(it).map_err(|_| Malformed);
+                for it in value.integers()? {
+                    values.push(f16::from_bits(bits(it)?).to_f32());
+                }
+            }
             _ => {}
         }
     }
     Ok(values)
 }
 
-/// So many bytes of f32, piece by piece: an array of hundreds of megabytes is held once.
-fn read_floats(mut from: impl Read, length: u64) -> io::Result<Vec<f32>> {
+/// So many bytes of numbers, piece by piece: an array of hundreds of megabytes is held once.
+fn read_floats(mut from: impl Read, length: u64, number: Number) -> io::Result<Vec<f32>> {
     let mut piece = vec![0; 1 << 16];
     let mut left = usize::try_from(length).map_err(io::Error::other)?;
-    let mut values = Vec::with_capacity(left / 4);
+    let mut values = Vec::with_capacity(left / number.bytes());
     while left > 0 {
         let here = &mut piece[..left.min(1 << 16)];
         from.read_exact(here)?;
-        values.extend(floats(here));
+        values.extend(number.all(here));
         left -= here.len();
     }
     Ok(values)
@@ -222,6 +280,13 @@ fn read_floats(mut from: impl Read, length: u64) -> io::Result<Vec<f32>> {
 fn floats(bytes: &[u8]) -> Vec<f32> {
     let four = bytes.chunks_exact(4);
     four.map(|it| f32::from_le_bytes(it.try_into().expect("four bytes"))).collect()
+}
+
+fn halves(bytes: &[u8]) -> Vec<f32> {
+    let two = bytes.chunks_exact(2);
+    let halves: Vec<f16> =
+        two.map(|it| f16::from_le_bytes(it.try_into().expect("two bytes"))).collect();
+    halves.to_f32_vec()
 }
 
 fn malformed(error: Malformed) -> io::Error {

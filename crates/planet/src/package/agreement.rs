@@ -13,8 +13,8 @@ const LEAD: f32 = 1.5;
 /// Classes among which the best one of the other network is searched.
 const AMONG: usize = 5;
 
-/// How far a quantised network agrees with the network in 32 bits that it was made from, on photos
-/// that quantising did not see. Shares are 0..=1.
+/// How far a network whose numbers were rounded to 8 or 16 bits agrees with the network in 32 bits that it
+/// was made from, on photos that quantising did not see. Shares are 0..=1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
     /// Photos that both were asked for.
@@ -43,15 +43,16 @@ pub struct Agreement {
 pub struct Both {
     /// Of the network in 32 bits.
     pub f32: f64,
-    /// Of the quantised one.
-    pub int8: f64,
+    /// Of the one whose numbers were rounded.
+    #[serde(alias = "int8")]
+    pub rounded: f64,
 }
 
 impl Agreement {
     /// The facts one by one, for people: name and value.
     pub fn facts(&self) -> Vec<(String, String)> {
         let percent = |share: f64| format!("{:.2} %", 100.0 * share);
-        let both = |it: &Both| format!("{} (f32: {})", percent(it.int8), percent(it.f32));
+        let both = |it: &Both| format!("{} (f32: {})", percent(it.rounded), percent(it.f32));
         let clear = self.best_class_of_clear.map_or_else(
             || "no photo is clear".to_owned(),
             |share| format!("{} of {} photos", percent(share), self.clear),
@@ -154,7 +155,7 @@ impl<'p> AgreementCounter<'p> {
         let scales = Scale::ALL.into_iter().zip(full.into_iter().zip(quantized));
         let within = scales
             .filter(|_| located > 0)
-            .map(|(scale, (f32, int8))| (scale.name().to_owned(), Both { f32, int8 }));
+            .map(|(scale, (f32, rounded))| (scale.name().to_owned(), Both { f32, rounded }));
         let [before, after] = self.answers.map(expected_calibration_error);
         Agreement {
             photos: self.photos,
@@ -164,7 +165,7 @@ impl<'p> AgreementCounter<'p> {
             among_five: share(self.among, self.photos),
             located,
             within: within.collect(),
-            calibration_error: before.zip(after).map(|(f32, int8)| Both { f32, int8 }),
+            calibration_error: before.zip(after).map(|(f32, rounded)| Both { f32, rounded }),
         }
     }
 }
@@ -201,8 +202,17 @@ mod tests {
         assert!((found.best_class - 1.0 / 3.0).abs() < 1e-12);
         assert_eq!(found.among_five, 1.0);
         let street = found.within["street"];
-        assert!(street.f32 == 1.0 && (street.int8 - 1.0 / 3.0).abs() < 1e-12, "{street:?}");
+        assert!(street.f32 == 1.0 && (street.rounded - 1.0 / 3.0).abs() < 1e-12, "{street:?}");
         assert!(found.calibration_error.is_some());
+    }
+
+    #[test]
+    fn scores_are_read_under_the_name_that_earlier_packages_gave_them() {
+        let both = Both { f32: 0.5, rounded: 0.25 };
+        let json = serde_json::to_string(&both).expect("JSON");
+        for json in [json.as_str(), r#"{"f32": 0.5, "int8": 0.25}"#] {
+            assert_eq!(serde_json::from_str::<Both>(json).expect("read"), both, "{json}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use planet_geo::Partition;
 
-use super::{ModelDescription, ScoreKind};
+use super::{HalfWeights, ModelDescription, ScoreKind};
 
 /// The model card: YAML front matter as model hubs read it, then facts for people.
 pub(super) fn write(description: &ModelDescription, partition: &Partition) -> String {
@@ -21,6 +21,7 @@ pub(super) fn write(description: &ModelDescription, partition: &Partition) -> St
     facts(description, partition, &mut put);
     scores(description, &mut put);
     quantization(description, &mut put);
+    half_weights(description, &mut put);
     put("## Use\n".to_owned());
     put("    planet locate PHOTO --model THIS_FOLDER\n".to_owned());
     put("## Limits\n".to_owned());
@@ -104,8 +105,43 @@ fn quantization(description: &ModelDescription, put: &mut impl FnMut(String)) {
         it.calibration_photos,
         it.int8_layers
     ));
+    agreement(it.agreement.facts(), put);
+}
+
+fn half_weights(description: &ModelDescription, put: &mut impl FnMut(String)) {
+    let Some(it) = &description.half_weights else { return };
+    put("## Weights in 16 bits\n".to_owned());
+    put(half_text(it));
+    match it.facts() {
+        facts if facts.is_empty() => {}
+        facts => {
+            put("Temperature and level calibration are those of the network with all weights in 32 bits. \
+                 Agreement with it on photos:\n"
+                .to_owned());
+            agreement(facts, put);
+        }
+    }
+}
+
+/// What weights in 16 bits are, and which arrays are not; ends with an empty line.
+pub(super) fn half_text(it: &HalfWeights) -> String {
+    let kept: Vec<String> = it.kept.iter().map(|name| format!("`{}`", one_line(name))).collect();
+    let kept = match &kept[..] {
+        [] => String::new(),
+        kept => format!(
+            " These large arrays keep 32 bits, because 16 bits do not represent their values: {}.",
+            kept.join(", ")
+        ),
+    };
+    format!(
+        "{} arrays of weights are stored in 16 bits (float16). The network computes in 32 bits.{kept}\n",
+        it.arrays
+    )
+}
+
+fn agreement(facts: Vec<(String, String)>, put: &mut impl FnMut(String)) {
     put("| | |\n|---|---|".to_owned());
-    for (name, value) in it.agreement.facts() {
+    for (name, value) in facts {
         put(format!("| {name} | {value} |"));
     }
     put(String::new());

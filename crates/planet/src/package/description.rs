@@ -53,6 +53,9 @@ pub struct ModelDescription {
     /// How the network became 8 bits; `None` for a network in 32 bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantization: Option<Quantization>,
+    /// How the weights became 16 bits; `None` where all of them have 32, or 8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_weights: Option<HalfWeights>,
     /// Where the model comes from.
     pub provenance: Provenance,
 }
@@ -74,6 +77,38 @@ pub struct Quantization {
     pub network: String,
     /// Agreement with that network on photos that were not measured.
     pub agreement: Agreement,
+}
+
+/// How the weights of a package became 16 bits. The network computes in 32 bits nevertheless.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HalfWeights {
+    /// Arrays of weights in 16 bits.
+    pub arrays: u64,
+    /// Names of the large arrays that keep 32 bits, because 16 bits do not represent their values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
+    /// [`ModelDescription::network_hash`] of the network in 32 bits.
+    pub network: String,
+    /// Agreement with that network, where photos were named to measure it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Agreement>,
+}
+
+impl HalfWeights {
+    /// What is in 16 bits, for people.
+    pub fn summary(&self) -> String {
+        let kept = match self.kept.len() {
+            0 => String::new(),
+            kept => format!("; {kept} large arrays keep 32 bits"),
+        };
+        format!("{} arrays of weights, computed in 32 bits{kept}", self.arrays)
+    }
+
+    /// The facts of the agreement one by one, for people: name and value.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        self.agreement.as_ref().map_or_else(Vec::new, Agreement::facts)
+    }
 }
 
 /// What the maker of a package states about it; [`super::NewPackage::finish`] adds the rest.

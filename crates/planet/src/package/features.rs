@@ -7,8 +7,8 @@ use planet_data::{OutputFolder, Preprocess};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DESCRIPTION_FILE, MODEL_FILE, ModelPackage, PackageError, Provenance, WEIGHTS_FILE,
-    check_hashes, check_names, network_hash,
+    DESCRIPTION_FILE, HalfWeights, MODEL_FILE, ModelPackage, PackageError, Provenance,
+    WEIGHTS_FILE, card, check_hashes, check_names, network_hash,
     new::{card_hash, hashes, place},
     read_other,
 };
@@ -38,6 +38,9 @@ pub struct FeatureDescription {
     pub hashes: BTreeMap<String, String>,
     /// blake3 of the model card as it was written, hexadecimal.
     pub card_hash: String,
+    /// How the weights became 16 bits; `None` where all of them have 32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_weights: Option<HalfWeights>,
     /// Where the model comes from.
     pub provenance: Provenance,
 }
@@ -150,7 +153,7 @@ impl FeatureModel {
     /// Names network and preprocessing: features under one name may be compared.
     pub fn fingerprint(&self) -> String {
         let network = match self {
-            Self::Features(_, description) => network_hash(&description.hashes),
+            Self::Features(_, description) => description.network_hash(),
             Self::Classifier(package) => package.description().network_hash(),
         };
         let preprocess = serde_json::to_string(self.preprocess()).expect("plain values");
@@ -186,8 +189,38 @@ impl NewFeatures {
     /// # Errors
     /// A file cannot be written, or the whole is no sound package.
     pub fn finish(self, draft: FeatureDraft) -> Result<FeatureModel, PackageError> {
+        self.finish_with(draft, None)
+    }
+
+    /// Adds what a package in 32 bits states, for its network with weights in 16 bits, and puts the
+    /// package in its place.
+    ///
+    /// # Errors
+    /// A file cannot be written, or the whole is no sound package.
+    pub fn finish_halved(
+        self,
+        description: &FeatureDescription,
+        half_weights: HalfWeights,
+    ) -> Result<FeatureModel, PackageError> {
+        let it = description.clone();
+        let draft = FeatureDraft {
+            name: it.name,
+            architecture: it.architecture,
+            features: it.features,
+            map: it.map,
+            preprocess: it.preprocess,
+            provenance: it.provenance,
+        };
+        self.finish_with(draft, Some(half_weights))
+    }
+
+    fn finish_with(
+        self,
+        draft: FeatureDraft,
+        half_weights: Option<HalfWeights>,
+    ) -> Result<FeatureModel, PackageError> {
         let folder = self.folder.path();
-        let card = card(&draft);
+        let card = written_card(&draft, half_weights.as_ref());
         let description = FeatureDescription {
             format: FEATURES_FORMAT.to_owned(),
             name: draft.name,
@@ -197,6 +230,7 @@ impl NewFeatures {
             preprocess: draft.preprocess,
             hashes: hashes(folder)?,
             card_hash: card_hash(&card),
+            half_weights,
             provenance: draft.provenance,
         };
         place(self.folder, &description, &card)?;
@@ -205,6 +239,11 @@ impl NewFeatures {
 }
 
 impl FeatureDescription {
+    /// Names the network whatever package it stands in: a hash over graph and weights.
+    pub fn network_hash(&self) -> String {
+        network_hash(&self.hashes)
+    }
+
     fn check(&self) -> Result<(), String> {
         self.preprocess.check().map_err(|error| error.to_string())?;
         if self.features == 0 || self.map.contains(&0) {
@@ -214,7 +253,7 @@ impl FeatureDescription {
     }
 }
 
-fn card(draft: &FeatureDraft) -> String {
+fn written_card(draft: &FeatureDraft, half_weights: Option<&HalfWeights>) -> String {
     let name = draft.name.split_whitespace().collect::<Vec<_>>().join(" ");
     let FeatureDraft { architecture, features, map: [channels, rows, columns], .. } = draft;
     let [height, width] = draft.preprocess.size;
@@ -222,6 +261,9 @@ fn card(draft: &FeatureDraft) -> String {
         "" => String::new(),
         note => format!("\n## Source\n\n{note}\n"),
     };
+    let half = half_weights.map_or_else(String::new, |it| {
+        format!("## Weights in 16 bits\n\n{}\n", card::half_text(it))
+    });
     format!(
         "---\nlibrary_name: planet\npipeline_tag: image-feature-extraction\n---\n\n# {name}\n\n\
          Features of photos, for retrieval. The model has no classes, so it does not locate photos.\n\n\
@@ -229,7 +271,7 @@ fn card(draft: &FeatureDraft) -> String {
          | input | {height} × {width} pixels, RGB; other sizes are possible |\n\
          | output `embedding` | {features} |\n\
          | output `map` | {channels} × {rows} × {columns} |\n\n\
-         ## Use\n\n    planet retrieve index PHOTOS --model THIS_FOLDER -o INDEX\n{note}"
+         {half}## Use\n\n    planet retrieve index PHOTOS --model THIS_FOLDER -o INDEX\n{note}"
     )
 }
 
@@ -270,6 +312,31 @@ mod tests {
         }
         // It may be made again in its place, and then has the same name.
         assert_eq!(package(&place).fingerprint(), model.fingerprint());
+    }
+
+    #[test]
+    fn a_package_with_weights_in_16_bits_says_so_and_names_what_keeps_32() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [full, small] = ["full", "small"].map(|it| folder.path().join(it));
+        let FeatureModel::Features(_, description) = package(&full) else { panic!("no classes") };
+        let new = NewFeatures::create(&small).expect("a folder");
+        for name in [MODEL_FILE, WEIGHTS_FILE] {
+            fs::write(new.folder().join(name), "others").expect("written");
+        }
+        let network = description.network_hash();
+        let kept = vec!["fc.weight".to_owned()];
+        let half = HalfWeights { arrays: 3, kept, network, agreement: None };
+        let made = new.finish_halved(&description, half.clone()).expect("a package");
+        let FeatureModel::Features(_, found) = made else { panic!("no classes") };
+        assert_eq!(found.half_weights, Some(half));
+        assert_eq!((found.name, found.map), (description.name, description.map));
+        let read = |folder: &Path, name: &str| fs::read_to_string(folder.join(name)).expect("read");
+        let card = read(&small, "README.md");
+        assert!(card.contains("3 arrays of weights") && card.contains("`fc.weight`"), "{card}");
+        for name in [DESCRIPTION_FILE, "README.md"] {
+            assert!(!read(&full, name).contains("16 bits"), "{name}");
+            assert!(!read(&full, name).contains("half_weights"), "{name}");
+        }
     }
 
     #[test]

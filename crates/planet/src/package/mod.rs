@@ -22,8 +22,8 @@ use std::{
 pub use agreement::{Agreement, AgreementCounter, Both};
 pub use codes::{CODES_FORMAT, CodeDescription, CodeDraft, CodeModel, NewCodes};
 pub use description::{
-    CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, ModelDescription, ModelDraft, Outputs, Provenance,
-    Quantization, SchemeFile, ScoreKind,
+    CALIBRATION_ERROR, CALIBRATION_ERROR_BEFORE, HalfWeights, ModelDescription, ModelDraft,
+    Outputs, Provenance, Quantization, SchemeFile, ScoreKind,
 };
 pub use error::PackageError;
 pub use features::{FEATURES_FORMAT, FeatureDescription, FeatureDraft, FeatureModel, NewFeatures};

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     CARD_FILE, CODES_FORMAT, CodeDescription, DESCRIPTION_FILE, FEATURES_FORMAT,
-    FeatureDescription, LABELS_FORMAT, LabelDescription, ModelDescription, ModelDraft,
+    FeatureDescription, HalfWeights, LABELS_FORMAT, LabelDescription, ModelDescription, ModelDraft,
     ModelPackage, PARTITION_FILE, PackageError, Quantization, SchemeFile, card,
     description::MODEL_FORMAT, read_description, read_other,
 };
@@ -71,6 +71,7 @@ impl NewPackage {
             card_hash: None,
             schemes: Vec::new(),
             quantization: None,
+            half_weights: None,
             provenance: draft.provenance,
         };
         self.place_with(description, partition)
@@ -116,14 +117,35 @@ impl NewPackage {
         package: &ModelPackage,
         quantization: Quantization,
     ) -> Result<ModelPackage, PackageError> {
+        let description =
+            ModelDescription { quantization: Some(quantization), ..package.description().clone() };
+        self.finish_rounded(package, description)
+    }
+
+    /// Adds what a package in 32 bits states, for its network with weights in 16 bits, and puts the
+    /// package in its place. Album schemes stay behind, as with [`NewPackage::finish_quantized`].
+    ///
+    /// # Errors
+    /// A file cannot be written, or the whole is no sound package.
+    pub fn finish_halved(
+        self,
+        package: &ModelPackage,
+        half_weights: HalfWeights,
+    ) -> Result<ModelPackage, PackageError> {
+        let description =
+            ModelDescription { half_weights: Some(half_weights), ..package.description().clone() };
+        self.finish_rounded(package, description)
+    }
+
+    fn finish_rounded(
+        self,
+        package: &ModelPackage,
+        description: ModelDescription,
+    ) -> Result<ModelPackage, PackageError> {
         let (from, to) =
             (package.folder().join(PARTITION_FILE), self.folder().join(PARTITION_FILE));
         fs::copy(&from, &to).map_err(PackageError::file(&from))?;
-        let description = ModelDescription {
-            schemes: Vec::new(),
-            quantization: Some(quantization),
-            ..package.description().clone()
-        };
+        let description = ModelDescription { schemes: Vec::new(), ..description };
         self.place_with(description, package.partition())
     }
 

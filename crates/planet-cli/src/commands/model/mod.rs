@@ -24,7 +24,8 @@ enum ModelCommand {
     Verify(verify::Arguments),
     /// Import an ONNX classifier of another project as a model package
     Import(Box<import::Arguments>),
-    /// Make a package in 8 bits: a quarter of the size, and faster with ONNX Runtime
+    /// Make a package in 8 bits (a quarter of the size, and faster with ONNX Runtime) or with weights in 16
+    /// bits (half of the size)
     Quantize(quantize::Arguments),
 }
 

@@ -6,12 +6,13 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use planet::{GraphEngine, ModelPackage};
+use planet::{FeatureModel, GraphEngine, ModelPackage, PackageError, package::HalfWeights};
 use planet_data::{DiskStore, PhotoRecord};
 use planet_engine::Signature;
 use planet_net::{QuantizeOptions, RangeMethod};
 use planet_train::{
-    CalibrationPhotos, QuantizePackageError, QuantizeSettings, Quantized, quantize,
+    CalibrationPhotos, HalfCheck, QuantizePackageError, QuantizeSettings, Quantized, halve,
+    quantize,
 };
 
 use crate::{
@@ -21,16 +22,20 @@ use crate::{
 /// Photos that could not be decoded and are named; the rest is counted.
 const NAMED: usize = 5;
 
-/// `planet model quantize MODEL --calibrate M -o MODEL`
+/// `planet model quantize MODEL --calibrate M -o MODEL`, `planet model quantize MODEL --half -o MODEL`
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Model package in 32 bits
+    /// Model package in 32 bits; with --half, one without classes too
     model: PathBuf,
+    /// Store the weights in 16 bits instead of 8: half of the size, computed in 32 bits. Needs no photos
+    #[arg(long)]
+    half: bool,
     /// Photos like those that the model will locate: a folder or a manifest (M or M:SPLIT), at least 400.
-    /// One half is measured, the other half compares the result with the model in 32 bits
-    #[arg(long, value_name = "DIR|M")]
-    calibrate: String,
-    /// Folder for the package in 8 bits
+    /// One half is measured, the other half compares the result with the model in 32 bits. With --half,
+    /// any number of photos, of which all compare
+    #[arg(long, value_name = "DIR|M", required_unless_present = "half")]
+    calibrate: Option<String>,
+    /// Folder for the new package
     #[arg(short, long, value_name = "MODEL")]
     output: PathBuf,
     #[command(flatten)]
@@ -39,7 +44,7 @@ pub struct Arguments {
     engine: EngineChoice,
 }
 
-/// How a model is quantised: shared with `planet export --int8`.
+/// How a model is quantised: shared with `planet export --int8|--half`.
 #[derive(Args, Debug)]
 pub struct Settings {
     /// Folder that the ids of the calibration photos are relative to
@@ -47,10 +52,10 @@ pub struct Settings {
     root: Option<PathBuf>,
     /// Range of the activations: entropy, or percentile:P, which keeps P percent of the values;
     /// percentile:100 keeps all
-    #[arg(long, value_name = "METHOD", value_parser = range, default_value = "percentile:99.99")]
+    #[arg(long, value_name = "METHOD", value_parser = range, default_value = "percentile:99.99", conflicts_with = "half")]
     range: RangeMethod,
     /// Parts that keep 32 bits, separated by commas: first (convolution), classifier
-    #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+    #[arg(long, value_name = "PARTS", value_delimiter = ',', conflicts_with = "half")]
     keep: Vec<Part>,
     /// Least share of clear answers whose best class must not change, from 0 to 1. With less, nothing
     /// is written; 0 accepts every result
@@ -81,9 +86,27 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let package = ModelPackage::open(&arguments.model).map_err(Failure::new)?;
     let Arguments { calibrate, output, settings, engine, .. } = arguments;
-    settings.quantize(&package, calibrate, output, engine)
+    let package = match ModelPackage::open(&arguments.model) {
+        Err(PackageError::NoClasses { .. }) if arguments.half => {
+            return settings.halve_features(&arguments.model, calibrate.as_deref(), output);
+        }
+        package => package.map_err(Failure::new)?,
+    };
+    match calibrate {
+        Some(photos) if !arguments.half => settings.quantize(&package, photos, output, engine),
+        photos => settings.halve(&package, photos.as_deref(), output, engine),
+    }
+}
+
+/// Refuses to write a package in the place of the one that it is made from.
+fn keep_original(original: &Path, output: &Path) -> Result<(), Failure> {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    if real(output).is_some_and(|it| Some(it) == real(original)) {
+        let what = format!("{}: the model in 32 bits would be replaced", output.display());
+        return Err(Failure::usage(what).hint("name another folder with -o"));
+    }
+    Ok(())
 }
 
 impl Settings {
@@ -95,20 +118,8 @@ impl Settings {
         output: &Path,
         engine: &EngineChoice,
     ) -> Result<(), Failure> {
-        let real = |path: &Path| fs::canonicalize(path).ok();
-        if real(output).is_some_and(|it| Some(it) == real(package.folder())) {
-            let what = format!("{}: the model in 32 bits would be replaced", output.display());
-            return Err(Failure::usage(what).hint("name another folder with -o"));
-        }
-        let manifest = photos::read(calibrate, self.root.as_deref())?;
-        let known = |record: PhotoRecord| {
-            let position = record.known_position();
-            (record.photo, position)
-        };
-        let photos = CalibrationPhotos {
-            store: Arc::new(DiskStore::new(&manifest.root)),
-            photos: manifest.records.into_iter().map(known).collect(),
-        };
+        keep_original(package.folder(), output)?;
+        let photos = self.photos(calibrate)?;
         let keep = QuantizeOptions {
             keep_first: self.keep.contains(&Part::First),
             keep_last: self.keep.contains(&Part::Classifier),
@@ -124,6 +135,94 @@ impl Settings {
         let found = found.map_err(failure)?;
         Ok(report(package, &found, &mut io::stdout().lock())?)
     }
+
+    /// Makes a package with weights in 16 bits, compares it where photos are named, and says what came of
+    /// it.
+    pub fn halve(
+        &self,
+        package: &ModelPackage,
+        photos: Option<&str>,
+        output: &Path,
+        engine: &EngineChoice,
+    ) -> Result<(), Failure> {
+        keep_original(package.folder(), output)?;
+        let min_agreement = self.min_agreement;
+        let photos = photos.map(|photos| self.photos(photos)).transpose()?;
+        let check = photos.map(|photos| HalfCheck { photos, min_agreement });
+        let (options, signature) = (engine.options()?, Signature::of(package.description()));
+        let open =
+            |path: &Path| Ok(Box::new(options.open(path, &signature)?) as Box<dyn GraphEngine>);
+        let progress = Progress::new("photos");
+        let found = halve(package, output, check.as_ref(), &open, &progress);
+        progress.finish();
+        let found = found.map_err(|error| match error {
+            QuantizePackageError::Agreement { ref agreement, .. } if agreement.clear > 0 => {
+                Failure::new(error).hint(
+                    "keep the package in 32 bits, or name more photos; --min-agreement sets the \
+                     limit. Nothing was written",
+                )
+            }
+            error => failure(error),
+        })?;
+        Ok(report(package, &found, &mut io::stdout().lock())?)
+    }
+
+    /// The same for a package without classes, which gives no answers to compare.
+    pub fn halve_features(
+        &self,
+        folder: &Path,
+        photos: Option<&str>,
+        output: &Path,
+    ) -> Result<(), Failure> {
+        if photos.is_some() {
+            return Err(Failure::usage(
+                "--calibrate compares classes, and the model has none: leave it out",
+            ));
+        }
+        keep_original(folder, output)?;
+        let model = FeatureModel::open(folder).map_err(Failure::new)?;
+        let FeatureModel::Features(_, description) = &model else {
+            unreachable!("packages with classes were opened as such");
+        };
+        let made = planet_train::halve_features(folder, description, output).map_err(failure)?;
+        let mut out = io::stdout().lock();
+        writeln!(out, "package      {}", output.display())?;
+        if let FeatureModel::Features(_, description) = &made
+            && let Some(half) = &description.half_weights
+        {
+            describe_half(half, &mut out)?;
+        }
+        let sizes = [made.folder(), folder].map(megabytes);
+        writeln!(out, "size         {:.1} MB (f32: {:.1} MB)", sizes[0], sizes[1])?;
+        Ok(())
+    }
+
+    fn photos(&self, named: &str) -> Result<CalibrationPhotos, Failure> {
+        let manifest = photos::read(named, self.root.as_deref())?;
+        let known = |record: PhotoRecord| {
+            let position = record.known_position();
+            (record.photo, position)
+        };
+        Ok(CalibrationPhotos {
+            store: Arc::new(DiskStore::new(&manifest.root)),
+            photos: manifest.records.into_iter().map(known).collect(),
+        })
+    }
+}
+
+/// What a package says of its weights in 16 bits.
+pub(super) fn describe_half(half: &HalfWeights, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "16 bits      {}", half.summary())?;
+    for name in &half.kept {
+        writeln!(out, "32 bits      {name}: 16 bits do not represent its values")?;
+    }
+    for (name, value) in half.facts() {
+        writeln!(out, "agreement    {name}: {value}")?;
+    }
+    if half.agreement.is_none() {
+        writeln!(out, "agreement    not measured")?;
+    }
+    Ok(())
 }
 
 fn failure(error: QuantizePackageError) -> Failure {
@@ -167,7 +266,11 @@ fn report(from: &ModelPackage, found: &Quantized, out: &mut impl Write) -> io::R
             writeln!(out, "agreement    {name}: {value}")?;
         }
     }
-    writeln!(out, "size         {:.1} MB (f32: {:.1} MB)", megabytes(package), megabytes(from))?;
+    if let Some(half) = &description.half_weights {
+        describe_half(half, out)?;
+    }
+    let sizes = [package.folder(), from.folder()].map(megabytes);
+    writeln!(out, "size         {:.1} MB (f32: {:.1} MB)", sizes[0], sizes[1])?;
     for scheme in &from.description().schemes {
         writeln!(
             out,
@@ -179,9 +282,11 @@ fn report(from: &ModelPackage, found: &Quantized, out: &mut impl Write) -> io::R
     Ok(())
 }
 
-/// Size of a package's network.
-fn megabytes(package: &ModelPackage) -> f64 {
-    let names = package.description().hashes.keys().filter(|name| name.contains(".onnx"));
-    let sizes = names.filter_map(|name| fs::metadata(package.folder().join(name)).ok());
-    sizes.map(|file| file.len() as f64).sum::<f64>() / 1e6
+/// Size of a package's network without album schemes.
+fn megabytes(folder: &Path) -> f64 {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter(|file| {
+        let name = file.file_name().to_string_lossy().into_owned();
+        name.contains(".onnx") && !name.starts_with("album-")
+    });
+    names.filter_map(|file| file.metadata().ok()).map(|file| file.len() as f64).sum::<f64>() / 1e6
 }

@@ -11,6 +11,7 @@ use planet::{
 use planet_data::Fit;
 use planet_net::{Architecture, Network, NetworkOptions, OutputName};
 
+use super::quantize::describe_half;
 use crate::failure::Failure;
 
 /// `planet model show MODEL|ARCHITECTURE [--classes N] [--size PX] [--auxiliary]`
@@ -73,6 +74,11 @@ fn describe_features(model: &FeatureModel, out: &mut impl Write) -> io::Result<(
     writeln!(out, "embedding    {}", model.features())?;
     if let Some([channels, rows, columns]) = model.map() {
         writeln!(out, "map          {channels} × {rows} × {columns}")?;
+    }
+    if let FeatureModel::Features(_, description) = model
+        && let Some(half) = &description.half_weights
+    {
+        describe_half(half, out)?;
     }
     Ok(())
 }
@@ -152,6 +158,9 @@ fn describe(package: &ModelPackage, out: &mut impl Write) -> io::Result<()> {
         for (name, value) in quantization.agreement.facts() {
             writeln!(out, "agreement    {name}: {value}")?;
         }
+    }
+    if let Some(half) = &it.half_weights {
+        describe_half(half, out)?;
     }
     for scheme in &it.schemes {
         writeln!(out, "scheme       {} for albums", scheme.name)?;

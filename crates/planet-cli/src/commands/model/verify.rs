@@ -34,8 +34,8 @@ pub struct Arguments {
 
 /// Checks every file against its hash, the classes against the partition, and runs the network
 /// with rten and beside that with native, where it can run it, and with ONNX Runtime, where it is found;
-/// or with the engine that is asked for. Of a package in 8 bits, states the agreement with 32 bits that
-/// was measured when it was made.
+/// or with the engine that is asked for. Of a package in 8 bits or with weights in 16, states the agreement
+/// with 32 bits that was measured when it was made.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let package = match ModelPackage::open(&arguments.model) {
         Err(PackageError::NoPlaces { .. }) => return arguments.verify_labels(),
@@ -59,6 +59,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if let Some(quantization) = &description.quantization {
         for (name, value) in quantization.agreement.facts() {
+            writeln!(out, "agreement   {name}: {value}")?;
+        }
+    }
+    if let Some(half) = &description.half_weights {
+        writeln!(out, "16 bits     {}", half.summary())?;
+        for (name, value) in half.facts() {
             writeln!(out, "agreement   {name}: {value}")?;
         }
     }

@@ -39,6 +39,12 @@ pub enum QuantizeError {
          32 bits that it was made from"
     )]
     Already(String),
+    /// The graph's weights have 16 bits already.
+    #[error(
+        "the network's weights are in 16 bits already ('{0}' and others); quantise the network in 32 \
+         bits that it was made from"
+    )]
+    Half(String),
     /// Operators of an old version.
     #[error(
         "the network uses version {0} of ONNX's operators, but weights with a step for every output \
@@ -51,6 +57,11 @@ pub enum QuantizeError {
          constants in 32 bits"
     )]
     Nothing,
+    /// Nothing large enough to gain from 16 bits.
+    #[error(
+        "the network has no constant array of 1,024 or more numbers of 32 bits that 16 bits represent"
+    )]
+    NothingLarge,
     /// An array was not measured.
     #[error("no range was measured for the array '{0}'")]
     NoRange(String),

@@ -44,16 +44,10 @@ impl QuantizationPlan {
     /// concatenations of their outputs.
     ///
     /// # Errors
-    /// A graph that computes in 8 bits already, of operators before version 13, or without a
+    /// A graph that is in 8 or 16 bits already, of operators before version 13, or without a
     /// convolution or dense layer whose weights are constant numbers of 32 bits.
     pub fn new(model: &OnnxModel, options: QuantizeOptions) -> Result<Self, QuantizeError> {
-        let quantized = |node: &&GraphNode| {
-            let names = ["QuantizeLinear", "QLinear", "Integer", "NBits", "QGemm"];
-            names.iter().any(|name| node.operator.contains(name))
-        };
-        if let Some(node) = model.nodes.iter().find(quantized) {
-            return Err(QuantizeError::Already(node.operator.clone()));
-        }
+        model.check_full_precision()?;
         if model.opset < LEAST_OPSET {
             return Err(QuantizeError::Opset(model.opset));
         }

@@ -5,16 +5,10 @@ use super::{
     quantize_weights,
 };
 use crate::onnx::{
-    graph_node::{GraphNode, attribute_name},
-    message::Message,
-    model::OnnxModel,
+    graph_node::{GraphNode, attribute_name, integer_attribute},
+    model::{OnnxModel, fresh},
     tensor::{GraphTensor, INT8, INT32, UINT8},
 };
-
-/// `AttributeProto` of a whole number: name, integer, type INT.
-fn integer_attribute(name: &str, value: usize) -> Vec<u8> {
-    Message::default().string(1, name).integer(3, value as i64).integer(20, 2).into_bytes()
-}
 
 /// Puts quantised arrays and weights into a graph.
 pub(super) struct Rewriter<'m> {
@@ -203,7 +197,7 @@ impl<'m> Rewriter<'m> {
         inputs: [String; N],
         axis: Option<usize>,
     ) -> String {
-        let output = self.fresh(output);
+        let output = fresh(&mut self.names, output);
         let attribute = axis.map(|axis| integer_attribute("axis", axis));
         self.new.nodes.push(GraphNode {
             operator: operator.to_owned(),
@@ -217,12 +211,12 @@ impl<'m> Rewriter<'m> {
     }
 
     fn floats(&mut self, name: &str, shape: Vec<usize>, values: &[f32]) -> String {
-        let name = self.fresh(name);
+        let name = fresh(&mut self.names, name);
         self.insert(GraphTensor::of_floats(name, shape, values))
     }
 
     fn add(&mut self, name: &str, shape: Vec<usize>, element_type: i64, bytes: Vec<u8>) -> String {
-        let name = self.fresh(name);
+        let name = fresh(&mut self.names, name);
         self.insert(GraphTensor::new(name, shape, element_type, bytes))
     }
 
@@ -230,14 +224,5 @@ impl<'m> Rewriter<'m> {
         let name = tensor.name.clone();
         self.new.tensors.insert(name.clone(), tensor);
         name
-    }
-
-    /// A name that nothing has yet, which begins like this.
-    fn fresh(&mut self, name: &str) -> String {
-        let numbered = (2..).map(|number| format!("{name}_{number}"));
-        let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
-        let free = candidates.find(|it| !self.names.contains(it)).expect("numbers do not end");
-        self.names.insert(free.clone());
-        free
     }
 }
