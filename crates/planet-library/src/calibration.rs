@@ -1,4 +1,8 @@
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use planet::{CellProbabilities, LevelCalibration, Locator, LocatorOptions, album::StateSpace};
 use planet_data::{Gazetteer, Monitor};
@@ -22,7 +26,7 @@ const OF: u32 = 4;
 /// One day in so many is masked: fewer would hardly ever leave photos that are many days from a known one.
 const OF_DAYS: u32 = 2;
 /// Times that positions are masked in each way.
-const TRIALS: u64 = 4;
+const TRIALS: u64 = 8;
 /// Photos of a trial: of larger libraries, stretches are taken at regular distances. Weights are
 /// tried on fewer, since each is a pass of its own.
 const TRIAL_PHOTOS: usize = 2000;
@@ -59,6 +63,7 @@ type Stated = [Option<(f64, bool)>; 5];
 
 /// What a masked photo shows of the answers.
 struct Masked<'a> {
+    row: usize,
     /// Whose it is, and its day where it has a time.
     occasion: Option<(Option<&'a str>, i64)>,
     nearness: usize,
@@ -191,7 +196,7 @@ impl Library<'_> {
             let gain = gain(states, posterior, photo, truth);
             let day = photo.time.map(|time| time.div_euclid(DAY));
             let occasion = day.map(|day| (self.records[row].author.as_deref(), day));
-            masked.push(Masked { occasion, nearness, stated, gain });
+            masked.push(Masked { row, occasion, nearness, stated, gain });
         })?;
         Ok(masked)
     }
@@ -326,9 +331,10 @@ fn levels(
     one_by_one: f64,
     certain: f64,
 ) -> [LevelCalibration; NEARNESSES] {
-    let together = together(masked.iter().map(|(_, masked)| masked));
+    let of_day = together(masked.iter().map(|(_, masked)| masked));
     let fitted = |range: &Range<usize>, expected: &LevelCalibration| {
         let stated = stated(masked, range, one_by_one);
+        let together = of_day * times_masked(masked, range);
         LevelCalibration::of_discs(&stated, expected, together, certain)
     };
     let of_all = fitted(&(0..NEARNESSES), &LevelCalibration::default());
@@ -389,6 +395,16 @@ fn together<'a>(trials: impl Iterator<Item = &'a Vec<Masked<'a>>>) -> f64 {
         squares += days.values().map(|count| count * count).sum::<usize>();
     }
     squares as f64 / photos.max(1) as f64
+}
+
+/// How often the mean photo of a range of nearness is masked: its answers are alike, so that all of them
+/// say little more than one.
+fn times_masked(masked: &[(Masking, Vec<Masked<'_>>)], range: &Range<usize>) -> f64 {
+    let all = masked.iter().flat_map(|(_, masked)| masked);
+    let rows: Vec<usize> =
+        all.filter(|photo| range.contains(&photo.nearness)).map(|photo| photo.row).collect();
+    let photos: HashSet<usize> = rows.iter().copied().collect();
+    rows.len() as f64 / photos.len().max(1) as f64
 }
 
 /// So large a share of some values, 0 to 1, at regular distances.

@@ -29,6 +29,10 @@ use crate::{
 /// Longer side of a page's thumbnails in pixels.
 const THUMBNAIL: u32 = 120;
 
+/// Least probability of answers that are called certain. At 0.5 fewer than 80 % of them are right where
+/// photos have neither a time nor a known photo of their day (docs/library.md).
+pub const CERTAIN: f64 = 0.6;
+
 /// Options of both commands.
 #[derive(Args, Debug)]
 pub struct Common {
@@ -38,7 +42,7 @@ pub struct Common {
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub top: u16,
     /// Minimum probability for reporting a level
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    #[arg(long, value_name = "SHARE", default_value_t = CERTAIN)]
     pub certain: f64,
     /// Output format; by default inferred from the output's name, otherwise text
     #[arg(long, value_enum)]

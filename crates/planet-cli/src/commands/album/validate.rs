@@ -8,7 +8,11 @@ use planet_library::{
     Library, Masking, ModelOutput, ValidationOptions, ValidationRow, masked_validation,
 };
 
-use super::{common::check_certain, features::FeatureArguments, photos};
+use super::{
+    common::{CERTAIN, check_certain},
+    features::FeatureArguments,
+    photos,
+};
 use crate::{engine_choice::EngineChoice, failure::Failure};
 
 /// `planet library validate DIR|M [--model MODEL]`
@@ -25,7 +29,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
     /// Minimum probability for calling an answer certain, as for planet library locate
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    #[arg(long, value_name = "SHARE", default_value_t = CERTAIN)]
     certain: f64,
     /// Whether the photos belong to one person or to several
     #[arg(long, value_enum, default_value = "one")]
