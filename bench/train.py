@@ -6,7 +6,7 @@ backends (the example step_speed of planet-train), then PyTorch on the same netw
 batches, with the same settings: cuDNN selects its fastest algorithm, f32 convolutions may use
 TF32 (PyTorch's default), the loss is read after every step.
 
-Needs: Python with torch and torchvision; cargo, or step_speed built before:
+Needs: Python with torch, torchvision and, for efficientnet-lite0, efficientnet-lite-pytorch; cargo, or step_speed built before:
     scripts/with-torch cargo build --release -p planet-train --features torch --example step_speed
 Usage: bench/train.py [--device cuda] [--step-speed FILE] [--case N …] [--seconds S]
 """
@@ -25,7 +25,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CLASSES = 500
 CASES = {
-    "cpu": [("inception-mini", 96, 64), ("inception-v3", 128, 32), ("inception-v3", 299, 16)],
+    "cpu": [
+        ("inception-mini", 96, 64), ("inception-v3", 128, 32), ("inception-v3", 299, 16),
+        ("efficientnet-lite0", 224, 32),
+    ],
     "cuda": [
         ("inception-v3", 299, 64), ("inception-v3", 299, 256),
         ("inception-v3", 128, 256), ("inception-mini", 96, 256),
@@ -45,6 +48,10 @@ def model_of(name):
         import torchvision
 
         return torchvision.models.inception_v3(num_classes=CLASSES, aux_logits=True, init_weights=False)
+    if name == "efficientnet-lite0":
+        from efficientnet_lite_pytorch import EfficientNet
+
+        return EfficientNet.from_name(name, num_classes=CLASSES)
     path = ROOT / "crates/planet-net/tests/golden/make_forward.py"
     spec = importlib.util.spec_from_file_location("make_forward", path)
     networks = importlib.util.module_from_spec(spec)

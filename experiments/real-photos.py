@@ -23,6 +23,8 @@ from pathlib import Path
 
 SHARES = ["--validation", "0.1", "--test", "0.2"]
 CELLS = ["--split-above", "100", "--keep-from", "5"]
+# One city holds half of the photos of docs/real-photos.md: the first seed that leaves it in the training set.
+PLACES_SEED = 1
 NETWORK = ["--architecture", "inception-mini", "--size", "96"]
 
 
@@ -63,11 +65,11 @@ def main() -> None:
         planet("dataset", "scan", arguments.folder, "-o", out / "scanned.csv")
         planet("dataset", "enrich", out / "scanned.csv", "--hash", "-o", out / "hashed.csv")
         grouped(out / "hashed.csv", out / "grouped.csv")
-    for name, by in (("groups", "album"), ("places", "place")):
+    for name, by, seed in (("groups", "album", 0), ("places", "place", PLACES_SEED)):
         manifest, cells = out / f"{name}.csv", out / f"{name}-cells.csv"
         run, model, report = (out / f"{arguments.name}-{name}-{part}" for part in ("run", "model", "report"))
         if not cells.exists():
-            planet("dataset", "split", out / "grouped.csv", "--by", by, *SHARES, "-o", manifest)
+            planet("dataset", "split", out / "grouped.csv", "--by", by, "--seed", seed, *SHARES, "-o", manifest)
             planet("partition", "build", f"{manifest}:train", *CELLS, "-o", cells)
         planet("train", "--dataset", f"{manifest}:train", "--validation", f"{manifest}:validation",
                "--partition", cells, "--batch", "32", "--patience", "0", *network,

@@ -6,16 +6,20 @@ All networks (inception-mini, 64 px) are trained on the same 8,000 photos of 2,5
 of photos; the positive of a photo is another photo of its scene. They are tested on 1,491 photos of 500 other
 scenes of the same world. Differences are paired, with 95 % intervals by bootstrap over the queries.
 
-Needs only Python. Usage: experiments/triplets.py PLANET OUT [--shown 128000] [--seeds 2]
-    PLANET  the binary
-    OUT     a new folder; a run that is there is resumed, a score that is there is kept
-Expected on 2 idle cores: six minutes for each run, and with --seeds 1 the table of docs/retrieval.md.
+Needs only Python. Usage: experiments/triplets.py PLANET OUT [--shown 128000] [--seeds 2] [--name NAME] [-- OPTIONS]
+    PLANET   the binary
+    OUT      a new folder; a run that is there is resumed, a score that is there is kept
+    OPTIONS  of planet train for the networks with triplets, for example
+             -- --learning-rate 0.01 --init OUT/cross-entropy-0/checkpoints/best/checkpoint.safetensors
+    --name   of these networks, which their files then begin with
+Expected on 2 idle cores: six minutes for each run, and with --seeds 1 the first table of docs/retrieval.md, "Training embeddings".
 """
 
 import argparse
 import json
 import random
 import subprocess
+import sys
 from pathlib import Path
 
 LOSSES = ["cross-entropy", "triplet", "cross-entropy+triplet"]
@@ -55,7 +59,11 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--shown", type=int, default=128_000, help="photos that each network is shown")
     parser.add_argument("--seeds", type=int, default=2)
-    arguments = parser.parse_args()
+    parser.add_argument("--name", default="")
+    # Everything behind -- is for planet train.
+    words = sys.argv[1:]
+    end = words.index("--") if "--" in words else len(words)
+    arguments, options = parser.parse_args(words[:end]), words[end + 1:]
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
 
@@ -75,22 +83,24 @@ def main():
         for loss in LOSSES:
             # A step of triplets takes each photo together with another one of its scene.
             epochs = arguments.shown // PHOTOS // (1 if loss == "cross-entropy" else 2)
-            run, model = out / f"{loss}-{seed}", out / f"{loss}-{seed}-features"
+            own = [] if loss == "cross-entropy" else options
+            name = f"{arguments.name}-{loss}-{seed}" if own else f"{loss}-{seed}"
+            run, model = out / name, out / f"{name}-features"
             if not model.exists():
                 if run.exists():
                     planet("train", "--resume", run)
                 else:
                     planet("train", "--config", out / "config.toml", "--dataset", out / "train/manifest.parquet",
                            "--validation", out / "validation/manifest.parquet", "--partition", out / "cells.csv",
-                           "--loss", loss, "--epochs", epochs, "--seed", seed, "-o", run)
+                           "--loss", loss, "--epochs", epochs, "--seed", seed, *own, "-o", run)
                 planet("export", "--features-only", run, "-o", model)
-            for name, recipe in RECIPES.items():
-                score = out / f"{loss}-{seed}-{name}.json"
+            for pooling, recipe in RECIPES.items():
+                score = out / f"{name}-{pooling}.json"
                 if not score.exists():
                     score.write_bytes(planet("retrieve", "evaluate", "--dataset", out / "test/manifest.parquet",
                                              "--model", model, "--json", *recipe))
                 of_queries = json.loads(score.read_text())["average_precision"]
-                precision[loss, seed, name] = [query["ap"] for query in of_queries]
+                precision[loss, seed, pooling] = [query["ap"] for query in of_queries]
 
     def mean(loss, name):
         """Average precision of each query, over the seeds."""
