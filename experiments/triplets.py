@@ -12,7 +12,7 @@ Needs only Python. Usage: experiments/triplets.py PLANET OUT [--shown 128000] [-
     OPTIONS  of planet train for the networks with triplets, for example
              -- --learning-rate 0.01 --init OUT/cross-entropy-0/checkpoints/best/checkpoint.safetensors
     --name   of these networks, which their files then begin with
-Expected on 2 idle cores: six minutes for each run, and with --seeds 1 the first table of docs/retrieval.md, "Training embeddings".
+Expected on 2 idle cores: six minutes for each run, and the first table of docs/retrieval.md, "Training embeddings".
 """
 
 import argparse
