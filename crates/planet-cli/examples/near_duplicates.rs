@@ -1,8 +1,8 @@
 //! Measures how well near-duplicates are found: makes edited copies of photos, and reports which
-//! share of them a model's codes and the perceptual hash find, as Markdown tables.
+//! share of them a model's codes, the perceptual hash and local features find, as Markdown tables.
 //!
-//! `cargo run --release --example near_duplicates -- MANIFEST --model CODES [--different MANIFEST]
-//! [--leave-out FILE] [--queries N] [--hard-within KM]`
+//! `cargo run --release --example near_duplicates -- MANIFEST... [--model CODES]
+//! [--different MANIFEST] [--leave-out FILE] [--queries N] [--hard-within KM]`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a measurement prints its results")]
 
@@ -14,8 +14,9 @@ use planet::{
     near_duplicates::{Coder, FalseMatches},
 };
 use planet_data::{
-    Code, DiskStore, Edit, GREATEST_DISTANCE, Manifest, NoMonitor, Photo, PhotoRecord, PhotoStore,
-    PixelBatch, perceptual_hash, table::TableSource,
+    Code, DEFAULT_DISTANCE, Edit, GREATEST_DISTANCE, LocalFeatureIndex, LocalFeatures, Manifest,
+    NoMonitor, PathStore, Photo, PhotoRecord, PhotoStore, PixelBatch, perceptual_hash,
+    table::TableSource,
 };
 use planet_engine::EngineOptions;
 use planet_geo::Distance;
@@ -82,17 +83,18 @@ const DRAWN: usize = 1000;
 #[derive(Parser)]
 struct Arguments {
     /// Photos of which copies are made (FILE or FILE:SPLIT)
-    manifest: String,
+    #[arg(required = true)]
+    manifests: Vec<String>,
     /// Model for near-duplicates
     #[arg(long)]
-    model: PathBuf,
+    model: Option<PathBuf>,
     /// Photos of which none is a copy of another: thresholds are chosen by them; by default the same
     #[arg(long)]
     different: Option<String>,
     /// List of photos, one a line, that are copies of others and are left out
     #[arg(long)]
     leave_out: Option<PathBuf>,
-    /// Photos of which copies are made, evenly over the manifest
+    /// Photos of which copies are made, evenly over the manifests
     #[arg(long, default_value_t = 400)]
     queries: usize,
     /// Photos at most so far apart are other shots of one place
@@ -103,11 +105,12 @@ struct Arguments {
     onnxruntime: Option<PathBuf>,
 }
 
-/// Photos with both kinds of codes: the model's, then the perceptual hash.
+/// Photos with their codes, the perceptual hash first, then the model's; and their local features.
 struct Set {
-    store: Arc<DiskStore>,
     records: Vec<PhotoRecord>,
-    codes: [Vec<Code>; 2],
+    codes: Vec<Vec<Code>>,
+    index: LocalFeatureIndex,
+    features: Vec<LocalFeatures>,
 }
 
 /// Thresholds of one kind of code: at the two sizes of training sets.
@@ -122,45 +125,70 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(path) => std::fs::read_to_string(path)?.lines().map(str::to_owned).collect(),
         None => HashSet::new(),
     };
-    let model = CodeModel::open(&arguments.model)?;
-    let options =
-        EngineOptions { onnxruntime: arguments.onnxruntime.clone(), ..Default::default() };
-    let engine = Box::new(options.open_codes(&model)?);
-    let mut coder = Coder::new(model, engine);
-
-    let set = Set::read(&arguments.manifest, &left_out, &mut coder)?;
+    let mut coder = match &arguments.model {
+        Some(model) => {
+            let model = CodeModel::open(model)?;
+            let options =
+                EngineOptions { onnxruntime: arguments.onnxruntime.clone(), ..Default::default() };
+            let engine = Box::new(options.open_codes(&model)?);
+            Some(Coder::new(model, engine))
+        }
+        None => None,
+    };
+    let set = Set::read(&arguments.manifests, &left_out, coder.as_mut())?;
     let different = match &arguments.different {
-        Some(manifest) => Some(Set::read(manifest, &left_out, &mut coder)?),
+        Some(manifest) => {
+            Some(Set::read(std::slice::from_ref(manifest), &left_out, coder.as_mut())?)
+        }
         None => None,
     };
     let of = different.as_ref().unwrap_or(&set);
     let shots = other_shots(of, arguments.hard_within);
-    let thresholds = [0, 1].map(|kind| Thresholds::of(&of.codes[kind], &shots));
+    let thresholds: Vec<Thresholds> =
+        of.codes.iter().map(|codes| Thresholds::of(codes, &shots)).collect();
     println!("{} photos without the copies among them.\n", set.records.len());
     print_thresholds(&thresholds);
+    print_local(of, &shots);
     print_other_shots(&set, &thresholds, arguments.hard_within);
-    print_cases(&set, &thresholds, &mut coder, arguments.queries)
+    print_cases(&set, &thresholds, coder.as_mut(), arguments.queries)
 }
 
 impl Set {
     fn read(
-        manifest: &str,
+        manifests: &[String],
         left_out: &HashSet<String>,
-        coder: &mut Coder,
+        coder: Option<&mut Coder>,
     ) -> Result<Self, Box<dyn Error>> {
-        let Manifest { root, mut records } = Manifest::load(&TableSource::parse(manifest), None)?;
-        records.retain(|record| !left_out.contains(&record.photo));
-        let store = Arc::new(DiskStore::new(root));
+        let mut records = Vec::new();
+        for manifest in manifests {
+            let of = Manifest::load(&TableSource::parse(manifest), None)?;
+            let kept = of.records.into_iter().filter(|it| !left_out.contains(&it.photo));
+            records.extend(kept.map(|record| {
+                let photo = of.root.join(&record.photo).to_string_lossy().into_owned();
+                PhotoRecord { photo, ..record }
+            }));
+        }
         let ids: Vec<String> = records.iter().map(|it| it.photo.clone()).collect();
-        let learned = coder.codes(store.clone(), ids.clone(), &NoMonitor, |failed| {
-            eprintln!("{}: {}", failed.photo, failed.error);
-        })?;
-        let hash = |id: &String| store.photo(id).ok().map(|photo| perceptual_hash(&photo));
-        let hashes: Vec<Option<Code>> = ids.par_iter().map(hash).collect();
-        let found = records.into_iter().zip(learned.into_iter().zip(hashes));
-        let found = found.filter_map(|(record, (a, b))| Some((record, (a?, b?))));
-        let (records, (learned, hashes)): (Vec<_>, (Vec<_>, Vec<_>)) = found.unzip();
-        Ok(Self { store, records, codes: [learned, hashes] })
+        let known = |id: &String| {
+            let photo = PathStore.photo(id);
+            let photo = photo.inspect_err(|error| eprintln!("{id}: {error}")).ok()?;
+            Some((perceptual_hash(&photo), LocalFeatures::of(&photo)))
+        };
+        let known: Vec<Option<(Code, LocalFeatures)>> = ids.par_iter().map(known).collect();
+        let is_known: Vec<bool> = known.iter().map(Option::is_some).collect();
+        let mut flags = is_known.iter();
+        records.retain(|_| flags.next().is_some_and(|it| *it));
+        let (hashes, features): (Vec<_>, Vec<_>) = known.into_iter().flatten().unzip();
+        let mut codes = vec![hashes];
+        if let Some(coder) = coder {
+            let ids = records.iter().map(|it| it.photo.clone()).collect();
+            let learned = coder.codes(Arc::new(PathStore), ids, &NoMonitor, |failed| {
+                eprintln!("{}: {}", failed.photo, failed.error);
+            })?;
+            codes.push(learned.into_iter().collect::<Option<_>>().ok_or("a photo has no code")?);
+        }
+        let index = LocalFeatureIndex::new(features.clone());
+        Ok(Self { records, codes, index, features })
     }
 
     /// What photos of one source have in common: the album, else the author, else the folder.
@@ -168,6 +196,15 @@ impl Set {
         let record = &self.records[at];
         let folder = record.photo.rsplit_once('/').map_or("", |(folder, _)| folder);
         record.album.clone().or(record.author.clone()).unwrap_or_else(|| folder.to_owned())
+    }
+
+    /// Pairs of photos that local features find.
+    fn local_pairs(&self) -> HashSet<(usize, usize)> {
+        let of = |(at, features): (usize, &LocalFeatures)| {
+            let found = self.index.search(features).into_iter().map(|it| it.photo);
+            found.filter(move |other| *other < at).map(move |other| (other, at)).collect::<Vec<_>>()
+        };
+        self.features.par_iter().enumerate().flat_map_iter(of).collect()
     }
 }
 
@@ -184,9 +221,9 @@ impl Thresholds {
     }
 }
 
-const KINDS: [&str; 2] = ["learned code", "perceptual hash"];
+const KINDS: [&str; 2] = ["perceptual hash", "learned code"];
 
-fn print_thresholds(thresholds: &[Thresholds; 2]) {
+fn print_thresholds(thresholds: &[Thresholds]) {
     println!(
         "| code | pairs | distance for 10,000 | pairs within | for 1,000,000 | pairs within |"
     );
@@ -197,6 +234,18 @@ fn print_thresholds(thresholds: &[Thresholds; 2]) {
             None => "none | ".to_owned(),
         });
         println!("| {kind} | {} | {} |", matches.pairs(), cells.join(" | "));
+    }
+    println!();
+}
+
+/// Pairs of different photos that local features take for copies.
+fn print_local(set: &Set, other_shots: &[(usize, usize)]) {
+    let other_shots: HashSet<(usize, usize)> = other_shots.iter().copied().collect();
+    let wrong: Vec<(usize, usize)> =
+        set.local_pairs().into_iter().filter(|pair| !other_shots.contains(pair)).collect();
+    println!("Pairs of photos of other places that local features find: {}.", wrong.len());
+    for (a, b) in wrong.iter().take(20) {
+        println!("- {} {}", set.records[*a].photo, set.records[*b].photo);
     }
     println!();
 }
@@ -213,9 +262,13 @@ fn other_shots(set: &Set, within_km: f64) -> Vec<(usize, usize)> {
 }
 
 /// Photos of one place that are taken for copies of one another.
-fn print_other_shots(set: &Set, thresholds: &[Thresholds; 2], within_km: f64) {
+fn print_other_shots(set: &Set, thresholds: &[Thresholds], within_km: f64) {
     let pairs = other_shots(set, within_km);
     let photos: HashSet<usize> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    let share = |wrong: &HashSet<usize>| {
+        let share = 100.0 * wrong.len() as f64 / photos.len().max(1) as f64;
+        format!("{} of {} photos, {share:.2} %", wrong.len(), photos.len())
+    };
     println!("| other shots within {within_km} km | for 10,000 | for 1,000,000 |\n|---|---|---|");
     for ((kind, Thresholds { distances, .. }), codes) in
         KINDS.iter().zip(thresholds).zip(&set.codes)
@@ -226,11 +279,14 @@ fn print_other_shots(set: &Set, thresholds: &[Thresholds; 2], within_km: f64) {
             };
             let wrong: HashSet<usize> =
                 pairs.iter().filter(is_wrong).flat_map(|(a, b)| [*a, *b]).collect();
-            let share = 100.0 * wrong.len() as f64 / photos.len().max(1) as f64;
-            format!("{} of {} photos, {share:.2} %", wrong.len(), photos.len())
+            share(&wrong)
         });
         println!("| {kind} | {} |", cells.join(" | "));
     }
+    let near: HashSet<(usize, usize)> = pairs.iter().copied().collect();
+    let local = set.local_pairs().into_iter().filter(|pair| near.contains(pair));
+    let wrong: HashSet<usize> = local.flat_map(|(a, b)| [a, b]).collect();
+    println!("| local features | {0} | {0} |", share(&wrong));
     println!("\n{} pairs of such photos.\n", pairs.len());
 }
 
@@ -242,59 +298,90 @@ struct Copies {
 
 fn print_cases(
     set: &Set,
-    thresholds: &[Thresholds; 2],
-    coder: &mut Coder,
+    thresholds: &[Thresholds],
+    mut coder: Option<&mut Coder>,
     queries: usize,
 ) -> Result<(), Box<dyn Error>> {
     let step = set.records.len().div_ceil(queries).max(1);
     let queries: Vec<usize> = (0..set.records.len()).step_by(step).collect();
     let sources: Vec<String> = queries.iter().map(|at| set.source(*at)).collect();
-    let head = "for 10,000 | for 1,000,000 | at 90 % precision";
     println!("{} copies of each kind; percent found, 95 % interval.\n", queries.len());
-    println!("| copies | learned: {head} | hash: {head} |\n|---|---|---|---|---|---|---|");
+    let heads = KINDS
+        .iter()
+        .zip(thresholds)
+        .map(|(kind, _)| format!("{kind}: for 10,000 | for 1,000,000 | at 90 % precision"));
+    let heads: Vec<String> = heads.collect();
+    println!("| copies | {} | local features | or hash |", heads.join(" | "));
+    println!("|---|{}---|---|", "---|---|---|".repeat(heads.len()));
     for (case, (name, edits)) in CASES.iter().enumerate() {
-        let codes = copies(set, &queries, edits, case as u64, coder)?;
+        let made = copies(set, &queries, edits, case as u64, coder.as_deref_mut())?;
         let mut cells = Vec::new();
-        for kind in 0..2 {
-            let copies = Copies::of(&codes[kind], &queries, &set.codes[kind]);
-            for distance in thresholds[kind].distances {
-                cells.push(copies.found(distance, &sources));
-            }
-            cells.push(copies.found(copies.precise(), &sources));
+        for (kind, codes) in made.codes.iter().enumerate() {
+            let copies = Copies::of(codes, &queries, &set.codes[kind]);
+            let within = |distance: Option<u32>| {
+                distance.map_or("none".to_owned(), |distance| {
+                    let found: Vec<bool> = copies.own.iter().map(|it| *it <= distance).collect();
+                    share_found(&found, &sources)
+                })
+            };
+            cells.extend(thresholds[kind].distances.map(within));
+            cells.push(within(copies.precise()));
         }
+        cells.push(share_found(&made.local, &sources));
+        let hashed = made.codes[0].iter().zip(&queries);
+        let either: Vec<bool> = hashed
+            .zip(&made.local)
+            .map(|((copy, at), local)| {
+                *local || copy.distance(set.codes[0][*at]) <= DEFAULT_DISTANCE
+            })
+            .collect();
+        cells.push(share_found(&either, &sources));
         println!("| {name} | {} |", cells.join(" | "));
     }
     Ok(())
 }
 
-/// Both kinds of codes of the edited copies.
+/// What the edited copies are found by.
+struct Made {
+    /// Their codes, of each kind.
+    codes: Vec<Vec<Code>>,
+    /// Whether local features find the photo.
+    local: Vec<bool>,
+}
+
 fn copies(
     set: &Set,
     queries: &[usize],
     edits: &[(Edit, f64)],
     seed: u64,
-    coder: &mut Coder,
-) -> Result<[Vec<Code>; 2], Box<dyn Error>> {
-    let preprocess = coder.model().description().preprocess.clone();
-    let [height, width] = preprocess.size;
-    let edited = |at: &usize| -> Option<(Vec<f32>, Code)> {
-        let photo = set.store.photo(&set.records[*at].photo).ok()?;
+    coder: Option<&mut Coder>,
+) -> Result<Made, Box<dyn Error>> {
+    let edited = |at: &usize| -> Option<Photo> {
+        let photo = PathStore.photo(&set.records[*at].photo).ok()?;
         let seed = seed << 32 | *at as u64;
         let change =
             |photo: Photo, (edit, strength): &(Edit, f64)| edit.apply(&photo, *strength, seed);
-        let photo = edits.iter().fold(photo, change);
-        Some((preprocess.apply(&photo), perceptual_hash(&photo)))
+        Some(edits.iter().fold(photo, change))
     };
-    let mut codes = [Vec::new(), Vec::new()];
-    for queries in queries.chunks(16) {
-        let copies: Vec<(Vec<f32>, Code)> =
-            queries.par_iter().map(edited).collect::<Option<_>>().ok_or("a photo has gone")?;
-        let mut batch = PixelBatch::with_capacity(copies.len(), height, width);
-        copies.iter().for_each(|(pixels, _)| batch.push(pixels));
-        codes[0].extend(coder.run(&batch)?);
-        codes[1].extend(copies.iter().map(|(_, hash)| *hash));
+    let copies: Vec<Photo> =
+        queries.par_iter().map(edited).collect::<Option<_>>().ok_or("a photo has gone")?;
+    let mut codes = vec![copies.par_iter().map(perceptual_hash).collect()];
+    if let Some(coder) = coder {
+        let preprocess = coder.model().description().preprocess.clone();
+        let [height, width] = preprocess.size;
+        let mut learned = Vec::new();
+        for copies in copies.chunks(16) {
+            let mut batch = PixelBatch::with_capacity(copies.len(), height, width);
+            copies.iter().for_each(|copy| batch.push(&preprocess.apply(copy)));
+            learned.extend(coder.run(&batch)?);
+        }
+        codes.push(learned);
     }
-    Ok(codes)
+    let is_found = |(copy, at): (&Photo, &usize)| {
+        set.index.search(&LocalFeatures::of(copy)).iter().any(|it| it.photo == *at)
+    };
+    let local = copies.par_iter().zip(queries).map(is_found).collect();
+    Ok(Made { codes, local })
 }
 
 impl Copies {
@@ -322,30 +409,27 @@ impl Copies {
             own > 0.0 && own / (own + others) >= PRECISION
         })
     }
+}
 
-    /// Share that is found, with an interval from drawing sources anew.
-    fn found(&self, distance: Option<u32>, sources: &[String]) -> String {
-        let Some(distance) = distance else { return "none".to_owned() };
-        let mut of_source: std::collections::BTreeMap<&str, [u32; 2]> = Default::default();
-        for (own, source) in self.own.iter().zip(sources) {
-            let counts = of_source.entry(source).or_default();
-            counts[0] += u32::from(*own <= distance);
-            counts[1] += 1;
-        }
-        let groups: Vec<[u32; 2]> = of_source.into_values().collect();
-        let share = |groups: &mut dyn Iterator<Item = [u32; 2]>| {
-            let [found, all] = groups.fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]);
-            100.0 * f64::from(found) / f64::from(all.max(1))
-        };
-        let mut random = ChaCha8Rng::seed_from_u64(1);
-        let mut drawn: Vec<f64> = (0..DRAWN)
-            .map(|_| {
-                share(&mut groups.iter().map(|_| groups[random.random_range(0..groups.len())]))
-            })
-            .collect();
-        drawn.sort_by(f64::total_cmp);
-        let [low, high] = [DRAWN / 40, DRAWN - DRAWN / 40 - 1].map(|at| drawn[at]);
-        let all = share(&mut groups.iter().copied());
-        format!("{all:.1} ({low:.0}–{high:.0}) ≤ {distance}")
+/// Share that is found, with an interval from drawing sources anew.
+fn share_found(found: &[bool], sources: &[String]) -> String {
+    let mut of_source: std::collections::BTreeMap<&str, [u32; 2]> = Default::default();
+    for (found, source) in found.iter().zip(sources) {
+        let counts = of_source.entry(source).or_default();
+        counts[0] += u32::from(*found);
+        counts[1] += 1;
     }
+    let groups: Vec<[u32; 2]> = of_source.into_values().collect();
+    let share = |groups: &mut dyn Iterator<Item = [u32; 2]>| {
+        let [found, all] = groups.fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]);
+        100.0 * f64::from(found) / f64::from(all.max(1))
+    };
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut drawn: Vec<f64> = (0..DRAWN)
+        .map(|_| share(&mut groups.iter().map(|_| groups[random.random_range(0..groups.len())])))
+        .collect();
+    drawn.sort_by(f64::total_cmp);
+    let [low, high] = [DRAWN / 40, DRAWN - DRAWN / 40 - 1].map(|at| drawn[at]);
+    let all = share(&mut groups.iter().copied());
+    format!("{all:.1} ({low:.0}–{high:.0})")
 }

@@ -47,8 +47,9 @@ fn prepare(folder: &Path) {
         .stdout(contains("of 1770 pairs of validation photos"));
 }
 
-/// A manifest `copies/manifest.csv` of the first photos' copies, a tenth of the area cut off.
-fn crop(folder: &Path, count: usize) -> Vec<String> {
+/// A manifest `copies/manifest.csv` of the first photos' copies of this longest side, a tenth of the area
+/// cut off.
+fn crop(folder: &Path, count: usize, side: u32) -> Vec<String> {
     fs::create_dir(folder.join("copies")).expect("a folder");
     let mut photos = Vec::new();
     let mut list = "photo\n".to_owned();
@@ -57,7 +58,7 @@ fn crop(folder: &Path, count: usize) -> Vec<String> {
         let bytes = fs::read(path).expect("a photo");
         let photo = Photo::decode(&bytes, &Limits::default()).expect("decoded");
         let copy = Edit::Crop.apply(&photo, 0.1, at as u64);
-        fs::write(folder.join(format!("copies/{at}.jpg")), thumbnail_jpeg(&copy, 64))
+        fs::write(folder.join(format!("copies/{at}.jpg")), thumbnail_jpeg(&copy, side))
             .expect("written");
         list += &format!("{at}.jpg\n");
         let id = path.strip_prefix(folder.join("earth")).expect("below").to_string_lossy();
@@ -87,7 +88,7 @@ fn a_trained_model_finds_cropped_copies_in_duplicates_and_in_evaluate() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     prepare(folder);
-    let originals = crop(folder, 40);
+    let originals = crop(folder, 40, 64);
     planet(folder)
         .args(["dataset", "duplicates", "earth/manifest.parquet", "copies/manifest.csv"])
         .args(["--model", "codes", "--engine", "rten", "--distance", "63", "-o", "pairs.csv"])
@@ -143,6 +144,9 @@ fn evaluated(folder: &Path) {
     assert_eq!(report["leakage"]["shared"][0]["kind"], "near-duplicate");
     assert_eq!(report["leakage"]["shared"][0]["photos"], 320);
     evaluate("model", &["--duplicates-model", "codes"]).code(2).stderr(contains("--train"));
+    let output = evaluate("model", &[&train[..], &["--duplicates-local-features"]].concat());
+    let report: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
+    assert_eq!(report["leakage"]["shared"][0]["photos"], 320);
 
     // Each kind of model is refused where the other one belongs.
     evaluate("codes", &[]).code(1).stderr(contains("codes for near-duplicates"));
@@ -185,4 +189,49 @@ fn what_cannot_be_trained_or_compared_is_named_with_the_cure() {
         .assert()
         .code(1)
         .stderr(contains("nowhere").and(contains("model.json")));
+}
+
+#[test]
+fn local_features_find_crops_without_a_model_in_duplicates_and_in_evaluate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    planet(folder)
+        .args(["world", "draw", "--photos", "60", "--seed", "1", "--size", "160", "-o", "earth"])
+        .assert()
+        .success();
+    let originals = crop(folder, 12, 140);
+    planet(folder)
+        .args(["dataset", "duplicates", "earth/manifest.parquet", "copies/manifest.csv"])
+        .args(["--local-features", "-o", "pairs.csv"])
+        .assert()
+        .success()
+        .stderr(contains("photos to remove"));
+    let pairs = fs::read_to_string(folder.join("pairs.csv")).expect("pairs");
+    assert!(pairs.starts_with("a,b,distance,share\n"), "{pairs}");
+    let own =
+        |at: usize| pairs.lines().any(|it| it.starts_with(&format!("{},{at}.jpg,", originals[at])));
+    let found = (0..12).filter(|at| own(*at)).count();
+    assert!(found >= 11, "{found} of 12 copies\n{pairs}");
+    // Within one folder each copy is redundant beside its photo, which is larger.
+    fs::copy(folder.join("copies/1.jpg"), folder.join("copies/again.jpg")).expect("copied");
+    fs::write(folder.join("copies/2.jpg"), b"no photo").expect("written");
+    fs::write(folder.join("copies/all.csv"), "photo\n1.jpg\nagain.jpg\n2.jpg\n3.jpg\n")
+        .expect("written");
+    planet(folder)
+        .args(["dataset", "duplicates", "copies/all.csv", "--local-features", "-o", "-"])
+        .assert()
+        .success()
+        .stdout("a,b,distance,share\n1.jpg,again.jpg,0,1.000\n")
+        .stderr(contains("skipped: 2.jpg").and(contains("1 pairs, 1 photos to remove")));
+    planet(folder)
+        .args(["dataset", "duplicates", "copies/all.csv", "--local-features"])
+        .args(["--model", "codes", "-o", "-"])
+        .assert()
+        .code(2)
+        .stderr(contains("cannot be used with"));
+    planet(folder)
+        .args(["dataset", "duplicates", "copies/all.csv", "--root", "copies", "-o", "-"])
+        .assert()
+        .code(2)
+        .stderr(contains("--local-features"));
 }

@@ -7,9 +7,9 @@ use crate::{Code, DataError, Monitor, PhotoRecord};
 /// Two photos that look alike: places in the two lists that were compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NearPair {
-    /// Place in the first list, or of the photo to keep.
+    /// Place in the first list.
     pub a: usize,
-    /// Place in the second list, or of the photo that is redundant beside `a`.
+    /// Place in the second list.
     pub b: usize,
     /// Bits in which their hashes differ.
     pub distance: u32,
@@ -78,21 +78,16 @@ pub fn near_pairs(
     Ok(pairs)
 }
 
-/// What one list holds more than once: photos joined by [`near_pairs`], directly or through
+/// What one list holds more than once: photos joined by pairs of places, directly or through
 /// others, are a group, of which the largest photo (then the largest file, then the first) is
-/// kept. One pair for each other photo, with the one to keep as `a`.
-///
-/// # Errors
-/// Cancelled.
+/// kept. For each other photo, the place of the one to keep and its own.
 pub fn redundant(
     records: &[PhotoRecord],
-    hashes: &[Code],
-    distance: u32,
-    monitor: &dyn Monitor,
-) -> Result<Vec<NearPair>, DataError> {
-    let mut groups = Groups::new(hashes.len());
-    for pair in near_pairs(hashes, hashes, distance, monitor)? {
-        groups.join(pair.a, pair.b);
+    pairs: impl IntoIterator<Item = [usize; 2]>,
+) -> Vec<[usize; 2]> {
+    let mut groups = Groups::new(records.len());
+    for [a, b] in pairs {
+        groups.join(a, b);
     }
     let size = |place: usize| {
         let record = &records[place];
@@ -100,17 +95,14 @@ pub fn redundant(
         (pixels, record.bytes.unwrap_or(0), std::cmp::Reverse(place))
     };
     let mut best: HashMap<usize, usize> = HashMap::new();
-    for place in 0..hashes.len() {
+    for place in 0..records.len() {
         let kept = best.entry(groups.root(place)).or_insert(place);
         if size(place) > size(*kept) {
             *kept = place;
         }
     }
-    let pair = |b: usize| {
-        let a = best[&groups.root(b)];
-        NearPair { a, b, distance: hashes[a].distance(hashes[b]) }
-    };
-    Ok((0..hashes.len()).map(pair).filter(|pair| pair.a != pair.b).collect())
+    let pair = |place: usize| [best[&groups.root(place)], place];
+    (0..records.len()).map(pair).filter(|[kept, place]| kept != place).collect()
 }
 
 /// Hashes with their places in the original list, ordered by the value of one chunk.

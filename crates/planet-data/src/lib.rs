@@ -10,7 +10,7 @@
 //! | make a network's input of it | [`Preprocess`], of many photos a [`Loader`] |
 //! | read and write manifests | [`Manifest`], [`ManifestReader`], [`ManifestWriter`] |
 //! | read geotags from any table | [`read_geotags`] |
-//! | divide and clean a dataset | [`Split`], [`near_pairs`], [`Enrich`] |
+//! | divide and clean a dataset | [`Split`], [`near_pairs`], [`near_photos`], [`Enrich`] |
 //! | make near-duplicates of a photo | [`Edit`], [`Edits`] |
 //! | name a place | [`Gazetteer`] |
 //! | write a file that is whole or absent | [`AtomicFile`], [`OutputFile`] |
@@ -40,6 +40,7 @@ mod guard;
 mod import;
 mod left_out;
 mod loader;
+mod local_features;
 mod manifest;
 mod monitor;
 mod msgpack;
@@ -74,6 +75,9 @@ pub use import::{ImportFormat, ImportOptions, Imported};
 pub use left_out::{FileKind, LeftOut};
 pub use loader::{
     Augment, Batch, Batches, FailedPhoto, FailedPhotos, Loader, LoaderError, LoaderOptions,
+};
+pub use local_features::{
+    LocalFeatureIndex, LocalFeatures, LocalMatch, NearPhotos, PhotoList, near_photos,
 };
 pub use manifest::{Column, Manifest, ManifestReader, ManifestWriter};
 pub use monitor::{Monitor, NoMonitor};

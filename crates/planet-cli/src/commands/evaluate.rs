@@ -12,15 +12,18 @@ use clap::{Args, ValueEnum};
 use planet::{
     Decision, LocatorOptions, Model, ModelPackage, PhotoViews, PredictionFormat, PredictionWriter,
     WriterOptions,
-    evaluation::{ComparedCodes, Evaluation, EvaluationOptions, KnownSet, ScorerOptions},
+    evaluation::{
+        ComparedCodes, Evaluation, EvaluationOptions, KnownSet, NearDuplicates, ScorerOptions,
+    },
     occlusion::{OcclusionOptions, passes},
     report::{Cost, References, claim_folder},
 };
-use planet_data::{AtomicFile, Gazetteer, Manifest, table::TableSource};
+use planet_data::{AtomicFile, DEFAULT_DISTANCE, Gazetteer, Manifest, table::TableSource};
 use planet_geo::Point;
 
 use super::{
     codes::{self, Coded},
+    local_features,
     locate::region_share,
     refine::RefineArguments,
     rival::Rivals,
@@ -52,6 +55,10 @@ pub struct Arguments {
     /// by perceptual hashes
     #[arg(long, value_name = "MODEL", requires = "train")]
     duplicates_model: Option<PathBuf>,
+    /// With --train: find near-duplicates by local features, as planet dataset duplicates
+    /// --local-features
+    #[arg(long, requires = "train", conflicts_with = "duplicates_model")]
+    duplicates_local_features: bool,
     /// Candidates per photo
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
@@ -124,8 +131,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let training = arguments.train.as_deref().map(TableSource::parse);
     let training =
         training.map(|it| Manifest::load(&it, None).map_err(Failure::new)).transpose()?;
-    let codes = training.as_ref().map(|training| arguments.codes(training, &manifest));
-    let codes = codes.transpose()?.flatten();
+    let near_duplicates = training.as_ref().map(|it| arguments.near_duplicates(it, &manifest));
+    let near_duplicates = near_duplicates.transpose()?.flatten();
     let (partition, gazetteer) = (package.shared_partition(), Arc::new(Gazetteer::new()));
     let mut model = arguments.open(package, &gazetteer)?;
     let refiner = arguments.refine.open(&mut model)?;
@@ -152,7 +159,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         scorer,
         by: arguments.by.clone(),
         training: training.as_ref(),
-        codes,
+        near_duplicates,
         references,
         refiner: refiner.as_ref(),
         known_set: arguments.set,
@@ -194,12 +201,24 @@ impl Arguments {
         Ok(model.with_views(self.views))
     }
 
-    /// The learned codes of training and test photos, where a model for near-duplicates was named.
-    fn codes(
+    /// By what near-duplicates of the training photos are found, where it is not their hashes.
+    fn near_duplicates(
         &self,
         training: &Manifest,
         test: &Manifest,
-    ) -> Result<Option<ComparedCodes>, Failure> {
+    ) -> Result<Option<NearDuplicates>, Failure> {
+        if self.duplicates_local_features {
+            let near = local_features::near(training, Some(test), DEFAULT_DISTANCE)?;
+            if let Some(first) = near.failed.first() {
+                let count = near.failed.len();
+                let (photo, what) = (&first.photo, &first.error);
+                anstream::eprintln!(
+                    "{count} photos cannot be compared; the first: {photo}: {what}"
+                );
+            }
+            let places = near.pairs.into_iter().map(|pair| pair.b).collect();
+            return Ok(Some(NearDuplicates::Found(places)));
+        }
         let Some(model) = &self.duplicates_model else { return Ok(None) };
         let mut coder = codes::open(model, &self.engine)?;
         let description = coder.model().description();
@@ -215,7 +234,8 @@ impl Arguments {
             }
             Ok::<_, Failure>(codes)
         };
-        Ok(Some(ComparedCodes { training: of(training)?, test: of(test)?, distance }))
+        let codes = ComparedCodes { training: of(training)?, test: of(test)?, distance };
+        Ok(Some(NearDuplicates::Codes(codes)))
     }
 
     /// Adds the occlusion maps that were asked for.

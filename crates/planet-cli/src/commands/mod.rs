@@ -10,6 +10,7 @@ pub mod explain;
 pub mod export;
 pub mod im2gps;
 pub mod library;
+pub mod local_features;
 pub mod locate;
 pub mod man;
 pub mod model;

@@ -1,7 +1,4 @@
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-};
+use std::{collections::HashMap, path::Path};
 
 use planet_net::{GraphNode, OnnxModel, OnnxReadError};
 
@@ -159,9 +156,9 @@ impl Names {
             self.0.get(name).copied().ok_or_else(|| format!("reads '{name}', which nothing gives"))
         };
         let inputs = node.inputs()[..read].iter().map(value).collect::<Result<_, _>>()?;
-        let given: HashSet<&String> = node.outputs().iter().filter(|it| !it.is_empty()).collect();
         let [output] = node.outputs() else {
-            return Err(format!("gives {} values instead of one", given.len()));
+            let given = node.outputs().iter().filter(|it| !it.is_empty()).count();
+            return Err(format!("gives {given} values instead of one"));
         };
         Ok(Layer { name: label(node), operation, inputs, output: self.define(output)? })
     }

@@ -4,7 +4,7 @@ use planet_data::{DataError, DiskStore, Manifest, Monitor, PhotoStore, thumbnail
 use planet_geo::{LatLng, Partition};
 
 use super::{
-    ComparedCodes, KnownSet, Leakage, Scorer, ScorerOptions, TruthTable,
+    KnownSet, Leakage, NearDuplicates, Scorer, ScorerOptions, TruthTable,
     region_coverage::RegionCounter,
 };
 use crate::{
@@ -28,7 +28,7 @@ pub struct EvaluationOptions<'a> {
     pub training: Option<&'a Manifest>,
     /// By what near-duplicates of training photos are found; the manifests' perceptual hashes where it
     /// is `None`.
-    pub codes: Option<ComparedCodes>,
+    pub near_duplicates: Option<NearDuplicates>,
     /// What is known beforehand, such as the ideal of a synthetic earth.
     pub references: References,
     /// The test set, if results on it were published.
@@ -48,7 +48,7 @@ impl Default for EvaluationOptions<'_> {
             scorer: ScorerOptions::default(),
             by: "category".to_owned(),
             training: None,
-            codes: None,
+            near_duplicates: None,
             references: References::default(),
             known_set: None,
             refiner: None,
@@ -114,10 +114,10 @@ impl<'a> Evaluation<'a> {
         let leakage = match options.training {
             Some(training) => {
                 let training = &training.records;
-                let codes = options.codes.take();
-                let codes = codes.unwrap_or_else(|| ComparedCodes::perceptual(training, records));
+                let by = options.near_duplicates.take();
+                let by = by.unwrap_or_else(|| NearDuplicates::by_hashes(training, records));
                 let references = &mut options.references;
-                Some(references.push_training(partition, training, records, &codes, monitor)?)
+                Some(references.push_training(partition, training, records, &by, monitor)?)
             }
             None => {
                 if let Some(partition) = partition {

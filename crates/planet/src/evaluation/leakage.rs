@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeakageKind {
-    /// It looks like one of them, by perceptual hash or learned code.
+    /// It looks like one of them, by perceptual hash, learned code or local features.
     NearDuplicate,
     /// Its author took one of them.
     Author,
@@ -48,7 +48,7 @@ pub struct ComparedCodes {
 
 impl ComparedCodes {
     /// The perceptual hashes of manifests (`planet dataset enrich --hash`).
-    pub fn perceptual(training: &[PhotoRecord], test: &[PhotoRecord]) -> Self {
+    fn perceptual(training: &[PhotoRecord], test: &[PhotoRecord]) -> Self {
         let hashes = |records: &[PhotoRecord]| {
             let hash = |record: &PhotoRecord| record.perceptual_hash.as_ref()?.parse().ok();
             records.iter().map(hash).collect()
@@ -71,6 +71,30 @@ impl ComparedCodes {
     }
 }
 
+/// By what it is known which test photos look like a training photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NearDuplicates {
+    /// Codes that are compared.
+    Codes(ComparedCodes),
+    /// These test photos, by their places in the records, were found to look like one.
+    Found(HashSet<usize>),
+}
+
+impl NearDuplicates {
+    /// The perceptual hashes of manifests (`planet dataset enrich --hash`).
+    pub fn by_hashes(training: &[PhotoRecord], test: &[PhotoRecord]) -> Self {
+        Self::Codes(ComparedCodes::perceptual(training, test))
+    }
+
+    /// Places of the test photos that look like a training photo; `None` where nothing tells.
+    fn places(&self, monitor: &dyn Monitor) -> Result<Option<HashSet<usize>>, DataError> {
+        match self {
+            Self::Codes(codes) => codes.near_duplicates(monitor),
+            Self::Found(places) => Ok(Some(places.clone())),
+        }
+    }
+}
+
 /// What test photos share with training photos: what a model may remember instead of tell.
 #[derive(Clone, Debug)]
 pub struct Leakage {
@@ -84,21 +108,21 @@ pub struct Leakage {
 }
 
 impl Leakage {
-    /// Looks for what test photos share with training photos; near-duplicates by these codes.
+    /// Looks for what test photos share with training photos.
     ///
     /// # Errors
     /// Cancelled.
     pub fn of(
         train: &[PhotoRecord],
         test: &[PhotoRecord],
-        codes: &ComparedCodes,
+        near_duplicates: &NearDuplicates,
         monitor: &dyn Monitor,
     ) -> Result<Self, DataError> {
         let authors = names(train, |record| record.author.clone());
         // An album's name alone ("2014") says nothing: it counts with its author.
         let album = |record: &PhotoRecord| Some((record.author.clone(), record.album.clone()?));
         let albums = names(train, album);
-        let alike = codes.near_duplicates(monitor)?;
+        let alike = near_duplicates.places(monitor)?;
         let places = PointIndex::new(train.iter().filter_map(|record| record.position));
         let positions: Vec<LatLng> = train.iter().filter_map(|record| record.position).collect();
         let distances: Vec<Option<Distance>> = test
@@ -168,7 +192,7 @@ mod tests {
     use super::*;
 
     fn of(train: &[PhotoRecord], test: &[PhotoRecord]) -> Result<Leakage, DataError> {
-        Leakage::of(train, test, &ComparedCodes::perceptual(train, test), &NoMonitor)
+        Leakage::of(train, test, &NearDuplicates::by_hashes(train, test), &NoMonitor)
     }
 
     fn photo(author: &str, album: &str, lat: f64, hash: &str) -> PhotoRecord {
@@ -198,6 +222,10 @@ mod tests {
         let clean: Vec<bool> = (0..4).map(|place| leakage.is_clean(place)).collect();
         assert_eq!(clean, [false, false, false, true]);
         assert_eq!(leakage.nearest(), [0.25, 0.25, 0.5, 0.5, 0.75]);
+        let found = NearDuplicates::Found(HashSet::from([1, 3]));
+        let known = Leakage::of(&train, &test, &found, &NoMonitor).expect("not cancelled");
+        assert_eq!(known.count(LeakageKind::NearDuplicate), Some(2));
+        assert!(!known.is_clean(3));
         let bare = [photo("", "", 1.0, "")];
         let leakage = of(&bare, &bare).expect("not cancelled");
         let counts = LeakageKind::ALL.map(|kind| leakage.count(kind));

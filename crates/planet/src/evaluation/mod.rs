@@ -29,7 +29,7 @@ mod truth_table;
 pub use bootstrap::{Interval, geoscore};
 pub use comparison::{Comparison, Difference, Verdict};
 pub use evaluate::{Evaluation, EvaluationOptions};
-pub use leakage::{ComparedCodes, Leakage, LeakageKind};
+pub use leakage::{ComparedCodes, Leakage, LeakageKind, NearDuplicates};
 pub use levels::LevelScore;
 pub use positions::{PositionScore, Positions};
 pub use published::{KnownSet, Published, published};

@@ -2,7 +2,7 @@ use planet_data::{DataError, Monitor, PhotoRecord};
 use planet_geo::{CeilingCounter, LatLng, Partition, Scale};
 use serde::Serialize;
 
-use crate::evaluation::{ComparedCodes, Interval, Leakage, Score};
+use crate::evaluation::{Interval, Leakage, NearDuplicates, Score};
 
 /// Positions that a ceiling is counted for at a time.
 const BATCH: usize = 1 << 16;
@@ -137,10 +137,10 @@ impl References {
         partition: Option<&Partition>,
         training: &[PhotoRecord],
         test: &[PhotoRecord],
-        codes: &ComparedCodes,
+        near_duplicates: &NearDuplicates,
         monitor: &dyn Monitor,
     ) -> Result<Leakage, DataError> {
-        let leakage = Leakage::of(training, test, codes, monitor)?;
+        let leakage = Leakage::of(training, test, near_duplicates, monitor)?;
         let positions = |records: &[PhotoRecord]| -> Vec<LatLng> {
             records.iter().filter_map(|record| record.position).collect()
         };

@@ -6,7 +6,9 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use planet::{FeatureModel, GraphEngine, ModelPackage, PackageError, package::HalfWeights};
+use planet::{
+    EngineError, FeatureModel, GraphEngine, ModelPackage, PackageError, package::HalfWeights,
+};
 use planet_data::{DiskStore, PhotoRecord};
 use planet_engine::Signature;
 use planet_net::{QuantizeOptions, RangeMethod};
@@ -109,6 +111,15 @@ fn keep_original(original: &Path, output: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Opens networks that take the place of a package's.
+fn opener(
+    package: &ModelPackage,
+    engine: &EngineChoice,
+) -> Result<impl Fn(&Path) -> Result<Box<dyn GraphEngine>, EngineError> + use<>, Failure> {
+    let (options, signature) = (engine.options()?, Signature::of(package.description()));
+    Ok(move |path: &Path| Ok(Box::new(options.open(path, &signature)?) as Box<dyn GraphEngine>))
+}
+
 impl Settings {
     /// Quantises a package and says what came of it.
     pub fn quantize(
@@ -126,9 +137,7 @@ impl Settings {
         };
         let settings =
             QuantizeSettings { keep, range: self.range, min_agreement: self.min_agreement };
-        let (options, signature) = (engine.options()?, Signature::of(package.description()));
-        let open =
-            |path: &Path| Ok(Box::new(options.open(path, &signature)?) as Box<dyn GraphEngine>);
+        let open = opener(package, engine)?;
         let progress = Progress::new("photos");
         let found = quantize(package, output, &photos, settings, &open, &progress);
         progress.finish();
@@ -149,9 +158,7 @@ impl Settings {
         let min_agreement = self.min_agreement;
         let photos = photos.map(|photos| self.photos(photos)).transpose()?;
         let check = photos.map(|photos| HalfCheck { photos, min_agreement });
-        let (options, signature) = (engine.options()?, Signature::of(package.description()));
-        let open =
-            |path: &Path| Ok(Box::new(options.open(path, &signature)?) as Box<dyn GraphEngine>);
+        let open = opener(package, engine)?;
         let progress = Progress::new("photos");
         let found = halve(package, output, check.as_ref(), &open, &progress);
         progress.finish();

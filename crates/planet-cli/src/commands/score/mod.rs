@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use planet::{
     Prediction, PredictionError, PredictionReader,
     evaluation::{
-        Bound, ComparedCodes, KnownSet, Measure, Rules, Score, Scorer, ScorerOptions, TruthTable,
+        Bound, KnownSet, Measure, NearDuplicates, Rules, Score, Scorer, ScorerOptions, TruthTable,
         nearest_id,
     },
     report::{MAPPED_PHOTOS, References, Report, Table},
@@ -220,8 +220,8 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
         let train = Manifest::load(&TableSource::parse(train), None).map_err(Failure::new)?;
         let progress = Progress::new("photos");
         let (train, test) = (&train.records, &test.records);
-        let codes = ComparedCodes::perceptual(train, test);
-        let found = references.push_training(partition.as_ref(), train, test, &codes, &progress);
+        let by = NearDuplicates::by_hashes(train, test);
+        let found = references.push_training(partition.as_ref(), train, test, &by, &progress);
         progress.finish();
         let found = found.map_err(Failure::new)?;
         let table = TruthTable::of(test, &truth.by, |place| found.is_clean(place));
