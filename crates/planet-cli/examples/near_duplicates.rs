@@ -110,7 +110,8 @@ struct Set {
     records: Vec<PhotoRecord>,
     codes: Vec<Vec<Code>>,
     index: LocalFeatureIndex,
-    features: Vec<LocalFeatures>,
+    /// Pairs of photos that local features find, the earlier one first.
+    local_pairs: HashSet<(usize, usize)>,
 }
 
 /// Thresholds of one kind of code: at the two sizes of training sets.
@@ -175,20 +176,24 @@ impl Set {
             Some((perceptual_hash(&photo), LocalFeatures::of(&photo)))
         };
         let known: Vec<Option<(Code, LocalFeatures)>> = ids.par_iter().map(known).collect();
-        let is_known: Vec<bool> = known.iter().map(Option::is_some).collect();
-        let mut flags = is_known.iter();
-        records.retain(|_| flags.next().is_some_and(|it| *it));
-        let (hashes, features): (Vec<_>, Vec<_>) = known.into_iter().flatten().unzip();
+        let found = records.into_iter().zip(known);
+        let found = found.filter_map(|(record, known)| Some((record, known?)));
+        let (records, (hashes, features)): (Vec<_>, (Vec<_>, Vec<_>)) = found.unzip();
         let mut codes = vec![hashes];
         if let Some(coder) = coder {
-            let ids = records.iter().map(|it| it.photo.clone()).collect();
+            let ids = records.iter().map(|it: &PhotoRecord| it.photo.clone()).collect();
             let learned = coder.codes(Arc::new(PathStore), ids, &NoMonitor, |failed| {
                 eprintln!("{}: {}", failed.photo, failed.error);
             })?;
             codes.push(learned.into_iter().collect::<Option<_>>().ok_or("a photo has no code")?);
         }
         let index = LocalFeatureIndex::new(features.clone());
-        Ok(Self { records, codes, index, features })
+        let before = |(at, features): (usize, &LocalFeatures)| {
+            let found = index.search(features).into_iter().map(|it| it.photo);
+            found.filter(move |other| *other < at).map(move |other| (other, at)).collect::<Vec<_>>()
+        };
+        let local_pairs = features.par_iter().enumerate().flat_map_iter(before).collect();
+        Ok(Self { records, codes, index, local_pairs })
     }
 
     /// What photos of one source have in common: the album, else the author, else the folder.
@@ -196,15 +201,6 @@ impl Set {
         let record = &self.records[at];
         let folder = record.photo.rsplit_once('/').map_or("", |(folder, _)| folder);
         record.album.clone().or(record.author.clone()).unwrap_or_else(|| folder.to_owned())
-    }
-
-    /// Pairs of photos that local features find.
-    fn local_pairs(&self) -> HashSet<(usize, usize)> {
-        let of = |(at, features): (usize, &LocalFeatures)| {
-            let found = self.index.search(features).into_iter().map(|it| it.photo);
-            found.filter(move |other| *other < at).map(move |other| (other, at)).collect::<Vec<_>>()
-        };
-        self.features.par_iter().enumerate().flat_map_iter(of).collect()
     }
 }
 
@@ -241,8 +237,7 @@ fn print_thresholds(thresholds: &[Thresholds]) {
 /// Pairs of different photos that local features take for copies.
 fn print_local(set: &Set, other_shots: &[(usize, usize)]) {
     let other_shots: HashSet<(usize, usize)> = other_shots.iter().copied().collect();
-    let wrong: Vec<(usize, usize)> =
-        set.local_pairs().into_iter().filter(|pair| !other_shots.contains(pair)).collect();
+    let wrong: Vec<&(usize, usize)> = set.local_pairs.difference(&other_shots).collect();
     println!("Pairs of photos of other places that local features find: {}.", wrong.len());
     for (a, b) in wrong.iter().take(20) {
         println!("- {} {}", set.records[*a].photo, set.records[*b].photo);
@@ -284,8 +279,8 @@ fn print_other_shots(set: &Set, thresholds: &[Thresholds], within_km: f64) {
         println!("| {kind} | {} |", cells.join(" | "));
     }
     let near: HashSet<(usize, usize)> = pairs.iter().copied().collect();
-    let local = set.local_pairs().into_iter().filter(|pair| near.contains(pair));
-    let wrong: HashSet<usize> = local.flat_map(|(a, b)| [a, b]).collect();
+    let wrong: HashSet<usize> =
+        set.local_pairs.intersection(&near).flat_map(|(a, b)| [*a, *b]).collect();
     println!("| local features | {0} | {0} |", share(&wrong));
     println!("\n{} pairs of such photos.\n", pairs.len());
 }
