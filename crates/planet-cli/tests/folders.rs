@@ -57,6 +57,7 @@ fn report() -> Report {
         places: Vec::new(),
         galleries: Vec::new(),
         regions: None,
+        log_loss: None,
     }
 }
 

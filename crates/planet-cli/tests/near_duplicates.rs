@@ -113,6 +113,12 @@ fn a_trained_model_finds_cropped_copies_in_duplicates_and_in_evaluate() {
         .assert()
         .success()
         .stdout(contains("near-duplicates").and(contains("1000000 photos")));
+    planet(folder)
+        .args(["engine", "bench", "codes", "--engine", "rten", "--seconds", "0.1"])
+        .args(["--photo", "copies/1.jpg"])
+        .assert()
+        .success()
+        .stdout(contains("rten 0.27"));
     evaluated(folder);
 }
 
@@ -143,6 +149,10 @@ fn evaluated(folder: &Path) {
     let report: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
     assert_eq!(report["leakage"]["shared"][0]["kind"], "near-duplicate");
     assert_eq!(report["leakage"]["shared"][0]["photos"], 320);
+    // No model is better than the exact posterior, and one epoch of few photos is far from it.
+    let [own, ideal] = [&report["log_loss"]["mean"], &report["ideal_log_loss"]];
+    let [own, ideal] = [own, ideal].map(|it| it.as_f64().expect("nats"));
+    assert!(ideal > 0.0 && own > ideal, "{own} and {ideal}");
     evaluate("model", &["--duplicates-model", "codes"]).code(2).stderr(contains("--train"));
     let output = evaluate("model", &[&train[..], &["--duplicates-local-features"]].concat());
     let report: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");

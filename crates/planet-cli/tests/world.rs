@@ -43,7 +43,8 @@ fn a_drawn_library_can_be_divided_into_cells_and_judged() {
         .args(["world", "ceiling", &photos, "--partition", &cells])
         .assert()
         .success()
-        .stdout(contains("ideal classifier, top 5").and(contains("non-photos")));
+        .stdout(contains("ideal classifier, top 5").and(contains("non-photos")))
+        .stdout(contains("log loss of the right cell"));
     planet()
         .args(["world", "ceiling", &manifest, "--partition", &cells, "--json", "-o", &report])
         .assert()
@@ -53,6 +54,9 @@ fn a_drawn_library_can_be_divided_into_cells_and_judged() {
     let top = |k: usize| report["scales"][4]["ideal"][k]["mean"].as_f64().expect("a share");
     assert!(0.2 < top(0) && top(0) <= top(4) && top(4) <= 1.0, "{report}");
     assert!(report["quadrature_error"].as_f64().expect("an error") < 0.001);
+    let [loss, expected] = ["log_loss", "log_loss_expected"].map(|name| report[name].as_f64());
+    let [loss, expected] = [loss, expected].map(|it| it.expect("nats"));
+    assert!(expected > 0.5 && (loss - expected).abs() < 0.3, "{loss} and {expected}");
 }
 
 #[test]

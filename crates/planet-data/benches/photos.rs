@@ -8,8 +8,8 @@ use std::{hint::black_box, time::Duration};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use planet_data::{
-    Code, DEFAULT_DISTANCE, Limits, NoMonitor, Photo, Preprocess, near_pairs, perceptual_hash,
-    photo_score,
+    Code, DEFAULT_DISTANCE, GREATEST_DISTANCE, Limits, NoMonitor, Photo, Preprocess, near_pairs,
+    perceptual_hash, photo_score,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -63,7 +63,7 @@ fn duplicates(criterion: &mut Criterion) {
     let (a, b) = (hashes(1_000_000), hashes(100_000));
     let mut group = criterion.benchmark_group("duplicates-1-m-against-100-k");
     group.sample_size(10).warm_up_time(Duration::from_millis(1));
-    for distance in [15, 31, DEFAULT_DISTANCE] {
+    for distance in [15, 31, DEFAULT_DISTANCE, GREATEST_DISTANCE] {
         group.bench_function(format!("within-{distance}"), |bencher| {
             bencher.iter(|| near_pairs(&a, &b, distance, &NoMonitor).expect("not cancelled"));
         });

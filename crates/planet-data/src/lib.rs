@@ -56,6 +56,7 @@ mod plain_lines;
 mod preprocess;
 mod record;
 mod scan;
+mod seams;
 mod sheet;
 mod split;
 mod statistics;

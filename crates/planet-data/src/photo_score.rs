@@ -1,6 +1,7 @@
 use crate::{
     Photo,
     plain_lines::{Row, plain_share, without_borders},
+    seams::Seams,
 };
 
 /// Pixels of a row that are looked at together; ordinary photos have fewer.
@@ -15,9 +16,10 @@ pub const PHOTOGRAPH_FROM: f32 = 0.5;
 /// No training: a lens and a sensor spread colours wide, leave hardly two equal neighbours, a
 /// little noise everywhere and soft edges; a program fills areas with one of few colours and
 /// draws sharp edges between them. Each of five measures says how far it speaks for a photograph,
-/// the four least sure decide. Two more speak against one even if most of the picture is a
-/// photograph, as in a web page or a meme: lines of the ground between its parts, and the hard
-/// contrast of letters; lines of a border round the whole picture do not count. Programs do not name a
+/// the four least sure decide. Four more speak against one even if most of the picture is a
+/// photograph, as in a web page or a meme: lines of the ground between its parts, the hard contrast of
+/// letters, a long straight seam beside a bar, and many short ones, as of icons; what lies round the whole
+/// picture does not count. Programs do not name a
 /// camera: where one is named, half of the doubt is dropped. Measured in docs/filters.md.
 pub fn photo_score(photo: &Photo, camera: Option<&str>) -> f32 {
     let measures = Measures::of(photo);
@@ -32,6 +34,8 @@ pub fn photo_score(photo: &Photo, camera: Option<&str>) -> f32 {
     votes.sort_by(f32::total_cmp);
     let score = votes[..4].iter().sum::<f32>() / 4.0
         * falling(measures.plain_lines, 0.01, 0.04)
+        * falling(measures.seams.longest, 0.25, 0.45)
+        * falling(measures.seams.crisp, 1.0, 2.2)
         // Sharpened photos have hard contrast too, but softer edges beside it.
         * falling(measures.hard_contrast, 0.018, 0.030).max(falling(measures.hard_share, 0.20, 0.35));
     if camera.is_some() { 1.0 - (1.0 - score) / 2.0 } else { score }
@@ -65,6 +69,8 @@ struct Measures {
     /// Share of such places among those where it changes by 60 or more, 0..=1: sharpened photos reach
     /// 0.3, printed words 0.4 to 0.7.
     hard_share: f32,
+    /// Photos of facades reach 0.3 and a sum of 1.
+    seams: Seams,
 }
 
 impl Measures {
@@ -103,6 +109,7 @@ impl Measures {
             plain_lines: plain_share(&without_borders(rows)),
             hard_contrast: share(counts.hard, counts.triples),
             hard_share: share(counts.hard, counts.strong),
+            seams: Seams::of(pixels, width),
         }
     }
 }

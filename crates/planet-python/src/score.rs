@@ -135,6 +135,7 @@ pub fn score(
             places,
             galleries: Vec::new(),
             regions: None,
+            log_loss: None,
         })
     })?;
     Ok(Score(report))

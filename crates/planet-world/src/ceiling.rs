@@ -41,6 +41,11 @@ pub struct Ceiling {
     pub cell: Share,
     /// The same as the posterior itself expects it.
     pub cell_expected: f64,
+    /// Mean of −ln of the probability of the cell that holds the photo, given that one of the cells does, in
+    /// nats; of photos in a cell. The least that any model can reach on average.
+    pub log_loss: f64,
+    /// The same as the posterior itself expects it.
+    pub log_loss_expected: f64,
 }
 
 /// How well a view of albums could do.
@@ -100,6 +105,10 @@ impl Ceiling {
             bound: share(&|j| j.scales[row].bound_found),
             bound_expected: mean(&|j| j.scales[row].bound_expected),
         });
+        let inside: Vec<&IdealOutcome> = outcomes.iter().filter(|it| !it.outside).collect();
+        let mean_inside = |value: &dyn Fn(&IdealOutcome) -> f64| {
+            inside.iter().map(|it| value(it)).sum::<f64>() / inside.len().max(1) as f64
+        };
         Self {
             photos: outcomes.len(),
             outside: outcomes.iter().filter(|outcome| outcome.outside).count(),
@@ -107,6 +116,8 @@ impl Ceiling {
             scales,
             cell: share(&|j| j.cell_found),
             cell_expected: mean(&|j| j.cell_expected),
+            log_loss: mean_inside(&|j| j.log_loss.unwrap_or(0.0)),
+            log_loss_expected: mean_inside(&|j| j.entropy),
         }
     }
 }

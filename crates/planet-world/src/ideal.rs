@@ -74,6 +74,13 @@ impl<'p> Ideal<'p> {
         outcome.cell_found = class.is_some() && class == best.first().copied();
         outcome.cell_expected = best.first().map_or(0.0, |class| cells[class.index()]);
         outcome.outside = class.is_none();
+        let inside: f64 = cells.iter().sum();
+        // As a network's: over the cells alone. A cell without any probability never holds a photo, but for
+        // the error of the quadrature.
+        let log = |probability: f64| -(probability / inside).max(f64::MIN_POSITIVE).ln();
+        outcome.log_loss = class.map(|class| log(cells[class.index()]));
+        let of_cell = |&it: &f64| if it > 0.0 { it / inside * log(it) } else { 0.0 };
+        outcome.entropy = cells.iter().map(of_cell).sum();
         outcome
     }
 
@@ -134,4 +141,8 @@ pub struct IdealOutcome {
     pub cell_expected: f64,
     /// No cell holds the photo; it stays in every denominator.
     pub outside: bool,
+    /// −ln of the probability of the cell that holds the photo, given that one of the cells does.
+    pub log_loss: Option<f64>,
+    /// The same as the posterior itself expects it: the entropy of the cells, in nats.
+    pub entropy: f64,
 }

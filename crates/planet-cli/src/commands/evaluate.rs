@@ -209,13 +209,7 @@ impl Arguments {
     ) -> Result<Option<NearDuplicates>, Failure> {
         if self.duplicates_local_features {
             let near = local_features::near(training, Some(test), DEFAULT_DISTANCE)?;
-            if let Some(first) = near.failed.first() {
-                let count = near.failed.len();
-                let (photo, what) = (&first.photo, &first.error);
-                anstream::eprintln!(
-                    "{count} photos cannot be compared; the first: {photo}: {what}"
-                );
-            }
+            report_not_compared(&near.failed);
             let places = near.pairs.into_iter().map(|pair| pair.b).collect();
             return Ok(Some(NearDuplicates::Found(places)));
         }
@@ -228,10 +222,7 @@ impl Arguments {
         let mut of = |manifest: &Manifest| {
             let photos = manifest.records.iter().map(|record| record.photo.clone()).collect();
             let Coded { codes, failed } = codes::of(&mut coder, &manifest.root, photos)?;
-            if let Some((photo, what)) = failed.first() {
-                let count = failed.len();
-                anstream::eprintln!("{count} photos have no code; the first: {photo}: {what}");
-            }
+            report_not_compared(&failed);
             Ok::<_, Failure>(codes)
         };
         let codes = ComparedCodes { training: of(training)?, test: of(test)?, distance };
@@ -288,5 +279,13 @@ impl Arguments {
         let buffer = writer.finish().map_err(&failed)?;
         let whole = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
         whole.finish().map_err(&failed)
+    }
+}
+
+/// Says which photos have no part in the search for near-duplicates.
+fn report_not_compared(failed: &[(String, String)]) {
+    if let Some((photo, what)) = failed.first() {
+        let count = failed.len();
+        anstream::eprintln!("{count} photos cannot be compared; the first: {photo}: {what}");
     }
 }

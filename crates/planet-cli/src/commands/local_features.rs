@@ -9,8 +9,8 @@ use crate::{failure::Failure, progress::Progress};
 pub struct Near {
     /// Pairs of places in the two manifests.
     pub pairs: Vec<NearPhotos>,
-    /// Photos that cannot be decoded.
-    pub failed: Vec<FailedPhoto>,
+    /// Photos that cannot be decoded, each with the reason.
+    pub failed: Vec<(String, String)>,
 }
 
 /// The near-duplicates of photos of one manifest in another one, or within one.
@@ -21,6 +21,8 @@ pub fn near(a: &Manifest, b: Option<&Manifest>, distance: u32) -> Result<Near, F
     let b = b.as_ref().map(Listed::list);
     let pairs = near_photos(a.list(), b, distance, &progress, &mut failed);
     progress.finish();
+    let reason = |it: FailedPhoto| (it.photo, it.error.to_string());
+    let failed = failed.into_iter().map(reason).collect();
     Ok(Near { pairs: pairs.map_err(Failure::new)?, failed })
 }
 

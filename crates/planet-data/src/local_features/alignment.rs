@@ -1,6 +1,4 @@
-use std::collections::HashSet;
-
-use super::LEVEL_RATIO;
+use super::{Keypoint, LEVEL_RATIO};
 
 /// Two keypoints that look alike. Places are in pixels of the pictures of 320.
 #[derive(Clone, Copy, Debug)]
@@ -15,8 +13,17 @@ pub(super) struct Correspondence {
     pub(super) bits: u32,
 }
 
+impl Correspondence {
+    pub(super) fn of(from: &Keypoint, to: &Keypoint, bits: u32) -> Self {
+        let levels = i32::from(to.level) - i32::from(from.level);
+        Self { from: from.at, to: to.at, levels, bits }
+    }
+}
+
 /// How far a keypoint may lie from where the alignment puts it, in pixels.
 const TOLERANCE: f32 = 6.0;
+/// Squares of this side that a picture of 320 pixels has along either axis, at most.
+const GRID: usize = 64;
 /// Correspondences that hypotheses are made of: the most alike.
 const HYPOTHESES: usize = 24;
 /// Least squared distance of two keypoints that say something of scale and angle.
@@ -44,14 +51,15 @@ impl Similarity {
         let mut most: (usize, Option<Self>) = (least.max(2) - 1, None);
         for (one, two) in pairs {
             let Some(similarity) = Self::through(one, &best[two]) else { continue };
-            let agreeing = similarity.agreeing(correspondences).len();
+            let agreeing = similarity.agreeing(correspondences).count();
             if agreeing > most.0 {
                 most = (agreeing, Some(similarity));
             }
         }
         let (count, similarity) = (most.0, most.1?);
-        let fitted = Self::fitted(&similarity.agreeing(correspondences));
-        fitted.filter(|it| it.agreeing(correspondences).len() >= count).or(Some(similarity))
+        let agreeing: Vec<Correspondence> = similarity.agreeing(correspondences).copied().collect();
+        let fitted = Self::fitted(&agreeing);
+        fitted.filter(|it| it.agreeing(correspondences).count() >= count).or(Some(similarity))
     }
 
     /// The map that takes two places where they belong, if a copy can be so.
@@ -105,22 +113,36 @@ impl Similarity {
 
     /// Whether the change of scale is that of the keypoints' levels.
     fn suits(&self, it: &Correspondence) -> bool {
-        let ratio = self.scale() / LEVEL_RATIO.powi(it.levels);
-        (1.0 / SCALE_TOLERANCE..=SCALE_TOLERANCE).contains(&ratio)
+        is_scale_of(self.scale(), it.levels)
     }
 
     /// Those that lie where the map puts them. Keypoints of several levels at one place count once.
-    fn agreeing(&self, of: &[Correspondence]) -> Vec<Correspondence> {
-        let mut taken = HashSet::new();
-        let agrees = |it: &&Correspondence| {
-            let there = self.apply(it.from);
-            let off = (there[0] - it.to[0]).hypot(there[1] - it.to[1]);
-            off <= self.tolerance()
-                && self.suits(it)
-                && taken.insert(it.to.map(|it| (it / TOLERANCE) as i32))
+    fn agreeing<'a>(
+        &self,
+        of: &'a [Correspondence],
+    ) -> impl Iterator<Item = &'a Correspondence> + use<'a> {
+        // Many correspondences are looked at for each of hundreds of maps: roots are taken once.
+        let (map, scale, most_off) = (*self, self.scale(), self.tolerance().powi(2));
+        let mut taken = [0_u64; GRID];
+        let agrees = move |it: &&Correspondence| {
+            let there = map.apply(it.from);
+            let [x, y] = [0, 1].map(|axis| there[axis] - it.to[axis]);
+            if x * x + y * y > most_off || !is_scale_of(scale, it.levels) {
+                return false;
+            }
+            let [column, row] = it.to.map(|it| ((it / TOLERANCE) as usize).min(GRID - 1));
+            let is_new = taken[row] >> column & 1 == 0;
+            taken[row] |= 1 << column;
+            is_new
         };
-        of.iter().filter(agrees).copied().collect()
+        of.iter().filter(agrees)
     }
+}
+
+/// Whether a change of scale is about that of keypoints so many levels higher.
+fn is_scale_of(scale: f32, levels: i32) -> bool {
+    let ratio = scale / LEVEL_RATIO.powi(levels);
+    (1.0 / SCALE_TOLERANCE..=SCALE_TOLERANCE).contains(&ratio)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{
-    LocalFeatures,
+    Keypoint, LocalFeatures,
     alignment::{Correspondence, Similarity},
     comparison::{Agreement, compare},
     descriptor::Descriptor,
@@ -104,20 +104,14 @@ impl LocalFeatureIndex {
 
     /// The near-duplicates among the first `count` photos.
     fn search_first(&self, asked: &LocalFeatures, count: usize) -> Vec<LocalMatch> {
-        let of = |it: Orientation| self.candidates(asked, it, count);
-        let mut candidates: Vec<Candidate> = Orientation::ALL.into_iter().flat_map(of).collect();
-        candidates.sort_by_key(|it| std::cmp::Reverse(it.correspondences.len()));
+        let views = Orientation::ALL
+            .map(|orientation| View { orientation, keypoints: asked.keypoints_in(orientation) });
+        let mut candidates: Vec<Candidate<'_>> =
+            views.iter().flat_map(|view| self.candidates(view, count)).collect();
+        candidates.sort_by_key(|it| std::cmp::Reverse(it.matches.len()));
         candidates.truncate(MOST_CANDIDATES);
-        let copy = |it: Candidate| {
-            let Candidate { photo, orientation, mut correspondences } = it;
-            let known = &self.photos[photo];
-            let first = Similarity::of(&mut correspondences, LEAST)?;
-            let mut all = all_correspondences(asked, orientation, known, &first);
-            let similarity = Similarity::of(&mut all, LEAST_OF_CANDIDATE)?;
-            let Agreement { compared, alike } = compare(asked, orientation, known, &similarity)?;
-            Some(LocalMatch { photo, compared, alike })
-        };
-        let mut found: Vec<LocalMatch> = candidates.into_iter().filter_map(copy).collect();
+        let mut found: Vec<LocalMatch> =
+            candidates.iter().filter_map(|it| self.compared(asked, it)).collect();
         // A symmetric photo lies on its mirror image too.
         found.sort_by_key(|it| (it.photo, std::cmp::Reverse(it.alike)));
         found.dedup_by_key(|it| it.photo);
@@ -125,78 +119,87 @@ impl LocalFeatureIndex {
     }
 
     /// Which of the first `count` photos share descriptors with the photo in one orientation.
-    fn candidates(
-        &self,
-        asked: &LocalFeatures,
-        orientation: Orientation,
-        count: usize,
-    ) -> Vec<Candidate> {
-        let sources = orientation.sources();
-        let mut found: Vec<(u32, u16, u16, u32)> = Vec::new();
-        for (number, keypoint) in (0..).zip(&asked.keypoints) {
-            let descriptor = keypoint.descriptor.reordered(&sources);
+    fn candidates<'a>(&self, view: &'a View, count: usize) -> Vec<Candidate<'a>> {
+        let mut found: Vec<Match> = Vec::new();
+        for (asked, keypoint) in (0..).zip(&view.keypoints) {
             for table in &self.tables {
-                let entries = table.of(descriptor.key(&table.bits));
+                let entries = table.of(keypoint.descriptor.key(&table.bits));
                 if entries.len() > MOST_ENTRIES {
                     continue;
                 }
                 for entry in entries {
-                    let bits = descriptor.distance(&self.descriptors[*entry as usize]);
-                    if bits <= MOST_BITS {
-                        let (photo, at) = self.places[*entry as usize];
-                        found.push((photo, number, at, bits));
+                    let bits = keypoint.descriptor.distance(&self.descriptors[*entry as usize]);
+                    let (photo, known) = self.places[*entry as usize];
+                    if bits <= MOST_BITS && (photo as usize) < count {
+                        found.push(Match { photo, asked, known, bits });
                     }
                 }
             }
         }
-        found.retain(|(photo, ..)| (*photo as usize) < count);
         found.sort_unstable();
         found.dedup();
-        let of_photos = found.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() >= LEAST);
-        let correspondence = |&(photo, number, at, bits): &(u32, u16, u16, u32)| {
-            let from = &asked.keypoints[usize::from(number)];
-            let to = &self.photos[photo as usize].keypoints[usize::from(at)];
-            let levels = i32::from(to.level) - i32::from(from.level);
-            Correspondence { from: orientation.point(from.at, asked.size), to: to.at, levels, bits }
+        let of_photos = found.chunk_by(|a, b| a.photo == b.photo);
+        let enough = of_photos.filter(|it| it.len() >= LEAST);
+        enough.map(|it| Candidate { view, matches: it.to_vec() }).collect()
+    }
+
+    /// Aligns the photo with a candidate, and compares both.
+    fn compared(&self, asked: &LocalFeatures, candidate: &Candidate<'_>) -> Option<LocalMatch> {
+        let Candidate { view, matches } = candidate;
+        let photo = matches[0].photo as usize;
+        let known = &self.photos[photo];
+        let correspondence = |it: &Match| {
+            let from = &view.keypoints[usize::from(it.asked)];
+            Correspondence::of(from, &known.keypoints[usize::from(it.known)], it.bits)
         };
-        let candidate = |it: &[(u32, u16, u16, u32)]| Candidate {
-            photo: it[0].0 as usize,
-            orientation,
-            correspondences: it.iter().map(correspondence).collect(),
-        };
-        of_photos.map(candidate).collect()
+        let mut shared: Vec<Correspondence> = matches.iter().map(correspondence).collect();
+        // The first alignment is of few keypoints.
+        let first = Similarity::of(&mut shared, LEAST)?;
+        let mut all = correspondences(&view.keypoints, &known.keypoints, &first);
+        let similarity = Similarity::of(&mut all, LEAST_OF_CANDIDATE)?;
+        let Agreement { compared, alike } = compare(asked, view.orientation, known, &similarity)?;
+        Some(LocalMatch { photo, compared, alike })
     }
 }
 
-/// A photo that shares descriptors with the one that is asked about.
-struct Candidate {
-    photo: usize,
-    /// What is done to the photo that is asked about.
+/// The photo that is asked about, mirrored or turned.
+struct View {
     orientation: Orientation,
-    correspondences: Vec<Correspondence>,
+    keypoints: Vec<Keypoint>,
+}
+
+/// Two descriptors that are alike.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Match {
+    /// The known photo, then the keypoints in the view and in that photo.
+    photo: u32,
+    asked: u16,
+    known: u16,
+    /// Bits in which they differ.
+    bits: u32,
+}
+
+/// A photo that shares descriptors with a view; all of its matches.
+struct Candidate<'a> {
+    view: &'a View,
+    matches: Vec<Match>,
 }
 
 /// Keypoints of two photos that look alike and lie about where an alignment puts them.
-fn all_correspondences(
-    asked: &LocalFeatures,
-    orientation: Orientation,
-    known: &LocalFeatures,
+fn correspondences(
+    asked: &[Keypoint],
+    known: &[Keypoint],
     similarity: &Similarity,
 ) -> Vec<Correspondence> {
-    // The first alignment is of few keypoints.
-    let sources = orientation.sources();
     let most_off = 3.0 * similarity.tolerance();
     let mut found = Vec::new();
-    for keypoint in &asked.keypoints {
-        let descriptor = keypoint.descriptor.reordered(&sources);
-        let from = orientation.point(keypoint.at, asked.size);
-        let there = similarity.apply(from);
+    for from in asked {
+        let there = similarity.apply(from.at);
         let is_near = |to: [f32; 2]| (0..2).all(|axis| (there[axis] - to[axis]).abs() <= most_off);
-        for other in known.keypoints.iter().filter(|it| is_near(it.at)) {
-            let bits = descriptor.distance(&other.descriptor);
+        for to in known.iter().filter(|it| is_near(it.at)) {
+            let bits = from.descriptor.distance(&to.descriptor);
             if bits <= MOST_BITS_OF_CANDIDATE {
-                let levels = i32::from(other.level) - i32::from(keypoint.level);
-                found.push(Correspondence { from, to: other.at, levels, bits });
+                found.push(Correspondence::of(from, to, bits));
             }
         }
     }

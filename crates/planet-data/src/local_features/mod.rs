@@ -21,6 +21,7 @@ pub use pairs::{NearPhotos, PhotoList, near_photos};
 use crate::Photo;
 use descriptor::{Describer, Descriptor};
 use grey::Grey;
+use orientation::Orientation;
 
 /// Longest side of the picture in which keypoints are looked for, in pixels.
 const LONGEST_SIDE: u32 = 320;
@@ -91,6 +92,17 @@ impl LocalFeatures {
         }
         let ratio = LONGEST_SIDE as f32 / COMPARED_SIDE as f32;
         Self { keypoints, small: picture.reduced(ratio), size: picture.size() }
+    }
+
+    /// The keypoints of the photo when it is mirrored or turned.
+    fn keypoints_in(&self, orientation: Orientation) -> Vec<Keypoint> {
+        let sources = orientation.sources();
+        let changed = |it: &Keypoint| Keypoint {
+            at: orientation.point(it.at, self.size),
+            level: it.level,
+            descriptor: it.descriptor.reordered(&sources),
+        };
+        self.keypoints.iter().map(changed).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use planet_data::{DataError, DiskStore, Manifest, Monitor, PhotoStore, thumbnail
 use planet_geo::{LatLng, Partition};
 
 use super::{
-    KnownSet, Leakage, NearDuplicates, Scorer, ScorerOptions, TruthTable,
+    KnownSet, Leakage, NearDuplicates, Scorer, ScorerOptions, TruthTable, log_loss::LogLossSum,
     region_coverage::RegionCounter,
 };
 use crate::{
@@ -92,6 +92,7 @@ pub struct Evaluation<'a> {
     /// Of refined positions.
     refined: Accuracy,
     regions: RegionCounter,
+    log_loss: LogLossSum,
 }
 
 impl<'a> Evaluation<'a> {
@@ -133,7 +134,7 @@ impl<'a> Evaluation<'a> {
             let clean = TruthTable::of(records, &options.by, |row| leakage.is_clean(row));
             scorers.push(Scorer::new(clean, options.scorer));
         }
-        let (places, keeper, explanations, regions) = Default::default();
+        let (places, keeper, explanations, regions, log_loss) = Default::default();
         Ok(Self {
             manifest,
             options,
@@ -144,6 +145,7 @@ impl<'a> Evaluation<'a> {
             explanations,
             refined: Accuracy::default(),
             regions,
+            log_loss,
         })
     }
 
@@ -179,6 +181,10 @@ impl<'a> Evaluation<'a> {
             on_prediction(&prediction, logits)?;
             let partition = locator.partition();
             self.regions.add(&prediction, &records[row], &self.options.by, partition);
+            let class = prediction.truth.and_then(|truth| partition.class_of(truth));
+            if let (Some(class), Ok(probabilities)) = (class, locator.probabilities(logits)) {
+                self.log_loss.add(probabilities.of(class));
+            }
             let outcome = self.scorers[0].add(&prediction);
             self.scorers[1..].iter_mut().for_each(|scorer| {
                 scorer.add(&prediction);
@@ -231,6 +237,7 @@ impl<'a> Evaluation<'a> {
     pub fn finish(self, title: impl Into<String>, subject: impl Into<String>) -> Report {
         let Self { manifest, mut options, leakage, scorers, places, keeper, .. } = self;
         let (explanations, regions) = (self.explanations, self.regions.finish());
+        let log_loss = self.log_loss.finish();
         if options.refiner.is_some() {
             options.references.push("refined by similar photos", self.refined.shares(1));
         }
@@ -253,6 +260,7 @@ impl<'a> Evaluation<'a> {
             places,
             galleries,
             regions,
+            log_loss,
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use planet_data::{Code, DEFAULT_DISTANCE, DataError, Monitor, PhotoRecord, near_pairs};
 use planet_geo::{Distance, LatLng, PointIndex, Scale};
@@ -87,10 +87,10 @@ impl NearDuplicates {
     }
 
     /// Places of the test photos that look like a training photo; `None` where nothing tells.
-    fn places(&self, monitor: &dyn Monitor) -> Result<Option<HashSet<usize>>, DataError> {
+    fn places(&self, monitor: &dyn Monitor) -> Result<Option<Cow<'_, HashSet<usize>>>, DataError> {
         match self {
-            Self::Codes(codes) => codes.near_duplicates(monitor),
-            Self::Found(places) => Ok(Some(places.clone())),
+            Self::Codes(codes) => Ok(codes.near_duplicates(monitor)?.map(Cow::Owned)),
+            Self::Found(places) => Ok(Some(Cow::Borrowed(places))),
         }
     }
 }

@@ -26,7 +26,7 @@ pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 
 use crate::{
-    evaluation::{KnownSet, Leakage, RegionCoverage, Score},
+    evaluation::{KnownSet, Leakage, LogLoss, RegionCoverage, Score},
     plot::LineChart,
 };
 
@@ -56,6 +56,9 @@ pub struct Report {
     /// The share of photos whose region was to contain their place, and how often regions do, of all photos and
     /// of each category; `None` where regions were not asked for.
     pub regions: Option<(f64, Vec<RegionCoverage>)>,
+    /// Of the cells that hold the photos; `None` where the probabilities of all cells are not known, as in a
+    /// table of predictions.
+    pub log_loss: Option<LogLoss>,
 }
 
 /// Photos on the map of errors, at most.
@@ -110,6 +113,8 @@ impl Report {
             "costs": self.references.costs,
             "regions": self.regions.as_ref().map(|(share, rows)| json!({ "share": share, "coverage": rows })),
             "known_set": self.known_set,
+            "log_loss": self.log_loss,
+            "ideal_log_loss": self.references.log_loss,
         })
     }
 }

@@ -51,6 +51,8 @@ pub struct References {
     pub scales: Vec<Reference>,
     /// Names and shares of correct cells, 0..=1.
     pub cells: Vec<(String, f64)>,
+    /// Log loss of the exact posterior of a synthetic earth, in nats: the least that a model can reach.
+    pub log_loss: Option<f64>,
     /// Memory and time of the methods, where they were measured.
     pub costs: Vec<Cost>,
 }

@@ -3,7 +3,9 @@
 use planet_geo::Scale;
 
 use super::{Report, Table};
-use crate::evaluation::{Comparison, Interval, LeakageKind, Match, Score, Verdict, published};
+use crate::evaluation::{
+    Comparison, Interval, LeakageKind, LogLoss, Match, Score, Verdict, published,
+};
 
 /// Countries in the table of confusion.
 const COUNTRIES: usize = 12;
@@ -175,6 +177,14 @@ impl Report {
         }
         for (name, share) in &self.references.cells {
             table.row(name, bare(percent(*share)));
+        }
+        let nats = |value: f64| format!("{value:.3}");
+        if let Some(LogLoss { mean, interval, .. }) = self.log_loss {
+            let name = "log loss of the right cell, nats";
+            table.row(name, [nats(mean)].into_iter().chain(ends(Some(interval), &nats)));
+        }
+        if let Some(ideal) = self.references.log_loss {
+            table.row("log loss, ideal classifier, nats", bare(nats(ideal)));
         }
         if let Some(regions) = &score.regions {
             table.row("right country, %", bare(percent(regions.country)));

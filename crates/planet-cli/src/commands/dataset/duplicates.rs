@@ -124,8 +124,8 @@ impl Arguments {
         let b = self.b.as_deref().map(read).transpose()?;
         let distance = self.distance.unwrap_or(DEFAULT_DISTANCE);
         let near = local_features::near(&a, b.as_ref(), distance)?;
-        for failed in near.failed {
-            problems.skip(&failed.photo, &failed.error.to_string(), RESTORE)?;
+        for (photo, what) in near.failed {
+            problems.skip(&photo, &what, RESTORE)?;
         }
         let pair = |it: NearPhotos| Pair {
             a: it.a,

@@ -8,7 +8,9 @@ use std::{
 };
 
 use clap::Args;
-use planet::{CellProbabilities, Engine, ModelPackage};
+use planet::{
+    CellProbabilities, CodeModel, Engine, FeatureModel, LabelModel, ModelPackage, PackageError,
+};
 use planet_data::{Limits, Photo, PixelBatch, Preprocess};
 use planet_engine::{Device, OnnxEngine, Signature};
 use serde::{Deserialize, Serialize};
@@ -32,7 +34,8 @@ pub struct Arguments {
     /// Duration of each measurement in seconds
     #[arg(long, value_name = "S", default_value_t = 3.0)]
     seconds: f64,
-    /// Also measure one photo from its file to its best classes, including decoding (model packages only)
+    /// Also measure one photo from its file to its best classes (labels, code or features, where the package
+    /// has these), including decoding (model packages only)
     #[arg(long, value_name = "PHOTO")]
     photo: Option<PathBuf>,
     /// Also measure occlusion maps of a photo, compared with the same number of prepared photos in
@@ -209,21 +212,44 @@ struct Subject {
     signature: Signature,
     /// How a package prepares photos.
     preprocess: Option<Preprocess>,
+    /// Whether the scores are of classes that are places.
+    has_places: bool,
 }
 
 impl Subject {
     fn open(model: &Path) -> Result<Self, Failure> {
         if !model.is_dir() {
             let (onnx, signature) = (model.to_owned(), Signature::default());
-            return Ok(Self { onnx, signature, preprocess: None });
+            return Ok(Self { onnx, signature, preprocess: None, has_places: false });
         }
-        let package = ModelPackage::open(model).map_err(Failure::new)?;
-        let signature = Signature::of(package.description());
-        let preprocess = Some(package.description().preprocess.clone());
-        Ok(Self { onnx: package.model(), signature, preprocess })
+        let mut has_places = false;
+        let (onnx, signature, preprocess) = match ModelPackage::open(model) {
+            Err(PackageError::NoClasses { .. }) => {
+                let it = FeatureModel::open(model).map_err(Failure::new)?;
+                (it.model(), Signature::of_features(), it.preprocess().clone())
+            }
+            Err(PackageError::NoPlaces { .. }) => {
+                let it = LabelModel::open(model).map_err(Failure::new)?;
+                let description = it.description();
+                let signature = Signature::of_labels(description);
+                (it.model(), signature, description.preprocess.clone())
+            }
+            Err(PackageError::OnlyCodes { .. }) => {
+                let it = CodeModel::open(model).map_err(Failure::new)?;
+                (it.model(), Signature::of_codes(), it.description().preprocess.clone())
+            }
+            package => {
+                let package = package.map_err(Failure::new)?;
+                has_places = true;
+                let description = package.description();
+                let signature = Signature::of(description);
+                (package.model(), signature, description.preprocess.clone())
+            }
+        };
+        Ok(Self { onnx, signature, preprocess: Some(preprocess), has_places })
     }
 
-    /// From a photo's file to its five best classes.
+    /// From a photo's file to its five best classes, or to the other scores that the package gives.
     fn answer(&self, engine: &mut OnnxEngine, path: &Path) -> Result<(), Failure> {
         let preprocess = self.preprocess.as_ref().ok_or_else(|| {
             Failure::usage(
@@ -239,8 +265,12 @@ impl Subject {
         let mut batch = PixelBatch::with_capacity(1, height, width);
         batch.push(&preprocess.apply(&photo));
         let found = engine.run(&batch).map_err(Failure::new)?;
-        let found = CellProbabilities::from_logits(found.logits_of(0), 1.0);
-        black_box(found.map_err(Failure::new)?.top(5));
+        let scores = found.logits_of(0);
+        if self.has_places {
+            let found = CellProbabilities::from_logits(scores, 1.0).map_err(Failure::new)?;
+            black_box(found.top(5));
+        }
+        black_box(scores);
         Ok(())
     }
 }

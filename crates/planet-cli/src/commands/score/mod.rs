@@ -256,6 +256,7 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
         places,
         galleries: Vec::new(),
         regions: None,
+        log_loss: None,
     };
     publish(&report, arguments.json, arguments.output.as_deref())
 }

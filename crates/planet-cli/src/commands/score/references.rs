@@ -24,6 +24,7 @@ pub fn push_ideals(
     references.push("ideal classifier", ideal(0));
     references.push("upper bound", ceiling.scales.each_ref().map(|scale| scale.bound.mean));
     references.push("ideal classifier, best of 5", ideal(planet_world::ANSWERS - 1));
+    references.log_loss = Some(ceiling.log_loss);
     references.cells.push(("right cell first, ideal classifier, %".to_owned(), ceiling.cell.mean));
     Ok(())
 }

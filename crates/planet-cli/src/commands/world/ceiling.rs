@@ -127,6 +127,8 @@ fn as_text(
     line(row("  expected", single.scales.map(|s| s.bound_expected)));
     let (cell, expected) = (percent(single.cell.mean), percent(single.cell_expected));
     line(format!("most probable cell holds {cell} % of the photos, {expected} % expected"));
+    let (loss, expected) = (single.log_loss, single.log_loss_expected);
+    line(format!("log loss of the right cell {loss:.3} nats, {expected:.3} expected"));
     if !albums.is_empty() {
         line(String::new());
         line(header("ideal top 1, knowing of the album") + &format!("{:>12}", "cell"));
@@ -198,6 +200,8 @@ fn as_json(partition: &Partition, single: &Ceiling, albums: &[AlbumCeiling]) -> 
         "scales": scales,
         "cell": share(single.cell),
         "cell_expected": single.cell_expected,
+        "log_loss": single.log_loss,
+        "log_loss_expected": single.log_loss_expected,
         "albums": albums,
     })
 }
