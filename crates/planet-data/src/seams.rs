@@ -35,19 +35,28 @@ impl Seams {
     /// The seams of a picture.
     pub(crate) fn of(pixels: &[[u8; 3]], width: usize) -> Self {
         let step = pixels.len().div_ceil(MOST_PIXELS).max(1);
-        let rows: Vec<Vec<[u8; 3]>> = pixels
-            .chunks_exact(width)
-            .map(|row| row.iter().step_by(step).copied().collect())
-            .collect();
-        let mut columns = vec![Vec::with_capacity(rows.len() / step + 1); width];
-        for row in pixels.chunks_exact(width).step_by(step) {
-            columns.iter_mut().zip(row).for_each(|(column, pixel)| column.push(*pixel));
-        }
         let mut seams = Self::default();
-        for lines in [rows, columns] {
-            seams.add_lines(&without_borders(lines.iter().map(Vec::as_slice).collect()));
+        // Shorter lines have no run that counts, and a picture of one row may have a hundred million of them.
+        let is_long = |length: usize| length / step >= LEAST_PIXELS;
+        if is_long(width) {
+            let rows = pixels.chunks_exact(width);
+            let thin = |row: &[[u8; 3]]| row.iter().step_by(step).copied().collect();
+            seams.add_picture(&rows.map(thin).collect::<Vec<_>>());
+        }
+        let height = pixels.len() / width;
+        if is_long(height) {
+            let mut columns = vec![Vec::with_capacity(height / step + 1); width];
+            for row in pixels.chunks_exact(width).step_by(step) {
+                columns.iter_mut().zip(row).for_each(|(column, pixel)| column.push(*pixel));
+            }
+            seams.add_picture(&columns);
         }
         seams
+    }
+
+    /// Adds the seams along the lines of a picture.
+    fn add_picture(&mut self, lines: &[Vec<[u8; 3]>]) {
+        self.add_lines(&without_borders(lines.iter().map(Vec::as_slice).collect()));
     }
 
     /// Adds the seams between lines that lie side by side.
@@ -151,7 +160,7 @@ mod tests {
             _ => [200; 3],
         });
         assert_eq!(framed, Seams::default());
-        for (width, height) in [(1, 1), (7, 1), (1, 7), (3, 3)] {
+        for (width, height) in [(1, 1), (7, 1), (1, 7), (3, 3), (20_000_000, 1), (1, 20_000_000)] {
             assert_eq!(Seams::of(&vec![[9; 3]; width * height], width), Seams::default());
         }
     }
