@@ -80,27 +80,32 @@ impl Seams {
                 let is_flat = difference(&before[at], pixel) <= 2 * SAME;
                 let whole = difference(pixel, &beyond[at]);
                 let is_crisp = is_flat && f32::from(step) >= CRISP * f32::from(whole);
-                crisp = if is_crisp { crisp + 1 } else { self.add_crisp(crisp, line.len(), last) };
+                if is_crisp {
+                    crisp += 1;
+                    continue;
+                }
             } else {
                 self.add_run(run, line.len());
-                (run, crisp) = (0, self.add_crisp(crisp, line.len(), last));
+                run = 0;
             }
+            self.add_crisp(crisp, line.len(), last);
+            crisp = 0;
         }
         self.add_run(run, line.len());
-        line.last().into_iter().for_each(|last| crisp = self.add_crisp(crisp, line.len(), last));
+        if let Some(last) = line.last() {
+            self.add_crisp(crisp, line.len(), last);
+        }
     }
 
     fn add_run(&mut self, run: usize, length: usize) {
         self.longest = self.longest.max(share(run, length));
     }
 
-    /// The run that begins after this one.
-    fn add_crisp(&mut self, run: usize, length: usize, colour: &[u8; 3]) -> usize {
+    fn add_crisp(&mut self, run: usize, length: usize, colour: &[u8; 3]) {
         let [darkest, lightest] = [colour.iter().min(), colour.iter().max()];
         let is_black = lightest.is_none_or(|it| it < EXPOSED.start());
         let is_white = darkest.is_none_or(|it| it > EXPOSED.end());
         self.crisp += if is_black || is_white { 0.0 } else { share(run, length) };
-        0
     }
 }
 

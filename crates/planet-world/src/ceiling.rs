@@ -64,7 +64,7 @@ pub struct AlbumCeiling {
 }
 
 impl Ceiling {
-    /// Judges every scored photo on its own, copies included.
+    /// Scores every photo of known position on its own, copies included.
     ///
     /// # Errors
     /// The monitor asked for an end.
@@ -77,7 +77,7 @@ impl Ceiling {
         let ideal = Ideal::new(world, partition, monitor)?;
         let photos: Vec<&GivenPhoto> = given.photos.iter().filter(|photo| photo.scored).collect();
         monitor.expect(photos.len() as u64);
-        let judge = |photo: &&GivenPhoto| {
+        let outcome = |photo: &&GivenPhoto| {
             if monitor.cancelled() {
                 return Err(WorldError::Cancelled);
             }
@@ -85,7 +85,8 @@ impl Ceiling {
             let posterior = world.posterior(&photo.drawn.cues);
             Ok(ideal.outcome(&posterior, photo.drawn.position))
         };
-        let outcomes: Vec<IdealOutcome> = photos.par_iter().map(judge).collect::<Result<_, _>>()?;
+        let outcomes: Vec<IdealOutcome> =
+            photos.par_iter().map(outcome).collect::<Result<_, _>>()?;
         Ok(Self::summary(&outcomes, ideal.coverage().error()))
     }
 
@@ -134,7 +135,7 @@ struct AlbumHits {
 }
 
 impl AlbumCeiling {
-    /// Judges whole albums, a row for each view: first from the order alone, then, where every
+    /// Scores whole albums, a row for each view: first from the order alone, then, where every
     /// photo has a time, with the times for the views that heed them.
     ///
     /// Copies are left out: they would count twice as evidence. Photos without a position in the
@@ -158,7 +159,7 @@ impl AlbumCeiling {
             .collect();
         let timed = given.photos.iter().all(|photo| photo.time.is_some());
         monitor.expect(albums.len() as u64);
-        let judge = |album: &Vec<&GivenPhoto>| {
+        let hits = |album: &Vec<&GivenPhoto>| {
             if monitor.cancelled() {
                 return Err(WorldError::Cancelled);
             }
@@ -166,7 +167,7 @@ impl AlbumCeiling {
             monitor.advance(1);
             Ok(hits)
         };
-        let hits: Vec<Vec<AlbumHits>> = albums.par_iter().map(judge).collect::<Result<_, _>>()?;
+        let hits: Vec<Vec<AlbumHits>> = albums.par_iter().map(hits).collect::<Result<_, _>>()?;
         Ok(summary(&hits))
     }
 }

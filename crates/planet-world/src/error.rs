@@ -2,7 +2,7 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-/// Why a world cannot be drawn, written or judged.
+/// Why a world cannot be drawn, written or used to score.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorldError {

@@ -15,7 +15,7 @@ pub struct GivenPhoto {
     pub drawn: SyntheticTruth,
     /// Local time in the manifest.
     pub time: Option<DateTime>,
-    /// Whether the manifest gives its position, so that models are judged on it.
+    /// Whether the manifest gives its position, so that models are scored on it.
     pub scored: bool,
     /// Whether it is a copy of another photo.
     pub is_copy: bool,

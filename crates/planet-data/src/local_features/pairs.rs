@@ -126,9 +126,8 @@ fn near_photos_by_blocks(
             }
         }
     }
-    let hashes = if other.is_some() { hashes } else { known.clone() };
-    let of_a = if is_swapped { &hashes } else { &known };
-    let of_b = if is_swapped { &known } else { &hashes };
+    let hashes = if other.is_some() { &hashes } else { &known };
+    let [of_a, of_b] = if is_swapped { [hashes, &known] } else { [&known, hashes] };
     let pair = |([of, at], share): ([usize; 2], f32)| {
         let [a, b] = if is_swapped { [of, at] } else { [at, of] };
         NearPhotos { a, b, distance: of_a[&a].distance(of_b[&b]), share: Some(share) }

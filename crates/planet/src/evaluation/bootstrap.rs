@@ -9,6 +9,8 @@ use super::{
     truth_table::{Grouping, Row, TruthTable},
 };
 
+/// Standard normal quantile of a two-sided interval of 95 %.
+pub(super) const Z: f64 = 1.959_963_985;
 /// The scale of GeoScore's decay in km: 5000 · exp(−d / 1492.7).
 const GEOSCORE_KM: f64 = 1492.7;
 /// The most that a photo can bring.

@@ -1,9 +1,6 @@
 use serde::Serialize;
 
-use super::Interval;
-
-/// Standard normal quantile of a two-sided interval of 95 %.
-const Z: f64 = 1.959_963_985;
+use super::{Interval, bootstrap::Z};
 
 /// Mean of −ln of the probability that a model gives to the cell that holds the photo: its cross entropy with
 /// the truth, in nats. Unlike accuracy it tells how much better probabilities can become. On a synthetic

@@ -4,11 +4,8 @@ use planet_data::PhotoRecord;
 use planet_geo::Partition;
 use serde::Serialize;
 
-use super::Interval;
+use super::{Interval, bootstrap::Z};
 use crate::{PredictedRegion, Prediction};
-
-/// Standard normal quantile of a two-sided interval of 95 %.
-const Z: f64 = 1.959_963_985;
 
 /// How often predicted regions contain a photo's place, and how large they are, for a set of photos.
 #[derive(Clone, Debug, PartialEq, Serialize)]
