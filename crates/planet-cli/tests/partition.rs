@@ -187,6 +187,30 @@ fn compare_counts_shared_finer_and_coarser_cells() {
 }
 
 #[test]
+fn merge_leaves_so_many_classes_with_all_cells_and_photos() {
+    let folder = folder();
+    built(folder.path()).assert().success();
+    let merge = |classes: &str, output: &str| {
+        let mut command = planet(folder.path());
+        command.args(["merge", "p.csv", "--classes", classes, "--seed", "3", "-o", output]);
+        command.assert()
+    };
+    merge("9", "merged.csv").success().stdout(contains("classes         9"));
+    let shown = json(planet(folder.path()).args(["show", "merged.csv"]));
+    let whole = json(planet(folder.path()).args(["show", "p.csv"]));
+    assert_eq!((&shown["scheme"], &shown["classes"]), (&"merged".into(), &9.into()));
+    assert_eq!(shown["photos"], whole["photos"]);
+    assert!(shown["photos"].as_u64() > Some(1000));
+    planet(folder.path())
+        .args(["compare", "p.csv", "merged.csv"])
+        .assert()
+        .success()
+        .stdout(contains(format!("{:<28}{:>14}{:>14}", "  outside the other", 0, 0)));
+    merge("9999", "never.csv").code(1).stderr(contains("cannot be merged into 9999"));
+    assert!(!folder.path().join("never.csv").exists());
+}
+
+#[test]
 fn rules_that_contradict_each_other_are_a_usage_error_before_anything_is_read() {
     let folder = folder();
     let build = |arguments: &[&str]| {

@@ -326,6 +326,74 @@ fn seeds_take_no_run_of_other_settings_and_say_why_each_ended() {
         .stderr(contains("batch 16, not 8").and(contains("seed-0")));
 }
 
+/// The exported package has one classifier, which answers as the heads together did in training.
+#[test]
+fn several_heads_become_one_classifier_that_answers_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    draw(folder, "1200", "60");
+    for (seed, file) in [("1", "a.csv"), ("2", "b.csv")] {
+        planet(folder)
+            .args([
+                "partition",
+                "merge",
+                "cells.csv",
+                "--classes",
+                "12",
+                "--seed",
+                seed,
+                "-o",
+                file,
+            ])
+            .assert()
+            .success();
+    }
+    let heads = ["--heads", "a.csv,b.csv"];
+    planet(folder)
+        .args(["train", "--config", "config.toml", "--epochs", "1", "-o", "run"])
+        .args(heads)
+        .assert()
+        .success();
+    // A run stands on its own.
+    fs::remove_file(folder.join("a.csv")).expect("removed");
+    planet(folder)
+        .args(["train", "--resume", "run", "--epochs", "3"])
+        .assert()
+        .success()
+        .stdout(contains("validation"));
+    planet(folder).args(["export", "run", "-o", "model"]).assert().success();
+    planet(folder)
+        .args(["evaluate", "--model", "model", "--dataset", "validation/manifest.parquet"])
+        .args(["--allow-validation-photos", "--no-photos", "-o", "report"])
+        .assert()
+        .success();
+    let text = fs::read_to_string(folder.join("report/report.json")).expect("figures");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let summary = fs::read_to_string(folder.join("run/summary.csv")).expect("a summary");
+    let mut lines = summary.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = lines.next().expect("names");
+    let epochs: Vec<_> = lines.collect();
+    assert_eq!(epochs.len(), 3);
+    let column = |name| names.iter().position(|it| *it == name).expect("the column");
+    let best = epochs.iter().find(|row| row[column("best")] == "1").expect("a best epoch");
+    let learned: f64 = best[column("validation_cell_top1")].parse().expect("a number");
+    let exported = report["score"]["cells"][0].as_f64().expect("a share");
+    // At most one of 200 photos between two classes that are equal but for rounding.
+    assert!((exported - learned).abs() <= 0.0051, "{exported} {learned}");
+    assert!(learned > 0.0);
+    planet(folder)
+        .args(["train", "--config", "config.toml", "-o", "other", "--heads", "nothing.csv"])
+        .assert()
+        .code(1)
+        .stderr(contains("nothing.csv"));
+    planet(folder)
+        .args(["train", "--config", "config.toml", "-o", "other", "--hierarchy", "1"])
+        .args(["--heads", "b.csv"])
+        .assert()
+        .code(2)
+        .stderr(contains("heads cannot be combined"));
+}
+
 #[test]
 fn what_cannot_be_trained_is_named_with_the_cure() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -69,7 +69,7 @@ pub struct Uniform {
     pub source: String,
 }
 
-/// Why photos make no partition.
+/// Why photos, or the cells of another one, make no partition.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -102,6 +102,20 @@ pub enum BuildError {
     NothingKept {
         /// Photos there were.
         photos: usize,
+    },
+    /// Classes cannot be merged into so many.
+    #[error("there are {there} classes, which cannot be merged into {asked}")]
+    Classes {
+        /// Classes that were asked for.
+        asked: usize,
+        /// Classes of the partition.
+        there: usize,
+    },
+    /// A class that is no cells cannot be merged.
+    #[error("class {row} has no cells")]
+    NoCells {
+        /// Its row, from 0.
+        row: usize,
     },
 }
 

@@ -8,6 +8,7 @@
 //! | hold a position, measure between two | [`LatLng`], [`Distance`] |
 //! | name a piece of the earth | [`CellId`], [`Level`], [`Outline`] |
 //! | divide the earth by where photos are | [`PhotoLeaves`], then [`Adaptive`] (paper, section 3) or [`Uniform`] |
+//! | merge cells into fewer classes | [`Merge`] |
 //! | read, write, look up, draw elsewhere | [`Partition`] |
 //! | know how far from its point a class's photos lie | [`Scatter`], [`Partition::shares_within`] |
 //! | know how good an answer can be at best | [`CeilingCounter`], at every [`Scale`] |
@@ -50,6 +51,7 @@ mod error;
 mod exchange;
 mod lat_lng;
 mod leaves;
+mod merge;
 mod outline;
 mod overlap;
 mod partition;
@@ -63,6 +65,7 @@ pub use distance::{Distance, EARTH_RADIUS_KM, Scale};
 pub use error::{GeoError, PartitionError};
 pub use lat_lng::LatLng;
 pub use leaves::{PhotoLeaves, PhotoLeavesBuilder};
+pub use merge::Merge;
 pub use outline::Outline;
 pub use overlap::Overlap;
 pub use partition::{Class, ClassId, ClassKind, Partition, PartitionInfo, Point};

@@ -206,9 +206,10 @@ fn slot_of(name: &str) -> Option<(usize, String)> {
 /// What the folder of a run is to [`OwnedFolder`].
 const KIND: &str = "run";
 /// What a run writes in its folder.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "config.toml",
     "partition.csv",
+    "heads",
     "summary.csv",
     "tensorboard",
     "checkpoints",
@@ -277,13 +278,18 @@ impl RunFolder {
         &self,
         config: &str,
         partition: Option<&Partition>,
+        heads: &[Partition],
     ) -> Result<(), TrainError> {
         self.claim(&[])?;
-        if let Some(partition) = partition {
+        let partition = partition.map(|partition| (self.partition(), partition));
+        let heads = (0..).zip(heads).map(|(number, head)| (self.head(number), head));
+        for (path, partition) in partition.into_iter().chain(heads) {
             let mut text = Vec::new();
-            let path = self.partition();
-            partition.write(&mut text).map_err(TrainError::file(&path))?;
-            AtomicFile::write_all_at(&path, &text).map_err(TrainError::file(&path))?;
+            let file = || TrainError::file(&path);
+            partition.write(&mut text).map_err(file())?;
+            let folder = path.parent().expect("it is in the run's folder");
+            std::fs::create_dir_all(folder).map_err(file())?;
+            AtomicFile::write_all_at(&path, &text).map_err(file())?;
         }
         self.write_config(config)
     }
@@ -306,6 +312,16 @@ impl RunFolder {
     /// The partition, copied, so that the run stands on its own.
     pub fn partition(&self) -> PathBuf {
         self.path.join("partition.csv")
+    }
+
+    /// The partition of one of several heads, counted from 0, copied.
+    pub fn head(&self, number: usize) -> PathBuf {
+        self.path.join("heads").join(format!("{number}.csv"))
+    }
+
+    /// The partitions of all heads, copied.
+    pub(crate) fn heads(&self, config: &TrainConfig) -> Vec<PathBuf> {
+        (0..config.heads.len()).map(|number| self.head(number)).collect()
     }
 
     /// A row an epoch.

@@ -1,13 +1,16 @@
 //! The loss of the classes' scores, with the options that came after the paper: computed here for
 //! every backend.
 
+use std::sync::Arc;
+
 use planet_data::PixelBatch;
 use planet_geo::{LatLng, Partition};
 use rayon::prelude::*;
 
 use crate::{
     Backend, BackendError, InvalidSetting, Loss, StepOptions, StepReport, TrainConfig,
-    hierarchy::Ancestors, loss::cross_entropy, smoothing::DistanceTargets, vectorised::vectorised,
+    heads::Heads, hierarchy::Ancestors, loss::cross_entropy, smoothing::DistanceTargets,
+    vectorised::vectorised,
 };
 
 /// What a photo's scores are compared with.
@@ -17,26 +20,32 @@ pub(crate) struct Label {
     pub(crate) position: LatLng,
 }
 
-/// The cross entropy with the targets that a configuration asks for, and the ancestors' loss beside.
+/// The cross entropy with the targets that a configuration asks for, and the ancestors' loss beside; or
+/// that of several heads.
 #[derive(Default)]
 pub(crate) struct ClassLoss {
     targets: Option<DistanceTargets>,
     /// With the weight of their loss.
     ancestors: Option<(Ancestors, f64)>,
+    heads: Option<Arc<Heads>>,
 }
 
 impl ClassLoss {
     /// # Errors
     /// A partition in which no cell has an ancestor that its loss could be taken of.
-    pub(crate) fn new(config: &TrainConfig, partition: &Partition) -> Result<Self, InvalidSetting> {
+    pub(crate) fn new(
+        config: &TrainConfig,
+        partition: &Partition,
+        heads: Option<Arc<Heads>>,
+    ) -> Result<Self, InvalidSetting> {
         let targets = config.smoothing.map(|it| DistanceTargets::new(it, partition));
         let ancestors = config.hierarchy.map(|it| Ok((Ancestors::new(partition)?, it.weight)));
-        Ok(Self { targets, ancestors: ancestors.transpose()? })
+        Ok(Self { targets, ancestors: ancestors.transpose()?, heads })
     }
 
     /// Whether it is the cross entropy with the classes alone, which backends compute themselves.
     pub(crate) fn is_plain(&self) -> bool {
-        self.targets.is_none() && self.ancestors.is_none()
+        self.targets.is_none() && self.ancestors.is_none() && self.heads.is_none()
     }
 
     /// Learns from a batch whose photos have these labels.
@@ -56,7 +65,7 @@ impl ClassLoss {
         backend.step_by(pixels, &mut loss, options)
     }
 
-    /// The loss of one row of scores, `[classes]`, in whose place its derivative times `share` comes.
+    /// The loss of one row of scores, those of the classes or of all heads, in whose place its derivative times `share` comes.
     pub(crate) fn differentiate(
         &self,
         row: &mut [f32],
@@ -66,6 +75,9 @@ impl ClassLoss {
     ) -> Loss {
         if self.is_plain() {
             return vectorised(|| cross_entropy(row, label.class, smoothing, share));
+        }
+        if let Some(heads) = &self.heads {
+            return heads.differentiate(row, label.class, smoothing, share);
         }
         let class = label.class as usize;
         // NaN beats nothing, not even itself.
@@ -164,7 +176,7 @@ mod tests {
             hierarchy: hierarchy.map(|weight| Hierarchy { weight }),
             ..TrainConfig::default()
         };
-        ClassLoss::new(&config, &partition()).expect("ancestors")
+        ClassLoss::new(&config, &partition(), None).expect("ancestors")
     }
 
     #[test]
@@ -241,7 +253,7 @@ mod tests {
         let partition = Partition::new(PartitionInfo::default(), vec![class(0.0), class(90.0)]);
         let config =
             TrainConfig { hierarchy: Some(Hierarchy { weight: 1.0 }), ..TrainConfig::default() };
-        let error = ClassLoss::new(&config, &partition.expect("two cells")).err();
+        let error = ClassLoss::new(&config, &partition.expect("two cells"), None).err();
         assert!(error.expect("refused").to_string().contains("one face"));
     }
 }

@@ -40,7 +40,7 @@ impl CodeRunParts {
         self.folder.check_free(&[])?;
         let toml = self.config.to_toml();
         let run = self.open()?;
-        run.folder.begin(&toml, None)?;
+        run.folder.begin(&toml, None, &[])?;
         Ok(run)
     }
 

@@ -33,6 +33,11 @@ pub struct TrainConfig {
     pub synthetic: bool,
     /// The partition's file.
     pub partition: Option<PathBuf>,
+    /// Files of partitions that have a classifier each, in the place of one classifier over
+    /// `partition`; each class of `partition` must be inside one class of each. The score of a class is the
+    /// sum of theirs. None where it is empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<PathBuf>,
     /// Most validation photos that are looked at after each epoch: a random sample with each
     /// class's share, the same in every epoch; 0 takes all.
     pub validation_photos: usize,
@@ -127,6 +132,7 @@ impl Default for TrainConfig {
             root: None,
             synthetic: false,
             partition: None,
+            heads: Vec::new(),
             validation_photos: 0,
             epochs: 100,
             epoch_photos: 0,
@@ -204,6 +210,15 @@ impl TrainConfig {
             (
                 classes || self.hierarchy.is_none(),
                 "hierarchy requires a loss of classes: cross-entropy or cross-entropy+triplet",
+            ),
+            (
+                self.heads.is_empty()
+                    || self.task == TrainTask::Location && self.loss == Objective::CrossEntropy,
+                "heads require the loss cross-entropy",
+            ),
+            (
+                self.heads.is_empty() || self.smoothing.is_none() && self.hierarchy.is_none(),
+                "heads cannot be combined with smoothing or hierarchy",
             ),
             (
                 self.label_smoothing == 0.0 || self.smoothing.is_none(),

@@ -4,6 +4,7 @@ use std::{
 };
 
 use planet_data::{DataError, LoaderError, OutputFolderError};
+use planet_geo::PartitionError;
 use planet_net::{NetworkError, WeightsError};
 use thiserror::Error;
 
@@ -37,6 +38,21 @@ pub enum TrainError {
     /// A setting outside its range.
     #[error(transparent)]
     Value(#[from] InvalidSetting),
+    /// A partition that cannot be read.
+    #[error(transparent)]
+    Partition(#[from] PartitionError),
+    /// A head's partition that does not contain all cells that are answered with.
+    #[error(
+        "{}: class {class} of the partition is not inside one of its classes; every class must be \
+         inside one class of each head",
+        path.display()
+    )]
+    Head {
+        /// The head's file.
+        path: PathBuf,
+        /// The class, from 0.
+        class: usize,
+    },
     /// A checkpoint that is damaged or another run's.
     #[error("{}: {what}", path.display())]
     Checkpoint {
@@ -71,7 +87,8 @@ pub enum TrainError {
     Folder(#[from] OutputFolderError),
     /// Photos that would choose the checkpoint are learned from.
     #[error(
-        "{shared} of the {photos} validation photos are also training photos, such as {photo}; divide          the photos, for example by planet dataset split"
+        "{shared} of the {photos} validation photos are also training photos, such as {photo}; \
+         divide the photos, for example by planet dataset split"
     )]
     SharedPhotos {
         /// Validation photos that are training photos.

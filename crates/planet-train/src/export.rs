@@ -12,7 +12,7 @@ use planet_geo::{LatLng, Partition, PartitionError, Scale};
 use planet_net::{Array, Network, OnnxError, OnnxInfo, Weights};
 use thiserror::Error;
 
-use crate::{Checkpoint, RunFolder, TrainConfig, TrainError, TrainTask};
+use crate::{Checkpoint, RunFolder, TrainConfig, TrainError, TrainTask, heads::Heads};
 
 /// Why a run cannot become a package.
 #[derive(Debug, Error)]
@@ -105,7 +105,11 @@ pub fn export(run: &RunFolder, name: &str, place: &Path) -> Result<ModelPackage,
         description: format!("{name}: {} over {} cells", network.name(), partition.len()),
         metadata: metadata.entries(),
     };
-    let weights = without_embedding(state.best_weights(), &network);
+    let weights = state.best_weights();
+    let weights = match Heads::read(&run.heads(&config), &partition)? {
+        Some(heads) => Cow::Owned(heads.folded(weights, &config.network(heads.outputs())?)),
+        None => without_embedding(weights, &network),
+    };
     network.write_onnx(&weights, &info, create(MODEL_FILE)?, create(WEIGHTS_FILE)?)?;
 
     let epoch = position.history.last();

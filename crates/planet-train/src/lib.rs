@@ -61,6 +61,7 @@ mod gates;
 mod gpu_api;
 mod group;
 mod halve;
+mod heads;
 mod hierarchy;
 mod init;
 mod loss;

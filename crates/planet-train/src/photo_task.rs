@@ -9,6 +9,7 @@ use crate::{
     StepReport, TrainConfig, TrainError, TrainMonitor, Validation,
     class_loss::{ClassLoss, Label},
     epochs::Epochs,
+    heads::Heads,
     init, neighbour_validation,
     pairs::{PAIR, PairLoss, pairs},
     settings,
@@ -22,6 +23,7 @@ pub(crate) struct PhotoTask {
     config: TrainConfig,
     group: ProcessGroup,
     partition: Partition,
+    heads: Option<Arc<Heads>>,
     preprocess: Preprocess,
     network: Network,
     backend: Box<dyn Backend>,
@@ -53,10 +55,11 @@ impl PhotoLoss {
     fn new(
         config: &TrainConfig,
         partition: &Partition,
+        heads: Option<Arc<Heads>>,
         training: &Samples,
         rows: &[usize],
     ) -> Result<Self, TrainError> {
-        let loss = ClassLoss::new(config, partition)?;
+        let loss = ClassLoss::new(config, partition, heads)?;
         let positions = rows.iter().map(|row| training.positions[*row]);
         if config.loss.has_triplets() {
             let items = positions.enumerate();
@@ -103,6 +106,7 @@ impl PhotoTask {
         group: &ProcessGroup,
         config: TrainConfig,
         partition: Partition,
+        heads: Option<Heads>,
         training: Samples,
         validation: Option<Samples>,
     ) -> Result<(Self, Option<Matched>), TrainError> {
@@ -121,9 +125,13 @@ impl PhotoTask {
         let photos: Vec<String> = rows.iter().map(|row| training.photos[*row].clone()).collect();
         let class = |row: &usize| training.classes[*row].expect("it is inside a cell").0;
         let targets = rows.iter().map(class).collect();
-        let loss = PhotoLoss::new(&config, &partition, &training, &rows)?;
+        let heads = heads.map(Arc::new);
+        let loss = PhotoLoss::new(&config, &partition, heads.clone(), &training, &rows)?;
         let store: Arc<dyn PhotoStore> = training.store;
-        group.same("settings, partition or photos", &alike(&config, &partition, &photos))?;
+        group.same(
+            "settings, partition or photos",
+            &alike(&config, &partition, heads.as_deref(), &photos),
+        )?;
         if photos.len() < config.batch * group.size() {
             let (photos, batch) = (photos.len(), config.batch * group.size());
             return Err(TrainError::FewPhotos { photos, batch });
@@ -132,7 +140,8 @@ impl PhotoTask {
             0 => samples,
             most => samples.sample(most, config.seed),
         });
-        let network = config.network(config.outputs(partition.len()))?;
+        let scores = heads.as_ref().map_or(partition.len(), |heads| heads.outputs());
+        let network = config.network(config.outputs(scores))?;
         let (weights, matched) =
             init::initial_weights(&network, config.seed, config.init.as_deref())?;
         let backend = config.open_backend(&network, &weights, group)?;
@@ -153,6 +162,7 @@ impl PhotoTask {
             config,
             group: group.clone(),
             partition,
+            heads,
             preprocess,
             network,
             backend,
@@ -243,6 +253,7 @@ impl Task for PhotoTask {
             self.backend.as_mut(),
             samples,
             &self.partition,
+            self.heads.as_deref(),
             &self.preprocess,
             options,
             self.config.seed,
@@ -272,8 +283,15 @@ pub(crate) fn loader_threads(config: &TrainConfig, group: &ProcessGroup) -> Opti
 
 /// What must be the same on every rank, as text. Where files lie and how much a machine can do
 /// may differ.
-fn alike(config: &TrainConfig, partition: &Partition, photos: &[String]) -> String {
+fn alike(
+    config: &TrainConfig,
+    partition: &Partition,
+    heads: Option<&Heads>,
+    photos: &[String],
+) -> String {
     let settings = settings::of_ranks(&config.to_toml());
+    let heads = heads.map_or(&[][..], Heads::partitions).iter().map(Partition::fingerprint);
+    let heads: Vec<_> = heads.collect();
     let ends = [photos.first(), photos.last()];
-    format!("{settings}{} {} {ends:?}", partition.fingerprint(), photos.len())
+    format!("{settings}{} {heads:?} {} {ends:?}", partition.fingerprint(), photos.len())
 }

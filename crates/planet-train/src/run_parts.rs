@@ -4,7 +4,8 @@ use planet_geo::Partition;
 
 use crate::{
     AlbumConfig, AlbumSamples, Checkpoint, Position, ProcessGroup, Run, RunFolder, Samples,
-    TrainConfig, TrainError, album_task::AlbumTask, photo_task::PhotoTask, settings, task::Task,
+    TrainConfig, TrainError, album_task::AlbumTask, heads::Heads, photo_task::PhotoTask, settings,
+    task::Task,
 };
 
 /// What a run is made of: of photos with [`TrainConfig`] and [`Samples`], of albums with
@@ -44,9 +45,11 @@ impl RunParts<TrainConfig, Samples> {
             self.folder.check_free(&[])?;
         }
         let (toml, partition) = (self.config.to_toml(), self.partition.clone());
-        let run = self.open(group)?;
+        let heads = Heads::read(&self.config.heads, &partition)?;
+        let partitions = heads.as_ref().map_or_else(Vec::new, |it| it.partitions().to_vec());
+        let run = self.open(heads, group)?;
         if group.is_first() {
-            run.folder.begin(&toml, Some(&partition))?;
+            run.folder.begin(&toml, Some(&partition), &partitions)?;
         }
         run.share()
     }
@@ -71,17 +74,22 @@ impl RunParts<TrainConfig, Samples> {
     /// As [`RunParts::resume`] and [`RunParts::start_in`].
     pub fn resume_in(self, group: &ProcessGroup) -> Result<Run, TrainError> {
         let toml = self.config.to_toml();
-        let run = self.open(group)?;
+        let copies = self.folder.heads(&self.config);
+        // Ranks on other machines may not have the run's folder.
+        let there = copies.iter().all(|path| path.exists());
+        let heads = Heads::read(if there { &copies } else { &self.config.heads }, &self.partition)?;
+        let run = self.open(heads, group)?;
         if group.is_first() { run.at_last_checkpoint(&toml)?.share() } else { run.share() }
     }
 
-    fn open(self, group: &ProcessGroup) -> Result<Run, TrainError> {
+    fn open(self, heads: Option<Heads>, group: &ProcessGroup) -> Result<Run, TrainError> {
         let Self { folder, config, partition, training, validation } = self;
         config.check()?;
         let mut position = Position::start(partition.fingerprint(), group.size());
         position.settings = settings::of_run(&config.to_toml());
         let course = config.course();
-        let (task, matched) = PhotoTask::new(group, config, partition, training, validation)?;
+        let (task, matched) =
+            PhotoTask::new(group, config, partition, heads, training, validation)?;
         position.training_photos = task.photos() as u64;
         position.validation_sketch = task.validation_sketch();
         let group = group.clone();
@@ -98,7 +106,7 @@ impl RunParts<AlbumConfig, AlbumSamples> {
         self.folder.check_free(&[])?;
         let (toml, partition) = (self.config.to_toml(), self.partition.clone());
         let run = self.open()?;
-        run.folder.begin(&toml, Some(&partition))?;
+        run.folder.begin(&toml, Some(&partition), &[])?;
         Ok(run)
     }
 

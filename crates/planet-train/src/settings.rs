@@ -6,11 +6,12 @@ use crate::TrainError;
 
 /// Settings of where files lie and of what a machine can do; they change no result that is to be
 /// compared. Which photos a run learns from is told by their number and the partition.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     "dataset",
     "validation",
     "root",
     "partition",
+    "heads",
     "init",
     "model",
     "embeddings",

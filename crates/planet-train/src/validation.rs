@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use planet::{Accuracy, GUESSES};
 use planet_data::{Batch, Loader, LoaderOptions, Preprocess};
 use planet_geo::{ClassId, LatLng, Partition};
@@ -5,7 +7,8 @@ use planet_net::{Array, Weights};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Backend, GroupError, ProcessGroup, Samples, TrainError, TrainMonitor, loss, samples::stratified,
+    Backend, GroupError, ProcessGroup, Samples, TrainError, TrainMonitor, heads::Heads, loss,
+    samples::stratified,
 };
 
 /// Numbers of scores that are kept for fitting a temperature: at most 50,000 photos, at most
@@ -64,6 +67,7 @@ pub(crate) fn validate(
     backend: &mut dyn Backend,
     samples: &Samples,
     partition: &Partition,
+    heads: Option<&Heads>,
     preprocess: &Preprocess,
     options: LoaderOptions,
     seed: u64,
@@ -92,9 +96,13 @@ pub(crate) fn validate(
         for (at, &row) in batch.rows.iter().enumerate() {
             let class = samples.classes[row].map(|class| class.0);
             let keep = kept.binary_search(&row).is_ok();
-            // Behind the scores there may be an embedding.
-            let logits = &activations.logits_of(at)[..partition.len()];
-            counts.photo(logits, class, samples.positions[row], partition, keep);
+            let outputs = activations.logits_of(at);
+            let logits = match heads {
+                Some(heads) => Cow::Owned(heads.scores(outputs)),
+                // Behind the scores there may be an embedding.
+                None => Cow::Borrowed(&outputs[..partition.len()]),
+            };
+            counts.photo(&logits, class, samples.positions[row], partition, keep);
         }
     }
     let mut ended = [f64::from(u8::from(cancelled))];

@@ -210,11 +210,22 @@ impl Partition {
 
     /// The class whose cells hold a leaf, given by its id. Point-only classes hold none.
     pub fn class_of_leaf(&self, leaf: u64) -> Option<ClassId> {
+        self.range_of_leaf(leaf).map(|range| range.class)
+    }
+
+    /// The class that has this cell, or a larger one around it.
+    pub fn class_of_cell(&self, cell: CellId) -> Option<ClassId> {
+        let leaves = cell.leaf_range();
+        let range = self.range_of_leaf(*leaves.start())?;
+        (*leaves.end() <= range.last).then_some(range.class)
+    }
+
+    fn range_of_leaf(&self, leaf: u64) -> Option<Range> {
         let bucket = (leaf >> (64 - BUCKET_BITS)) as usize;
         let (from, to) = (self.buckets[bucket] as usize, self.buckets[bucket + 1] as usize);
         let after = from + self.ranges[from..to].partition_point(|range| range.first <= leaf);
-        let range = self.ranges[..after].last()?;
-        (leaf <= range.last).then_some(range.class)
+        let range = *self.ranges[..after].last()?;
+        (leaf <= range.last).then_some(range)
     }
 
     /// The shares of a class's photos, as they are to be expected of further ones, within the five

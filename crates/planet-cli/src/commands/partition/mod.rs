@@ -6,6 +6,7 @@ mod compare;
 pub mod files;
 mod geotags;
 mod map;
+mod merge;
 mod show;
 mod uniform;
 
@@ -31,6 +32,8 @@ enum Command {
     Show(show::Arguments),
     /// Draw a partition (SVG, PNG), or convert it to GeoJSON, KML or CSV
     Map(map::Arguments),
+    /// Merge the cells of a partition into fewer classes, at random, for planet train --heads
+    Merge(merge::Arguments),
     /// Compare two partitions: shared, finer and coarser cells, and covered area
     Compare(compare::Arguments),
     /// Compute the best accuracy that a partition allows on a set of positions
@@ -62,6 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Uniform(arguments) => uniform::run(arguments),
         Command::Show(arguments) => show::run(arguments),
         Command::Map(arguments) => map::run(arguments),
+        Command::Merge(arguments) => merge::run(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Ceiling(arguments) => ceiling::run(arguments),
     }

@@ -95,6 +95,11 @@ pub struct Arguments {
     /// Add the loss over the coarser S2 cells that contain a photo's cell, with this weight
     #[arg(long, value_name = "WEIGHT")]
     hierarchy: Option<f64>,
+    /// Train one classifier over each of these partitions instead of one over --partition. Each class
+    /// of --partition must be inside one class of each; its score is the sum of theirs. Coarser
+    /// partitions and --partition itself, or several made by planet partition merge
+    #[arg(long, value_name = "P", value_delimiter = ',')]
+    heads: Vec<PathBuf>,
     /// Peak learning rate
     #[arg(long, alias = "lr", value_name = "R")]
     learning_rate: Option<f64>,
@@ -120,7 +125,7 @@ pub struct Arguments {
     #[arg(long, value_name = "P")]
     precision: Option<Precision>,
     /// Resume the run in this folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "task", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "smoothing", "hierarchy", "learning_rate", "seed", "init", "freeze_until", "output"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "task", "dataset", "photos", "validation", "partition", "architecture", "size", "batch", "epoch_photos", "loss", "positives_within", "smoothing", "hierarchy", "heads", "learning_rate", "seed", "init", "freeze_until", "output"])]
     resume: Option<PathBuf>,
     /// Folder for the run
     #[arg(short, long, value_name = "RUN", required_unless_present = "resume")]
@@ -202,6 +207,9 @@ impl Arguments {
             config.smoothing = Some(Smoothing { kind, ..given });
         }
         set(&mut config.hierarchy, &self.hierarchy.map(|weight| Hierarchy { weight }));
+        if !self.heads.is_empty() {
+            config.heads.clone_from(&self.heads);
+        }
         config.learning_rate.start = self.learning_rate.unwrap_or(config.learning_rate.start);
         self.lengthen(&mut config);
         config.check().map_err(Failure::usage)?;
@@ -396,6 +404,11 @@ pub fn failure(error: TrainError) -> Failure {
         }
         TrainError::Diverged { .. } => {
             "try a lower --learning-rate, or set clip_norm under [optimizer]; the last checkpoint is intact"
+                .to_owned()
+        }
+        TrainError::Head { .. } => {
+            "build it from the same photos with a greater --split-above and the same --keep-from, or merge \
+             the partition's own cells with planet partition merge"
                 .to_owned()
         }
         TrainError::FewPhotos { photos, .. } => format!("use --batch {}", (photos / 2).max(2)),
