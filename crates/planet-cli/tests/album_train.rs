@@ -206,7 +206,11 @@ fn schemes_are_judged(folder: &Path) {
         let by_position = scheme["by_position"].as_array().expect("a list").iter();
         let sum: u64 = by_position.filter_map(|group| group["photos"].as_u64()).sum();
         assert_eq!(photos, Some(sum));
+        assert_eq!(scheme["moves"]["moves"], schemes[0]["moves"]["moves"]);
     }
+    // The mean of an album is one place.
+    let moves = [0, 1].map(|at| schemes[at]["moves"]["jumps"].as_f64().expect("a share"));
+    assert!(moves[0] > 0.0 && moves[1] == 0.0, "{moves:?}");
     // No scheme can be better than exact inference on the synthetic earth. The hidden Markov model
     // with exact single answers is nearly as good; a network that has hardly learned anything is not.
     let exact = &schemes[5];

@@ -58,6 +58,7 @@ fn report() -> Report {
         galleries: Vec::new(),
         regions: None,
         log_loss: None,
+        category_log_losses: Vec::new(),
     }
 }
 

@@ -153,6 +153,16 @@ fn evaluated(folder: &Path) {
     let [own, ideal] = [&report["log_loss"]["mean"], &report["ideal_log_loss"]];
     let [own, ideal] = [own, ideal].map(|it| it.as_f64().expect("nats"));
     assert!(ideal > 0.0 && own > ideal, "{own} and {ideal}");
+    // The categories are all photos.
+    let categories = report["category_log_losses"].as_array().expect("a list");
+    assert!(categories.len() > 2, "{categories:?}");
+    let sum = |of: &dyn Fn(&Value) -> &Value| -> f64 {
+        let nats = |it: &Value| Some(it["log_loss"]["photos"].as_f64()? * of(it).as_f64()?);
+        categories.iter().map(|it| nats(it).expect("nats")).sum()
+    };
+    let photos = report["log_loss"]["photos"].as_f64().expect("a number");
+    assert!((sum(&|it| &it["log_loss"]["mean"]) / photos - own).abs() < 1e-6);
+    assert!((sum(&|it| &it["ideal"]) / photos - ideal).abs() < 1e-6);
     evaluate("model", &["--duplicates-model", "codes"]).code(2).stderr(contains("--train"));
     let output = evaluate("model", &[&train[..], &["--duplicates-local-features"]].concat());
     let report: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");

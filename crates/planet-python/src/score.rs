@@ -136,6 +136,7 @@ pub fn score(
             galleries: Vec::new(),
             regions: None,
             log_loss: None,
+            category_log_losses: Vec::new(),
         })
     })?;
     Ok(Score(report))

@@ -46,6 +46,9 @@ pub struct Ceiling {
     pub log_loss: f64,
     /// The same as the posterior itself expects it.
     pub log_loss_expected: f64,
+    /// −ln of that probability for each photo that is scored, in the manifest's order; `None` for a photo
+    /// outside every cell.
+    pub log_losses: Vec<Option<f64>>,
 }
 
 /// How well a view of albums could do.
@@ -119,6 +122,7 @@ impl Ceiling {
             cell_expected: mean(&|j| j.cell_expected),
             log_loss: mean_inside(&|j| j.log_loss.unwrap_or(0.0)),
             log_loss_expected: mean_inside(&|j| j.entropy),
+            log_losses: outcomes.iter().map(|it| it.log_loss).collect(),
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::{
 /// One photo of a manifest with what is true of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenPhoto {
+    /// Row of the manifest.
+    pub row: usize,
     /// What was drawn.
     pub drawn: SyntheticTruth,
     /// Local time in the manifest.
@@ -42,7 +44,7 @@ impl GivenPhotos {
         let truths = Truth::read_all(&manifest.root)?;
         let mut given = Self::default();
         let mut album_rows: HashMap<String, usize> = HashMap::new();
-        for record in &manifest.records {
+        for (manifest_row, record) in manifest.records.iter().enumerate() {
             let truth = truths
                 .get(&record.photo)
                 .ok_or_else(|| WorldError::Unknown { photo: record.photo.clone() })?;
@@ -58,6 +60,7 @@ impl GivenPhotos {
             });
             given.albums[row].push(given.photos.len());
             given.photos.push(GivenPhoto {
+                row: manifest_row,
                 drawn,
                 time: record.time.as_ref().and_then(|time| time.parse().ok()),
                 scored: record.position.is_some(),

@@ -138,7 +138,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let refiner = arguments.refine.open(&mut model)?;
     let mut references = References::default();
     if synthetic::is_manifest_of_world(&source) {
-        references::push_ideals(&mut references, &manifest, &partition)?;
+        references::push_ideals(&mut references, &manifest, &partition, &arguments.by)?;
     }
     let scorer = ScorerOptions {
         partition: Some(&partition),

@@ -3,6 +3,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use planet_data::{
     DiskStore, Gazetteer, Manifest, Monitor, PhotoRecord, PhotoStore, thumbnail_jpeg,
 };
+use planet_geo::LatLng;
 
 use super::{
     Album, AlbumError, AlbumInput, Embeddings, PhotoProbabilities, Scheme, SequenceModel, albums,
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     EngineError, Locator, LocatorOptions, ModelPackage, PackageError, Place, Prediction,
-    evaluation::{Positions, Scorer, ScorerOptions, TruthTable},
+    evaluation::{MoveScore, Moves, Positions, Scorer, ScorerOptions, TruthTable},
     report::{AlbumReport, SchemeIdeal, SchemeResult, Strip, StripAnswer, StripPhoto},
 };
 
@@ -261,6 +262,7 @@ impl<'a> AlbumEvaluation<'a> {
         Tally {
             scorer: Scorer::new(all, self.options),
             positions: Positions::new(self.options.rules),
+            answers: HashMap::new(),
             shown: HashMap::new(),
         }
     }
@@ -270,6 +272,9 @@ impl<'a> AlbumEvaluation<'a> {
             return;
         }
         let error = tally.scorer.add(prediction).map(|(error, _)| error);
+        if let Some(best) = prediction.best() {
+            tally.answers.insert(row, best.position);
+        }
         tally.positions.add(self.positions[row], error);
         if self.shown.iter().any(|rows| rows.contains(&row)) {
             let place = prediction.best().map(|it| Place::of(it.position, &self.gazetteer));
@@ -294,8 +299,21 @@ impl<'a> AlbumEvaluation<'a> {
             baseline: baseline.map(str::to_owned),
             score: tally.scorer.finish(),
             by_position: tally.positions.finish(),
+            moves: self.moves(&tally.answers),
             ideal,
         });
+    }
+
+    /// How answers, by row, move within the albums.
+    fn moves(&self, answers: &HashMap<usize, LatLng>) -> MoveScore {
+        let mut moves = Moves::new(self.options.rules);
+        for album in self.albums {
+            let photo =
+                |row: &usize| Some((self.manifest.records[*row].position?, *answers.get(row)?));
+            let photos: Vec<(LatLng, LatLng)> = album.rows.iter().filter_map(photo).collect();
+            moves.add(&photos);
+        }
+        moves.finish()
     }
 
     /// An album as a strip, as yet without answers.
@@ -327,6 +345,8 @@ impl<'a> AlbumEvaluation<'a> {
 struct Tally<'a> {
     scorer: Scorer<'a>,
     positions: Positions,
+    /// The first answers, by row.
+    answers: HashMap<usize, LatLng>,
     /// By row, of the photos that are shown.
     shown: HashMap<usize, StripAnswer>,
 }

@@ -4,7 +4,7 @@ use planet_data::{DataError, DiskStore, Manifest, Monitor, PhotoStore, thumbnail
 use planet_geo::{LatLng, Partition};
 
 use super::{
-    KnownSet, Leakage, NearDuplicates, Scorer, ScorerOptions, TruthTable, log_loss::LogLossSum,
+    KnownSet, Leakage, NearDuplicates, Scorer, ScorerOptions, TruthTable, log_loss::LogLosses,
     region_coverage::RegionCounter,
 };
 use crate::{
@@ -92,7 +92,7 @@ pub struct Evaluation<'a> {
     /// Of refined positions.
     refined: Accuracy,
     regions: RegionCounter,
-    log_loss: LogLossSum,
+    log_losses: LogLosses,
 }
 
 impl<'a> Evaluation<'a> {
@@ -134,7 +134,7 @@ impl<'a> Evaluation<'a> {
             let clean = TruthTable::of(records, &options.by, |row| leakage.is_clean(row));
             scorers.push(Scorer::new(clean, options.scorer));
         }
-        let (places, keeper, explanations, regions, log_loss) = Default::default();
+        let (places, keeper, explanations, regions, log_losses) = Default::default();
         Ok(Self {
             manifest,
             options,
@@ -145,7 +145,7 @@ impl<'a> Evaluation<'a> {
             explanations,
             refined: Accuracy::default(),
             regions,
-            log_loss,
+            log_losses,
         })
     }
 
@@ -183,7 +183,8 @@ impl<'a> Evaluation<'a> {
             self.regions.add(&prediction, &records[row], &self.options.by, partition);
             let class = prediction.truth.and_then(|truth| partition.class_of(truth));
             if let (Some(class), Ok(probabilities)) = (class, locator.probabilities(logits)) {
-                self.log_loss.add(probabilities.of(class));
+                let category = records[row].value(&self.options.by);
+                self.log_losses.add(probabilities.of(class), category);
             }
             let outcome = self.scorers[0].add(&prediction);
             self.scorers[1..].iter_mut().for_each(|scorer| {
@@ -237,7 +238,8 @@ impl<'a> Evaluation<'a> {
     pub fn finish(self, title: impl Into<String>, subject: impl Into<String>) -> Report {
         let Self { manifest, mut options, leakage, scorers, places, keeper, .. } = self;
         let (explanations, regions) = (self.explanations, self.regions.finish());
-        let log_loss = self.log_loss.finish();
+        let (log_loss, category_log_losses) =
+            self.log_losses.finish(&options.references.category_log_losses);
         if options.refiner.is_some() {
             options.references.push("refined by similar photos", self.refined.shares(1));
         }
@@ -261,6 +263,7 @@ impl<'a> Evaluation<'a> {
             galleries,
             regions,
             log_loss,
+            category_log_losses,
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | score predictions one by one | [`Scorer`] with a [`TruthTable`], then [`Score`] |
 //! | compare two systems | [`Comparison`] |
 //! | measure accuracy by position in the album | [`Positions`] |
+//! | measure how answers move within albums | [`Moves`] |
 //! | compare people with a model | [`Match`] |
 //! | measure the overlap of test and training photos | [`Leakage`] |
 //! | compare with published results | [`published`] |
@@ -18,6 +19,7 @@ mod evaluate;
 mod leakage;
 mod levels;
 mod log_loss;
+mod moves;
 mod positions;
 mod published;
 mod region_coverage;
@@ -32,7 +34,8 @@ pub use comparison::{Comparison, Difference, Verdict};
 pub use evaluate::{Evaluation, EvaluationOptions};
 pub use leakage::{ComparedCodes, Leakage, LeakageKind, NearDuplicates};
 pub use levels::LevelScore;
-pub use log_loss::LogLoss;
+pub use log_loss::{CategoryLogLoss, LogLoss};
+pub use moves::{MoveScore, Moves};
 pub use positions::{PositionScore, Positions};
 pub use published::{KnownSet, Published, published};
 pub use region_coverage::RegionCoverage;

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Table, page, tables, write_folder};
 use crate::{
     album::Scheme,
-    evaluation::{PositionScore, Score},
+    evaluation::{MoveScore, PositionScore, Score},
     plot::{COLOURS, Curve, LineChart, escaped, inlined},
 };
 
@@ -42,6 +42,8 @@ pub struct SchemeResult {
     pub score: Score,
     /// The same by the photos' position in their album.
     pub by_position: Vec<PositionScore>,
+    /// How the answers move from photo to photo.
+    pub moves: MoveScore,
     /// On synthetic albums, the best that can be done with what the scheme sees.
     pub ideal: Option<SchemeIdeal>,
 }
@@ -113,6 +115,7 @@ impl AlbumReport {
         all.extend(self.gains("gain-over-average", |scheme| scheme.baseline.as_deref()));
         all.extend(self.ideals());
         all.extend(self.of_ideals());
+        all.push(self.moves());
         all.push(self.positions());
         all
     }
@@ -209,6 +212,34 @@ impl AlbumReport {
         (!table.rows.is_empty()).then_some(table)
     }
 
+    fn moves(&self) -> Table {
+        let mut table = Table::new("moves", "Moves from photo to photo", &[]);
+        let header = [
+            "",
+            "answers apart, %",
+            "apart, photos at one place, %",
+            "not apart, photos apart, %",
+            "early photos at the last place, %",
+        ];
+        table.header = header.map(str::to_owned).to_vec();
+        let percent = |share: Option<f64>| share.map_or_else(String::new, tables::percent);
+        for SchemeResult { name, moves, .. } in &self.schemes {
+            let MoveScore { jumps, false_jumps, missed_moves, early_at_last, .. } = *moves;
+            table.row(name, [jumps, false_jumps, missed_moves, early_at_last].map(percent));
+        }
+        let Some(SchemeResult { moves, .. }) = self.schemes.first() else { return table };
+        table.row("truth", [percent(moves.moves)].into_iter().chain(["0.0"; 3].map(str::to_owned)));
+        table.note = format!(
+            "{} pairs of photos that follow each other in an album; apart is more than 200 km. Of each pair's \
+             answers: how many are apart, also where the photos are at one place, and how many are not \
+             where the photos are apart. Last column: of the {} photos that are among the first five of \
+             their album and apart from its last photo, those whose answer is not apart from the last \
+             photo's answer.",
+            moves.pairs, moves.early
+        );
+        table
+    }
+
     fn positions(&self) -> Table {
         let title = "% of photos within 200 km, by position in the album";
         let mut table = Table::new("positions", title, &[]);
@@ -230,7 +261,7 @@ impl AlbumReport {
         let mut html = page::head(&self.title, &self.subject);
         html.push_str("<h2>Accuracy by distance</h2>\n");
         let tables = self.tables();
-        let (positions, rest) = tables.split_last().expect("there are always three");
+        let (positions, rest) = tables.split_last().expect("there are always four");
         html.extend(rest.iter().map(Table::to_html));
         html.push_str("<h2>Accuracy by position in the album</h2>\n");
         html.push_str(&positions.to_html());

@@ -26,7 +26,7 @@ pub use table::Table;
 pub use tables::{comparison_table, match_table, verdict};
 
 use crate::{
-    evaluation::{KnownSet, Leakage, LogLoss, RegionCoverage, Score},
+    evaluation::{CategoryLogLoss, KnownSet, Leakage, LogLoss, RegionCoverage, Score},
     plot::LineChart,
 };
 
@@ -59,6 +59,8 @@ pub struct Report {
     /// Of the cells that hold the photos; `None` where the probabilities of all cells are not known, as in a
     /// table of predictions.
     pub log_loss: Option<LogLoss>,
+    /// The same of the photos of each category.
+    pub category_log_losses: Vec<CategoryLogLoss>,
 }
 
 /// Photos on the map of errors, at most.
@@ -115,6 +117,7 @@ impl Report {
             "known_set": self.known_set,
             "log_loss": self.log_loss,
             "ideal_log_loss": self.references.log_loss,
+            "category_log_losses": self.category_log_losses,
         })
     }
 }

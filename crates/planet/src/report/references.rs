@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use planet_data::{DataError, Monitor, PhotoRecord};
 use planet_geo::{CeilingCounter, LatLng, Partition, Scale};
 use serde::Serialize;
@@ -53,6 +55,8 @@ pub struct References {
     pub cells: Vec<(String, f64)>,
     /// Log loss of the exact posterior of a synthetic earth, in nats: the least that a model can reach.
     pub log_loss: Option<f64>,
+    /// The same of the photos of each category.
+    pub category_log_losses: BTreeMap<String, f64>,
     /// Memory and time of the methods, where they were measured.
     pub costs: Vec<Cost>,
 }

@@ -4,7 +4,7 @@ use planet_geo::Scale;
 
 use super::{Report, Table};
 use crate::evaluation::{
-    Comparison, Interval, LeakageKind, LogLoss, Match, Score, Verdict, published,
+    CategoryLogLoss, Comparison, Interval, LeakageKind, LogLoss, Match, Score, Verdict, published,
 };
 
 /// Countries in the table of confusion.
@@ -18,6 +18,10 @@ pub(super) fn percent(share: f64) -> String {
 
 pub(super) fn percents(shares: [f64; 5]) -> [String; 5] {
     shares.map(percent)
+}
+
+fn nats(loss: f64) -> String {
+    format!("{loss:.3}")
 }
 
 pub(super) fn km(distance: Option<f64>) -> String {
@@ -55,6 +59,7 @@ impl Report {
         tables.extend(self.leakage_table());
         tables.extend(self.costs());
         tables.extend(self.categories());
+        tables.extend(self.category_log_losses());
         tables.extend(self.confusion());
         tables
     }
@@ -178,7 +183,6 @@ impl Report {
         for (name, share) in &self.references.cells {
             table.row(name, bare(percent(*share)));
         }
-        let nats = |value: f64| format!("{value:.3}");
         if let Some(LogLoss { mean, interval, .. }) = self.log_loss {
             let name = "log loss of the right cell, nats";
             table.row(name, [nats(mean)].into_iter().chain(ends(Some(interval), &nats)));
@@ -304,6 +308,42 @@ impl Report {
         }
         if categories.len() > CATEGORIES {
             table.note = format!("report.json contains {} more.", categories.len() - CATEGORIES);
+        }
+        Some(table)
+    }
+
+    /// What the photos of each category lose, and how much of that is the model's.
+    fn category_log_losses(&self) -> Option<Table> {
+        if self.category_log_losses.is_empty() {
+            return None;
+        }
+        let title = format!("Log loss of the right cell, by {}", self.by);
+        let mut table = Table::new("category-log-losses", &title, &[]);
+        let header = ["", "nats", "95 % from", "to", "photos"];
+        table.header = header.map(str::to_owned).to_vec();
+        let photos = |it: &CategoryLogLoss| it.log_loss.photos as f64;
+        let diverges = |it: &CategoryLogLoss| it.ideal.map(|ideal| it.log_loss.mean - ideal);
+        let all: f64 = self.category_log_losses.iter().map(photos).sum();
+        let has_ideal = self.category_log_losses.iter().any(|it| it.ideal.is_some());
+        if has_ideal {
+            let more = ["exact posterior", "divergence", "divergence of all photos"];
+            table.header.extend(more.map(str::to_owned));
+        }
+        for it in self.category_log_losses.iter().take(CATEGORIES) {
+            let LogLoss { mean, interval, .. } = it.log_loss;
+            let mut cells = [mean, interval.low, interval.high].map(nats).to_vec();
+            cells.push(it.log_loss.photos.to_string());
+            if has_ideal {
+                let parts = [it.ideal, diverges(it), diverges(it).map(|by| by * photos(it) / all)];
+                cells.extend(parts.map(|it| it.map_or_else(String::new, nats)));
+            }
+            table.row(&it.name, cells);
+        }
+        if has_ideal {
+            table.note = "Divergence: by how many nats the model loses more than the exact posterior on the \
+                          same photos; in the last column, what the category's photos add to the mean over all \
+                          photos."
+                .to_owned();
         }
         Some(table)
     }

@@ -257,6 +257,7 @@ fn score(arguments: &ScoreArguments) -> Result<(), Failure> {
         galleries: Vec::new(),
         regions: None,
         log_loss: None,
+        category_log_losses: Vec::new(),
     };
     publish(&report, arguments.json, arguments.output.as_deref())
 }
@@ -276,7 +277,7 @@ impl ScoreArguments {
         }
         let manifest = Manifest::load(&source, None).map_err(Failure::new)?;
         if let (true, Some(partition)) = (drawn, partition) {
-            references::push_ideals(references, &manifest, partition)?;
+            references::push_ideals(references, &manifest, partition, &self.truth.by)?;
         }
         Ok(Some(manifest))
     }
