@@ -3,6 +3,7 @@
 
     haversine, haversine-nearest, haversine-normalised   planet train --smoothing KIND
     hierarchy                                             planet train --hierarchy WEIGHT
+    coarser heads, merged heads                           planet train --heads PARTITION,PARTITION…
     views flip, views crops                               planet evaluate --views VIEWS, of the networks of `base`
 
 All networks (inception-mini, 64 px, about 128 cells) are trained on the same photos, once with each seed; photos of
@@ -19,22 +20,19 @@ A miniature that shows that everything runs, in a few minutes: --photos 800 --va
 """
 
 import argparse
-import json
-import random
 import subprocess
-from collections import Counter
-from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 
-EARTH_RADIUS_KM = 6371.0
-SCALES_KM = {"street": 1, "city": 25, "region": 200, "country": 750, "continent": 2500}
-RESAMPLES = 1000
+from paired import Score, print_table
+
 TRAINED = {
     "base": [],
     "haversine": ["--smoothing", "haversine"],
     "haversine-nearest": ["--smoothing", "haversine-nearest"],
     "haversine-normalised": ["--smoothing", "haversine-normalised"],
     "hierarchy": ["--hierarchy"],  # and the weight
+    "coarser heads": ["--heads"],  # and the partitions: the cells, and two built with a greater --split-above
+    "merged heads": ["--heads"],  # and the partitions: five that merge the cells differently into half as many classes
 }
 VIEWED = {"views flip": ["--views", "flip"], "views crops": ["--views", "crops"]}
 # The demo's, with a falling learning rate, so that the last epochs of all runs are comparable. Validation photos choose
@@ -52,74 +50,6 @@ schedule = "cosine"
 rule = { adagrad = { initial = 0.1, eps = 1e-10 } }
 average = 0.999
 """
-
-
-def km(a, b):
-    half_lat, half_lng = (sin(radians(there - here) / 2) for here, there in zip(a, b))
-    h = half_lat**2 + cos(radians(a[0])) * cos(radians(b[0])) * half_lng**2
-    return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(h)))
-
-
-class Score:
-    """A report: whether each photo was located within each scale, and the share in the right cell."""
-
-    def __init__(self, report: Path):
-        self.right = json.loads((report / "report.json").read_text())["score"]["cells"][0]
-        self.within = {}
-        for line in (report / "predictions.jsonl").read_text().splitlines():
-            row = json.loads(line)
-            if "truth" not in row:
-                continue
-            truth = row["truth"]["lat"], row["truth"]["lng"]
-            best = row.get("predictions")  # none where the photo could not be read
-            off = km(truth, (best[0]["lat"], best[0]["lng"])) if best else float("inf")
-            self.within[row["photo"]] = [off <= radius for radius in SCALES_KM.values()]
-
-
-def interval(differences):
-    """Mean and 95 % interval of differences by seed and photo, over seeds and photos drawn anew: each photo with its
-    differences under all seeds."""
-    rng, seeds = random.Random(0), len(differences)
-    kinds = Counter(zip(*differences))
-    rows, weights, photos = list(kinds), list(kinds.values()), kinds.total()
-    drawn = []
-    for _ in range(RESAMPLES):
-        of = rng.choices(range(seeds), k=seeds)
-        counts = Counter(rng.choices(rows, weights, k=photos))
-        drawn.append(sum(count * sum(row[seed] for seed in of) for row, count in counts.items()) / (seeds * photos))
-    drawn.sort()
-    mean = sum(map(sum, differences)) / (seeds * photos)
-    return mean, drawn[int(0.025 * RESAMPLES)], drawn[int(0.975 * RESAMPLES)]
-
-
-def percent(share):
-    return f"{100 * share:.1f}"
-
-
-def points(mean, low, high):
-    return f"{100 * mean:+.1f} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def print_table(scores):
-    """Rows of shares, then rows of differences to `base`; `scores` are a list by seed for each name."""
-    print("| | " + " | ".join(SCALES_KM) + " | right cell |\n|---|" + "---|" * (len(SCALES_KM) + 1))
-    for name, seeds in scores.items():
-        shares = [sum(sum(row[scale] for row in it.within.values()) / len(it.within) for it in seeds) / len(seeds)
-                  for scale in range(len(SCALES_KM))]
-        shares.append(sum(it.right for it in seeds) / len(seeds))
-        print(f"| {name} | " + " | ".join(map(percent, shares)) + " |")
-    base = scores["base"]
-    for name, seeds in scores.items():
-        if name == "base":
-            continue
-        cells = []
-        for scale in range(len(SCALES_KM)):
-            differences = [[mine.within[photo][scale] - row[scale] for photo, row in other.within.items()]
-                           for mine, other in zip(seeds, base)]
-            cells.append(points(*interval(differences)))
-        right = [mine.right - other.right for mine, other in zip(seeds, base)]
-        cells.append(points(sum(right) / len(right), min(right), max(right)))
-        print(f"| {name} − base | " + " | ".join(cells) + " |")
 
 
 def main():
@@ -141,6 +71,27 @@ def main():
     def planet(*words):
         subprocess.run([arguments.planet, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
 
+    def heads(name):
+        """The partitions of the heads, as --heads takes them."""
+        if name == "coarser heads":
+            files = [out / f"cells-{times}.csv" for times in (4, 2)]
+            for file, times in zip(files, (4, 2)):
+                build(file, times)
+            return ",".join(map(str, [*files, cells]))
+        classes = sum(not line.startswith("#") for line in cells.read_text().splitlines()) - 1
+        files = [out / f"merged-{seed}.csv" for seed in range(5)]
+        for seed, file in enumerate(files):
+            if not file.exists():
+                planet("partition", "merge", cells, "--classes", classes // 2, "--seed", seed, "-o", file)
+        return ",".join(map(str, files))
+
+    def build(file, times):
+        """The demo's cells, in proportion to the photos, or with cells of up to so many times as many photos."""
+        split, keep = (max(2, round(share * arguments.photos)) for share in (300 / 16_000, 20 / 16_000))
+        if not file.exists():
+            planet("partition", "build", out / "train/manifest.parquet", "--split-above", times * split,
+                   "--keep-from", keep, "-o", file)
+
     def sets():
         yield "train", arguments.photos, 1
         yield "validation", arguments.validation, 3
@@ -149,16 +100,14 @@ def main():
     for name, photos, seed in sets():
         if not (out / name / "manifest.parquet").exists():
             planet("--overwrite", "world", "draw", "--photos", photos, "--size", 64, "--seed", seed, "-o", out / name)
-    if not (out / "cells.csv").exists():
-        # The demo's cells, in proportion to the photos.
-        split, keep = (max(2, round(share * arguments.photos)) for share in (300 / 16_000, 20 / 16_000))
-        planet("partition", "build", out / "train/manifest.parquet", "--split-above", split, "--keep-from", keep,
-               "-o", out / "cells.csv")
+    cells = out / "cells.csv"
+    build(cells, 1)
 
     def train(name, seed):
-        run, model = out / f"{name}-{seed}", out / f"{name}-{seed}-model"
-        flags = TRAINED[name] + ([arguments.hierarchy] if name == "hierarchy" else [])
-        config = out / f"{name}.toml"
+        file = name.replace(" ", "-")
+        run, model, config = out / f"{file}-{seed}", out / f"{file}-{seed}-model", out / f"{file}.toml"
+        values = {"--hierarchy": lambda: arguments.hierarchy, "--heads": lambda: heads(name)}
+        flags = [it for flag in TRAINED[name] for it in ([flag, values[flag]()] if flag in values else [flag])]
         smoothing = f'[smoothing]\nkind = "{name}"\ntau_km = {arguments.tau_km}\n' if "haversine" in name else ""
         config.write_text(CONFIG + smoothing)
         if not model.exists():
@@ -166,7 +115,7 @@ def main():
                 planet("train", "--resume", run)
             else:
                 planet("train", "--config", config, "--dataset", out / "train/manifest.parquet",
-                       "--validation", out / "validation/manifest.parquet", "--partition", out / "cells.csv",
+                       "--validation", out / "validation/manifest.parquet", "--partition", cells,
                        "--epochs", arguments.epochs, "--seed", seed, *flags, "-o", run)
             planet("export", run, "-o", model)
         return model
@@ -184,7 +133,7 @@ def main():
         own = "base" if name in VIEWED else name
         seeds = range(arguments.seeds)
         scores[name] = [evaluate(name, seed, train(own, seed), VIEWED.get(name, [])) for seed in seeds]
-    print_table(scores)
+    print_table(scores, "base")
 
 
 if __name__ == "__main__":
