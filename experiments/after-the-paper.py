@@ -20,10 +20,10 @@ A miniature that shows that everything runs, in a few minutes: --photos 800 --va
 """
 
 import argparse
-import subprocess
 from pathlib import Path
 
-from paired import Score, print_table
+from paired import print_table
+from small_earth import CONFIG, SmallEarth
 
 TRAINED = {
     "base": [],
@@ -35,21 +35,6 @@ TRAINED = {
     "merged heads": ["--heads"],  # and the partitions: five that merge the cells differently into half as many classes
 }
 VIEWED = {"views flip": ["--views", "flip"], "views crops": ["--views", "crops"]}
-# The demo's, with a falling learning rate, so that the last epochs of all runs are comparable. Validation photos choose
-# the checkpoint by the right cell.
-CONFIG = """
-architecture = "inception-mini"
-size = 64
-batch = 32
-patience = 0
-auxiliary_weight = 0.0
-[learning_rate]
-start = 0.1
-schedule = "cosine"
-[optimizer]
-rule = { adagrad = { initial = 0.1, eps = 1e-10 } }
-average = 0.999
-"""
 
 
 def main():
@@ -65,67 +50,31 @@ def main():
     parser.add_argument("--hierarchy", type=float, default=1.0, help="weight of the ancestors' loss")
     parser.add_argument("--only", nargs="+", choices=[*list(TRAINED)[1:], *VIEWED], help="these options alone")
     arguments = parser.parse_args()
-    out: Path = arguments.out
-    out.mkdir(parents=True, exist_ok=True)
-
-    def planet(*words):
-        subprocess.run([arguments.planet, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
+    earth = SmallEarth(arguments.planet, arguments.out, arguments.photos)
+    training = earth.draw("train", arguments.photos, 1)
+    earth.draw("validation", arguments.validation, 3)
+    earth.draw("test", arguments.test, 2)
+    cells = earth.cells(training)
 
     def heads(name):
         """The partitions of the heads, as --heads takes them."""
         if name == "coarser heads":
-            files = [out / f"cells-{times}.csv" for times in (4, 2)]
-            for file, times in zip(files, (4, 2)):
-                build(file, times)
-            return ",".join(map(str, [*files, cells]))
+            return ",".join(map(str, [*(earth.cells(training, f"cells-{times}", times) for times in (4, 2)), cells]))
         classes = sum(not line.startswith("#") for line in cells.read_text().splitlines()) - 1
-        files = [out / f"merged-{seed}.csv" for seed in range(5)]
+        files = [earth.out / f"merged-{seed}.csv" for seed in range(5)]
         for seed, file in enumerate(files):
             if not file.exists():
-                planet("partition", "merge", cells, "--classes", classes // 2, "--seed", seed, "-o", file)
+                earth.planet("partition", "merge", cells, "--classes", classes // 2, "--seed", seed, "-o", file)
         return ",".join(map(str, files))
 
-    def build(file, times):
-        """The demo's cells, in proportion to the photos, or with cells of up to so many times as many photos."""
-        split, keep = (max(2, round(share * arguments.photos)) for share in (300 / 16_000, 20 / 16_000))
-        if not file.exists():
-            planet("partition", "build", out / "train/manifest.parquet", "--split-above", times * split,
-                   "--keep-from", keep, "-o", file)
-
-    def sets():
-        yield "train", arguments.photos, 1
-        yield "validation", arguments.validation, 3
-        yield "test", arguments.test, 2
-
-    for name, photos, seed in sets():
-        if not (out / name / "manifest.parquet").exists():
-            planet("--overwrite", "world", "draw", "--photos", photos, "--size", 64, "--seed", seed, "-o", out / name)
-    cells = out / "cells.csv"
-    build(cells, 1)
-
     def train(name, seed):
-        file = name.replace(" ", "-")
-        run, model, config = out / f"{file}-{seed}", out / f"{file}-{seed}-model", out / f"{file}.toml"
         values = {"--hierarchy": lambda: arguments.hierarchy, "--heads": lambda: heads(name)}
         flags = [it for flag in TRAINED[name] for it in ([flag, values[flag]()] if flag in values else [flag])]
         smoothing = f'[smoothing]\nkind = "{name}"\ntau_km = {arguments.tau_km}\n' if "haversine" in name else ""
-        config.write_text(CONFIG + smoothing)
-        if not model.exists():
-            if run.exists():
-                planet("train", "--resume", run)
-            else:
-                planet("train", "--config", config, "--dataset", out / "train/manifest.parquet",
-                       "--validation", out / "validation/manifest.parquet", "--partition", cells,
-                       "--epochs", arguments.epochs, "--seed", seed, *flags, "-o", run)
-            planet("export", run, "-o", model)
-        return model
+        return earth.train(f"{name.replace(' ', '-')}-{seed}", training, cells, arguments.epochs, seed, flags, CONFIG + smoothing)
 
     def evaluate(name, seed, model, flags):
-        report = out / f"{name.replace(' ', '-')}-{seed}-report"
-        if not (report / "report.json").exists():
-            planet("--overwrite", "evaluate", "--model", model, "--dataset", out / "test/manifest.parquet", "--no-photos",
-                   *flags, "-o", report)
-        return Score(report)
+        return earth.evaluate(f"{name.replace(' ', '-')}-{seed}", model, flags)
 
     wanted = ["base", *(arguments.only or [*list(TRAINED)[1:], *VIEWED])]
     scores = {}

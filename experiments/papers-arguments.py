@@ -21,28 +21,15 @@ A miniature that shows that everything runs, in a few minutes: --photos 1600 --v
 import argparse
 import csv
 import random
-import subprocess
 from math import cos, radians
 from pathlib import Path
 
-from paired import Score, print_table
+from paired import print_table
+from small_earth import SmallEarth
 
 KM_PER_DEGREE = 111.195
 UNIFORM_LEVELS = (3, 4, 6)
 ERRORS_KM = (0.3, 10)
-CONFIG = """
-architecture = "inception-mini"
-size = 64
-batch = 32
-patience = 0
-auxiliary_weight = 0.0
-[learning_rate]
-start = 0.1
-schedule = "cosine"
-[optimizer]
-rule = { adagrad = { initial = 0.1, eps = 1e-10 } }
-average = 0.999
-"""
 
 
 def moved(source: Path, target: Path, error_km: float):
@@ -65,37 +52,16 @@ def moved(source: Path, target: Path, error_km: float):
             writer.writerow(row)
 
 
-class Experiment:
+class Experiment(SmallEarth):
     def __init__(self, arguments):
+        super().__init__(arguments.planet, arguments.out, arguments.photos)
         self.arguments = arguments
-        self.out: Path = arguments.out
-        self.out.mkdir(parents=True, exist_ok=True)
-        (self.out / "config.toml").write_text(CONFIG)
         self.draw("validation", arguments.validation, 3)
         self.draw("test", arguments.test, 2)
 
-    def planet(self, *words):
-        subprocess.run([self.arguments.planet, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
-
-    def draw(self, name, photos, seed):
-        if not (self.out / name / "manifest.parquet").exists():
-            self.planet("--overwrite", "world", "draw", "--photos", photos, "--size", 64, "--seed", seed, "-o", self.out / name)
-        return self.out / name / "manifest.parquet"
-
     def training(self, times=1.0):
-        photos = round(times * self.arguments.photos)
+        photos = round(times * self.count)
         return self.draw(f"train-{photos}", photos, 1)
-
-    def keep_from(self):
-        return max(2, round(20 / 16_000 * self.arguments.photos))
-
-    def adaptive(self, manifest, name="cells"):
-        """The demo's cells, in proportion to the photos."""
-        cells = self.out / f"{name}.csv"
-        if not cells.exists():
-            split = max(2, round(300 / 16_000 * self.arguments.photos))
-            self.planet("partition", "build", manifest, "--split-above", split, "--keep-from", self.keep_from(), "-o", cells)
-        return cells
 
     def uniform(self, level):
         cells = self.out / f"level-{level}.csv"
@@ -115,49 +81,35 @@ class Experiment:
     def scores(self, name, manifest, cells, times=1.0):
         """Of one network for each seed; they see as many photos as with `--epochs` of `--photos`."""
         epochs = max(1, round(self.arguments.epochs / times))
-        return [self.score(f"{name}-{seed}", manifest, cells, epochs, seed) for seed in range(self.arguments.seeds)]
-
-    def score(self, name, manifest, cells, epochs, seed):
-        run, model, report = (self.out / f"{name}{end}" for end in ("", "-model", "-report"))
-        if not model.exists():
-            if run.exists():
-                self.planet("train", "--resume", run)
-            else:
-                self.planet("train", "--config", self.out / "config.toml", "--dataset", manifest,
-                            "--validation", self.out / "validation/manifest.parquet", "--partition", cells,
-                            "--epochs", epochs, "--seed", seed, "-o", run)
-            self.planet("export", run, "-o", model)
-        if not (report / "report.json").exists():
-            self.planet("--overwrite", "evaluate", "--model", model, "--dataset", self.out / "test/manifest.parquet",
-                        "--no-photos", "-o", report)
-        return Score(report)
+        names = [(seed, f"{name}-{seed}") for seed in range(self.arguments.seeds)]
+        return [self.evaluate(name, self.train(name, manifest, cells, epochs, seed)) for seed, name in names]
 
     def base(self):
-        return self.scores("base", self.training(), self.adaptive(self.training()))
+        return self.scores("base", self.training(), self.cells(self.training()))
 
-    def cells(self):
+    def of_cells(self):
         first = "adaptive cells"
         levels = {f"uniform, level {level}": self.scores(f"level-{level}", self.training(), self.uniform(level))
                   for level in UNIFORM_LEVELS}
         print_table({first: self.base()} | levels, first)
 
-    def photos(self):
+    def of_photos(self):
         name = "{:,} photos".format
-        cells, count = self.adaptive(self.training()), self.arguments.photos
+        cells, count = self.cells(self.training()), self.count
         others = {name(round(times * count)): self.scores(f"photos-{times}", self.training(times), cells, times)
                   for times in (0.25, 4)}
         print_table({name(count): self.base()} | others, name(count))
 
-    def positions(self):
+    def of_positions(self):
         first, others = "exact positions", {}
         for error in ERRORS_KM:
             manifest = self.wrong_positions(error)
-            cells = self.adaptive(manifest, f"cells-wrong-{error}-km")
+            cells = self.cells(manifest, f"cells-wrong-{error}-km")
             others[f"wrong by {error} km"] = self.scores(f"wrong-{error}-km", manifest, cells)
         print_table({first: self.base()} | others, first)
 
 
-TABLES = {"cells": Experiment.cells, "photos": Experiment.photos, "positions": Experiment.positions}
+TABLES = {"cells": Experiment.of_cells, "photos": Experiment.of_photos, "positions": Experiment.of_positions}
 
 
 def main():
