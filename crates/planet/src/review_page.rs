@@ -21,7 +21,7 @@ pub struct ReviewPhoto {
     pub photo: String,
     /// The photo as a small JPEG; `None` where it cannot be read.
     pub thumbnail: Option<Vec<u8>>,
-    /// The value that it is judged by.
+    /// The value by which it is kept or removed.
     pub value: String,
     /// Whether it is kept whatever its value.
     pub is_kept: bool,

@@ -84,7 +84,7 @@ impl Scheme {
 }
 
 /// The mean of the distributions of an album's photos, given to each of them: of the whole album,
-/// or of each piece into which `pieces` cuts it. `of` gives a photo's own distribution,
+/// or of each piece into which `pieces` divides it. `of` gives a photo's own distribution,
 /// `[classes]`; a photo without one has no part in the mean, and gets it all the same. Where no
 /// photo of a piece has one, `emit` gets an error for each.
 pub fn album_means(

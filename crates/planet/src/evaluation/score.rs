@@ -93,7 +93,7 @@ pub struct Score {
     pub curve_interval: Vec<Interval>,
 }
 
-/// Answers of which the surest are kept.
+/// The error rate of the most confident answers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RiskCoverage {
     /// Share of all photos that are answered.
@@ -246,11 +246,11 @@ fn calibration(table: &TruthTable) -> Option<f64> {
     expected_calibration_error(sure.map(answer))
 }
 
-/// Risk where the surest answers are kept, at a hundred shares of all photos; empty where
+/// Risk of the most confident answers, at a hundred shares of all photos; empty where
 /// predictions state no probability.
 fn risk_coverage(table: &mut TruthTable, rules: Rules) -> Vec<RiskCoverage> {
     let stated = |row: &Row| row.located().is_some() && !row.confidence.is_nan();
-    // The surest first; probabilities are not negative.
+    // The most confident first; probabilities are not negative.
     table.sort_by_key(|row| {
         let confidence = stated(row).then(|| row.confidence.to_bits());
         (Reverse(confidence), row.id())

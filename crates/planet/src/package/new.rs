@@ -149,7 +149,7 @@ impl NewPackage {
         self.place_with(description, package.partition())
     }
 
-    /// Hashes what is there, writes description and card, takes the place.
+    /// Hashes the files, writes the description and the model card, and renames the folder to its final name.
     fn place_with(
         self,
         mut description: ModelDescription,
