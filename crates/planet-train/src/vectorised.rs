@@ -3,8 +3,13 @@ use std::sync::OnceLock;
 /// Runs code compiled for the widest vectors that this processor has.
 #[inline(always)]
 pub(crate) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    arch().dispatch(work)
+}
+
+/// The widest vectors that this processor has.
+pub(crate) fn arch() -> pulp::Arch {
     static ARCH: OnceLock<pulp::Arch> = OnceLock::new();
-    ARCH.get_or_init(pulp::Arch::new).dispatch(work)
+    *ARCH.get_or_init(pulp::Arch::new)
 }
 
 /// Numbers that are worked on side by side: as many f32 as the widest registers hold.

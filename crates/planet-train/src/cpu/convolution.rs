@@ -190,7 +190,7 @@ impl Layer for Convolution {
     fn backward(&mut self, memory: &mut Memory) {
         let mut scratch = std::mem::take(&mut memory.scratch);
         let mut gradients = match self.input_gradient {
-            Some(_) => std::mem::take(&mut memory.slabs[self.input.slab].gradients),
+            Some(_) => memory.take_gradients(self.input),
             None => Vec::new(),
         };
         let part = memory.photos_a_part();
@@ -216,7 +216,7 @@ impl Layer for Convolution {
                 .for_each(|(at, (gradients, scratch))| work(at, scratch, gradients));
         }
         if self.input_gradient.is_some() {
-            memory.slabs[self.input.slab].gradients = gradients;
+            memory.return_gradients(self.input, gradients);
         }
         memory.scratch = scratch;
         memory.sum_gradient(self.weight);

@@ -33,7 +33,7 @@ impl Layer for Linear {
         let (photos, inputs, outputs) = (memory.photos, self.input.channels, self.output.channels);
         super::normalise::sum_pixels(memory, self.output, self.bias);
         let mut of_weights = std::mem::take(&mut memory.parameters[self.weight].gradient);
-        let mut of_input = std::mem::take(&mut memory.slabs[self.input.slab].gradients);
+        let mut of_input = memory.take_gradients(self.input);
         let of_output =
             Matrix::new(memory.gradients(self.output, 0..photos), photos, outputs, outputs);
         let input = Matrix::new(memory.values(self.input, 0..photos), photos, inputs, inputs);
@@ -43,6 +43,6 @@ impl Layer for Linear {
         let target = Target::new(&mut of_input, photos, inputs, inputs);
         target.product(of_output, weights, self.add, true);
         memory.parameters[self.weight].gradient = of_weights;
-        memory.slabs[self.input.slab].gradients = of_input;
+        memory.return_gradients(self.input, of_input);
     }
 }

@@ -10,17 +10,19 @@ pub(super) struct Slab {
     /// Numbers of one photo.
     pub(super) per_photo: usize,
     pub(super) values: Vec<f32>,
-    /// Derivatives of the loss by the values; empty where none are needed.
-    pub(super) gradients: Vec<f32>,
     /// The gradients take the values' place: who comes after needs those no more.
     pub(super) in_place: bool,
+    /// Otherwise, the [`Buffer`] in which the derivatives of the loss by the values stand from the
+    /// first that is written to the last that is read. None where none are needed.
+    pub(super) gradients: Option<usize>,
 }
 
-impl Slab {
-    /// Where the gradients stand.
-    pub(super) fn gradients(&self) -> &[f32] {
-        if self.in_place { &self.values } else { &self.gradients }
-    }
+/// Memory that several slabs' gradients use one after another.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    /// Numbers of one photo in the largest of them.
+    pub(super) per_photo: usize,
+    pub(super) values: Vec<f32>,
 }
 
 /// Where one node's value stands: some channels of a slab. A branch writes straight into its
@@ -48,7 +50,29 @@ impl View {
         &values[pixel * self.step + self.channel..][..self.channels]
     }
 
+    /// Some of the view's channels of one pixel.
+    #[inline(always)]
+    pub(super) fn strip<'a>(
+        &self,
+        values: &'a [f32],
+        pixel: usize,
+        channels: &Range<usize>,
+    ) -> &'a [f32] {
+        &values[pixel * self.step + self.channel + channels.start..][..channels.len()]
+    }
+
     /// The same, to be changed.
+    #[inline(always)]
+    pub(super) fn strip_mut<'a>(
+        &self,
+        values: &'a mut [f32],
+        pixel: usize,
+        channels: &Range<usize>,
+    ) -> &'a mut [f32] {
+        &mut values[pixel * self.step + self.channel + channels.start..][..channels.len()]
+    }
+
+    /// As [`View::pixel`], to be changed.
     pub(super) fn pixel_mut<'a>(&self, values: &'a mut [f32], pixel: usize) -> &'a mut [f32] {
         &mut values[pixel * self.step + self.channel..][..self.channels]
     }
@@ -69,6 +93,7 @@ pub(super) struct Memory {
     /// Pieces that a batch is cut into; fixed, so that sums do not depend on the threads.
     pub(super) parts: usize,
     pub(super) slabs: Vec<Slab>,
+    pub(super) buffers: Vec<Buffer>,
     pub(super) parameters: Vec<Held>,
     /// Working space, one for each part.
     pub(super) scratch: Vec<Scratch>,
@@ -87,14 +112,14 @@ impl Memory {
     /// Memory for this many photos; existing contents are kept.
     pub(super) fn prepare(&mut self, photos: usize, gradients: bool) {
         self.photos = photos;
-        for slab in &mut self.slabs {
-            let count = photos * slab.per_photo;
-            if slab.values.len() < count {
-                slab.values.resize(count, 0.0);
+        let grow = |values: &mut Vec<f32>, per_photo: usize| {
+            if values.len() < photos * per_photo {
+                values.resize(photos * per_photo, 0.0);
             }
-            if gradients && !slab.in_place && slab.gradients.len() < count {
-                slab.gradients.resize(count, 0.0);
-            }
+        };
+        self.slabs.iter_mut().for_each(|slab| grow(&mut slab.values, slab.per_photo));
+        if gradients {
+            self.buffers.iter_mut().for_each(|it| grow(&mut it.values, it.per_photo));
         }
     }
 
@@ -121,11 +146,23 @@ impl Memory {
         view: View,
         work: impl Fn(&Self, &mut [f32], Range<usize>) + Sync,
     ) {
-        let slab = &mut self.slabs[view.slab];
-        assert!(!slab.in_place, "an in-place gradient has a writer of its own");
-        let mut values = std::mem::take(&mut slab.gradients);
+        let mut values = self.take_gradients(view);
         self.in_parts(&mut values, self.slabs[view.slab].per_photo, &work);
-        self.slabs[view.slab].gradients = values;
+        self.return_gradients(view, values);
+    }
+
+    /// Takes the buffer out in which the gradients of the view's slab stand.
+    pub(super) fn take_gradients(&mut self, view: View) -> Vec<f32> {
+        let buffer =
+            self.slabs[view.slab].gradients.expect("a gradient that is written has a place");
+        std::mem::take(&mut self.buffers[buffer].values)
+    }
+
+    /// Puts back what [`Memory::take_gradients`] took.
+    pub(super) fn return_gradients(&mut self, view: View, values: Vec<f32>) {
+        if let Some(buffer) = self.slabs[view.slab].gradients {
+            self.buffers[buffer].values = values;
+        }
     }
 
     fn in_parts(
@@ -153,7 +190,12 @@ impl Memory {
     /// The gradients of some photos.
     pub(super) fn gradients(&self, view: View, photos: Range<usize>) -> &[f32] {
         let slab = &self.slabs[view.slab];
-        &slab.gradients()[photos.start * slab.per_photo..photos.end * slab.per_photo]
+        let values = match slab.gradients {
+            _ if slab.in_place => &slab.values,
+            Some(buffer) => &self.buffers[buffer].values,
+            None => unreachable!("a gradient that is read was written"),
+        };
+        &values[photos.start * slab.per_photo..photos.end * slab.per_photo]
     }
 
     /// Sums the parts' shares of a parameter's gradient.

@@ -14,6 +14,7 @@ mod normalise;
 mod plan;
 mod pointwise;
 mod pool;
+mod tiles;
 
 use std::fmt;
 
@@ -82,14 +83,15 @@ impl Cpu {
         weights.check(network)?;
         let mut plan = Plan::new(network)?;
         let slabs = std::mem::take(&mut plan.slabs);
+        let buffers = std::mem::take(&mut plan.buffers);
         let scratch = (0..PARTS).map(|_| Scratch::default()).collect();
         let parameters = plan.parameters.iter().map(|layout| {
             let values = weights.get(&layout.name).expect("the weights were checked").values();
             let count = if layout.trained { values.len() } else { 0 };
             Held { values: layout.inward(values), gradient: vec![0.0; count] }
         });
-        let memory =
-            Memory { photos: 0, parts: PARTS, slabs, parameters: parameters.collect(), scratch };
+        let parameters = parameters.collect();
+        let memory = Memory { photos: 0, parts: PARTS, slabs, buffers, parameters, scratch };
         let slots = plan.parameters.iter().zip(&memory.parameters).map(|(layout, held)| {
             if layout.trained { optimizer.begin(held.values.len()) } else { Vec::new() }
         });
@@ -127,9 +129,11 @@ impl Cpu {
     }
 
     fn run(&mut self, mode: Mode) {
-        for layer in &mut self.plan.layers {
-            layer.forward(&mut self.memory, mode);
-        }
+        in_pool(|| {
+            for layer in &mut self.plan.layers {
+                layer.forward(&mut self.memory, mode);
+            }
+        });
     }
 
     fn output(&self, view: View) -> &[f32] {
@@ -139,18 +143,19 @@ impl Cpu {
     /// The loss of one head; its gradient goes where the backward pass begins.
     fn loss(&mut self, view: View, targets: &[u32], smoothing: f32, weight: f32) -> Vec<Loss> {
         let photos = self.memory.photos;
-        let slab = &mut self.memory.slabs[view.slab];
-        let count = photos * slab.per_photo;
-        let rows = slab.values[..count].par_chunks_exact(view.channels);
-        let gradients = slab.gradients[..count].par_chunks_exact_mut(view.channels);
+        let mut gradients = self.memory.take_gradients(view);
+        let rows = self.output(view).par_chunks_exact(view.channels);
         let share = weight / photos as f32;
-        rows.zip(gradients)
+        let losses = rows
+            .zip(gradients.par_chunks_exact_mut(view.channels))
             .zip(targets)
             .map(|((logits, gradient), target)| {
                 gradient.copy_from_slice(logits);
                 vectorised(|| loss::cross_entropy(gradient, *target, smoothing, share))
             })
-            .collect()
+            .collect();
+        self.memory.return_gradients(view, gradients);
+        losses
     }
 
     /// Forward and backward; the gradients then stand with the parameters.
@@ -175,9 +180,11 @@ impl Cpu {
 
     /// From the gradients of the outputs to those of the parameters.
     fn backward(&mut self) {
-        for layer in self.plan.layers[self.plan.first_trained..].iter_mut().rev() {
-            layer.backward(&mut self.memory);
-        }
+        in_pool(|| {
+            for layer in self.plan.layers[self.plan.first_trained..].iter_mut().rev() {
+                layer.backward(&mut self.memory);
+            }
+        });
     }
 
     /// As [`Self::differentiate`], by a loss that is computed from the output.
@@ -201,14 +208,15 @@ impl Cpu {
     /// The loss of one head by what computes it outside; its weighted gradient goes where the
     /// backward pass begins.
     fn loss_outside(&mut self, view: View, loss: OutputLoss<'_>, weight: f32) -> Vec<Loss> {
-        let slab = &mut self.memory.slabs[view.slab];
-        let count = self.memory.photos * slab.per_photo;
-        let gradients = &mut slab.gradients[..count];
-        gradients.copy_from_slice(&slab.values[..count]);
+        let mut buffer = self.memory.take_gradients(view);
+        let values = self.output(view);
+        let gradients = &mut buffer[..values.len()];
+        gradients.copy_from_slice(values);
         let losses = loss(gradients);
         if weight != 1.0 {
             gradients.iter_mut().for_each(|value| *value *= weight);
         }
+        self.memory.return_gradients(view, buffer);
         losses
     }
 
@@ -224,7 +232,7 @@ impl Cpu {
             average: averages.next().map(Vec::as_mut_slice),
         });
         let mut parameters: Vec<Learned<'_>> = parameters.collect();
-        self.optimizer.step(&mut parameters, self.steps, options.learning_rate);
+        in_pool(|| self.optimizer.step(&mut parameters, self.steps, options.learning_rate));
     }
 
     fn weights(&self, of: impl Fn(usize) -> Option<Vec<f32>>) -> Weights {
@@ -234,6 +242,12 @@ impl Cpu {
         });
         arrays.collect()
     }
+}
+
+/// Runs work on a thread of the pool. From there, the other threads are reached at little cost; a
+/// thread outside would be put to sleep and woken once a layer.
+fn in_pool(work: impl FnOnce() + Send) {
+    rayon::scope(|_| work());
 }
 
 /// What trains, for people.

@@ -7,7 +7,7 @@ use super::{
     convolution::Convolution,
     depthwise::Depthwise,
     linear::Linear,
-    memory::{Slab, View},
+    memory::{Buffer, Slab, View},
     normalise::{Limits, Normalise},
     pointwise::{Add, Bend, Curve, Dropout, Multiply},
     pool::{GlobalAverage, Pool},
@@ -20,6 +20,7 @@ pub(super) struct Plan {
     /// The first layer that is not frozen: gradients end there.
     pub(super) first_trained: usize,
     pub(super) slabs: Vec<Slab>,
+    pub(super) buffers: Vec<Buffer>,
     pub(super) parameters: Vec<Layout>,
     pub(super) pixels: View,
     pub(super) embedding: Option<View>,
@@ -79,14 +80,23 @@ struct Planner<'n> {
     concats: HashMap<usize, usize>,
     parameters: Vec<Layout>,
     by_name: HashMap<String, usize>,
-    /// Layers that are to come, with the slabs whose gradients each writes.
-    layers: Vec<(Make, Vec<usize>)>,
+    /// Layers that are to come.
+    layers: Vec<Planned>,
     /// Layers at the beginning whose nodes are frozen.
     frozen: usize,
 }
 
 /// Makes a layer from whether it adds to each gradient that it writes.
 type Make = Box<dyn FnOnce(&[bool]) -> Box<dyn Layer>>;
+
+/// A layer that is to come.
+struct Planned {
+    make: Make,
+    /// The slab that its value goes to, whose gradient it reads.
+    output: usize,
+    /// Slabs whose gradients it writes.
+    gradients: Vec<usize>,
+}
 
 impl Plan {
     pub(super) fn new(network: &Network) -> Result<Self, BackendError> {
@@ -129,33 +139,80 @@ impl Plan {
 }
 
 impl Planner<'_> {
-    fn finish(self) -> Plan {
-        // Gradients flow backwards: the last that reads a value is the first to write its
-        // gradient, and all others add.
-        let mut last = HashMap::new();
-        for (at, (_, slabs)) in self.layers.iter().enumerate() {
-            slabs.iter().for_each(|slab| {
-                last.insert(*slab, at);
-            });
-        }
-        let layers = self.layers.into_iter().enumerate().map(|(at, (make, slabs))| {
-            let add: Vec<bool> = slabs.iter().map(|slab| last[slab] != at).collect();
-            make(&add)
-        });
+    fn finish(mut self) -> Plan {
         let view = |output| {
             let node: NodeId = self.network.output(output)?;
             self.views[node.index()]
         };
+        let embedding = view(OutputName::Embedding);
+        let logits = view(OutputName::Logits).expect("every network has logits");
+        let auxiliary = view(OutputName::Auxiliary);
+        let losses = [Some(logits), auxiliary].into_iter().flatten();
+        let buffers = self.buffers(losses.map(|view| view.slab));
+        // Gradients flow backwards: the last that reads a value is the first to write its
+        // gradient, and all others add.
+        let mut last = HashMap::new();
+        for (at, layer) in self.layers.iter().enumerate() {
+            last.extend(layer.gradients.iter().map(|slab| (*slab, at)));
+        }
+        let layers = self.layers.into_iter().enumerate().map(|(at, layer)| {
+            let add: Vec<bool> = layer.gradients.iter().map(|slab| last[slab] != at).collect();
+            (layer.make)(&add)
+        });
         Plan {
             layers: layers.collect(),
             first_trained: self.frozen,
             slabs: self.slabs,
+            buffers,
             parameters: self.parameters,
             pixels: self.views[0].expect("the input comes first"),
-            embedding: view(OutputName::Embedding),
-            logits: view(OutputName::Logits).expect("every network has logits"),
-            auxiliary: view(OutputName::Auxiliary),
+            embedding,
+            logits,
+            auxiliary,
         }
+    }
+
+    /// Gives every gradient a buffer that no other needs between its first writer and its last
+    /// reader. The gradients of `losses` are written first.
+    fn buffers(&mut self, losses: impl Iterator<Item = usize>) -> Vec<Buffer> {
+        let mut first = HashMap::new();
+        for (at, layer) in self.layers.iter().enumerate() {
+            first.entry(layer.output).or_insert(at);
+        }
+        let (mut buffers, mut free) = (Vec::<Buffer>::new(), Vec::<usize>::new());
+        let mut place = |slab: &mut Slab, free: &mut Vec<usize>| {
+            if slab.in_place || slab.gradients.is_some() {
+                return;
+            }
+            // The smallest that is large enough, or else the largest, which grows.
+            let waste = |at: &usize| {
+                let size = buffers[free[*at]].per_photo;
+                size.checked_sub(slab.per_photo).ok_or(usize::MAX - size)
+            };
+            let best = (0..free.len()).min_by_key(|at| match waste(at) {
+                Ok(waste) => (false, waste),
+                Err(rest) => (true, rest),
+            });
+            let buffer = match best {
+                Some(at) => free.swap_remove(at),
+                None => {
+                    buffers.push(Buffer::default());
+                    buffers.len() - 1
+                }
+            };
+            buffers[buffer].per_photo = buffers[buffer].per_photo.max(slab.per_photo);
+            slab.gradients = Some(buffer);
+        };
+        losses.for_each(|slab| place(&mut self.slabs[slab], &mut free));
+        for (at, layer) in self.layers.iter().enumerate().skip(self.frozen).rev() {
+            // Of a value that nothing reads, the gradient stays 0: in a buffer that was not used.
+            place(&mut self.slabs[layer.output], &mut Vec::new());
+            layer.gradients.iter().for_each(|slab| place(&mut self.slabs[*slab], &mut free));
+            if first[&layer.output] == at {
+                free.extend(self.slabs[layer.output].gradients);
+            }
+        }
+        buffers
     }
 
     fn slab(&mut self, per_photo: usize) -> usize {
@@ -210,10 +267,11 @@ impl Planner<'_> {
     fn layer(
         &mut self,
         gradients: &[View],
+        output: View,
         make: impl FnOnce(&[bool]) -> Box<dyn Layer> + 'static,
     ) {
-        let slabs = gradients.iter().map(|view| view.slab).collect();
-        self.layers.push((Box::new(make), slabs));
+        let gradients = gradients.iter().map(|view| view.slab).collect();
+        self.layers.push(Planned { make: Box::new(make), output: output.slab, gradients });
     }
 
     fn node(&mut self, id: NodeId) -> Result<(), BackendError> {
@@ -251,13 +309,13 @@ impl Planner<'_> {
             Operation::HardSigmoid => self.bend(index, Curve::HardSigmoid),
             Operation::Pool(geometry) => {
                 let (input, output) = (self.input(node, 0), self.place(index));
-                self.layer(&[input], move |add| {
-                    Box::new(Pool { geometry, input, output, add: add[0], greatest: Vec::new() })
+                self.layer(&[input], output, move |add| {
+                    Box::new(Pool { geometry, input, output, add: add[0] })
                 });
             }
             Operation::GlobalAveragePool => {
                 let (input, output) = (self.input(node, 0), self.place(index));
-                self.layer(&[input], move |add| {
+                self.layer(&[input], output, move |add| {
                     Box::new(GlobalAverage { input, output, add: add[0] })
                 });
             }
@@ -265,20 +323,20 @@ impl Planner<'_> {
             Operation::Add => {
                 let (inputs, output) =
                     ([self.input(node, 0), self.input(node, 1)], self.place(index));
-                self.layer(&inputs, move |add| {
+                self.layer(&inputs, output, move |add| {
                     Box::new(Add { inputs, output, add: [add[0], add[1]] })
                 });
             }
             Operation::Multiply => {
                 let (inputs, output) =
                     ([self.input(node, 0), self.input(node, 1)], self.place(index));
-                self.layer(&inputs, move |add| {
+                self.layer(&inputs, output, move |add| {
                     Box::new(Multiply { inputs, output, add: [add[0], add[1]] })
                 });
             }
             Operation::Dropout { probability } => {
                 let (input, output) = (self.input(node, 0), self.place(index));
-                self.layer(&[input], move |add| {
+                self.layer(&[input], output, move |add| {
                     let (add, factors) = (add[0], Vec::new());
                     Box::new(Dropout { probability, input, output, add, node: index, factors })
                 });
@@ -293,7 +351,7 @@ impl Planner<'_> {
             Operation::Linear(_) if matches!(node.shape(), Shape::Features(_)) => {
                 let (input, output) = (self.input(node, 0), self.place(index));
                 let (weight, bias) = (self.parameter(node, "weight"), self.parameter(node, "bias"));
-                self.layer(&[input], move |add| {
+                self.layer(&[input], output, move |add| {
                     Box::new(Linear { input, output, weight, bias, add: add[0] })
                 });
             }
@@ -324,12 +382,12 @@ impl Planner<'_> {
         if geometry.groups == 1 {
             let wanted = input != self.views[0].expect("the input comes first");
             let gradients = if wanted { vec![input] } else { Vec::new() };
-            self.layer(&gradients, move |add| {
+            self.layer(&gradients, output, move |add| {
                 let input_gradient = add.first().copied();
                 Box::new(Convolution { geometry, input, output, weight, bias, input_gradient })
             });
         } else if [geometry.inputs, geometry.outputs] == [geometry.groups; 2] && bias.is_none() {
-            self.layer(&[input], move |add| {
+            self.layer(&[input], output, move |add| {
                 Box::new(Depthwise { geometry, input, output, weight, add: add[0] })
             });
         } else {
@@ -364,7 +422,7 @@ impl Planner<'_> {
             .map(|part| self.parameter(node, part));
         let limits = limits(self.network.nodes()[index].operation()).unwrap_or(Limits::NONE);
         let frozen = node.is_frozen();
-        self.layer(&[], move |_| {
+        self.layer(&[], output, move |_| {
             let batch = super::normalise::Statistics::default();
             Box::new(Normalise {
                 norm: kind,
@@ -385,7 +443,9 @@ impl Planner<'_> {
     fn bend(&mut self, index: usize, curve: Curve) {
         let node = &self.network.nodes()[index];
         let (input, output) = (self.input(node, 0), self.place(index));
-        self.layer(&[input], move |add| Box::new(Bend { curve, input, output, add: add[0] }));
+        self.layer(&[input], output, move |add| {
+            Box::new(Bend { curve, input, output, add: add[0] })
+        });
     }
 
     fn concatenation(&mut self, index: usize) {
@@ -398,7 +458,7 @@ impl Planner<'_> {
             let output = View { slab, channel, step, ..input };
             channel += input.channels;
             if input != output {
-                self.layer(&[input], move |add| {
+                self.layer(&[input], output, move |add| {
                     Box::new(Bend { curve: Curve::Identity, input, output, add: add[0] })
                 });
             }

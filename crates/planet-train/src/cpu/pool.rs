@@ -1,102 +1,149 @@
+use std::ops::Range;
+
 use planet_net::{Pool as Geometry, PoolKind};
-use rayon::prelude::*;
+use pulp::Simd;
 
 use super::{
     Layer, Mode,
     memory::{Memory, View},
+    tiles::{self, Pass, load, store},
 };
-use crate::vectorised::vectorised;
 
 /// A pooling window that goes over an image.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pool {
     pub(super) geometry: Geometry,
     pub(super) input: View,
     pub(super) output: View,
     /// Whether the gradient is accumulated instead of overwriting the buffer.
     pub(super) add: bool,
-    /// Which place of its window each greatest value came from, `[photos, pixels, channels]`.
-    pub(super) greatest: Vec<u8>,
 }
 
 impl Pool {
-    /// Pixels of the input, in one photo, under the window of an output pixel; each with its
-    /// place in the window.
+    /// For each of some output pixels, the input's lines and columns under its window. Lines and
+    /// pixels are counted through the photos.
     #[inline(always)]
-    fn window(&self, pixel: usize) -> impl Iterator<Item = (u8, usize)> {
-        let Geometry { kernel: [kh, kw], stride, padding, .. } = self.geometry;
+    fn windows(
+        self,
+        pixels: Range<usize>,
+    ) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> {
+        let Geometry { kernel: [kh, kw], stride: [down, right], padding, .. } = self.geometry;
         let View { height, width, .. } = self.input;
-        let (y, x) = (pixel / self.output.width, pixel % self.output.width);
-        let top = (y * stride[0]) as isize - padding[0] as isize;
-        let left = (x * stride[1]) as isize - padding[1] as isize;
-        (0..kh * kw).filter_map(move |place| {
-            let y = usize::try_from(top + (place / kw) as isize).ok().filter(|y| *y < height)?;
-            let x = usize::try_from(left + (place % kw) as isize).ok().filter(|x| *x < width)?;
-            Some((place as u8, y * width + x))
+        let within = |first: usize, kernel: usize, padding: usize, size: usize| {
+            first.saturating_sub(padding)..(first + kernel - padding).min(size)
+        };
+        let (photo, rest) =
+            (pixels.start / self.output.pixels(), pixels.start % self.output.pixels());
+        let (mut y, mut x) = (rest / self.output.width, rest % self.output.width);
+        let mut top = photo * height;
+        pixels.map(move |pixel| {
+            let columns = within(x * right, kw, padding[1], width);
+            let lines = within(y * down, kh, padding[0], height);
+            let lines = top + lines.start..top + lines.end;
+            x += 1;
+            if x == self.output.width {
+                (x, y) = (0, y + 1);
+            }
+            if y == self.output.height {
+                (y, top) = (0, top + height);
+            }
+            (pixel, lines, columns)
         })
     }
 
-    fn share(&self) -> f32 {
+    fn share(self) -> f32 {
         1.0 / (self.geometry.kernel[0] * self.geometry.kernel[1]) as f32
     }
+}
 
-    /// One photo.
-    fn average(&self, input: &[f32], output: &mut [f32]) {
-        let share = self.share();
-        for pixel in 0..self.output.pixels() {
-            let to = self.output.pixel_mut(output, pixel);
-            to.fill(0.0);
-            for (_, from) in self.window(pixel) {
-                for (to, from) in to.iter_mut().zip(self.input.pixel(input, from)) {
-                    *to += from;
+struct Forward<'a> {
+    pool: Pool,
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Pass for Forward<'_> {
+    #[inline(always)]
+    fn tile<S: Simd, const WHOLE: bool>(
+        &mut self,
+        simd: S,
+        pixels: Range<usize>,
+        channels: Range<usize>,
+    ) {
+        let Pool { input, output, geometry, .. } = self.pool;
+        let share = simd.splat_f32s(self.pool.share());
+        for (pixel, lines, columns) in self.pool.windows(pixels) {
+            let mut value = simd.splat_f32s(match geometry.kind {
+                PoolKind::Average => 0.0,
+                PoolKind::Max => f32::NEG_INFINITY,
+            });
+            for line in lines {
+                for column in columns.clone() {
+                    let at = line * input.width + column;
+                    let x = load::<S, WHOLE>(simd, input.strip(self.x, at, &channels));
+                    value = match geometry.kind {
+                        PoolKind::Average => simd.add_f32s(value, x),
+                        PoolKind::Max => greater(simd, value, x),
+                    };
                 }
             }
-            to.iter_mut().for_each(|to| *to *= share);
+            if geometry.kind == PoolKind::Average {
+                value = simd.mul_f32s(value, share);
+            }
+            store::<S, WHOLE>(simd, output.strip_mut(self.y, pixel, &channels), value);
         }
     }
+}
 
-    /// One photo.
-    fn maximum(&self, input: &[f32], output: &mut [f32], greatest: &mut [u8]) {
-        let channels = self.output.channels;
-        let mut places = vec![0u32; channels];
-        for (pixel, greatest) in greatest.chunks_exact_mut(channels).enumerate() {
-            let to = self.output.pixel_mut(output, pixel);
-            to.fill(f32::NEG_INFINITY);
-            for (place, from) in self.window(pixel) {
-                let from = self.input.pixel(input, from);
-                for ((to, from), at) in to.iter_mut().zip(from).zip(&mut places) {
-                    // NaN beats all and is not beaten.
-                    let wins = *from > *to || from.is_nan();
-                    *at = if wins { u32::from(place) } else { *at };
-                    *to = if wins { *from } else { *to };
-                }
-            }
-            for (greatest, place) in greatest.iter_mut().zip(&places) {
-                *greatest = *place as u8;
-            }
-        }
-    }
+/// The greater of two numbers, the first if they are equal, NaN if either is NaN.
+#[inline(always)]
+fn greater<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    let stays = simd.less_than_or_equal_f32s(b, a);
+    let stays = simd.or_m32s(stays, simd.not_m32s(simd.equal_f32s(a, a)));
+    simd.select_f32s(stays, a, b)
+}
 
-    /// One photo.
-    fn spread(&self, of_output: &[f32], of_input: &mut [f32], greatest: &[u8]) {
-        let channels = self.output.channels;
-        let share = self.share();
-        for pixel in 0..self.output.pixels() {
-            let from = self.output.pixel(of_output, pixel);
-            for (place, to) in self.window(pixel) {
-                let to = self.input.pixel_mut(of_input, to);
-                match self.geometry.kind {
-                    PoolKind::Average => {
-                        for (to, from) in to.iter_mut().zip(from) {
-                            *to += from * share;
+struct Backward<'a> {
+    pool: Pool,
+    x: &'a [f32],
+    y: &'a [f32],
+    dx: &'a mut [f32],
+    dy: &'a [f32],
+}
+
+impl Pass for Backward<'_> {
+    #[inline(always)]
+    fn tile<S: Simd, const WHOLE: bool>(
+        &mut self,
+        simd: S,
+        pixels: Range<usize>,
+        channels: Range<usize>,
+    ) {
+        let Pool { input, output, geometry, .. } = self.pool;
+        let (zero, share) = (simd.splat_f32s(0.0), simd.splat_f32s(self.pool.share()));
+        for (pixel, lines, columns) in self.pool.windows(pixels) {
+            let y = load::<S, WHOLE>(simd, output.strip(self.y, pixel, &channels));
+            let mut dy = load::<S, WHOLE>(simd, output.strip(self.dy, pixel, &channels));
+            if geometry.kind == PoolKind::Average {
+                dy = simd.mul_f32s(dy, share);
+            }
+            for line in lines {
+                for column in columns.clone() {
+                    let at = line * input.width + column;
+                    let place = input.strip_mut(self.dx, at, &channels);
+                    let part = match geometry.kind {
+                        PoolKind::Average => dy,
+                        PoolKind::Max => {
+                            // The first of the greatest numbers gets it, as in PyTorch.
+                            let x = load::<S, WHOLE>(simd, input.strip(self.x, at, &channels));
+                            let here = simd.equal_f32s(x, y);
+                            let part = simd.select_f32s(here, dy, zero);
+                            dy = simd.select_f32s(here, zero, dy);
+                            part
                         }
-                    }
-                    PoolKind::Max => {
-                        let greatest = &greatest[pixel * channels..][..channels];
-                        for ((to, from), at) in to.iter_mut().zip(from).zip(greatest) {
-                            *to += if *at == place { *from } else { 0.0 };
-                        }
-                    }
+                    };
+                    let sum = simd.add_f32s(load::<S, WHOLE>(simd, place), part);
+                    store::<S, WHOLE>(simd, place, sum);
                 }
             }
         }
@@ -105,45 +152,26 @@ impl Pool {
 
 impl Layer for Pool {
     fn forward(&mut self, memory: &mut Memory, _: Mode) {
-        let (input, output) =
-            (memory.slabs[self.input.slab].per_photo, memory.slabs[self.output.slab].per_photo);
-        let marks = self.output.pixels() * self.output.channels;
-        let maximum = self.geometry.kind == PoolKind::Max;
-        let mut greatest = std::mem::take(&mut self.greatest);
-        greatest.resize(if maximum { memory.photos * marks } else { memory.photos }, 0);
-        let mut values = std::mem::take(&mut memory.slabs[self.output.slab].values);
-        let inputs = memory.values(self.input, 0..memory.photos).par_chunks_exact(input);
-        let outputs = values[..memory.photos * output].par_chunks_exact_mut(output);
-        let marks = greatest.par_chunks_exact_mut(if maximum { marks } else { 1 });
-        outputs.zip(inputs).zip(marks).for_each(|((output, input), greatest)| {
-            vectorised(|| {
-                if maximum {
-                    self.maximum(input, output, greatest);
-                } else {
-                    self.average(input, output);
-                }
-            });
+        let pool = *self;
+        memory.write(pool.output, |memory, y, photos| {
+            let x = memory.values(pool.input, photos.clone());
+            let pixels = photos.len() * pool.output.pixels();
+            tiles::run(pixels, pool.output.channels, &mut Forward { pool, x, y });
         });
-        memory.slabs[self.output.slab].values = values;
-        self.greatest = greatest;
     }
 
     fn backward(&mut self, memory: &mut Memory) {
-        let marks = self.output.pixels() * self.output.channels;
-        let this = &*self;
-        memory.write_gradients(this.input, |memory, of_input, photos| {
-            if !this.add {
-                of_input.fill(0.0);
+        let pool = *self;
+        memory.write_gradients(pool.input, |memory, dx, photos| {
+            if !pool.add {
+                dx.fill(0.0);
             }
-            let size = memory.slabs[this.input.slab].per_photo;
-            for (photo, of_input) in photos.zip(of_input.chunks_exact_mut(size)) {
-                let of_output = memory.gradients(this.output, photo..photo + 1);
-                let greatest = match this.geometry.kind {
-                    PoolKind::Max => &this.greatest[photo * marks..][..marks],
-                    PoolKind::Average => &[],
-                };
-                this.spread(of_output, of_input, greatest);
-            }
+            let pixels = photos.len() * pool.output.pixels();
+            let x = memory.values(pool.input, photos.clone());
+            let y = memory.values(pool.output, photos.clone());
+            let dy = memory.gradients(pool.output, photos);
+            let mut pass = Backward { pool, x, y, dx, dy };
+            tiles::run(pixels, pool.output.channels, &mut pass);
         });
     }
 }
