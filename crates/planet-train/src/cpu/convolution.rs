@@ -163,7 +163,7 @@ impl Layer for Convolution {
     fn forward(&mut self, memory: &mut Memory, _: Mode) {
         let (window, outputs) = (self.window(), self.output.channels);
         let mut scratch = std::mem::take(&mut memory.scratch);
-        let mut values = std::mem::take(&mut memory.slabs[self.output.slab].values);
+        let mut values = memory.take_values(self.output);
         let (part, per_photo) = (memory.photos_a_part(), memory.slabs[self.output.slab].per_photo);
         let weights = Matrix::new(&memory.parameters[self.weight].values, window, outputs, outputs);
         let parts = values[..memory.photos * per_photo].par_chunks_mut(part * per_photo);
@@ -183,7 +183,7 @@ impl Layer for Convolution {
                 target.product(windows, weights, self.bias.is_some(), false);
             }
         });
-        memory.slabs[self.output.slab].values = values;
+        memory.return_values(self.output, values);
         memory.scratch = scratch;
     }
 

@@ -18,7 +18,7 @@ pub(super) struct Linear {
 impl Layer for Linear {
     fn forward(&mut self, memory: &mut Memory, _: Mode) {
         let (photos, inputs, outputs) = (memory.photos, self.input.channels, self.output.channels);
-        let mut values = std::mem::take(&mut memory.slabs[self.output.slab].values);
+        let mut values = memory.take_values(self.output);
         for row in values[..photos * outputs].chunks_exact_mut(outputs) {
             row.copy_from_slice(&memory.parameters[self.bias].values);
         }
@@ -26,7 +26,7 @@ impl Layer for Linear {
         let weights = Matrix::new(&memory.parameters[self.weight].values, outputs, inputs, inputs);
         let target = Target::new(&mut values, photos, outputs, outputs);
         target.product(input, weights.transposed(), true, true);
-        memory.slabs[self.output.slab].values = values;
+        memory.return_values(self.output, values);
     }
 
     fn backward(&mut self, memory: &mut Memory) {

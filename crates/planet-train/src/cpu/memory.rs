@@ -9,16 +9,24 @@ use crate::vectorised::vectorised;
 pub(super) struct Slab {
     /// Numbers of one photo.
     pub(super) per_photo: usize,
-    pub(super) values: Vec<f32>,
+    /// The buffer in which the values stand while they are needed.
+    pub(super) values: Option<usize>,
     /// The gradients take the values' place: who comes after needs those no more.
     pub(super) in_place: bool,
-    /// Otherwise, the [`Buffer`] in which the derivatives of the loss by the values stand from the
-    /// first that is written to the last that is read. None where none are needed.
+    /// Otherwise, the buffer in which the derivatives of the loss by the values stand while they are
+    /// needed.
     pub(super) gradients: Option<usize>,
 }
 
-/// Memory that several slabs' gradients use one after another.
-#[derive(Debug, Default)]
+impl Slab {
+    fn gradients(&self) -> usize {
+        let buffer = if self.in_place { self.values } else { self.gradients };
+        buffer.expect("a gradient that is used has a place")
+    }
+}
+
+/// Memory that several values and gradients use one after another.
+#[derive(Debug)]
 pub(super) struct Buffer {
     /// Numbers of one photo in the largest of them.
     pub(super) per_photo: usize,
@@ -110,16 +118,12 @@ pub(super) struct Scratch {
 
 impl Memory {
     /// Memory for this many photos; existing contents are kept.
-    pub(super) fn prepare(&mut self, photos: usize, gradients: bool) {
+    pub(super) fn prepare(&mut self, photos: usize) {
         self.photos = photos;
-        let grow = |values: &mut Vec<f32>, per_photo: usize| {
-            if values.len() < photos * per_photo {
-                values.resize(photos * per_photo, 0.0);
+        for Buffer { per_photo, values } in &mut self.buffers {
+            if values.len() < photos * *per_photo {
+                values.resize(photos * *per_photo, 0.0);
             }
-        };
-        self.slabs.iter_mut().for_each(|slab| grow(&mut slab.values, slab.per_photo));
-        if gradients {
-            self.buffers.iter_mut().for_each(|it| grow(&mut it.values, it.per_photo));
         }
     }
 
@@ -135,9 +139,9 @@ impl Memory {
         view: View,
         work: impl Fn(&Self, &mut [f32], Range<usize>) + Sync,
     ) {
-        let mut values = std::mem::take(&mut self.slabs[view.slab].values);
+        let mut values = self.take_values(view);
         self.in_parts(&mut values, self.slabs[view.slab].per_photo, &work);
-        self.slabs[view.slab].values = values;
+        self.return_values(view, values);
     }
 
     /// As [`Memory::write`], on the gradients.
@@ -151,18 +155,32 @@ impl Memory {
         self.return_gradients(view, values);
     }
 
-    /// Takes the buffer out in which the gradients of the view's slab stand.
+    /// Takes the values of a view's slab out.
+    pub(super) fn take_values(&mut self, view: View) -> Vec<f32> {
+        let buffer = self.value_buffer(view);
+        std::mem::take(&mut self.buffers[buffer].values)
+    }
+
+    /// Puts back what [`Memory::take_values`] took.
+    pub(super) fn return_values(&mut self, view: View, values: Vec<f32>) {
+        let buffer = self.value_buffer(view);
+        self.buffers[buffer].values = values;
+    }
+
+    /// Takes the gradients of a view's slab out.
     pub(super) fn take_gradients(&mut self, view: View) -> Vec<f32> {
-        let buffer =
-            self.slabs[view.slab].gradients.expect("a gradient that is written has a place");
+        let buffer = self.slabs[view.slab].gradients();
         std::mem::take(&mut self.buffers[buffer].values)
     }
 
     /// Puts back what [`Memory::take_gradients`] took.
     pub(super) fn return_gradients(&mut self, view: View, values: Vec<f32>) {
-        if let Some(buffer) = self.slabs[view.slab].gradients {
-            self.buffers[buffer].values = values;
-        }
+        let buffer = self.slabs[view.slab].gradients();
+        self.buffers[buffer].values = values;
+    }
+
+    fn value_buffer(&self, view: View) -> usize {
+        self.slabs[view.slab].values.expect("a value that is used has a place")
     }
 
     fn in_parts(
@@ -183,19 +201,17 @@ impl Memory {
 
     /// The values of some photos.
     pub(super) fn values(&self, view: View, photos: Range<usize>) -> &[f32] {
-        let slab = &self.slabs[view.slab];
-        &slab.values[photos.start * slab.per_photo..photos.end * slab.per_photo]
+        self.of_photos(self.value_buffer(view), view, photos)
     }
 
     /// The gradients of some photos.
     pub(super) fn gradients(&self, view: View, photos: Range<usize>) -> &[f32] {
-        let slab = &self.slabs[view.slab];
-        let values = match slab.gradients {
-            _ if slab.in_place => &slab.values,
-            Some(buffer) => &self.buffers[buffer].values,
-            None => unreachable!("a gradient that is read was written"),
-        };
-        &values[photos.start * slab.per_photo..photos.end * slab.per_photo]
+        self.of_photos(self.slabs[view.slab].gradients(), view, photos)
+    }
+
+    fn of_photos(&self, buffer: usize, view: View, photos: Range<usize>) -> &[f32] {
+        let per_photo = self.slabs[view.slab].per_photo;
+        &self.buffers[buffer].values[photos.start * per_photo..photos.end * per_photo]
     }
 
     /// Sums the parts' shares of a parameter's gradient.

@@ -2,12 +2,14 @@
 //!
 //! Values stand channels last, so that a convolution is a product of windows with weights, and
 //! a branch writes straight into its place in the concatenation; batch norm and the ReLU behind
-//! it are one pass; gradients replace values that are no longer needed; no memory
-//! is asked for between steps. A batch is cut into a fixed number of parts, so that results do
+//! it are one pass. Values that are quick to compute are computed again for the gradients instead
+//! of kept, what is not needed at the same time stands in the same memory, and no memory is asked
+//! for between steps. A batch is cut into a fixed number of parts, so that results do
 //! not depend on the number of threads.
 
 mod convolution;
 mod depthwise;
+mod lifetimes;
 mod linear;
 mod memory;
 mod normalise;
@@ -24,6 +26,7 @@ use planet_net::{Array, Network, Weights};
 use rayon::prelude::*;
 
 use self::{
+    lifetimes::Step,
     memory::{Held, Memory, Scratch, View},
     plan::Plan,
 };
@@ -46,6 +49,8 @@ enum Mode {
     Training { dropout: Option<u64> },
     /// Batch norm takes the running statistics; nothing is dropped.
     Evaluation,
+    /// Values that were not kept are computed again, as in training.
+    Again,
 }
 
 /// One layer: what it computes, and the derivatives of what it computed last.
@@ -104,7 +109,7 @@ impl Cpu {
     }
 
     /// Puts the pixels in, channels last.
-    fn feed(&mut self, batch: &PixelBatch, gradients: bool) -> Result<(), BackendError> {
+    fn feed(&mut self, batch: &PixelBatch) -> Result<(), BackendError> {
         let View { height, width, .. } = self.plan.pixels;
         if (batch.height(), batch.width()) != (height, width) || batch.photos() == 0 {
             return Err(BackendError::Batch {
@@ -113,7 +118,7 @@ impl Cpu {
                 wanted: [height, width],
             });
         }
-        self.memory.prepare(batch.photos(), gradients);
+        self.memory.prepare(batch.photos());
         let pixels = height * width;
         self.memory.write(self.plan.pixels, |_, values, photos| {
             let photos = batch.values()[photos.start * pixels * 3..].chunks_exact(pixels * 3);
@@ -166,7 +171,7 @@ impl Cpu {
         options: &StepOptions,
     ) -> Result<StepReport, BackendError> {
         check_targets(batch.photos(), targets, self.plan.logits.channels)?;
-        self.feed(batch, true)?;
+        self.feed(batch)?;
         self.run(Mode::Training { dropout: options.dropout });
         let smoothing = options.label_smoothing;
         let losses = self.loss(self.plan.logits, targets, smoothing, 1.0);
@@ -181,8 +186,11 @@ impl Cpu {
     /// From the gradients of the outputs to those of the parameters.
     fn backward(&mut self) {
         in_pool(|| {
-            for layer in self.plan.layers[self.plan.first_trained..].iter_mut().rev() {
-                layer.backward(&mut self.memory);
+            for step in &self.plan.steps {
+                match *step {
+                    Step::Again(at) => self.plan.layers[at].forward(&mut self.memory, Mode::Again),
+                    Step::Backward(at) => self.plan.layers[at].backward(&mut self.memory),
+                }
             }
         });
     }
@@ -194,7 +202,7 @@ impl Cpu {
         loss: OutputLoss<'_>,
         options: &StepOptions,
     ) -> Result<StepReport, BackendError> {
-        self.feed(batch, true)?;
+        self.feed(batch)?;
         self.run(Mode::Training { dropout: options.dropout });
         let losses = self.loss_outside(self.plan.logits, loss, 1.0);
         let auxiliary = self.plan.auxiliary.map(|view| {
@@ -302,7 +310,7 @@ impl Backend for Cpu {
     }
 
     fn forward(&mut self, batch: &PixelBatch) -> Result<Activations, BackendError> {
-        self.feed(batch, false)?;
+        self.feed(batch)?;
         self.exchange_average();
         self.run(Mode::Evaluation);
         self.exchange_average();

@@ -330,9 +330,10 @@ impl Pass for Backward<'_> {
 
 impl Layer for Normalise {
     fn forward(&mut self, memory: &mut Memory, mode: Mode) {
+        let running = self.frozen || mode == Mode::Evaluation;
         if matches!(mode, Mode::Training { .. }) && !self.frozen {
             self.measure(memory);
-        } else {
+        } else if running {
             self.batch.mean.clone_from(&memory.parameters[self.mean].values);
             let variance = &memory.parameters[self.variance].values;
             let inverse = |variance: &f32| (variance + self.norm.eps).sqrt().recip();

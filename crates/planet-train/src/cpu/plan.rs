@@ -1,11 +1,12 @@
 use std::collections::HashMap;
 
-use planet_net::{Network, NodeId, Operation, OutputName, ParameterKind, Shape};
+use planet_net::{Network, NodeId, Operation, OutputName, ParameterKind, PoolKind, Shape};
 
 use super::{
     Layer,
     convolution::Convolution,
     depthwise::Depthwise,
+    lifetimes::{Lifetimes, Step, Uses},
     linear::Linear,
     memory::{Buffer, Slab, View},
     normalise::{Limits, Normalise},
@@ -17,8 +18,8 @@ use crate::BackendError;
 /// A network as layers over slabs, in order.
 pub(super) struct Plan {
     pub(super) layers: Vec<Box<dyn Layer>>,
-    /// The first layer that is not frozen: gradients end there.
-    pub(super) first_trained: usize,
+    /// The way back.
+    pub(super) steps: Vec<Step>,
     pub(super) slabs: Vec<Slab>,
     pub(super) buffers: Vec<Buffer>,
     pub(super) parameters: Vec<Layout>,
@@ -80,23 +81,15 @@ struct Planner<'n> {
     concats: HashMap<usize, usize>,
     parameters: Vec<Layout>,
     by_name: HashMap<String, usize>,
-    /// Layers that are to come.
-    layers: Vec<Planned>,
+    /// Layers that are to come, and what each uses.
+    layers: Vec<Make>,
+    uses: Vec<Uses>,
     /// Layers at the beginning whose nodes are frozen.
     frozen: usize,
 }
 
 /// Makes a layer from whether it adds to each gradient that it writes.
 type Make = Box<dyn FnOnce(&[bool]) -> Box<dyn Layer>>;
-
-/// A layer that is to come.
-struct Planned {
-    make: Make,
-    /// The slab that its value goes to, whose gradient it reads.
-    output: usize,
-    /// Slabs whose gradients it writes.
-    gradients: Vec<usize>,
-}
 
 impl Plan {
     pub(super) fn new(network: &Network) -> Result<Self, BackendError> {
@@ -129,6 +122,7 @@ impl Plan {
             parameters,
             by_name,
             layers: Vec::new(),
+            uses: Vec::new(),
             frozen: 0,
         };
         for (id, _) in network.nodes_with_ids() {
@@ -147,72 +141,41 @@ impl Planner<'_> {
         let embedding = view(OutputName::Embedding);
         let logits = view(OutputName::Logits).expect("every network has logits");
         let auxiliary = view(OutputName::Auxiliary);
-        let losses = [Some(logits), auxiliary].into_iter().flatten();
-        let buffers = self.buffers(losses.map(|view| view.slab));
+        let pixels = self.views[0].expect("the input comes first");
+        let slabs = |views: &[Option<View>]| -> Vec<usize> {
+            views.iter().flatten().map(|view| view.slab).collect()
+        };
+        let lifetimes = Lifetimes {
+            layers: &self.uses,
+            first_trained: self.frozen,
+            pixels: pixels.slab,
+            outputs: &slabs(&[embedding, Some(logits), auxiliary]),
+            losses: &slabs(&[Some(logits), auxiliary]),
+        };
+        let steps = lifetimes.steps();
+        let buffers = lifetimes.place(&steps, &mut self.slabs);
         // Gradients flow backwards: the last that reads a value is the first to write its
         // gradient, and all others add.
         let mut last = HashMap::new();
-        for (at, layer) in self.layers.iter().enumerate() {
-            last.extend(layer.gradients.iter().map(|slab| (*slab, at)));
+        for (at, uses) in self.uses.iter().enumerate() {
+            last.extend(uses.gradients.iter().map(|slab| (*slab, at)));
         }
-        let layers = self.layers.into_iter().enumerate().map(|(at, layer)| {
-            let add: Vec<bool> = layer.gradients.iter().map(|slab| last[slab] != at).collect();
-            (layer.make)(&add)
-        });
+        let layers =
+            self.layers.into_iter().zip(&self.uses).enumerate().map(|(at, (make, uses))| {
+                let add: Vec<bool> = uses.gradients.iter().map(|slab| last[slab] != at).collect();
+                make(&add)
+            });
         Plan {
             layers: layers.collect(),
-            first_trained: self.frozen,
+            steps,
             slabs: self.slabs,
             buffers,
             parameters: self.parameters,
-            pixels: self.views[0].expect("the input comes first"),
+            pixels,
             embedding,
             logits,
             auxiliary,
         }
-    }
-
-    /// Gives every gradient a buffer that no other needs between its first writer and its last
-    /// reader. The gradients of `losses` are written first.
-    fn buffers(&mut self, losses: impl Iterator<Item = usize>) -> Vec<Buffer> {
-        let mut first = HashMap::new();
-        for (at, layer) in self.layers.iter().enumerate() {
-            first.entry(layer.output).or_insert(at);
-        }
-        let (mut buffers, mut free) = (Vec::<Buffer>::new(), Vec::<usize>::new());
-        let mut place = |slab: &mut Slab, free: &mut Vec<usize>| {
-            if slab.in_place || slab.gradients.is_some() {
-                return;
-            }
-            // The smallest that is large enough, or else the largest, which grows.
-            let waste = |at: &usize| {
-                let size = buffers[free[*at]].per_photo;
-                size.checked_sub(slab.per_photo).ok_or(usize::MAX - size)
-            };
-            let best = (0..free.len()).min_by_key(|at| match waste(at) {
-                Ok(waste) => (false, waste),
-                Err(rest) => (true, rest),
-            });
-            let buffer = match best {
-                Some(at) => free.swap_remove(at),
-                None => {
-                    buffers.push(Buffer::default());
-                    buffers.len() - 1
-                }
-            };
-            buffers[buffer].per_photo = buffers[buffer].per_photo.max(slab.per_photo);
-            slab.gradients = Some(buffer);
-        };
-        losses.for_each(|slab| place(&mut self.slabs[slab], &mut free));
-        for (at, layer) in self.layers.iter().enumerate().skip(self.frozen).rev() {
-            // Of a value that nothing reads, the gradient stays 0: in a buffer that was not used.
-            place(&mut self.slabs[layer.output], &mut Vec::new());
-            layer.gradients.iter().for_each(|slab| place(&mut self.slabs[*slab], &mut free));
-            if first[&layer.output] == at {
-                free.extend(self.slabs[layer.output].gradients);
-            }
-        }
-        buffers
     }
 
     fn slab(&mut self, per_photo: usize) -> usize {
@@ -264,14 +227,25 @@ impl Planner<'_> {
         self.by_name[&format!("{}.{part}", node.name())]
     }
 
+    /// A layer that writes the gradients of all its inputs, and for them reads the values of some
+    /// views again.
     fn layer(
         &mut self,
-        gradients: &[View],
+        inputs: &[View],
         output: View,
+        backward: &[View],
         make: impl FnOnce(&[bool]) -> Box<dyn Layer> + 'static,
-    ) {
-        let gradients = gradients.iter().map(|view| view.slab).collect();
-        self.layers.push(Planned { make: Box::new(make), output: output.slab, gradients });
+    ) -> &mut Uses {
+        let slabs = |views: &[View]| views.iter().map(|view| view.slab).collect();
+        self.layers.push(Box::new(make));
+        self.uses.push(Uses {
+            inputs: slabs(inputs),
+            output: output.slab,
+            gradients: slabs(inputs),
+            backward: slabs(backward),
+            quick: false,
+        });
+        self.uses.last_mut().expect("it was pushed")
     }
 
     fn node(&mut self, id: NodeId) -> Result<(), BackendError> {
@@ -309,13 +283,18 @@ impl Planner<'_> {
             Operation::HardSigmoid => self.bend(index, Curve::HardSigmoid),
             Operation::Pool(geometry) => {
                 let (input, output) = (self.input(node, 0), self.place(index));
-                self.layer(&[input], output, move |add| {
+                let backward: &[View] = match geometry.kind {
+                    PoolKind::Max => &[input, output],
+                    PoolKind::Average => &[],
+                };
+                let uses = self.layer(&[input], output, backward, move |add| {
                     Box::new(Pool { geometry, input, output, add: add[0] })
                 });
+                uses.quick = true;
             }
             Operation::GlobalAveragePool => {
                 let (input, output) = (self.input(node, 0), self.place(index));
-                self.layer(&[input], output, move |add| {
+                self.layer(&[input], output, &[], move |add| {
                     Box::new(GlobalAverage { input, output, add: add[0] })
                 });
             }
@@ -323,20 +302,20 @@ impl Planner<'_> {
             Operation::Add => {
                 let (inputs, output) =
                     ([self.input(node, 0), self.input(node, 1)], self.place(index));
-                self.layer(&inputs, output, move |add| {
+                self.layer(&inputs, output, &[], move |add| {
                     Box::new(Add { inputs, output, add: [add[0], add[1]] })
                 });
             }
             Operation::Multiply => {
                 let (inputs, output) =
                     ([self.input(node, 0), self.input(node, 1)], self.place(index));
-                self.layer(&inputs, output, move |add| {
+                self.layer(&inputs, output, &inputs, move |add| {
                     Box::new(Multiply { inputs, output, add: [add[0], add[1]] })
                 });
             }
             Operation::Dropout { probability } => {
                 let (input, output) = (self.input(node, 0), self.place(index));
-                self.layer(&[input], output, move |add| {
+                self.layer(&[input], output, &[], move |add| {
                     let (add, factors) = (add[0], Vec::new());
                     Box::new(Dropout { probability, input, output, add, node: index, factors })
                 });
@@ -351,7 +330,7 @@ impl Planner<'_> {
             Operation::Linear(_) if matches!(node.shape(), Shape::Features(_)) => {
                 let (input, output) = (self.input(node, 0), self.place(index));
                 let (weight, bias) = (self.parameter(node, "weight"), self.parameter(node, "bias"));
-                self.layer(&[input], output, move |add| {
+                self.layer(&[input], output, &[input], move |add| {
                     Box::new(Linear { input, output, weight, bias, add: add[0] })
                 });
             }
@@ -381,13 +360,15 @@ impl Planner<'_> {
         let bias = geometry.bias.then(|| self.parameter(node, "bias"));
         if geometry.groups == 1 {
             let wanted = input != self.views[0].expect("the input comes first");
-            let gradients = if wanted { vec![input] } else { Vec::new() };
-            self.layer(&gradients, output, move |add| {
+            let uses = self.layer(&[input], output, &[input], move |add| {
                 let input_gradient = add.first().copied();
                 Box::new(Convolution { geometry, input, output, weight, bias, input_gradient })
             });
+            if !wanted {
+                uses.gradients.clear();
+            }
         } else if [geometry.inputs, geometry.outputs] == [geometry.groups; 2] && bias.is_none() {
-            self.layer(&[input], output, move |add| {
+            self.layer(&[input], output, &[input], move |add| {
                 Box::new(Depthwise { geometry, input, output, weight, add: add[0] })
             });
         } else {
@@ -422,7 +403,7 @@ impl Planner<'_> {
             .map(|part| self.parameter(node, part));
         let limits = limits(self.network.nodes()[index].operation()).unwrap_or(Limits::NONE);
         let frozen = node.is_frozen();
-        self.layer(&[], output, move |_| {
+        let uses = self.layer(&[input], output, &[input], move |_| {
             let batch = super::normalise::Statistics::default();
             Box::new(Normalise {
                 norm: kind,
@@ -437,15 +418,18 @@ impl Planner<'_> {
                 batch,
             })
         });
+        uses.gradients.clear();
+        uses.quick = true;
         Ok(())
     }
 
     fn bend(&mut self, index: usize, curve: Curve) {
         let node = &self.network.nodes()[index];
         let (input, output) = (self.input(node, 0), self.place(index));
-        self.layer(&[input], output, move |add| {
+        let uses = self.layer(&[input], output, &[input], move |add| {
             Box::new(Bend { curve, input, output, add: add[0] })
         });
+        uses.quick = true;
     }
 
     fn concatenation(&mut self, index: usize) {
@@ -458,9 +442,10 @@ impl Planner<'_> {
             let output = View { slab, channel, step, ..input };
             channel += input.channels;
             if input != output {
-                self.layer(&[input], output, move |add| {
+                let uses = self.layer(&[input], output, &[input], move |add| {
                     Box::new(Bend { curve: Curve::Identity, input, output, add: add[0] })
                 });
+                uses.quick = true;
             }
             if at + 1 == node.inputs().len() {
                 self.views[index] = Some(View { channel: 0, channels: step, ..output });

@@ -122,11 +122,14 @@ impl Pass for Backward<'_> {
         let Pool { input, output, geometry, .. } = self.pool;
         let (zero, share) = (simd.splat_f32s(0.0), simd.splat_f32s(self.pool.share()));
         for (pixel, lines, columns) in self.pool.windows(pixels) {
-            let y = load::<S, WHOLE>(simd, output.strip(self.y, pixel, &channels));
             let mut dy = load::<S, WHOLE>(simd, output.strip(self.dy, pixel, &channels));
-            if geometry.kind == PoolKind::Average {
-                dy = simd.mul_f32s(dy, share);
-            }
+            let y = match geometry.kind {
+                PoolKind::Average => {
+                    dy = simd.mul_f32s(dy, share);
+                    zero
+                }
+                PoolKind::Max => load::<S, WHOLE>(simd, output.strip(self.y, pixel, &channels)),
+            };
             for line in lines {
                 for column in columns.clone() {
                     let at = line * input.width + column;
@@ -167,8 +170,14 @@ impl Layer for Pool {
                 dx.fill(0.0);
             }
             let pixels = photos.len() * pool.output.pixels();
-            let x = memory.values(pool.input, photos.clone());
-            let y = memory.values(pool.output, photos.clone());
+            // Those of an average are not kept, as nothing needs them.
+            let (x, y): (&[f32], &[f32]) = match pool.geometry.kind {
+                PoolKind::Average => (&[], &[]),
+                PoolKind::Max => (
+                    memory.values(pool.input, photos.clone()),
+                    memory.values(pool.output, photos.clone()),
+                ),
+            };
             let dy = memory.gradients(pool.output, photos);
             let mut pass = Backward { pool, x, y, dx, dy };
             tiles::run(pixels, pool.output.channels, &mut pass);
