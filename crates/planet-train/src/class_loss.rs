@@ -9,7 +9,10 @@ use rayon::prelude::*;
 
 use crate::{
     Backend, BackendError, InvalidSetting, Loss, StepOptions, StepReport, TrainConfig,
-    heads::Heads, hierarchy::Ancestors, loss::cross_entropy, smoothing::DistanceTargets,
+    heads::Heads,
+    hierarchy::Ancestors,
+    loss::{cross_entropy, rank},
+    smoothing::DistanceTargets,
     vectorised::vectorised,
 };
 
@@ -80,8 +83,7 @@ impl ClassLoss {
             return heads.differentiate(row, label.class, smoothing, share);
         }
         let class = label.class as usize;
-        // NaN beats nothing, not even itself.
-        let beaten = row.iter().filter(|it| **it >= row[class]).count() as u32;
+        let rank = rank(row, class);
         let asked = match &self.targets {
             Some(targets) => targets.of(label.position, label.class),
             None => {
@@ -109,7 +111,7 @@ impl ClassLoss {
         }
         let share = f64::from(share);
         row.iter_mut().zip(derivatives).for_each(|(it, by)| *it = (share * by) as f32);
-        Loss { loss: loss as f32, rank: beaten.saturating_sub(1) }
+        Loss { loss: loss as f32, rank }
     }
 }
 

@@ -16,7 +16,11 @@ use planet_data::table;
 use planet_geo::{Class, Partition};
 use planet_net::{Array, Network, OutputName, Weights};
 
-use crate::{Loss, TrainError, loss::cross_entropy, vectorised::vectorised};
+use crate::{
+    Loss, TrainError,
+    loss::{cross_entropy, rank},
+    vectorised::vectorised,
+};
 
 /// The classifiers' partitions, and where each cell lies in them.
 pub(crate) struct Heads {
@@ -113,8 +117,7 @@ impl Heads {
     ) -> Loss {
         let class = class as usize;
         let scores = self.scores(row);
-        // NaN beats nothing, not even itself.
-        let beaten = scores.iter().filter(|it| **it >= scores[class]).count() as u32;
+        let rank = rank(&scores, class);
         let part = 1.0 / self.partitions.len() as f32;
         let (mut loss, mut before, mut rest) = (0.0, 0, row);
         for (head, output) in self.partitions.iter().zip(self.of_class(class)) {
@@ -123,7 +126,7 @@ impl Heads {
             loss += part * vectorised(|| cross_entropy(own, target, smoothing, part * share)).loss;
             (before, rest) = (before + head.len(), behind);
         }
-        Loss { loss, rank: beaten.saturating_sub(1) }
+        Loss { loss, rank }
     }
 
     /// The weights of the network with one classifier over the cells, whose scores are those that

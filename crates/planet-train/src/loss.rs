@@ -72,6 +72,13 @@ fn exponentials(row: &mut [f32], greatest: f32) -> f64 {
     sum.into_iter().sum()
 }
 
+/// Classes that score at least as high as the right one, itself not counted. NaN beats nothing, not
+/// even itself.
+pub(crate) fn rank(scores: &[f32], target: usize) -> u32 {
+    let beaten = scores.iter().filter(|it| **it >= scores[target]).count() as u32;
+    beaten.saturating_sub(1)
+}
+
 /// Mean of the photos' losses.
 pub(crate) fn mean(losses: &[Loss]) -> f64 {
     losses.iter().map(|it| f64::from(it.loss)).sum::<f64>() / losses.len() as f64
