@@ -121,11 +121,10 @@ impl Lifetimes<'_> {
                     }
                     if slabs[layer.output].in_place {
                         need(&mut back, layer.output, time);
-                    } else if gradients.contains_key(&layer.output) {
-                        need(&mut gradients, layer.output, time);
                     } else {
-                        // Nothing reads this value: its gradient stays 0, alone in its memory.
-                        gradients.insert(layer.output, Span { first: 0, last: end });
+                        // Where nothing reads the value, its gradient stays 0, alone in its memory.
+                        let unread = Span { first: 0, last: end };
+                        gradients.entry(layer.output).or_insert(unread).reach(time);
                     }
                 }
             }
