@@ -8,13 +8,17 @@ TF32 (PyTorch's default), the loss is read after every step.
 
 Needs: Python with torch, torchvision and, for efficientnet-lite0, efficientnet-lite-pytorch; cargo, or step_speed built before:
     scripts/with-torch cargo build --release -p planet-train --features torch --example step_speed
-Usage: bench/train.py [--device cuda] [--step-speed FILE] [--case N …] [--seconds S]
+Usage: bench/train.py [--device cuda] [--step-speed FILE] [--case N …] [--seconds S] [--rounds N] [--only TEXT]
+
+With --rounds, a figure is the median of so many rounds, with the least and the greatest; a ratio is
+that of two rows of one round.
 """
 
 import argparse
 import importlib.util
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -140,9 +144,8 @@ def measure(command, device, environment):
 
 def step_speed(given):
     """The example's binary, and the environment in which it finds libtorch."""
-    import torch
-
-    libraries = Path(torch.__file__).parent / "lib"
+    # Not imported: a process's peak memory counts what this one holds when it begins.
+    libraries = Path(importlib.util.find_spec("torch").origin).parent / "lib"
     beside = sorted(libraries.parent.parent.glob("nvidia/*/lib"))
     paths = [str(path) for path in [libraries, *beside]]
     environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(paths)}
@@ -161,6 +164,8 @@ def main():
     parser.add_argument("--step-speed", metavar="FILE")
     parser.add_argument("--case", type=int, nargs="*", help="numbers of the cases, from 0")
     parser.add_argument("--seconds", type=float, default=4.0, help="least time of each row")
+    parser.add_argument("--rounds", type=int, default=1, help="the rows take turns so many times")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only rows whose name has this text")
     parser.add_argument("--peer", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     device, seconds = arguments.device, arguments.seconds
@@ -173,31 +178,41 @@ def main():
     for at in arguments.case if arguments.case else range(len(cases)):
         name, side, photos = cases[at]
         print(f"{name} at {side} px, batch {photos}, {CLASSES} classes, {device}", flush=True)
-        best, note = {}, ""
         rows = [("PyTorch", mode) for mode in PEERS[kind]] + [("planet", mode) for mode in OURS[kind]]
+        rows = [row for row in rows if arguments.only in " ".join(row)]
+        results = {row: [] for row in rows}
+        for _ in range(arguments.rounds):
+            for whose, mode in rows:
+                shape = [name, str(side), str(photos)]
+                if whose == "PyTorch":
+                    command = [sys.executable, __file__, "--device", device]
+                    command += ["--peer", mode, *shape, str(seconds)]
+                else:
+                    command = [binary, mode.split()[0], device, mode.split()[1], *shape, str(CLASSES), str(seconds)]
+                results[whose, mode].append(measure(command, kind, environment))
         for whose, mode in rows:
-            shape = [name, str(side), str(photos)]
-            if whose == "PyTorch":
-                command = [sys.executable, __file__, "--device", device]
-                command += ["--peer", mode, *shape, str(seconds)]
-                row = measure(command, kind, environment)
-            else:
-                command = [binary, mode.split()[0], device, mode.split()[1], *shape]
-                row = measure([*command, str(CLASSES), str(seconds)], kind, environment)
-            label = f"  {whose + ' ' + mode:<30}"
-            if "error" in row:
-                print(label, row["error"], flush=True)
-                continue
-            speed, precision = row["photos_a_second"], mode.split()[1]
-            ratio = ""
-            if whose == "PyTorch":
-                if not mode.startswith("compiled"):
-                    best[precision] = speed  # channels last comes after eager
-            elif precision in best:
-                ratio = f"{speed / best[precision]:5.2f} of PyTorch channels-last {precision}"
-            print(f"{label}{speed:9.1f} photos/s {row['memory']:7} MB  {ratio}", flush=True)
-            note = row["name"] if whose == "PyTorch" else note
-        print(f"  {note}", flush=True)
+            print(f"  {whose + ' ' + mode:<30}", cell(results, whose, mode), flush=True)
+        names = {row.get("name", "") for row in results.get(("PyTorch", "eager f32"), [])}
+        print(" ", *names, flush=True)
+
+
+def cell(results, whose, mode):
+    """A row's median and range, and its ratio to the same precision of PyTorch, round by round."""
+    rounds = results[whose, mode]
+    failed = [row["error"] for row in rounds if "error" in row]
+    if failed:
+        return failed[0]
+    text = f"{spread([row['photos_a_second'] for row in rounds], 1)} photos/s  {max(row['memory'] for row in rounds):5} MB"
+    peer = results.get(("PyTorch", f"channels-last {mode.split()[-1]}"))
+    if whose == "planet" and peer and not any("error" in row for row in peer):
+        ratios = [own["photos_a_second"] / other["photos_a_second"] for own, other in zip(rounds, peer)]
+        text += f"  {spread(ratios, 2)} of PyTorch channels-last"
+    return text
+
+
+def spread(values, digits):
+    median = f"{statistics.median(values):.{digits}f}"
+    return median if len(values) == 1 else f"{median} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
 
 if __name__ == "__main__":

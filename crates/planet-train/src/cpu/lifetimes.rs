@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::{Buffer, Slab};
 
+/// Numbers of a photo, in all values of a network, up to which all are kept: a batch of 64 photos
+/// then takes a quarter of a gigabyte.
+const SMALL: usize = 1 << 20;
+
 /// What a layer reads and writes. Numbers are those of slabs.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
@@ -46,13 +50,14 @@ pub(super) struct Lifetimes<'a> {
 impl Lifetimes<'_> {
     /// The steps on the way back.
     ///
-    /// What quick layers compute is not kept: it is as much as what the convolutions in front of
-    /// them compute, and computing it again takes a few percent of a step.
-    pub(super) fn steps(&self) -> Vec<Step> {
+    /// In a network that is not small, what quick layers compute is not kept: it is as much as what
+    /// the convolutions in front of them compute, and computing it again takes a few percent of a step.
+    pub(super) fn steps(&self, slabs: &[Slab]) -> Vec<Step> {
+        let small = slabs.iter().map(|slab| slab.per_photo).sum::<usize>() <= SMALL;
         let mut kept: BTreeSet<usize> = self.outputs.iter().copied().collect();
         kept.insert(self.pixels);
         for (at, layer) in self.layers.iter().enumerate() {
-            if !layer.quick || at < self.first_trained {
+            if small || !layer.quick || at < self.first_trained {
                 kept.insert(layer.output);
             }
         }
@@ -247,12 +252,12 @@ mod tests {
     fn check(lifetimes: &Lifetimes<'_>, in_place: &[usize], slabs: usize) -> (Vec<Step>, usize) {
         let mut slabs: Vec<Slab> = (0..slabs)
             .map(|at| Slab {
-                per_photo: 1 + at % 3,
+                per_photo: SMALL + at % 3,
                 in_place: in_place.contains(&at),
                 ..Slab::default()
             })
             .collect();
-        let steps = lifetimes.steps();
+        let steps = lifetimes.steps(&slabs);
         let buffers = lifetimes.place(&steps, &mut slabs);
         let mut holds = vec![None; buffers.len()];
         let value = |slab: usize| slabs[slab].values.expect("a place");

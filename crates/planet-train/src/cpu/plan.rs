@@ -152,7 +152,7 @@ impl Planner<'_> {
             outputs: &slabs(&[embedding, Some(logits), auxiliary]),
             losses: &slabs(&[Some(logits), auxiliary]),
         };
-        let steps = lifetimes.steps();
+        let steps = lifetimes.steps(&self.slabs);
         let buffers = lifetimes.place(&steps, &mut self.slabs);
         // Gradients flow backwards: the last that reads a value is the first to write its
         // gradient, and all others add.
