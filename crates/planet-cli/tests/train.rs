@@ -78,7 +78,8 @@ fn a_drawn_earth_is_learned_and_its_photos_are_located() {
         .stderr(contains("already contains a run").and(contains("--resume run")));
     tensorboard_reads(folder);
     let (learned, known) = (validation_loss(folder), entropy(folder));
-    assert!(learned < known - 0.1, "loss {learned}, while frequencies alone give {known}");
+    // 0.08 to 0.21 nats less with other seeds, or numbers that are rounded otherwise.
+    assert!(learned < known - 0.05, "loss {learned}, while frequencies alone give {known}");
     planet(folder)
         .args(["export", "run", "-o", "model"])
         .assert()
