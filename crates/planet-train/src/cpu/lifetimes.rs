@@ -306,7 +306,11 @@ mod tests {
             for slab in &layer.gradients {
                 let place = &mut holds[gradient(*slab)];
                 if !written.insert(*slab) {
-                    assert_eq!(*place, Some((*slab, true)), "it is added to what is there");
+                    assert_eq!(
+                        *place,
+                        Some((*slab, true)),
+                        "a later gradient is added to an earlier one"
+                    );
                 }
                 *place = Some((*slab, true));
             }

@@ -133,7 +133,7 @@ impl Memory {
     }
 
     /// Works on the values of `view` part by part, taking them out meanwhile. `work` gets the
-    /// part's numbers, its photos and its working space.
+    /// part's numbers and its photos.
     pub(super) fn write(
         &mut self,
         view: View,

@@ -330,14 +330,13 @@ impl Pass for Backward<'_> {
 
 impl Layer for Normalise {
     fn forward(&mut self, memory: &mut Memory, mode: Mode) {
-        let running = self.frozen || mode == Mode::Evaluation;
-        if matches!(mode, Mode::Training { .. }) && !self.frozen {
-            self.measure(memory);
-        } else if running {
+        if self.frozen || mode == Mode::Evaluation {
             self.batch.mean.clone_from(&memory.parameters[self.mean].values);
             let variance = &memory.parameters[self.variance].values;
             let inverse = |variance: &f32| (variance + self.norm.eps).sqrt().recip();
             self.batch.inverse = variance.iter().map(inverse).collect();
+        } else if mode != Mode::Again {
+            self.measure(memory);
         }
         let line = &self.line(memory);
         let (input, output) = (self.input, self.output);
