@@ -5,13 +5,14 @@ Ours: `planet engine bench` with native, rten and, where a library is at hand, O
 Theirs, in Python: onnxruntime, openvino (f32, bf16), torch with torchvision's module (eager,
 channels-last, channels-last bf16). Each runs in a process of its own with THREADS threads:
 the median of single photos over SECONDS, photos per second in batches of 8, and the peak
-resident size. The pixels are synthetic: decoding is another benchmark's matter. --quantized adds rows
+resident size. With --rounds, the rows take turns; a cell is then the median with the least and the
+greatest value. The pixels are synthetic: decoding is another benchmark's matter. --quantized adds rows
 for a network in 8 bits or with weights in 16, for example one that bench/pipeline.py --int8 --half --keep
 FOLDER leaves in FOLDER; native has a row where it runs it.
 
 Needs: cargo build --release; pip install onnxruntime openvino torch torchvision numpy
-Usage: bench/engines.py [--onnxruntime LIBRARY]... [--architecture NAME] [--classes N]
-           [--quantized NAME=FILE]...
+Usage: bench/engines.py [--onnxruntime LIBRARY]... [--architecture NAME] [--classes N] [--rounds N]
+           [--only TEXT[,TEXT...]] [--quantized NAME=FILE]...
 """
 
 import argparse
@@ -27,7 +28,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = 2
-SECONDS = 5.0
+SECONDS = 4.0
 BATCH = 8
 SIDES = {"inception-v3": 299, "inception-mini": 96, "mobilenet-v3-large": 224, "inception-bn": 224,
          "efficientnet-lite0": 224}
@@ -116,22 +117,43 @@ def measure(name, model, side):
     }))
 
 
-def ours(model, library, engine, device):
+def ours(model, library, engine, device="cpu"):
+    """The command that measures an engine of ours."""
     command = [ROOT / "target/release/planet", "engine", "bench", "--json", "--engine", engine,
                "--device", device, "--threads", str(THREADS), "--seconds", str(SECONDS),
                "--batch", str(BATCH), model]
-    if library:
-        command += ["--onnxruntime", library]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return command + (["--onnxruntime", library] if library else [])
 
 
-def row(name, result):
-    if result.returncode:
-        print(f"| {name} | {result.stderr.decode().strip().splitlines()[-1]} |", flush=True)
-        return
-    it = json.loads(result.stdout)
-    print(f"| {name} | {it['photo_ms']:.1f} | {it['photos_per_s']:.1f} | {it['load_ms']:.0f} "
-          f"| {it['first_ms']:.0f} | {it['peak_mb']:.0f} |", flush=True)
+def theirs(architecture, name, model):
+    """The command that measures a peer."""
+    return [sys.executable, __file__, "--architecture", architecture, "--peer", name, model]
+
+
+def cell(values, digits):
+    """The median, and the range where there is more than one value."""
+    text = f"{statistics.median(values):.{digits}f}"
+    return text if len(values) == 1 else f"{text} ({min(values):.{digits}f}–{max(values):.{digits}f})"
+
+
+def table(rows, rounds, environment):
+    """Measures the rows in turns and prints them; a row that an engine cannot have is left out."""
+    found = {name: [] for name, _ in rows}
+    for _ in range(rounds):
+        for name, command in rows:
+            if isinstance(found[name], str):
+                continue
+            result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            if result.returncode:
+                found[name] = " ".join(result.stderr.decode().split())
+            else:
+                found[name].append(json.loads(result.stdout))
+    columns = {"photo_ms": 1, "photos_per_s": 1, "load_ms": 0, "first_ms": 0, "peak_mb": 0}
+    for name, values in found.items():
+        if not isinstance(values, str):
+            print(f"| {name} | {' | '.join(cell([it[key] for it in values], digits) for key, digits in columns.items())} |")
+        elif "was built without" not in values and "is not supported" not in values:
+            print(f"| {name} | {values} |")
 
 
 def main():
@@ -140,6 +162,8 @@ def main():
     parser.add_argument("--classes", default=26_263, type=int)
     parser.add_argument("--onnxruntime", action="append", default=[], metavar="LIBRARY")
     parser.add_argument("--quantized", action="append", default=[], metavar="NAME=FILE")
+    parser.add_argument("--rounds", type=int, default=1, help="how often every row is measured")
+    parser.add_argument("--only", default="", metavar="TEXT[,TEXT...]", help="rows whose name holds one of these texts")
     parser.add_argument("--peer", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     side = SIDES[arguments.architecture]
@@ -151,32 +175,23 @@ def main():
         example = ROOT / "target/release/examples/random_model"
         subprocess.run([example, arguments.architecture, str(arguments.classes), folder], check=True)
         model = Path(folder) / "model.onnx"
+        rows = [(f"**planet, {engine}**", ours(model, None, engine)) for engine in ["native", "rten"]]
+        for library in arguments.onnxruntime:
+            version = Path(library).name.removeprefix("libonnxruntime.so.")
+            for device in ["cpu", "openvino", "openvino:bf16"]:
+                rows.append((f"**planet, ONNX Runtime {version}, {device}**", ours(model, library, "onnxruntime", device)))
+        for name, file in (text.split("=", 1) for text in arguments.quantized):
+            rows += [(f"**planet, {name}, {engine}**", ours(file, None, engine)) for engine in ["native", "rten"]]
+            for library in arguments.onnxruntime:
+                rows.append((f"**planet, {name}, ONNX Runtime**", ours(file, library, "onnxruntime")))
+            rows.append((f"Python onnxruntime, {name}", theirs(arguments.architecture, "Python onnxruntime", file)))
+        for name in PEERS:
+            if not name.startswith("PyTorch") or arguments.architecture == "inception-v3":
+                rows.append((name, theirs(arguments.architecture, name, model)))
         print("| engine | one photo, ms | photos/s, batch 8 | load, ms | first photo, ms | peak memory, MB |")
         print("|---|---|---|---|---|---|", flush=True)
-        for engine in ["native", "rten"]:
-            row(f"**planet, {engine}**", ours(model, None, engine, "cpu"))
-        for library in arguments.onnxruntime:
-            for device in ["cpu", "openvino", "openvino:bf16"]:
-                result = ours(model, library, "onnxruntime", device)
-                if b"was built without" not in result.stderr:
-                    version = Path(library).name.removeprefix("libonnxruntime.so.")
-                    row(f"**planet, ONNX Runtime {version}, {device}**", result)
-        for name, file in (text.split("=", 1) for text in arguments.quantized):
-            native = ours(file, None, "native", "cpu")
-            if b"is not supported" not in native.stderr:
-                row(f"**planet, {name}, native**", native)
-            row(f"**planet, {name}, rten**", ours(file, None, "rten", "cpu"))
-            for library in arguments.onnxruntime:
-                row(f"**planet, {name}, ONNX Runtime**", ours(file, library, "onnxruntime", "cpu"))
-            command = [sys.executable, __file__, "--architecture", arguments.architecture,
-                       "--peer", "Python onnxruntime", file]
-            row(f"Python onnxruntime, {name}",
-                subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
-        for name in PEERS:
-            if name.startswith("PyTorch") and arguments.architecture != "inception-v3":
-                continue
-            command = [sys.executable, __file__, "--architecture", arguments.architecture, "--peer", name, model]
-            row(name, subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        table([row for row in rows if any(text in row[0] for text in arguments.only.split(","))], arguments.rounds,
+              environment)
 
 
 if __name__ == "__main__":
