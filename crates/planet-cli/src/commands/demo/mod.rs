@@ -26,7 +26,8 @@ use planet_engine::{EngineKind, EngineOptions};
 use planet_geo::{Adaptive, Keep, Partition, PhotoLeaves, Scale};
 use planet_net::Architecture;
 use planet_train::{
-    ArchitectureName, Epoch, RunFolder, RunParts, Samples, StopReason, TrainConfig,
+    ArchitectureName, Epoch, Hierarchy, LearningRate, Optimizer, RunFolder, RunParts, Samples,
+    Schedule, StopReason, TrainConfig,
 };
 use planet_world::{
     Ceiling, Corruption, Devices, GivenPhotos, Library, LibrarySize, PictureSize, World,
@@ -59,7 +60,7 @@ pub struct Arguments {
     #[arg(short, long, value_name = "DIR", default_value = "demo")]
     output: PathBuf,
     /// Number of training epochs; the results are the same on every machine
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 7)]
     epochs: u64,
 }
 
@@ -194,6 +195,10 @@ fn learn(
         batch: 32,
         epochs: arguments.epochs,
         patience: 0,
+        learning_rate: LearningRate { start: 0.1, schedule: Schedule::Cosine, warm_up: 0.0 },
+        optimizer: Optimizer { average: Some(0.999), ..Optimizer::default() },
+        dropout: false,
+        hierarchy: Some(Hierarchy { weight: 1.0 }),
         ..TrainConfig::default()
     };
     let (training, validation) = (samples(train, partition)?, samples(validation, partition)?);
