@@ -59,9 +59,9 @@ pub struct Arguments {
     /// Folder for all files of the demo; existing files of an earlier run are used again
     #[arg(short, long, value_name = "DIR", default_value = "demo")]
     output: PathBuf,
-    /// Number of training epochs; the results are the same on every machine
-    #[arg(long, value_name = "N", default_value_t = 7)]
-    epochs: u64,
+    /// Number of training epochs, 7 unless given; a run that is there keeps its own number
+    #[arg(long, value_name = "N")]
+    epochs: Option<u64>,
 }
 
 /// What the page shows.
@@ -181,6 +181,23 @@ fn samples(folder: &Path, partition: &Partition) -> Result<Samples, Failure> {
     Ok(Samples::new(store, manifest.records, partition))
 }
 
+/// How the network is trained.
+fn settings() -> TrainConfig {
+    TrainConfig {
+        architecture: ArchitectureName(Architecture::InceptionMini),
+        size: SIDE as usize,
+        synthetic: true,
+        batch: 32,
+        epochs: 7,
+        patience: 0,
+        learning_rate: LearningRate { start: 0.1, schedule: Schedule::Cosine, warm_up: 0.0 },
+        optimizer: Optimizer { average: Some(0.999), ..Optimizer::default() },
+        dropout: false,
+        hierarchy: Some(Hierarchy { weight: 1.0 }),
+        ..TrainConfig::default()
+    }
+}
+
 fn learn(
     arguments: &Arguments,
     partition: &Partition,
@@ -188,21 +205,12 @@ fn learn(
     validation: &Path,
 ) -> Result<Vec<Epoch>, Failure> {
     let folder = RunFolder::at(arguments.output.join("run"));
-    let config = TrainConfig {
-        architecture: ArchitectureName(Architecture::InceptionMini),
-        size: SIDE as usize,
-        synthetic: true,
-        batch: 32,
-        epochs: arguments.epochs,
-        patience: 0,
-        learning_rate: LearningRate { start: 0.1, schedule: Schedule::Cosine, warm_up: 0.0 },
-        optimizer: Optimizer { average: Some(0.999), ..Optimizer::default() },
-        dropout: false,
-        hierarchy: Some(Hierarchy { weight: 1.0 }),
-        ..TrainConfig::default()
-    };
-    let (training, validation) = (samples(train, partition)?, samples(validation, partition)?);
     let begun = folder.config().exists();
+    // What an earlier version began goes on with the settings that it began with.
+    let mut config =
+        if begun { TrainConfig::read(&folder.config()).map_err(Failure::new)? } else { settings() };
+    config.epochs = arguments.epochs.unwrap_or(config.epochs);
+    let (training, validation) = (samples(train, partition)?, samples(validation, partition)?);
     let (partition, validation) = (partition.clone(), Some(validation));
     let parts = RunParts { folder, config, partition, training, validation };
     let run = if begun { parts.resume() } else { parts.start() };
