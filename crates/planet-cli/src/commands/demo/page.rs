@@ -178,7 +178,7 @@ fn results(shown: &Shown, html: &mut String) {
         html,
         format_args!(
             "<p>The ideal classifier knows how the photos were rendered and combines all \
-         cues exactly; more training brings the model closer to it. The most probable cell is \
+         cues exactly; more training photos bring a model closer to it. The most probable cell is \
          correct for {:.1} % of the photos; the ideal classifier reaches {:.1} %. The calibration \
          error is the average difference between stated probability and share of correct answers: \
          {:.1} points.{}</p>\n",
