@@ -26,6 +26,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from rounds import chosen, in_turns, spread
+
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = 2
 SECONDS = 4.0
@@ -130,28 +132,19 @@ def theirs(architecture, name, model):
     return [sys.executable, __file__, "--architecture", architecture, "--peer", name, model]
 
 
-def cell(values, digits):
-    """The median, and the range where there is more than one value."""
-    text = f"{statistics.median(values):.{digits}f}"
-    return text if len(values) == 1 else f"{text} ({min(values):.{digits}f}–{max(values):.{digits}f})"
-
-
 def table(rows, rounds, environment):
     """Measures the rows in turns and prints them; a row that an engine cannot have is left out."""
-    found = {name: [] for name, _ in rows}
-    for _ in range(rounds):
-        for name, command in rows:
-            if isinstance(found[name], str):
-                continue
-            result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            if result.returncode:
-                found[name] = " ".join(result.stderr.decode().split())
-            else:
-                found[name].append(json.loads(result.stdout))
+    def measured(command):
+        result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if result.returncode:
+            raise RuntimeError(" ".join(result.stderr.decode().split()))
+        return json.loads(result.stdout)
+
+    found = in_turns(rows, rounds, measured)
     columns = {"photo_ms": 1, "photos_per_s": 1, "load_ms": 0, "first_ms": 0, "peak_mb": 0}
     for name, values in found.items():
         if not isinstance(values, str):
-            print(f"| {name} | {' | '.join(cell([it[key] for it in values], digits) for key, digits in columns.items())} |")
+            print(f"| {name} | {' | '.join(spread([it[key] for it in values], digits) for key, digits in columns.items())} |")
         elif "was built without" not in values and "is not supported" not in values:
             print(f"| {name} | {values} |")
 
@@ -190,8 +183,7 @@ def main():
                 rows.append((name, theirs(arguments.architecture, name, model)))
         print("| engine | one photo, ms | photos/s, batch 8 | load, ms | first photo, ms | peak memory, MB |")
         print("|---|---|---|---|---|---|", flush=True)
-        table([row for row in rows if any(text in row[0] for text in arguments.only.split(","))], arguments.rounds,
-              environment)
+        table(chosen(rows, arguments.only), arguments.rounds, environment)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from rounds import chosen, in_turns, spread
+
 ROOT = Path(__file__).resolve().parent.parent
 SIDE, CLASSES, BATCH, AHEAD = 299, 26_263, 8, 24
 THREADS = int(os.environ.get("THREADS", 2))
@@ -190,32 +192,16 @@ def figures(locate, warm, sets):
     return found
 
 
-def cell(values, digits):
-    """The median, and the range where there is more than one value."""
-    if any(map(math.isnan, values)):
-        return "–"
-    text = f"{statistics.median(values):.{digits}f}"
-    return text if len(values) == 1 else f"{text} ({min(values):.{digits}f}–{max(values):.{digits}f})"
-
-
 def table(rows, sets, rounds):
     """Measures the rows in turns and prints them."""
-    found = {name: [] for name, _ in rows}
-    for _ in range(rounds):
-        for name, (locate, warm) in rows:
-            if isinstance(found[name], str):
-                continue
-            try:
-                found[name].append(figures(locate, warm, sets))
-            except RuntimeError as error:
-                found[name] = str(error)
+    found = in_turns(rows, rounds, lambda row: figures(*row, sets))
     for name, values in found.items():
         if isinstance(values, str):
             if "was built without" not in values:
                 print(f"| {name} | {values} |", flush=True)
             continue
         columns = zip(*values)
-        cells = [cell(column, 2 if at % 4 == 2 else 0) for at, column in enumerate(columns)]
+        cells = [spread(column, 2 if at % 4 == 2 else 0) for at, column in enumerate(columns)]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
@@ -378,7 +364,7 @@ def main():
                     rows.append((f"**{name}, ONNX Runtime {version}, {device}**", ours(binary, package, folder, engine)))
         for shown, name, model in peers:
             rows.append((shown, theirs(arguments.python, name, model)))
-        table([row for row in rows if any(text in row[0] for text in arguments.only.split(","))], sets, arguments.rounds)
+        table(chosen(rows, arguments.only), sets, arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -18,13 +18,14 @@ import argparse
 import importlib.util
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+
+from rounds import spread
 
 ROOT = Path(__file__).resolve().parent.parent
 CLASSES = 500
@@ -208,11 +209,6 @@ def cell(results, whose, mode):
         ratios = [own["photos_a_second"] / other["photos_a_second"] for own, other in zip(rounds, peer)]
         text += f"  {spread(ratios, 2)} of PyTorch channels-last"
     return text
-
-
-def spread(values, digits):
-    median = f"{statistics.median(values):.{digits}f}"
-    return median if len(values) == 1 else f"{median} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
 
 if __name__ == "__main__":

@@ -83,10 +83,10 @@ impl Scheme {
     }
 }
 
-/// The mean of the distributions of an album's photos, given to each of them: of the whole album,
-/// or of each piece into which `pieces` divides it. `of` gives a photo's own distribution,
-/// `[classes]`; a photo without one has no part in the mean, and gets it all the same. Where no
-/// photo of a piece has one, `emit` gets an error for each.
+/// Calls `emit` for every photo with the mean of the distributions of its piece of the album;
+/// `pieces` is the scheme that divides the album, or leaves it whole. `of` returns a photo's own
+/// distribution, `[classes]`. A photo without one does not count in the mean, but receives it.
+/// If no photo of a piece has one, `emit` receives an error for each of its photos.
 pub fn album_means(
     album: &Album,
     pieces: Scheme,
