@@ -178,6 +178,31 @@ fn a_failed_photo_is_replaced_in_training_and_left_out_in_evaluation_and_named_i
 }
 
 #[test]
+fn batches_of_several_sizes_have_the_same_photos_in_the_same_order() {
+    let loader = loader(photos(100, 10), LoaderOptions::evaluation(8));
+    let mut epoch = loader.epoch(0, 0);
+    let sizes = [3, 10, 1, 40, 2, 60, 8, 8];
+    let of_sizes: Vec<Batch> = sizes
+        .into_iter()
+        .map_while(|photos| epoch.next_of(photos))
+        .collect::<Result<_, _>>()
+        .expect("batches");
+    let places = |batch: &Batch| batch.rows.len() + batch.failed.len();
+    assert_eq!(of_sizes.iter().map(places).collect::<Vec<_>>(), [3, 10, 1, 40, 2, 44]);
+    assert_eq!(of_sizes.iter().map(|batch| batch.number).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+
+    let same = batches(&loader, 0, 0);
+    let rows = |batches: &[Batch]| -> Vec<usize> {
+        batches.iter().flat_map(|batch| batch.rows.clone()).collect()
+    };
+    let pixels = |batches: &[Batch]| -> Vec<f32> {
+        batches.iter().flat_map(|batch| batch.pixels.values().to_vec()).collect()
+    };
+    assert_eq!(rows(&of_sizes), rows(&same));
+    assert_eq!(pixels(&of_sizes), pixels(&same));
+}
+
+#[test]
 fn rows_and_pixels_belong_together() {
     for batch in batches(&loader(photos(50, 10), LoaderOptions::evaluation(8)), 0, 0) {
         for (row, pixels) in batch.rows.iter().zip(batch.pixels.values().chunks(3 * 64)) {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use planet::{
-    LocateOptions, Locator, LocatorOptions, Within,
+    BatchSize, LocateOptions, Locator, LocatorOptions, Within,
     occlusion::{OcclusionOptions, Target},
     package::Warnings,
 };
@@ -125,12 +125,13 @@ impl Model {
         &self,
         photos: Vec<GivenPhoto>,
         first: usize,
-        batch: usize,
+        batch: Option<usize>,
         top: usize,
         embedding: bool,
     ) -> PyResult<Stream> {
         // As the command: one photo alone is computed once.
         let divided = first > 0 || photos.len() > 1;
+        let batch = batch_size(batch);
         let options = LocateOptions { batch, embedding, top: Some(top), divided };
         let mut finish = self.finisher(first);
         Results::start(Arc::clone(&self.model), move |model, flag, results| {
@@ -156,12 +157,13 @@ impl Model {
         value: &Bound<'_, PyAny>,
         column: Option<String>,
         keep: Option<Vec<String>>,
-        batch: usize,
+        batch: Option<usize>,
         top: usize,
     ) -> PyResult<ArrowTable> {
         let (schema, batches) = arrow::import(value)?;
         let columns = Columns::choose(&schema, column.as_deref(), keep.as_deref())?;
         let mut finish = self.finisher(0);
+        let batch = batch_size(batch);
         let options = LocateOptions { batch, embedding: false, top: Some(top), divided: true };
         let table = work::run_on(py, &self.model, move |model, flag| {
             let mut located = Vec::with_capacity(batches.len());
@@ -187,7 +189,7 @@ impl Model {
         let probabilities = work::run_on(py, &self.model, move |model, flag| {
             let mut found = None;
             let store = Arc::new(GivenStore(vec![photo]));
-            let options = LocateOptions { batch: 1, ..LocateOptions::default() };
+            let options = LocateOptions::default();
             let take = |_, it: planet::Prediction, logits: &[f32]| {
                 found = Some(match it.error {
                     Some(error) => Err(PhotoError::new_err(error)),
@@ -236,6 +238,11 @@ impl Model {
             Ok(Occlusion(occlusion))
         })
     }
+}
+
+/// A stated number of photos, or what proves quickest.
+fn batch_size(photos: Option<usize>) -> BatchSize {
+    photos.map_or(BatchSize::Auto, BatchSize::Photos)
 }
 
 fn explain_failed(error: planet::occlusion::OcclusionError) -> PyErr {

@@ -24,9 +24,9 @@ def test_predictions_equal_the_commands_bit_for_bit(
     assert found == lines
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, 11, 32])
+@pytest.mark.parametrize("batch_size", [1, 5, 11, 32, None])
 def test_the_size_of_a_batch_does_not_change_the_answers(
-    model: Model, photos: list[str], lines: list[dict[str, Any]], batch_size: int
+    model: Model, photos: list[str], lines: list[dict[str, Any]], batch_size: int | None
 ) -> None:
     found = [json.loads(it.to_json()) for it in model.locate(iter(photos), batch_size=batch_size)]
     expected = copy.deepcopy(lines)

@@ -4,12 +4,10 @@ use planet_data::{Loader, LoaderError, LoaderOptions, Monitor, PhotoError, Photo
 use thiserror::Error;
 
 use crate::{
-    Activations, Engine, EngineError, EngineErrorKind,
+    Activations, BatchSize, Engine, EngineError, EngineErrorKind,
+    inference::Inference,
     package::{LabelDescription, LabelModel, UnscoredError},
 };
-
-/// Photos that the engine takes at once.
-const BATCH: usize = 16;
 
 /// A package for labels with the engine that runs its network: scores of photos from 0 to 1, one for
 /// each label.
@@ -73,20 +71,18 @@ impl Classifier {
         monitor: &dyn Monitor,
     ) -> Result<Vec<PhotoScores>, ClassifyError> {
         let LabelDescription { preprocess, labels, activation, .. } = self.model.description();
-        // One photo must not wait for others.
-        let options = LoaderOptions::evaluation(BATCH.clamp(1, photos.len().max(1)));
-        let loader = Loader::new(store, photos.to_vec(), preprocess.clone(), options)?;
+        let loader =
+            Loader::new(store, photos.to_vec(), preprocess.clone(), LoaderOptions::evaluation(1))?;
         let mut scored: Vec<(usize, PhotoScores)> = Vec::with_capacity(photos.len());
-        for batch in loader.epoch(0, 0) {
+        let mut inference = Inference::new(self.engine.as_mut(), &loader, BatchSize::Auto);
+        loop {
             if monitor.cancelled() {
                 return Err(ClassifyError::Cancelled);
             }
-            let batch = batch?;
+            let Some((batch, activations)) = inference.next::<ClassifyError>()? else { break };
             let done = (batch.rows.len() + batch.failed.len()) as u64;
-            // An engine need not take a batch of no photos.
             if !batch.rows.is_empty() {
-                let activations = self.engine.run_checked(&batch.pixels)?;
-                check_count(&activations, labels.names().len(), self.engine.name())?;
+                check_count(&activations, labels.names().len(), inference.engine_name())?;
                 scored.extend(batch.rows.iter().enumerate().map(|(at, &row)| {
                     (row, activation.scores(activations.logits_of(at)).map_err(Into::into))
                 }));

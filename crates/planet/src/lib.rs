@@ -53,6 +53,7 @@ mod classifier;
 mod contact_sheet;
 mod engine;
 pub mod evaluation;
+mod inference;
 mod locate;
 pub mod map;
 mod model;
@@ -71,6 +72,7 @@ pub use accuracy::{Accuracy, GUESSES};
 pub use classifier::{Classifier, ClassifyError, ClassifyPhotoError, PhotoScores};
 pub use contact_sheet::contact_sheet;
 pub use engine::{Activations, Engine, EngineError, EngineErrorKind, GraphEngine};
+pub use inference::BatchSize;
 pub use locate::{LocateError, LocateOptions, locate};
 pub use model::{LocatePhotoError, Model};
 pub use package::{

@@ -2,27 +2,27 @@ use planet_data::{FailedPhoto, Loader, LoaderError, Monitor};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::{Activations, Engine, EngineError, Locator, Prediction};
+use crate::{BatchSize, Engine, EngineError, Locator, Prediction, inference::Inference};
 
 /// How photos are run through a network, and what is wanted of each beside its places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocateOptions {
-    /// Photos that the engine takes at once, at least 1.
-    pub batch: usize,
+    /// Photos that the engine takes at once.
+    pub batch: BatchSize,
     /// The layer below the classifier too.
     pub embedding: bool,
     /// Candidates per photo; `None` is as many as [`crate::LocatorOptions::top`].
     pub top: Option<usize>,
     /// Whether a last batch of one photo is computed as a batch of two. Engines compute a single
     /// photo in another order, which rounds otherwise; with this, a photo's scores do not depend on
-    /// how photos are divided among calls. Without effect where `batch` is 1.
+    /// how photos are divided among calls. Without effect where `batch` is one photo.
     pub divided: bool,
 }
 
 impl Default for LocateOptions {
-    /// Eight at once, without embeddings, with the locator's number of candidates.
+    /// As many at once as proves quickest, without embeddings, with the locator's number of candidates.
     fn default() -> Self {
-        Self { batch: 8, embedding: false, top: None, divided: false }
+        Self { batch: BatchSize::Auto, embedding: false, top: None, divided: false }
     }
 }
 
@@ -61,21 +61,12 @@ pub fn locate<E>(
     monitor: &dyn Monitor,
     mut take: impl FnMut(usize, Prediction, &[f32]) -> Result<(), E>,
 ) -> Result<(), LocateError<E>> {
-    for batch in loader.epoch(0, 0) {
+    let mut inference = Inference::new(engine, loader, options.batch).divided(options.divided);
+    loop {
         if monitor.cancelled() {
             return Err(LocateError::Cancelled);
         }
-        let batch = batch?;
-        let activations = match batch.rows.len() {
-            // An engine need not take a batch of no photos.
-            0 => Activations::default(),
-            1 if options.divided && options.batch > 1 => {
-                let mut twice = batch.pixels.clone();
-                twice.push(batch.pixels.values());
-                engine.run_checked(&twice)?
-            }
-            _ => engine.run_checked(&batch.pixels)?,
-        };
+        let Some((batch, activations)) = inference.next::<LocateError<E>>()? else { break };
         let predict = |(at, &row): (usize, &usize)| {
             let logits = activations.logits_of(at);
             let mut prediction = match locator.predict_top(&photos[row], logits, options.top) {

@@ -139,11 +139,8 @@ impl Model {
         on_prediction: impl FnMut(usize, Prediction, &[f32]) -> Result<(), E>,
     ) -> Result<(), LocateError<E>> {
         let preprocess = self.views.preprocess(&self.package.description().preprocess);
-        // One photo must not wait for others.
-        let batch = options.batch.clamp(1, photos.len().max(1));
-        let loader =
-            Loader::new(store, photos.to_vec(), preprocess, LoaderOptions::evaluation(batch))
-                .map_err(LocateError::Loader)?;
+        let loader = Loader::new(store, photos.to_vec(), preprocess, LoaderOptions::evaluation(1))
+            .map_err(LocateError::Loader)?;
         let locator = Arc::clone(&self.locator);
         let mut engine = self.viewing();
         locate(&mut engine, &loader, photos, &locator, options, monitor, on_prediction)

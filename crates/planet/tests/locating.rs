@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use planet::{
-    Activations, Engine, EngineError, EngineErrorKind, LocateError, LocateOptions, Locator,
-    LocatorOptions, Prediction, locate,
+    Activations, BatchSize, Engine, EngineError, EngineErrorKind, LocateError, LocateOptions,
+    Locator, LocatorOptions, Prediction, locate,
 };
 use planet_data::{
     Gazetteer, Loader, LoaderOptions, Monitor, NoMonitor, Photo, PhotoError, PhotoStore,
@@ -70,7 +70,11 @@ fn locator() -> Locator {
 /// A row, what is said of its photo, and how many scores came with it.
 type Came = (usize, Prediction, usize);
 
-/// Locates photos in batches of three; gives what came, in the order in which it came.
+fn by_three() -> LocateOptions {
+    LocateOptions { batch: BatchSize::Photos(3), ..LocateOptions::default() }
+}
+
+/// Locates photos; gives what came, in the order in which it came.
 fn located(
     engine: &mut Fake,
     photos: &[&str],
@@ -78,10 +82,10 @@ fn located(
     monitor: &dyn Monitor,
 ) -> (Vec<Came>, Result<(), LocateError<String>>) {
     let photos: Vec<String> = photos.iter().map(|&photo| photo.to_owned()).collect();
-    let options_of_loader = LoaderOptions::evaluation(3);
     let preprocess = Preprocess::inception(4);
-    let loader = Loader::new(Arc::new(Greys), photos.clone(), preprocess, options_of_loader)
-        .expect("a loader");
+    let loader =
+        Loader::new(Arc::new(Greys), photos.clone(), preprocess, LoaderOptions::evaluation(1))
+            .expect("a loader");
     let mut came = Vec::new();
     let ended =
         locate(engine, &loader, &photos, &locator(), options, monitor, |row, found, logits| {
@@ -106,7 +110,7 @@ fn every_photo_comes_once_in_its_order_also_those_without_an_answer() {
         "bright-240",
     ];
     let mut engine = Fake::default();
-    let (came, ended) = located(&mut engine, &photos, LocateOptions::default(), &NoMonitor);
+    let (came, ended) = located(&mut engine, &photos, by_three(), &NoMonitor);
     ended.expect("all of them");
     let rows: Vec<usize> = came.iter().map(|(row, ..)| *row).collect();
     assert_eq!(rows, (0..10).collect::<Vec<_>>());
@@ -146,7 +150,7 @@ fn embeddings_come_where_they_are_wished() {
 fn a_last_photo_alone_is_computed_as_one_of_two_where_photos_are_divided() {
     let photos = ["bright-0", "bright-10", "bright-250", "bright-240"];
     for (divided, batches) in [(false, [3, 1]), (true, [3, 2])] {
-        let options = LocateOptions { divided, ..LocateOptions::default() };
+        let options = LocateOptions { divided, ..by_three() };
         let mut engine = Fake::default();
         let (came, ended) = located(&mut engine, &photos, options, &NoMonitor);
         ended.expect("all of them");
@@ -155,7 +159,8 @@ fn a_last_photo_alone_is_computed_as_one_of_two_where_photos_are_divided() {
         assert_eq!(came[3].1.best().and_then(|best| best.class), Some(ClassId(1)));
     }
     // Whoever asks for batches of one gets them.
-    let options = LocateOptions { batch: 1, divided: true, ..LocateOptions::default() };
+    let options =
+        LocateOptions { batch: BatchSize::Photos(1), divided: true, ..LocateOptions::default() };
     let mut engine = Fake::default();
     located(&mut engine, &["bright-0"], options, &NoMonitor).1.expect("located");
     assert_eq!(engine.batches, [1]);
@@ -211,7 +216,19 @@ impl Monitor for Impatient {
 #[test]
 fn a_user_who_ends_it_keeps_what_came() {
     let (photos, monitor) = (vec!["bright-9"; 50], Impatient::default());
-    let (came, ended) = located(&mut Fake::default(), &photos, LocateOptions::default(), &monitor);
+    let (came, ended) = located(&mut Fake::default(), &photos, by_three(), &monitor);
     assert!(matches!(ended, Err(LocateError::Cancelled)));
     assert_eq!(came.len(), 6);
+}
+
+#[test]
+fn without_a_stated_size_batches_of_8_16_and_32_take_turns() {
+    let photos: Vec<_> = (0..200).map(|at| format!("bright-{at}")).collect();
+    let photos: Vec<&str> = photos.iter().map(String::as_str).collect();
+    let mut engine = Fake::default();
+    located(&mut engine, &photos[..20], LocateOptions::default(), &NoMonitor).1.expect("located");
+    assert_eq!(engine.batches, [8, 12]);
+    let mut engine = Fake::default();
+    located(&mut engine, &photos, LocateOptions::default(), &NoMonitor).1.expect_err("enough");
+    assert_eq!(engine.batches, [8, 16, 32, 8, 16, 32]);
 }

@@ -10,8 +10,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Decision, LocatorOptions, Model, ModelPackage, PhotoViews, PredictionFormat, PredictionWriter,
-    WriterOptions,
+    BatchSize, Decision, LocatorOptions, Model, ModelPackage, PhotoViews, PredictionFormat,
+    PredictionWriter, WriterOptions,
     evaluation::{
         ComparedCodes, Evaluation, EvaluationOptions, KnownSet, NearDuplicates, ScorerOptions,
     },
@@ -90,9 +90,9 @@ pub struct Arguments {
     /// Folder for the report and predictions.jsonl
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Photos per batch
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
-    batch: u16,
+    /// Photos per batch, 1 to 512; auto tries 8, 16 and 32 on the first photos and keeps the quickest
+    #[arg(long, alias = "batch-size", value_name = "N", default_value = "auto")]
+    batch: BatchSize,
     #[command(flatten)]
     refine: RefineArguments,
     /// Which candidate is the answer: cell, the most probable one; score, that of the greatest expected
@@ -164,7 +164,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         refiner: refiner.as_ref(),
         known_set: arguments.set,
         photos: !arguments.no_photos,
-        batch: arguments.batch.into(),
+        batch: arguments.batch,
     };
     let progress = Progress::new("photos");
     let evaluation = Evaluation::new(&manifest, options, &progress).map_err(Failure::new);

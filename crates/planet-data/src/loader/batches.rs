@@ -15,7 +15,8 @@ pub struct Batches {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     next: usize,
-    end: usize,
+    /// Whether an error ended the epoch.
+    failed: bool,
     /// The memory of the latest batches, which is used again once they are dropped: to fetch
     /// fresh memory from the system for every batch takes as long as to decode its photos.
     lent: VecDeque<PixelBatch>,
@@ -39,6 +40,8 @@ struct State {
     samples: VecDeque<Option<Result<Sample, LoaderError>>>,
     /// Number of places taken so far.
     taken: usize,
+    /// Most places that are handed out and not yet taken.
+    window: usize,
     stopped: bool,
 }
 
@@ -60,19 +63,40 @@ impl Batches {
                 places: Box::new(places),
                 samples: VecDeque::new(),
                 taken: 0,
+                window: batch * (loader.options.ahead + 1),
                 stopped: false,
             }),
             done: Condvar::new(),
             room: Condvar::new(),
         });
-        let window = batch * (loader.options.ahead + 1);
         let threads = (0..threads)
             .map(|_| {
                 let (loader, shared) = (loader.clone(), Arc::clone(&shared));
-                std::thread::spawn(move || work(&loader, &shared, epoch, window))
+                std::thread::spawn(move || work(&loader, &shared, epoch))
             })
             .collect();
-        Self { loader, shared, threads, next: first, end, lent: VecDeque::new() }
+        Self { loader, shared, threads, next: first, failed: false, lent: VecDeque::new() }
+    }
+
+    /// The next batch, of `photos` photos instead of [`LoaderOptions::batch`]; `None` at the end of
+    /// the epoch. As many batches of this size are decoded ahead from now on.
+    ///
+    /// For loaders that leave out what cannot be decoded: a batch of another size than the others
+    /// shifts those that follow it.
+    ///
+    /// [`LoaderOptions::batch`]: super::LoaderOptions::batch
+    pub fn next_of(&mut self, photos: usize) -> Option<Result<Batch, LoaderError>> {
+        if self.failed {
+            return None;
+        }
+        let window = photos * (self.loader.options.ahead + 1);
+        if std::mem::replace(&mut self.shared.lock().window, window) < window {
+            self.shared.room.notify_all();
+        }
+        let batch = self.batch(photos);
+        self.failed = batch.is_err();
+        self.next += 1;
+        batch.transpose()
     }
 
     /// The next sample in order; `None` at the end of the epoch.
@@ -91,11 +115,10 @@ impl Batches {
         }
     }
 
-    fn batch(&mut self) -> Result<Option<Batch>, LoaderError> {
-        let photos = self.loader.options.batch;
+    fn batch(&mut self, photos: usize) -> Result<Option<Batch>, LoaderError> {
         let mut batch = Batch {
             number: self.next,
-            pixels: self.memory(),
+            pixels: self.memory(photos),
             rows: Vec::with_capacity(photos),
             failed: Vec::new(),
         };
@@ -122,20 +145,20 @@ impl Batches {
     }
 
     /// An empty batch, where possible in the memory of one that has been dropped.
-    fn memory(&mut self) -> PixelBatch {
+    fn memory(&mut self, photos: usize) -> PixelBatch {
         let free = self.lent.iter_mut().position(PixelBatch::empty_if_unshared);
         free.and_then(|at| self.lent.remove(at)).unwrap_or_else(|| {
             let [height, width] = self.loader.preprocess.size;
-            PixelBatch::with_capacity(self.loader.options.batch, height, width)
+            PixelBatch::with_capacity(photos.min(self.loader.photos.len()), height, width)
         })
     }
 }
 
 /// One thread: takes the next place, decodes it, puts it where it belongs.
-fn work(loader: &Loader, shared: &Shared, epoch: u64, window: usize) {
+fn work(loader: &Loader, shared: &Shared, epoch: u64) {
     loop {
         let mut state = shared.lock();
-        while !state.stopped && state.samples.len() >= window {
+        while !state.stopped && state.samples.len() >= state.window {
             state = shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.stopped {
@@ -166,12 +189,7 @@ impl Iterator for Batches {
     type Item = Result<Batch, LoaderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next >= self.end {
-            return None;
-        }
-        let batch = self.batch();
-        self.next = if batch.is_ok() { self.next + 1 } else { self.end };
-        batch.transpose()
+        self.next_of(self.loader.options.batch)
     }
 }
 

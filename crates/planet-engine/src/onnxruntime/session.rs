@@ -72,7 +72,10 @@ fn build(
 ) -> ort::Result<Inner> {
     let mut builder = Inner::builder(&runtime.environment)?
         .with_log_level(LogLevel::Error)?
-        .with_optimization_level(GraphOptimizationLevel::All)?;
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        // Within a call, threads wait for work without sleeping. After it they would take the cores
+        // from those that decode the next photos.
+        .with_config_entry("session.force_spinning_stop", "1")?;
     if device == Device::Cpu && !may_be_quantised(model) {
         builder = builder.with_prepacking(false)?;
     }

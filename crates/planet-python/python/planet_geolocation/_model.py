@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+#: Photos in a batch where no number is stated.
+_PHOTOS = 8
 #: Batches of a sequence that are handed over at once, at first (of pixels always) and at most:
 #: photos are decoded ahead of the engine within them.
 _BATCHES_AHEAD = 8
@@ -135,30 +137,33 @@ class Model:
         self,
         photos: Iterable[Photo],
         *,
-        batch_size: int = 8,
+        batch_size: int | None = None,
         top_k: int = 5,
         embedding: bool = False,
     ) -> Iterator[Prediction]:
         """Locates photos in their order, as they are taken from the iterator.
 
+        batch_size: photos that the engine takes at once, 1 to 512; by default it tries 8, 16 and 32,
+            and keeps the quickest.
+
         A photo that cannot be used has a prediction with an error, in its place. Memory does not
         grow with the number of photos. Photos of a list are decoded ahead of the engine, at most
-        128 batches at once; of another iterable, one batch is taken at a time.
+        128 batches at once; of another iterable, one batch is taken at a time, by default of 8.
 
         Raises EngineError if the engine fails.
         """
         if isinstance(photos, str | bytes | os.PathLike):
             raise TypeError("locate takes several photos; put a single one into a list")
-        batch, top = _in_range("batch_size", batch_size, 512), _in_range("top_k", top_k, 1000)
+        batch, top = _batch(batch_size), _in_range("top_k", top_k, 1000)
         return self._stream(photos, batch, top, embedding)
 
     def _stream(
-        self, photos: Iterable[Photo], batch: int, top: int, embedding: bool
+        self, photos: Iterable[Photo], batch: int | None, top: int, embedding: bool
     ) -> Iterator[Prediction]:
         ahead = _BATCHES_AHEAD if isinstance(photos, Sequence) else 1
         source = iter(photos)
         first = 0
-        while chunk := _taken(source, batch, ahead):
+        while chunk := _taken(source, batch or _PHOTOS, ahead):
             started = time.monotonic()
             yield from self._native().locate(chunk, first, batch, top, embedding)
             first += len(chunk)
@@ -171,7 +176,7 @@ class Model:
         *,
         column: str | None = None,
         keep: Sequence[str] | None = None,
-        batch_size: int = 8,
+        batch_size: int | None = None,
         top_k: int = 5,
     ) -> ArrowTable:
         """Locates the photos of a column of paths or of bytes; a row of the answer for each.
@@ -180,6 +185,7 @@ class Model:
         column: the photos' column; by default the first that is called photo, path, bytes, image
             or file, of bytes if there is one, or the only one of paths or bytes.
         keep: columns to carry over; by default all but the photos' bytes.
+        batch_size: as for `locate`.
 
         The answer adds class, cell, lat, lng, probability, radius_km, place, country_code,
         certain_level, certain_lat, certain_lng, certain_probability, candidates, error and
@@ -188,14 +194,18 @@ class Model:
         Raises TypeError for what is no table, ValueError for a column that is not there or a name
         that occurs twice, EngineError if the engine fails.
         """
-        batch, top = _in_range("batch_size", batch_size, 512), _in_range("top_k", top_k, 1000)
+        batch, top = _batch(batch_size), _in_range("top_k", top_k, 1000)
         kept = None if keep is None else list(keep)
         return self._native().locate_arrow(
             table, column=column, keep=kept, batch=batch, top=top
         )
 
-    def embed(self, photos: Iterable[Photo], *, batch_size: int = 8) -> NDArray[np.float32]:
+    def embed(
+        self, photos: Iterable[Photo], *, batch_size: int | None = None
+    ) -> NDArray[np.float32]:
         """The layer below the classifier of each photo, `[photos, features]`.
+
+        batch_size: as for `locate`.
 
         Raises PhotoError for the first photo that cannot be used.
         """
@@ -273,6 +283,10 @@ def _taken(source: Iterator[Photo], batch: int, ahead: int) -> list[_native.Give
         if pixels == batch * _BATCHES_AHEAD:
             break
     return taken
+
+
+def _batch(size: int | None) -> int | None:
+    return None if size is None else _in_range("batch_size", size, 512)
 
 
 def _in_range(name: str, value: int, most: int) -> int:

@@ -247,7 +247,12 @@ class Model:
     def description(self) -> str: ...
     def partition(self) -> Partition: ...
     def locate(
-        self, photos: Sequence[GivenPhoto], first: int, batch: int, top: int, embedding: bool
+        self,
+        photos: Sequence[GivenPhoto],
+        first: int,
+        batch: int | None,
+        top: int,
+        embedding: bool,
     ) -> Stream: ...
     def locate_arrow(
         self,
@@ -255,7 +260,7 @@ class Model:
         *,
         column: str | None,
         keep: list[str] | None,
-        batch: int,
+        batch: int | None,
         top: int,
     ) -> ArrowTable: ...
     def posterior(self, photo: GivenPhoto) -> Posterior: ...

@@ -11,7 +11,7 @@ use planet_data::{
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use thiserror::Error;
 
-use crate::{Engine, EngineError, ModelPackage};
+use crate::{BatchSize, Engine, EngineError, ModelPackage, inference::Inference};
 
 /// The embeddings of photos under one network: what album schemes read, computed once.
 ///
@@ -70,9 +70,6 @@ pub enum EmbeddingsError {
         path: PathBuf,
     },
 }
-
-/// Photos that an engine takes at once.
-const BATCH: usize = 16;
 
 impl Embeddings {
     /// None yet. The key says what they are of; see [`Embeddings::key`].
@@ -244,7 +241,7 @@ impl Embeddings {
         }
         let store = Arc::new(DiskStore::new(&manifest.root));
         let preprocess = package.description().preprocess.clone();
-        let options = LoaderOptions::evaluation(BATCH);
+        let options = LoaderOptions::evaluation(1);
         let loader = Loader::new(store, missing.clone(), preprocess, options)?;
         let (before, mut failed) = (self.len(), Vec::new());
         let whole = self.compute(engine, &loader, &missing, monitor, |photo| failed.push(photo));
@@ -275,15 +272,15 @@ impl Embeddings {
         mut failed: impl FnMut(FailedPhoto),
     ) -> Result<bool, EmbeddingsError> {
         monitor.expect(photos.len() as u64);
-        for batch in loader.epoch(0, 0) {
+        let mut inference = Inference::new(engine, loader, BatchSize::Auto);
+        loop {
             if monitor.cancelled() {
                 return Ok(false);
             }
-            let batch = batch?;
+            let Some((batch, activations)) = inference.next::<EmbeddingsError>()? else { break };
             let done = (batch.rows.len() + batch.failed.len()) as u64;
             batch.failed.into_iter().for_each(&mut failed);
             if !batch.rows.is_empty() {
-                let activations = engine.run_checked(&batch.pixels)?;
                 if activations.features != self.features || self.features == 0 {
                     let (found, stated) = (activations.features, self.features);
                     return Err(EmbeddingsError::Features { found, stated });

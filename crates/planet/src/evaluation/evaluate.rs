@@ -8,7 +8,7 @@ use super::{
     region_coverage::RegionCounter,
 };
 use crate::{
-    Accuracy, LocateError, LocateOptions, Model, Prediction,
+    Accuracy, BatchSize, LocateError, LocateOptions, Model, Prediction,
     occlusion::{OcclusionError, OcclusionOptions, Target},
     report::{Cost, Explanation, GalleryKeeper, MAPPED_PHOTOS, References, Report},
     retrieval::Refiner,
@@ -37,12 +37,12 @@ pub struct EvaluationOptions<'a> {
     pub refiner: Option<&'a Refiner>,
     /// Whether the report shows photos.
     pub photos: bool,
-    /// Photos that the engine takes at once, at least 1.
-    pub batch: usize,
+    /// Photos that the engine takes at once.
+    pub batch: BatchSize,
 }
 
 impl Default for EvaluationOptions<'_> {
-    /// All predictions scored by the default rules, photos shown, eight at once.
+    /// All predictions scored by the default rules, photos shown, as many at once as proves quickest.
     fn default() -> Self {
         Self {
             scorer: ScorerOptions::default(),
@@ -53,7 +53,7 @@ impl Default for EvaluationOptions<'_> {
             known_set: None,
             refiner: None,
             photos: true,
-            batch: 8,
+            batch: BatchSize::Auto,
         }
     }
 }

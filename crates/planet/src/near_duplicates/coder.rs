@@ -1,14 +1,9 @@
 use std::sync::Arc;
 
-use planet_data::{
-    Code, FailedPhoto, Loader, LoaderError, LoaderOptions, Monitor, PhotoStore, PixelBatch,
-};
+use planet_data::{Code, FailedPhoto, Loader, LoaderError, LoaderOptions, Monitor, PhotoStore};
 use thiserror::Error;
 
-use crate::{CodeModel, Engine, EngineError};
-
-/// Photos in one run of the network.
-const BATCH: usize = 16;
+use crate::{Activations, BatchSize, CodeModel, Engine, EngineError, inference::Inference};
 
 /// Computes the codes of photos with a model for near-duplicates and its engine.
 pub struct Coder {
@@ -63,15 +58,16 @@ impl Coder {
         let mut codes = vec![None; photos.len()];
         monitor.expect(photos.len() as u64);
         let preprocess = self.model.description().preprocess.clone();
-        let loader = Loader::new(store, photos, preprocess, LoaderOptions::evaluation(BATCH))?;
-        for batch in loader.epoch(0, 0) {
+        let loader = Loader::new(store, photos, preprocess, LoaderOptions::evaluation(1))?;
+        let mut inference = Inference::new(self.engine.as_mut(), &loader, BatchSize::Auto);
+        loop {
             if monitor.cancelled() {
                 return Err(CodeError::Cancelled);
             }
-            let batch = batch?;
+            let Some((batch, activations)) = inference.next::<CodeError>()? else { break };
             batch.failed.iter().for_each(&mut failed);
             if !batch.rows.is_empty() {
-                for (row, code) in batch.rows.iter().zip(self.run(&batch.pixels)?) {
+                for (row, code) in batch.rows.iter().zip(codes_of(&activations)?) {
                     codes[*row] = Some(code);
                 }
             }
@@ -79,17 +75,13 @@ impl Coder {
         }
         Ok(codes)
     }
+}
 
-    /// The codes of a batch that the model's preprocessing made.
-    ///
-    /// # Errors
-    /// The engine fails, or the model gives no code.
-    pub fn run(&mut self, batch: &PixelBatch) -> Result<Vec<Code>, CodeError> {
-        let activations = self.engine.run_checked(batch)?;
-        let (codes, rest) = activations.logits.as_chunks();
-        if activations.classes != Code::BITS as usize || !rest.is_empty() {
-            return Err(CodeError::Bits { found: activations.classes });
-        }
-        Ok(codes.iter().map(Code::from_signs).collect())
+/// One code for each photo.
+fn codes_of(activations: &Activations) -> Result<Vec<Code>, CodeError> {
+    let (codes, rest) = activations.logits.as_chunks();
+    if activations.classes != Code::BITS as usize || !rest.is_empty() {
+        return Err(CodeError::Bits { found: activations.classes });
     }
+    Ok(codes.iter().map(Code::from_signs).collect())
 }

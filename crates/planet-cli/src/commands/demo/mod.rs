@@ -249,8 +249,7 @@ fn evaluate(
     let model = engine.open_model(package.folder(), LocatorOptions::default());
     let mut model = model.map_err(Failure::new)?;
     let scorer = ScorerOptions { partition: Some(&partition), ..ScorerOptions::default() };
-    let options =
-        EvaluationOptions { scorer, photos: false, batch: 32, ..EvaluationOptions::default() };
+    let options = EvaluationOptions { scorer, photos: false, ..EvaluationOptions::default() };
     let progress = Progress::new("photos");
     let mut evaluation = Evaluation::new(&manifest, options, &progress).map_err(Failure::new)?;
     let (locator, mut examples) = (model.locator(), Vec::new());

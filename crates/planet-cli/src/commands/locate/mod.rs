@@ -11,7 +11,7 @@ use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc, thread};
 
 use clap::{Args, ValueEnum};
 use planet::{
-    Decision, LocateOptions, LocatorOptions, ModelDescription, PhotoViews, Prediction,
+    BatchSize, Decision, LocateOptions, LocatorOptions, ModelDescription, PhotoViews, Prediction,
     PredictionFormat, PredictionReader, Within,
 };
 use planet_data::{Gazetteer, Monitor, Settings};
@@ -54,9 +54,9 @@ pub struct Arguments {
     /// outputs together have the same rows for every N
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
-    /// Photos per batch
-    #[arg(long, alias = "batch-size", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
-    batch: u16,
+    /// Photos per batch, 1 to 512; auto tries 8, 16 and 32 on the first photos and keeps the quickest
+    #[arg(long, alias = "batch-size", value_name = "N", default_value = "auto")]
+    batch: BatchSize,
     #[command(flatten)]
     engine: EngineChoice,
 }
@@ -159,7 +159,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         && std::io::stdout().is_terminal();
 
     let options = LocateOptions {
-        batch: arguments.batch.into(),
+        batch: arguments.batch,
         embedding: arguments.embedding || refiner.is_some(),
         top: None,
         // A photo alone must not wait for itself.
