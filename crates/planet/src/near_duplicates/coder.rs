@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use planet_data::{Code, FailedPhoto, Loader, LoaderError, LoaderOptions, Monitor, PhotoStore};
+use planet_data::{
+    Code, FailedPhoto, Loader, LoaderError, LoaderOptions, Monitor, PhotoStore, PixelBatch,
+};
 use thiserror::Error;
 
 use crate::{Activations, BatchSize, CodeModel, Engine, EngineError, inference::Inference};
@@ -74,6 +76,14 @@ impl Coder {
             monitor.advance((batch.rows.len() + batch.failed.len()) as u64);
         }
         Ok(codes)
+    }
+
+    /// The codes of a batch that the model's preprocessing made.
+    ///
+    /// # Errors
+    /// The engine fails, or the model gives no code.
+    pub fn run(&mut self, batch: &PixelBatch) -> Result<Vec<Code>, CodeError> {
+        codes_of(&self.engine.run_checked(batch)?)
     }
 }
 
