@@ -75,11 +75,11 @@ impl Classifier {
             Loader::new(store, photos.to_vec(), preprocess.clone(), LoaderOptions::evaluation(1))?;
         let mut scored: Vec<(usize, PhotoScores)> = Vec::with_capacity(photos.len());
         let mut inference = Inference::new(self.engine.as_mut(), &loader, BatchSize::Auto);
-        loop {
+        while let Some(batch) = inference.next_batch()? {
             if monitor.cancelled() {
                 return Err(ClassifyError::Cancelled);
             }
-            let Some((batch, activations)) = inference.next::<ClassifyError>()? else { break };
+            let activations = inference.run(&batch)?;
             let done = (batch.rows.len() + batch.failed.len()) as u64;
             if !batch.rows.is_empty() {
                 check_count(&activations, labels.names().len(), inference.engine_name())?;

@@ -78,14 +78,13 @@ impl<'a> Inference<'a> {
         self.engine.name()
     }
 
-    /// The next photos, and their activations where any could be decoded; `None` at the end.
-    pub(crate) fn next<E>(&mut self) -> Result<Option<(Batch, Activations)>, E>
-    where
-        E: From<EngineError> + From<LoaderError>,
-    {
-        let Some(batch) = self.batches.next_of(self.tuner.size()).transpose()? else {
-            return Ok(None);
-        };
+    /// The next photos; `None` at the end.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, LoaderError> {
+        self.batches.next_of(self.tuner.size()).transpose()
+    }
+
+    /// The activations of the photos of [`Inference::next_batch`]; none where none could be decoded.
+    pub(crate) fn run(&mut self, batch: &Batch) -> Result<Activations, EngineError> {
         let began = Instant::now();
         let activations = match batch.rows.len() {
             // An engine need not take a batch of no photos.
@@ -98,7 +97,7 @@ impl<'a> Inference<'a> {
             _ => self.engine.run_checked(&batch.pixels)?,
         };
         self.tuner.record(batch.rows.len(), began.elapsed());
-        Ok(Some((batch, activations)))
+        Ok(activations)
     }
 }
 

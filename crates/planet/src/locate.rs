@@ -62,11 +62,11 @@ pub fn locate<E>(
     mut take: impl FnMut(usize, Prediction, &[f32]) -> Result<(), E>,
 ) -> Result<(), LocateError<E>> {
     let mut inference = Inference::new(engine, loader, options.batch).divided(options.divided);
-    loop {
+    while let Some(batch) = inference.next_batch()? {
         if monitor.cancelled() {
             return Err(LocateError::Cancelled);
         }
-        let Some((batch, activations)) = inference.next::<LocateError<E>>()? else { break };
+        let activations = inference.run(&batch)?;
         let predict = |(at, &row): (usize, &usize)| {
             let logits = activations.logits_of(at);
             let mut prediction = match locator.predict_top(&photos[row], logits, options.top) {

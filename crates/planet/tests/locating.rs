@@ -219,6 +219,12 @@ fn a_user_who_ends_it_keeps_what_came() {
     let (came, ended) = located(&mut Fake::default(), &photos, by_three(), &monitor);
     assert!(matches!(ended, Err(LocateError::Cancelled)));
     assert_eq!(came.len(), 6);
+
+    // After the last photo there is nothing left to end.
+    let (came, ended) =
+        located(&mut Fake::default(), &photos[..6], by_three(), &Impatient::default());
+    ended.expect("all of them");
+    assert_eq!(came.len(), 6);
 }
 
 #[test]

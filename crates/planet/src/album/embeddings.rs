@@ -273,11 +273,11 @@ impl Embeddings {
     ) -> Result<bool, EmbeddingsError> {
         monitor.expect(photos.len() as u64);
         let mut inference = Inference::new(engine, loader, BatchSize::Auto);
-        loop {
+        while let Some(batch) = inference.next_batch()? {
             if monitor.cancelled() {
                 return Ok(false);
             }
-            let Some((batch, activations)) = inference.next::<EmbeddingsError>()? else { break };
+            let activations = inference.run(&batch)?;
             let done = (batch.rows.len() + batch.failed.len()) as u64;
             batch.failed.into_iter().for_each(&mut failed);
             if !batch.rows.is_empty() {

@@ -62,11 +62,11 @@ impl Coder {
         let preprocess = self.model.description().preprocess.clone();
         let loader = Loader::new(store, photos, preprocess, LoaderOptions::evaluation(1))?;
         let mut inference = Inference::new(self.engine.as_mut(), &loader, BatchSize::Auto);
-        loop {
+        while let Some(batch) = inference.next_batch()? {
             if monitor.cancelled() {
                 return Err(CodeError::Cancelled);
             }
-            let Some((batch, activations)) = inference.next::<CodeError>()? else { break };
+            let activations = inference.run(&batch)?;
             batch.failed.iter().for_each(&mut failed);
             if !batch.rows.is_empty() {
                 for (row, code) in batch.rows.iter().zip(codes_of(&activations)?) {
