@@ -38,6 +38,8 @@ pub struct AlbumConfig {
     pub chunk: usize,
     /// Whether a repeated sequence's first pass counts in the loss too.
     pub first_pass: bool,
+    /// Chance from 0 to 1 that a sequence is learned from its last photo to its first.
+    pub reverse: f64,
     /// What the forget gates' biases begin with; all other biases begin at 0, weights uniform
     /// within ± 1/√hidden as PyTorch's, the classifier's normal with deviation 0.01.
     pub forget_bias: f32,
@@ -75,6 +77,7 @@ impl Default for AlbumConfig {
             hidden: 512,
             chunk: 25,
             first_pass: false,
+            reverse: 0.0,
             forget_bias: 1.0,
             epochs: 30,
             minutes: 0.0,
@@ -120,6 +123,7 @@ impl AlbumConfig {
             (self.hidden > 0, "hidden must be at least 1"),
             (self.chunk > 0, "chunk must be at least 1"),
             (self.forget_bias.is_finite(), "forget_bias must be a number"),
+            ((0.0..=1.0).contains(&self.reverse), "reverse must be from 0 to 1"),
         ])?;
         self.course().check()?;
         Ok(self.optimizer.check()?)

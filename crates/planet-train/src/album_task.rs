@@ -3,7 +3,7 @@ use std::{collections::HashSet, ops::Range, time::Duration};
 use planet::album::{Scheme, Step};
 use planet_geo::Partition;
 use planet_net::Network;
-use rand::{SeedableRng, seq::SliceRandom};
+use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
@@ -32,8 +32,8 @@ pub(crate) struct AlbumTask {
     pieces: Vec<Piece>,
     /// Photos that are asked for in an epoch.
     asked: usize,
-    /// The epoch's batches, each of pieces by number, and the next of them.
-    order: Vec<Vec<usize>>,
+    /// The epoch's batches, and the next of them.
+    order: Vec<Vec<Piece>>,
     next: usize,
 }
 
@@ -42,6 +42,8 @@ pub(crate) struct AlbumTask {
 struct Piece {
     album: usize,
     photos: Range<usize>,
+    /// Whether it is read from its last photo to its first.
+    reversed: bool,
 }
 
 impl AlbumTask {
@@ -81,8 +83,9 @@ impl AlbumTask {
         Ok(task)
     }
 
-    /// An epoch's batches: shuffled, then sorted by length among a few batches' pieces.
-    fn shuffled(&self, epoch: u64) -> Vec<Vec<usize>> {
+    /// An epoch's batches: shuffled, then sorted by length among a few batches' pieces; some are
+    /// reversed.
+    fn shuffled(&self, epoch: u64) -> Vec<Vec<Piece>> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
         rng.set_stream(epoch);
         let mut order: Vec<usize> = (0..self.pieces.len()).collect();
@@ -93,7 +96,11 @@ impl AlbumTask {
         let mut batches: Vec<Vec<usize>> =
             order.chunks(self.config.batch).map(<[usize]>::to_vec).collect();
         batches.shuffle(&mut rng);
-        batches
+        let mut drawn = |piece: usize| {
+            let reversed = rng.random_bool(self.config.reverse);
+            Piece { reversed, ..self.pieces[piece].clone() }
+        };
+        batches.into_iter().map(|batch| batch.into_iter().map(&mut drawn).collect()).collect()
     }
 }
 
@@ -127,9 +134,8 @@ impl Task for AlbumTask {
     fn next(&mut self, options: &StepOptions) -> Result<Option<Learnt>, TrainError> {
         let Some(batch) = self.order.get(self.next) else { return Ok(None) };
         self.next += 1;
-        let pieces: Vec<&Piece> = batch.iter().map(|piece| &self.pieces[*piece]).collect();
-        let sequences = Sequences::new(&self.config, &self.scaling, &self.training, &pieces);
-        let mut state = LstmState::zero(pieces.len(), self.config.hidden);
+        let sequences = Sequences::new(&self.config, &self.scaling, &self.training, batch);
+        let mut state = LstmState::zero(batch.len(), self.config.hidden);
         let mut whole = StepReport { loss: 0.0, auxiliary: None, photos: Vec::new() };
         let mut steps = 0;
         for chunk in sequences.chunks() {
@@ -154,8 +160,7 @@ impl Task for AlbumTask {
 
     fn last_photos(&self) -> Vec<String> {
         let last = self.next.checked_sub(1).and_then(|at| self.order.get(at)).into_iter().flatten();
-        let pieces = last.map(|piece| &self.pieces[*piece]);
-        let photos = pieces.flat_map(|it| &self.training.albums[it.album][it.photos.clone()]);
+        let photos = last.flat_map(|it| &self.training.albums[it.album][it.photos.clone()]);
         photos.map(|photo| photo.id.clone()).collect()
     }
 
@@ -167,7 +172,6 @@ impl Task for AlbumTask {
         let Some(samples) = &self.validation else { return Ok(None) };
         let mut pieces = pieces(self.config.scheme, samples);
         pieces.sort_by_key(|piece| piece.photos.len());
-        let pieces: Vec<&Piece> = pieces.iter().collect();
         let mut counts = Counts::default();
         let kept = kept(samples, self.partition.len(), self.config.seed);
         for pieces in pieces.chunks(self.config.batch) {
@@ -229,7 +233,8 @@ fn kept(samples: &AlbumSamples, classes: usize, seed: u64) -> HashSet<&str> {
 fn pieces(scheme: Scheme, samples: &AlbumSamples) -> Vec<Piece> {
     let albums = samples.albums.iter().enumerate();
     let pieces = albums.flat_map(|(album, photos)| {
-        scheme.pieces(photos.len()).into_iter().map(move |photos| Piece { album, photos })
+        let pieces = scheme.pieces(photos.len()).into_iter();
+        pieces.map(move |photos| Piece { album, photos, reversed: false })
     });
     pieces.collect()
 }
@@ -258,7 +263,15 @@ struct Sequences<'a> {
 
 struct Sequence<'a> {
     photos: &'a [AlbumPhoto],
+    reversed: bool,
     steps: Vec<Step>,
+}
+
+impl<'a> Sequence<'a> {
+    /// The photo at a place of the sequence.
+    fn photo(&self, at: usize) -> &'a AlbumPhoto {
+        &self.photos[if self.reversed { self.photos.len() - 1 - at } else { at }]
+    }
 }
 
 impl<'a> Sequences<'a> {
@@ -266,12 +279,12 @@ impl<'a> Sequences<'a> {
         config: &AlbumConfig,
         scaling: &'a FeatureScaling,
         samples: &'a AlbumSamples,
-        pieces: &[&Piece],
+        pieces: &[Piece],
     ) -> Self {
         let scheme = config.scheme;
-        let sequence = |piece: &&Piece| {
+        let sequence = |piece: &Piece| {
             let photos = &samples.albums[piece.album][piece.photos.clone()];
-            Sequence { photos, steps: scheme.steps(photos.len()) }
+            Sequence { photos, reversed: piece.reversed, steps: scheme.steps(photos.len()) }
         };
         let mut sequences: Vec<Sequence<'a>> = pieces.iter().map(sequence).collect();
         sequences.sort_by_key(|sequence| std::cmp::Reverse(sequence.steps.len()));
@@ -330,13 +343,13 @@ impl<'a> Sequences<'a> {
         for at in 0..packed.steps() {
             for (row, sequence) in packed.step(at).zip(&self.sequences) {
                 let step = &sequence.steps[chunk.start + at];
-                let fed = step.fed.and_then(|photo| embeddings.of(&sequence.photos[photo].id));
+                let fed = step.fed.and_then(|photo| embeddings.of(&sequence.photo(photo).id));
                 match fed {
                     Some(embedding) => inputs.extend_from_slice(embedding),
                     None => inputs.resize(inputs.len() + features, 0.0),
                 }
                 if let Some(photo) = step.asked
-                    && let Some(class) = ask(step, &sequence.photos[photo])
+                    && let Some(class) = ask(step, sequence.photo(photo))
                 {
                     asked.push(Asked { row, class, weight: 1.0 });
                 }
@@ -344,5 +357,50 @@ impl<'a> Sequences<'a> {
         }
         self.scaling.apply(&mut inputs);
         SequenceBatch { packed, inputs, asked }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use planet::album::Embeddings;
+    use planet_geo::ClassId;
+
+    use super::*;
+
+    /// An album of photos 0, 1, 2 and 3, whose embeddings and classes are their numbers.
+    fn samples() -> AlbumSamples {
+        let mut embeddings = Embeddings::new("drawn".to_owned(), 1);
+        let photo = |number: u32| AlbumPhoto {
+            id: number.to_string(),
+            position: None,
+            class: Some(ClassId(number)),
+        };
+        let album: Vec<AlbumPhoto> = (0..4).map(photo).collect();
+        for (number, photo) in album.iter().enumerate() {
+            embeddings.add(&photo.id, &[number as f32]);
+        }
+        AlbumSamples { embeddings: Arc::new(embeddings), albums: vec![album] }
+    }
+
+    #[test]
+    fn a_reversed_piece_has_its_photos_and_what_is_asked_in_reverse() {
+        let samples = samples();
+        let scaling = FeatureScaling::of(1, [[1.0].as_slice(), &[-1.0]].into_iter());
+        for (scheme, reversed, inputs, classes) in [
+            (Scheme::Blstm, false, vec![1.0, 2.0, 3.0], vec![1, 2, 3]),
+            (Scheme::Blstm, true, vec![3.0, 2.0, 1.0], vec![3, 2, 1]),
+            (Scheme::LstmOffset1, true, vec![3.0, 2.0, 1.0, 0.0], vec![3, 2, 1]),
+        ] {
+            let config = AlbumConfig { scheme, ..AlbumConfig::default() };
+            let piece = Piece { album: 0, photos: 1..4, reversed };
+            let sequences = Sequences::new(&config, &scaling, &samples, &[piece]);
+            let [whole] = sequences.chunks().try_into().expect("one chunk");
+            let (batch, counted) = sequences.batch(whole, false);
+            assert_eq!(batch.inputs, inputs, "{scheme}");
+            let asked: Vec<u32> = batch.asked.iter().map(|asked| asked.class).collect();
+            assert_eq!((asked, counted), (classes, vec![true; 3]), "{scheme}");
+        }
     }
 }
