@@ -32,11 +32,11 @@ class SmallEarth:
     def planet(self, *words):
         subprocess.run([self.binary, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
 
-    def draw(self, name, photos, seed):
-        """The manifest of new photos."""
+    def draw(self, name, photos, seed, side=64):
+        """The manifest of new photos, of so many pixels on the longer side."""
         manifest = self.out / name / "manifest.parquet"
         if not manifest.exists():
-            self.planet("--overwrite", "world", "draw", "--photos", photos, "--size", 64, "--seed", seed, "-o", manifest.parent)
+            self.planet("--overwrite", "world", "draw", "--photos", photos, "--size", side, "--seed", seed, "-o", manifest.parent)
         return manifest
 
     def keep_from(self):
