@@ -19,11 +19,8 @@ Needs only Python. Usage: experiments/after-the-paper.py PLANET OUT [--photos 16
 A miniature that shows that everything runs, in a few minutes: --photos 800 --validation 200 --test 200 --epochs 1 --seeds 2
 """
 
-import argparse
-from pathlib import Path
-
 from paired import print_table
-from small_earth import CONFIG, SmallEarth
+from small_earth import CONFIG, SmallEarth, argument_parser, classes
 
 TRAINED = {
     "base": [],
@@ -38,14 +35,7 @@ VIEWED = {"views flip": ["--views", "flip"], "views crops": ["--views", "crops"]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("planet")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--photos", type=int, default=16_000, help="training photos")
-    parser.add_argument("--validation", type=int, default=8_000)
-    parser.add_argument("--test", type=int, default=5_000)
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = argument_parser(__doc__, validation=8_000, epochs=8, seeds=3)
     parser.add_argument("--tau-km", type=float, default=75.0, help="of the haversine options")
     parser.add_argument("--hierarchy", type=float, default=1.0, help="weight of the ancestors' loss")
     parser.add_argument("--only", nargs="+", choices=[*list(TRAINED)[1:], *VIEWED], help="these options alone")
@@ -60,11 +50,10 @@ def main():
         """The partitions of the heads, as --heads takes them."""
         if name == "coarser heads":
             return ",".join(map(str, [*(earth.cells(training, f"cells-{times}", times) for times in (4, 2)), cells]))
-        classes = sum(not line.startswith("#") for line in cells.read_text().splitlines()) - 1
         files = [earth.out / f"merged-{seed}.csv" for seed in range(5)]
         for seed, file in enumerate(files):
             if not file.exists():
-                earth.planet("partition", "merge", cells, "--classes", classes // 2, "--seed", seed, "-o", file)
+                earth.planet("partition", "merge", cells, "--classes", classes(cells) // 2, "--seed", seed, "-o", file)
         return ",".join(map(str, files))
 
     def train(name, seed):

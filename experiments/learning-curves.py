@@ -17,15 +17,13 @@ Needs only Python. Usage: experiments/learning-curves.py PLANET OUT [--photos 16
 A miniature that shows that everything runs, in a few minutes: --photos 1600 --validation 200 --test 200 --epochs 1
 """
 
-import argparse
 import json
 import re
 import statistics
 import subprocess
-from pathlib import Path
 
 from paired import SCALES_KM, percent
-from small_earth import CONFIG, SmallEarth
+from small_earth import SmallEarth, argument_parser, classes
 
 NETWORKS = ("inception-mini", "mobilenet-v3-large")
 SIDES = (32, 64, 96)
@@ -51,18 +49,18 @@ class Row:
 class Experiment(SmallEarth):
     def __init__(self, arguments, name, side):
         super().__init__(arguments.planet, arguments.out / name, arguments.photos)
-        self.arguments, self.drawn = arguments, side
+        self.arguments = arguments
         self.training = self.draw("train", arguments.photos, 1, side)
         self.draw("validation", arguments.validation, 3, side)
         self.draw("test", arguments.test, 2, side)
 
     def row(self, architecture, side):
         """Cells of a table's row, and the references of its photos."""
-        config = CONFIG.replace('"inception-mini"', f'"{architecture}"').replace("size = 64", f"size = {side}")
+        flags = ["--architecture", architecture, "--size", side]
         cells, reports = self.cells(self.training), []
         for seed in range(self.arguments.seeds):
             name = f"{architecture}-{side}-{seed}"
-            model = self.train(name, self.training, cells, self.arguments.epochs, seed, config=config)
+            model = self.train(name, self.training, cells, self.arguments.epochs, seed, flags)
             self.evaluate(name, model)
             reports.append(self.out / f"{name}-report")
         row = Row(reports)
@@ -70,9 +68,8 @@ class Experiment(SmallEarth):
 
     def costs(self, architecture, side, cells):
         """Millions of parameters, and of multiply-adds for a photo."""
-        classes = sum(not line.startswith("#") for line in cells.read_text().splitlines()) - 1
-        shown = subprocess.run([self.binary, "model", "show", architecture, "--size", str(side), "--classes", str(classes)],
-                               check=True, capture_output=True, text=True).stdout
+        words = ["model", "show", architecture, "--size", side, "--classes", classes(cells)]
+        shown = subprocess.run([self.binary, *map(str, words)], check=True, capture_output=True, text=True).stdout
         numbers = (re.search(rf"^{name} +([\d,]+)", shown, re.MULTILINE)[1] for name in ("parameters", "multiply-adds"))
         return [f"{int(number.replace(',', '')) / 1e6:.1f}" for number in numbers]
 
@@ -100,14 +97,7 @@ TABLES = {"networks": of_networks, "resolutions": of_resolutions}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("planet")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--photos", type=int, default=16_000, help="training photos")
-    parser.add_argument("--validation", type=int, default=2_000)
-    parser.add_argument("--test", type=int, default=5_000)
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser = argument_parser(__doc__, validation=2_000, epochs=4, seeds=1)
     parser.add_argument("--only", nargs="+", choices=list(TABLES), default=list(TABLES), help="these tables alone")
     arguments = parser.parse_args()
     for name in arguments.only:

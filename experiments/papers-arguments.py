@@ -18,14 +18,13 @@ Needs only Python. Usage: experiments/papers-arguments.py PLANET OUT [--photos 1
 A miniature that shows that everything runs, in a few minutes: --photos 1600 --validation 200 --test 200 --epochs 4 --seeds 2
 """
 
-import argparse
 import csv
 import random
 from math import cos, radians
 from pathlib import Path
 
 from paired import print_table
-from small_earth import SmallEarth
+from small_earth import SmallEarth, argument_parser
 
 KM_PER_DEGREE = 111.195
 UNIFORM_LEVELS = (3, 4, 6)
@@ -113,14 +112,7 @@ TABLES = {"cells": Experiment.of_cells, "photos": Experiment.of_photos, "positio
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("planet")
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--photos", type=int, default=16_000, help="training photos")
-    parser.add_argument("--validation", type=int, default=2_000)
-    parser.add_argument("--test", type=int, default=5_000)
-    parser.add_argument("--epochs", type=int, default=4, help="a multiple of 4")
-    parser.add_argument("--seeds", type=int, default=2)
+    parser = argument_parser(__doc__, validation=2_000, epochs=4, seeds=2, epochs_help="a multiple of 4")
     parser.add_argument("--only", nargs="+", choices=list(TABLES), default=list(TABLES), help="these tables alone")
     arguments = parser.parse_args()
     experiment = Experiment(arguments)

@@ -1,5 +1,6 @@
 """Networks that are trained on a small synthetic earth of the demo's size and scored on new photos of it."""
 
+import argparse
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,24 @@ schedule = "cosine"
 rule = { adagrad = { initial = 0.1, eps = 1e-10 } }
 average = 0.999
 """
+
+
+def argument_parser(doc, validation, epochs, seeds, epochs_help=None):
+    """The arguments that experiments on small earths share, with their defaults."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("planet")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--photos", type=int, default=16_000, help="training photos")
+    parser.add_argument("--validation", type=int, default=validation)
+    parser.add_argument("--test", type=int, default=5_000)
+    parser.add_argument("--epochs", type=int, default=epochs, help=epochs_help)
+    parser.add_argument("--seeds", type=int, default=seeds)
+    return parser
+
+
+def classes(cells: Path):
+    """Classes of a partition: its lines without comments and header."""
+    return sum(not line.startswith("#") for line in cells.read_text().splitlines()) - 1
 
 
 class SmallEarth:

@@ -88,19 +88,18 @@ impl AlbumTask {
     fn shuffled(&self, epoch: u64) -> Vec<Vec<Piece>> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
         rng.set_stream(epoch);
-        let mut order: Vec<usize> = (0..self.pieces.len()).collect();
+        let mut order = self.pieces.clone();
         order.shuffle(&mut rng);
         for part in order.chunks_mut(self.config.batch * BATCHES_A_SORT) {
-            part.sort_by_key(|piece| self.pieces[*piece].photos.len());
+            part.sort_by_key(|piece| piece.photos.len());
         }
-        let mut batches: Vec<Vec<usize>> =
-            order.chunks(self.config.batch).map(<[usize]>::to_vec).collect();
+        let mut batches: Vec<Vec<Piece>> =
+            order.chunks(self.config.batch).map(<[Piece]>::to_vec).collect();
         batches.shuffle(&mut rng);
-        let mut drawn = |piece: usize| {
-            let reversed = rng.random_bool(self.config.reverse);
-            Piece { reversed, ..self.pieces[piece].clone() }
-        };
-        batches.into_iter().map(|batch| batch.into_iter().map(&mut drawn).collect()).collect()
+        for piece in batches.iter_mut().flatten() {
+            piece.reversed = rng.random_bool(self.config.reverse);
+        }
+        batches
     }
 }
 
