@@ -84,7 +84,7 @@ impl Scheme {
 }
 
 /// Calls `emit` for every photo with the mean of the distributions of its piece of the album;
-/// `pieces` determines the pieces ([`Scheme::pieces`]). `of` returns a photo's own
+/// `pieces` is the scheme that divides the album ([`Scheme::pieces`]). `of` returns a photo's own
 /// distribution, `[classes]`. A photo without one does not count in the mean, but receives it.
 /// If no photo of a piece has one, `emit` receives an error for each of its photos.
 pub fn album_means(
