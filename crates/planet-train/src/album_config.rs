@@ -40,6 +40,9 @@ pub struct AlbumConfig {
     pub first_pass: bool,
     /// Chance from 0 to 1 that a sequence is learned from its last photo to its first.
     pub reverse: f64,
+    /// Chance from 0 to below 1 that a number of a state that the classifier sees is dropped while
+    /// learning.
+    pub dropout: f32,
     /// What the forget gates' biases begin with; all other biases begin at 0, weights uniform
     /// within ± 1/√hidden as PyTorch's, the classifier's normal with deviation 0.01.
     pub forget_bias: f32,
@@ -78,6 +81,7 @@ impl Default for AlbumConfig {
             chunk: 25,
             first_pass: false,
             reverse: 0.0,
+            dropout: 0.0,
             forget_bias: 1.0,
             epochs: 30,
             minutes: 0.0,
@@ -124,6 +128,7 @@ impl AlbumConfig {
             (self.chunk > 0, "chunk must be at least 1"),
             (self.forget_bias.is_finite(), "forget_bias must be a number"),
             ((0.0..=1.0).contains(&self.reverse), "reverse must be from 0 to 1"),
+            ((0.0..1.0).contains(&self.dropout), "dropout must be from 0 to below 1"),
         ])?;
         self.course().check()?;
         Ok(self.optimizer.check()?)
@@ -180,6 +185,7 @@ impl AlbumConfig {
             learning_rate: self.learning_rate,
             label_smoothing: self.label_smoothing,
             auxiliary_weight: 0.0,
+            // It is the classifier's own.
             dropout: false,
             checkpoint_minutes: self.checkpoint_minutes,
         }
@@ -213,6 +219,7 @@ mod tests {
             ("scheme = \"hmm\"", "needs no training"),
             ("scheme = \"lstm-9\"", "lstm-offset-2"),
             ("chunk = 0", "chunk"),
+            ("dropout = 1.0", "dropout"),
             ("architecture = \"inception-v3\"", "architecture"),
         ] {
             std::fs::write(file.path(), text).expect("written");

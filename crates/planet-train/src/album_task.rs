@@ -55,7 +55,8 @@ impl AlbumTask {
     ) -> Result<Self, TrainError> {
         let sizes = config.sizes(training.embeddings.features(), partition.len());
         let weights = config.initial_weights(&sizes.network()?);
-        let classifier = SequenceClassifier::new(sizes, &weights, config.optimizer)?;
+        let classifier = SequenceClassifier::new(sizes, &weights, config.optimizer)?
+            .with_dropout(config.dropout, config.seed);
         let scaling = scaling(&training);
         let can_ask = |piece: &Piece| count_asked(&training, piece);
         let pieces: Vec<Piece> =

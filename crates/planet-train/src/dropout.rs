@@ -11,3 +11,11 @@ pub(crate) fn draw(factors: &mut [f32], probability: f32, seed: u64, node: usize
     random.set_stream(photo as u64);
     factors.fill_with(|| if random.random::<f32>() < keep { 1.0 / keep } else { 0.0 });
 }
+
+/// Another seed for each step (splitmix64's mixing).
+pub(crate) fn seed_of(seed: u64, step: u64) -> u64 {
+    let mut z = seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

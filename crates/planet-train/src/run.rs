@@ -10,7 +10,7 @@ use crate::{
     Checkpoint, Epoch, Matched, Position, ProcessGroup, RunFolder, Running, StepOptions,
     StopReason, TrainError, Validation,
     course::Course,
-    summary,
+    dropout, summary,
     task::{Learnt, Task},
     tensorboard::EventWriter,
 };
@@ -171,15 +171,15 @@ impl Run {
     }
 
     fn options(&self, batches: usize) -> StepOptions {
-        let Course { seed, label_smoothing, auxiliary_weight, dropout, .. } = self.course;
+        let Course { seed, label_smoothing, auxiliary_weight, dropout: drops, .. } = self.course;
         StepOptions {
             learning_rate: self.learning_rate(batches),
             label_smoothing,
             auxiliary_weight,
             // Every rank drops other values.
-            dropout: dropout.then(|| {
+            dropout: drops.then(|| {
                 let (rank, ranks) = (self.group.rank() as u64, self.group.size() as u64);
-                dropout_seed(seed, self.position.steps * ranks + rank)
+                dropout::seed_of(seed, self.position.steps * ranks + rank)
             }),
         }
     }
@@ -339,12 +339,4 @@ struct Together {
     running: Running,
     /// Whether one was told to end.
     cancelled: bool,
-}
-
-/// Another seed for each step (splitmix64's mixing).
-fn dropout_seed(seed: u64, step: u64) -> u64 {
-    let mut z = seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

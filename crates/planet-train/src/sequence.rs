@@ -1,9 +1,11 @@
+use std::ops::Range;
+
 use planet_net::{AlbumNetwork, Array, Network, Weights};
 use rayon::prelude::*;
 
 use crate::{
     BackendError, Gradients, Loss, LstmState, Optimizer, Packed, State, StepReport, TrainError,
-    loss,
+    dropout, loss,
     lstm::{Direction, Lstm, LstmGradients, Pass, add_rows},
     optimizer::Learned,
     product::{Matrix, Target},
@@ -20,16 +22,27 @@ const ROWS: usize = 512;
 /// Weights stand in PyTorch's layout under its names; forward, loss and gradients equal
 /// `torch.nn.LSTM`'s. Scores are computed only where a class is asked for, and their
 /// derivatives come in their place. Results do not depend on the number of threads.
+///
+/// With dropout, the classifier learns from states some of whose numbers are zero; the recurrent
+/// connections are left alone (Zaremba, Sutskever and Vinyals 2014).
 pub struct SequenceClassifier {
     sizes: AlbumNetwork,
     network: Network,
     /// In the network's order: four of each direction's LSTM, then the classifier's two.
     parameters: Vec<Held>,
     optimizer: Optimizer,
+    dropout: Option<Dropout>,
     /// Steps taken.
     steps: u64,
     /// Scores of some rows, kept between steps.
     scores: Vec<f32>,
+}
+
+#[derive(Clone, Copy)]
+struct Dropout {
+    /// Above 0 and below 1.
+    probability: f32,
+    seed: u64,
 }
 
 /// A parameter at work.
@@ -91,7 +104,21 @@ impl SequenceClassifier {
             }
         });
         let parameters = parameters.collect();
-        Ok(Self { sizes, network, parameters, optimizer, steps: 0, scores: Vec::new() })
+        let (dropout, scores) = (None, Vec::new());
+        Ok(Self { sizes, network, parameters, optimizer, dropout, steps: 0, scores })
+    }
+
+    /// Drops each number of the states that the classifier sees with this probability in
+    /// [`SequenceClassifier::step`] and the gradients, others in each step; those that stay are
+    /// divided by 1 − `probability`. At 0 nothing is dropped.
+    ///
+    /// # Panics
+    /// `probability` is not from 0 to below 1.
+    #[must_use]
+    pub fn with_dropout(mut self, probability: f32, seed: u64) -> Self {
+        assert!((0.0..1.0).contains(&probability), "dropout must be from 0 to below 1");
+        self.dropout = (probability > 0.0).then_some(Dropout { probability, seed });
+        self
     }
 
     /// The network.
@@ -225,12 +252,20 @@ impl SequenceClassifier {
         let mut losses = Vec::with_capacity(batch.asked.len());
         let mut of_outputs = vec![vec![0.0; batch.packed.rows() * self.sizes.hidden]; passes.len()];
         self.classifier().iter_mut().for_each(|held| held.gradient.fill(0.0));
-        for asked in batch.asked.chunks(ROWS) {
-            let states = self.gather(&passes, asked);
+        for (piece, asked) in batch.asked.chunks(ROWS).enumerate() {
+            let mut states = self.gather(&passes, asked);
+            let first = piece * ROWS;
+            let factors = self.factors(first..first + asked.len());
+            if let Some(factors) = &factors {
+                multiply(&mut states, factors);
+            }
             let mut scores = std::mem::take(&mut self.scores);
             self.score(&states, asked.len(), &mut scores);
             losses.extend(cross_entropies(&mut scores, asked, smoothing, total));
-            let of_states = self.classify_backward(&states, &scores, asked.len());
+            let mut of_states = self.classify_backward(&states, &scores, asked.len());
+            if let Some(factors) = &factors {
+                multiply(&mut of_states, factors);
+            }
             for (asked, of_states) in asked.iter().zip(of_states.chunks_exact(width)) {
                 let hidden = self.sizes.hidden;
                 for (of_outputs, of_state) in
@@ -265,6 +300,18 @@ impl SequenceClassifier {
             self.lstm(direction).forward(&batch.inputs, &batch.packed, state)
         });
         passes.collect()
+    }
+
+    /// What dropout multiplies states by in the next step, where it drops; `asked`: what they are
+    /// asked for.
+    fn factors(&self, asked: Range<usize>) -> Option<Vec<f32>> {
+        let Dropout { probability, seed } = self.dropout?;
+        let seed = dropout::seed_of(seed, self.steps);
+        let mut factors = vec![0.0; asked.len() * self.width()];
+        factors.par_chunks_exact_mut(self.width()).zip(asked).for_each(|(factors, at)| {
+            dropout::draw(factors, probability, seed, 0, at);
+        });
+        Some(factors)
     }
 
     /// What the LSTMs say where something is asked, `[asked, directions · hidden]`.
@@ -390,6 +437,10 @@ impl SequenceClassifier {
     }
 }
 
+fn multiply(values: &mut [f32], factors: &[f32]) {
+    values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
+}
+
 /// The loss of each row of scores, in whose place its derivative comes.
 fn cross_entropies(scores: &mut [f32], asked: &[Asked], smoothing: f32, total: f64) -> Vec<Loss> {
     let classes = scores.len() / asked.len();
@@ -399,4 +450,90 @@ fn cross_entropies(scores: &mut [f32], asked: &[Asked], smoothing: f32, total: f
         vectorised(|| loss::cross_entropy(row, asked.class, smoothing, share))
     });
     losses.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: AlbumNetwork =
+        AlbumNetwork { features: 4, hidden: 3, classes: 5, bidirectional: true };
+
+    fn weights() -> Weights {
+        let mut weights = Weights::initial(&SIZES.network().expect("built"), 0);
+        for parameter in SIZES.network().expect("built").parameters() {
+            let values = weights.get_mut(&parameter.name).expect("a parameter").values_mut();
+            let first = parameter.name.len();
+            values.iter_mut().zip(first..).for_each(|(it, at)| *it = 0.7 * (at as f32).sin());
+        }
+        weights
+    }
+
+    fn classifier(dropout: f32) -> SequenceClassifier {
+        let classifier = SequenceClassifier::new(SIZES, &weights(), Optimizer::default());
+        classifier.expect("they fit").with_dropout(dropout, 3)
+    }
+
+    fn batch() -> SequenceBatch {
+        let packed = Packed::new(&[3, 2]);
+        let inputs = (0..packed.rows() * SIZES.features).map(|at| (at as f32).cos()).collect();
+        let asked = |row| Asked { row, class: row as u32, weight: 1.0 };
+        SequenceBatch { asked: (0..packed.rows()).map(asked).collect(), packed, inputs }
+    }
+
+    fn zero() -> LstmState {
+        LstmState::zero(2, SIZES.hidden)
+    }
+
+    #[test]
+    fn with_dropout_gradients_are_the_derivatives_of_the_loss_that_is_reported() {
+        let mut ours = classifier(0.4);
+        let found = ours.gradients(&batch(), &mut zero(), 0.0).expect("it fits");
+        let without = classifier(0.0).gradients(&batch(), &mut zero(), 0.0).expect("it fits");
+        assert!((found.report.loss - without.report.loss).abs() > 1e-3, "nothing was dropped");
+        let state = ours.state();
+        let half = 1e-2;
+        let mut loss = |name: &str, at: usize, by: f32| {
+            let mut moved = state.clone();
+            moved.weights.get_mut(name).expect("a parameter").values_mut()[at] += by;
+            ours.load(&moved).expect("it fits");
+            ours.gradients(&batch(), &mut zero(), 0.0).expect("it fits").report.loss
+        };
+        for (name, gradient) in found.gradients.iter() {
+            for (at, by_weight) in gradient.values().iter().enumerate() {
+                let slope = (loss(name, at, half) - loss(name, at, -half)) / f64::from(2.0 * half);
+                let by_weight = f64::from(*by_weight);
+                assert!((slope - by_weight).abs() < 5e-4, "{name} {at}: {by_weight}, not {slope}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_step_drops_other_numbers_and_an_answer_drops_none() {
+        let mut ours = classifier(0.4);
+        let mut losses = [0, 1].map(|_| {
+            // A rate of 0, so that only what is dropped differs.
+            ours.step(&batch(), &mut zero(), 0.0, 0.0).expect("it fits").loss
+        });
+        losses.sort_by(f64::total_cmp);
+        assert!(losses[1] - losses[0] > 1e-3, "{losses:?}");
+        let answers = |mut classifier: SequenceClassifier| {
+            let mut answers = Vec::new();
+            let take = |_: usize, scores: &[f32]| answers.extend_from_slice(scores);
+            classifier.forward(&batch(), &mut zero(), take).expect("it fits");
+            answers
+        };
+        assert_eq!(answers(ours), answers(classifier(0.0)));
+    }
+
+    #[test]
+    fn what_stays_makes_up_for_what_is_dropped() {
+        let ours = classifier(0.25);
+        let factors = ours.factors(0..2000).expect("it drops");
+        assert_eq!(factors.len(), 2000 * 6);
+        assert!(factors.iter().all(|it| *it == 0.0 || *it == 1.0 / 0.75));
+        let mean = factors.iter().sum::<f32>() / factors.len() as f32;
+        assert!((mean - 1.0).abs() < 0.03, "{mean}");
+        assert!(classifier(0.0).factors(0..1).is_none());
+    }
 }
