@@ -11,13 +11,13 @@
 //!   κ exp(κ x · o/|o|) / (4π sinh κ); the answer is o/|o|, the mean and the mode.
 //!
 //! `cargo run --release --example classification_or_regression -- --dataset MANIFEST --test MANIFEST
-//! --partition CELLS [--epochs N] [--seeds N] [--learning-rate R]`
+//! --partition CELLS [--head cells|unit-vector|von-mises-fisher] [--epochs N] [--seeds N] [--learning-rate R]`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a measurement prints its results")]
 
 use std::{error::Error, f64::consts::PI, path::PathBuf, sync::Arc};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use planet::{Accuracy, Activations};
 use planet_data::{
     DiskStore, Loader, LoaderOptions, Manifest, PhotoStore, Preprocess,
@@ -27,8 +27,10 @@ use planet_geo::{Distance, LatLng, Partition, Scale};
 use planet_net::{Architecture, NetworkOptions, Weights};
 use planet_train::{Backend, Cpu, Loss, Optimizer, StepOptions};
 
-/// Logarithm of the greatest concentration: a standard deviation of 10 km along either axis.
-const GREATEST_LOG_KAPPA: f64 = 13.0;
+/// Logarithms of the least and greatest concentration: at the least the density is e² = 7 times as high at the
+/// mean as opposite, at the greatest the standard deviation is 10 km along either axis. Below, the direction has
+/// almost no slope, and a network that once comes there stays there.
+const LOG_KAPPA: [f64; 2] = [0.0, 13.0];
 
 #[derive(Parser)]
 struct Arguments {
@@ -46,6 +48,9 @@ struct Arguments {
     size: usize,
     #[arg(long, default_value_t = 8)]
     epochs: u64,
+    /// Only this kind of head
+    #[arg(long, value_enum)]
+    head: Option<Head>,
     /// Networks of each kind, with the seeds 0, 1, …
     #[arg(long, default_value_t = 2)]
     seeds: u64,
@@ -56,7 +61,7 @@ struct Arguments {
     learning_rate: f64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Head {
     Cells,
     UnitVector,
@@ -113,12 +118,16 @@ fn differentiate(outputs: &[f32], truth: &[f64; 3]) -> (f64, Vec<f64>) {
         return (1.0 - cosine, (0..3).map(turn).collect());
     };
     let log_kappa = f64::from(*log_kappa);
-    let kappa = log_kappa.min(GREATEST_LOG_KAPPA).exp();
+    let [least, greatest] = LOG_KAPPA;
+    let kappa = log_kappa.clamp(least, greatest).exp();
     // log(sinh κ / κ) − κ is finite for every κ, and its derivative is coth κ − 1/κ − 1.
     let log_norm = ((-(-2.0 * kappa).exp_m1()) / (2.0 * kappa)).ln();
     let loss = (4.0 * PI).ln() + log_norm + kappa * (1.0 - cosine);
     let concentration = 1.0 / kappa.tanh() - 1.0 / kappa - cosine;
-    let by_log_kappa = if log_kappa < GREATEST_LOG_KAPPA { kappa * concentration } else { 0.0 };
+    let by_log_kappa = kappa * concentration;
+    // Outside, only what leads back.
+    let leaves = if by_log_kappa > 0.0 { log_kappa <= least } else { log_kappa >= greatest };
+    let by_log_kappa = if leaves { 0.0 } else { by_log_kappa };
     (loss, (0..3).map(|at| kappa * turn(at)).chain([by_log_kappa]).collect())
 }
 
@@ -159,7 +168,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let test = Set::read(&arguments.test)?;
     let names = Scale::ALL.map(Scale::name).join(" | ");
     println!("| | {names} | median, km |\n|---|---|---|---|---|---|---|");
-    for head in Head::ALL {
+    for head in Head::ALL.into_iter().filter(|it| arguments.head.is_none_or(|only| only == *it)) {
         for seed in 0..arguments.seeds {
             let mut distances = run(&arguments, head, seed, &partition, &training, &test)?;
             let mut accuracy = Accuracy::default();
