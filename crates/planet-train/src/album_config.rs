@@ -185,7 +185,7 @@ impl AlbumConfig {
             learning_rate: self.learning_rate,
             label_smoothing: self.label_smoothing,
             auxiliary_weight: 0.0,
-            // It is the classifier's own.
+            // The sequence classifier drops by itself (`SequenceClassifier::with_dropout`).
             dropout: false,
             checkpoint_minutes: self.checkpoint_minutes,
         }

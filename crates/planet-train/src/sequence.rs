@@ -38,6 +38,7 @@ pub struct SequenceClassifier {
     scores: Vec<f32>,
 }
 
+/// Which numbers of the classifier's states are dropped follows from this and the step.
 #[derive(Clone, Copy)]
 struct Dropout {
     /// Above 0 and below 1.
@@ -460,8 +461,9 @@ mod tests {
         AlbumNetwork { features: 4, hidden: 3, classes: 5, bidirectional: true };
 
     fn weights() -> Weights {
-        let mut weights = Weights::initial(&SIZES.network().expect("built"), 0);
-        for parameter in SIZES.network().expect("built").parameters() {
+        let network = SIZES.network().expect("built");
+        let mut weights = Weights::initial(&network, 0);
+        for parameter in network.parameters() {
             let values = weights.get_mut(&parameter.name).expect("a parameter").values_mut();
             let first = parameter.name.len();
             values.iter_mut().zip(first..).for_each(|(it, at)| *it = 0.7 * (at as f32).sin());

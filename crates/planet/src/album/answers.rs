@@ -83,9 +83,10 @@ impl Scheme {
     }
 }
 
-/// Calls `emit` for every photo with the mean of the distributions of its piece of the album;
-/// `pieces` is the scheme that divides the album ([`Scheme::pieces`]). `of` returns a photo's own
-/// distribution, `[classes]`. A photo without one does not count in the mean, but receives it.
+/// Divides the album with [`Scheme::pieces`] of the scheme `pieces`, and calls `emit` for every
+/// photo with the mean of the distributions of its piece. `of` takes a row of [`Album::rows`] and
+/// returns the distribution of the photo in that row, `[classes]`. A photo without one does not
+/// count in the mean, but receives it.
 /// If no photo of a piece has one, `emit` receives an error for each of its photos.
 pub fn album_means(
     album: &Album,
