@@ -2,8 +2,8 @@
 """How much the network and the resolution matter on a small synthetic earth of the demo's size (docs/world.md). One table
 each:
 
-    networks     inception-mini and mobilenet-v3-large at 64 px
-    resolutions  inception-mini at 32, 64 and 96 px, of photos that are drawn at 128 px
+    networks     inception-mini, mobilenet-v3-large and inception-bn at 64 px
+    resolutions  inception-mini at 32, 64, 96 and 128 px, of photos that are drawn at 128 px
 
 All are trained on the same photos by the same steps. Photos of their own choose the checkpoint and the temperature, and
 new photos of the same world score them. Printed as Markdown tables: millions of parameters, millions of multiply-adds a photo,
@@ -25,8 +25,8 @@ import subprocess
 from paired import SCALES_KM, percent
 from small_earth import SmallEarth, argument_parser, classes
 
-NETWORKS = ("inception-mini", "mobilenet-v3-large")
-SIDES = (32, 64, 96)
+NETWORKS = ("inception-mini", "mobilenet-v3-large", "inception-bn")
+SIDES = (32, 64, 96, 128)
 DRAWN = 128  # px, for the resolutions
 
 
